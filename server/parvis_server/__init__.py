@@ -1,0 +1,1 @@
+"""The hub: takes the units' sound, mixes the stage, keeps the room and serves the phones."""
