@@ -1,4 +1,4 @@
-"""The contract between hub, units, edges and phones: packets, messages and the room as they show it.
+"""The contract between hub, units, edges and phones: packets, messages, the room as they show it.
 
-Pure: no socket, clock, thread or file. The specification in words is ``PROTOCOL.md`` beside this file.
+Pure: no socket, clock, thread or file. ``PROTOCOL.md`` beside this file says it in words.
 """

@@ -1,0 +1,43 @@
+"""Field types with their bounds, shared by messages and the room view."""
+
+import unicodedata
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, StringConstraints
+
+MAX_NAME_CHARACTERS = 40
+"""Fits a place card, and one line of a 320 px screen in two."""
+
+
+def _printable(text: str) -> str:
+    """Refuse what could forge a screen: control characters, line breaks, bidi overrides."""
+    for character in text:
+        if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}:
+            raise ValueError("a name may hold letters, digits, signs and spaces only")
+    return unicodedata.normalize("NFC", text)
+
+
+Name = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_NAME_CHARACTERS),
+    AfterValidator(_printable),
+]
+"""What a person or a unit is called on every screen."""
+
+ParticipantId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
+"""Random name of one participant in one room, made by the hub."""
+
+StreamId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
+"""Random name of one source's packets; a second connection of the source repeats it."""
+
+RoomName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
+"""Room in links and messages."""
+
+CommandId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+"""Made by the client; a repeated command is answered, not applied twice."""
+
+Ssrc = Annotated[int, Field(ge=0, lt=1 << 32)]
+"""RTP synchronisation source, given by the hub, unique in a room."""
+
+LevelDbfs = Annotated[float, Field(ge=-127.0, le=0.0)]
+"""RMS level relative to digital full scale."""
