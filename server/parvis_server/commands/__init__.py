@@ -1,0 +1,1 @@
+"""One file for each command of ``parvis``; each offers a ``typer.Typer`` named ``app``."""

@@ -1,0 +1,58 @@
+"""``parvis hub``: run the hub."""
+
+from pathlib import Path
+
+import typer
+
+app = typer.Typer(add_completion=False)
+
+EXAMPLES = """Examples:
+
+  parvis hub                               pages and sockets on port 8080
+
+  parvis hub --port 80 --title "Town hall"
+
+  parvis hub --open-house                  units from other machines may join unpaired
+
+  parvis hub --config /etc/parvis.toml --log-format json
+"""
+
+
+@app.command(epilog=EXAMPLES)
+def hub(
+    host: str | None = typer.Option(None, help="Address to listen on. Default: 0.0.0.0."),
+    port: int | None = typer.Option(
+        None, min=0, max=65535, help="Port to listen on; 0 takes a free one. Default: 8080."
+    ),
+    data: Path | None = typer.Option(
+        None,
+        help="Folder for secrets and settings. Default: $XDG_STATE_HOME/parvis, else "
+        "~/.local/state/parvis.",
+    ),
+    title: str | None = typer.Option(None, help="What the room is called on every screen."),
+    open_house: bool | None = typer.Option(
+        None,
+        "--open-house/--no-open-house",
+        help="Admit unpaired units from any address, not only from this machine.",
+        show_default=False,
+    ),
+    config: Path | None = typer.Option(
+        None, help="Settings file (TOML). Default: parvis.toml in the data folder."
+    ),
+    log_format: str | None = typer.Option(
+        None, help="'text' (lines for people) or 'json'. Default: text."
+    ),
+) -> None:
+    """Run the hub: it serves the page, keeps the line of hands and mixes the sound."""
+    from parvis_server import app as composition
+    from parvis_server.config import Overrides, load_settings
+
+    overrides = Overrides(
+        host=host,
+        port=port,
+        data=data,
+        title=title,
+        open_house=open_house,
+        log_format=log_format,
+    )
+    composition.run(load_settings(config, overrides))

@@ -1,0 +1,52 @@
+"""Everything that can go wrong in the hub, and whose fault it was.
+
+- ``ServerError``: base of the package.
+  - ``UserError``: the person at the terminal can mend it; told in one line, exit code 1.
+    - ``UsageError`` (also ``ValueError``): a flag, a setting or a URL is wrong; exit code 2.
+    - ``PortInUse`` (also ``OSError``): another program listens there already.
+    - ``DataFolderError`` (also ``OSError``): the data folder cannot be used.
+  - ``PeerFault`` (also ``ValueError``): a client broke the protocol; its connection is closed
+    with the error's ``code``, nobody else notices.
+"""
+
+from typing import ClassVar
+
+from parvis_wire.close_codes import CloseCode
+
+
+class ServerError(Exception):
+    """Base class of the package's errors."""
+
+
+class UserError(ServerError):
+    """Something that the person who started the program can mend.
+
+    The message is one line: what was wrong and what would be right. ``parvis_server.cli`` prints
+    it on standard error and exits with ``exit_code``.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+
+class UsageError(UserError, ValueError):
+    """A flag, a setting or an address that cannot be right."""
+
+    exit_code: ClassVar[int] = 2
+
+
+class PortInUse(UserError, OSError):
+    """The port that the hub should listen on belongs to another program."""
+
+
+class DataFolderError(UserError, OSError):
+    """The data folder cannot be made, read or written."""
+
+
+class PeerFault(ServerError, ValueError):
+    """A client broke the protocol: it hears why, then its connection is closed with ``code``."""
+
+    def __init__(self, code: CloseCode, text: str) -> None:
+        """``text`` goes to the peer: it never holds a secret or the hub's insides."""
+        super().__init__(text)
+        self.code = code
+        self.text = text
