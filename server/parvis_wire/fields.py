@@ -9,10 +9,17 @@ MAX_NAME_CHARACTERS = 40
 """Fits a place card, and one line of a 320 px screen in two."""
 
 
+_FORGING_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+"""Control and format characters (bidi overrides among them), surrogates, line separators."""
+
+_JOINERS = frozenset("\u200c\u200d")
+"""Format characters that Persian, the Indic scripts and emoji need inside a word."""
+
+
 def _printable(text: str) -> str:
-    """Refuse what could forge a screen: control characters, line breaks, bidi overrides."""
+    """Refuse what could forge a screen; give the canonical form of the rest."""
     for character in text:
-        if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}:
+        if unicodedata.category(character) in _FORGING_CATEGORIES and character not in _JOINERS:
             raise ValueError("a name may hold letters, digits, signs and spaces only")
     return unicodedata.normalize("NFC", text)
 

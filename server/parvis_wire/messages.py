@@ -38,6 +38,14 @@ MAX_UNIT_MESSAGE_BYTES = 16_384
 """Units also send packets of up to ``rtp.MAX_PACKET_BYTES``, and later their self-test."""
 
 
+MAX_PLAYED_MS = 31 * 24 * 3600 * 1000
+"""A month: no page plays longer, and infinity is no time."""
+
+
+MAX_FAULT_CHARACTERS = 300
+"""Faults quote the sender's own text; a log line stays one line."""
+
+
 class Role(StrEnum):
     """What a connection is, and so what it may do."""
 
@@ -180,9 +188,9 @@ class Report(Wire):
     rung: Rung
     buffer_ms: float = Field(ge=0, le=60_000)
     """Sound held in the playout buffer."""
-    played_ms: float = Field(ge=0)
+    played_ms: float = Field(ge=0, le=MAX_PLAYED_MS)
     """Sound played since the tap."""
-    underruns: int = Field(ge=0)
+    underruns: int = Field(ge=0, le=1 << 31)
 
 
 ClientMessage = Annotated[
@@ -328,4 +336,4 @@ def _parse(adapter: TypeAdapter[T], text: str | bytes) -> T:
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "message"
-        raise BadMessage(f"{where}: {first['msg']}") from error
+        raise BadMessage(f"{where}: {first['msg']}"[:MAX_FAULT_CHARACTERS]) from error

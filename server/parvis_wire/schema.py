@@ -6,7 +6,6 @@
 
 import json
 import sys
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from pydantic import TypeAdapter
 from parvis_wire.messages import client_messages, hub_messages
 
 FILE_NAME = "messages.schema.json"
+PATH = Path(__file__).with_name(FILE_NAME)
 
 
 def json_schema() -> dict[str, Any]:
@@ -46,8 +46,7 @@ def render() -> str:
 
 def main(arguments: list[str]) -> int:
     """Write the schema, or with ``--check`` compare it; returns the exit code."""
-    path = Path(str(resources.files("parvis_wire"))) / FILE_NAME
-    fresh = path.exists() and path.read_text(encoding="utf-8") == render()
+    fresh = PATH.exists() and PATH.read_text(encoding="utf-8") == render()
     if arguments == ["--check"]:
         if not fresh:
             print(f"{FILE_NAME} is stale: run python -m parvis_wire.schema", file=sys.stderr)
@@ -55,7 +54,7 @@ def main(arguments: list[str]) -> int:
     if arguments:
         print("usage: python -m parvis_wire.schema [--check]", file=sys.stderr)
         return 2
-    path.write_text(render(), encoding="utf-8")
+    PATH.write_text(render(), encoding="utf-8")
     return 0
 
 
