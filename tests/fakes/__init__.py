@@ -1,0 +1,1 @@
+"""Stand-ins and tools shared by tests: fake hardware, fake clocks, and what the machine offers."""

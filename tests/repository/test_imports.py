@@ -1,0 +1,239 @@
+"""Who may import whom: the walls between the packages, read from the source with `ast`.
+
+Pure modules decide and adapters move bytes. A pure module that imports a socket, a clock, a thread
+or a hardware library has stopped being pure, whatever its tests say.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+PACKAGES = {
+    "parvis_device": REPOSITORY / "device/parvis_device",
+    "parvis_wire": REPOSITORY / "server/parvis_wire",
+    "parvis_audio": REPOSITORY / "server/parvis_audio",
+    "parvis_server": REPOSITORY / "server/parvis_server",
+}
+
+# What a pure module may not import.
+IMPURE = frozenset(
+    {
+        # sockets, clocks, threads, processes
+        *("_thread", "asyncio", "concurrent", "multiprocessing", "queue", "sched", "select"),
+        *(
+            "selectors",
+            "signal",
+            "socket",
+            "socketserver",
+            "ssl",
+            "subprocess",
+            "threading",
+            "time",
+        ),
+        # files and libraries of the system
+        *("ctypes", "fcntl", "glob", "io", "os", "pathlib", "shutil", "sys", "tempfile"),
+        # hardware and network libraries
+        *("av", "fastapi", "gpiozero", "httpx", "lgpio", "opuslib", "prometheus_client", "psutil"),
+        *("serial", "sounddevice", "soundfile", "starlette", "uvicorn", "websockets"),
+    }
+)
+
+# Pure as a whole; the modules named are adapters, each with its reason.
+PURE_PACKAGES: dict[str, dict[str, str]] = {
+    "parvis_wire": {
+        "schema": "the exporter's command line: writes the JSON Schema to a file",
+    },
+    "parvis_audio": {
+        "opus": "the one adapter over libopus: loads the library",
+    },
+}
+
+# Inside the two programs: the modules and folders that decide.
+PURE_MODULES = (
+    "parvis_device.talk",
+    "parvis_device.light",
+    "parvis_device.button",
+    "parvis_device.packetizer",
+    "parvis_server.room",
+    "parvis_server.media",
+)
+
+# package -> what none of its modules may import, and why
+FORBIDDEN: dict[str, dict[str, str]] = {
+    "parvis_device": {
+        "parvis_server": "the unit installs on a Pi without the hub",
+        "scipy": "it would cost the unit 40 MB of memory",
+        "fastapi": "the hub's; the unit installs without it",
+    },
+    "parvis_server": {"parvis_device": "the hub knows units by the contract only"},
+    "parvis_wire": {
+        "parvis_device": "the contract knows neither side",
+        "parvis_server": "the contract knows neither side",
+        "parvis_audio": "the contract carries sound, it does not make it",
+    },
+    "parvis_audio": {
+        "parvis_device": "both sides use it, it uses neither",
+        "parvis_server": "both sides use it, it uses neither",
+        "scipy": "the unit imports parvis_audio",
+    },
+}
+
+OPUS_ADAPTER = "parvis_audio.opus"
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """One import: the module that says it, what it imports (dotted), and the line."""
+
+    importer: str
+    imported: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.importer}:{self.line} imports {self.imported}"
+
+
+def imports_of(module: str, source: str, is_package: bool = False) -> Iterator[Import]:
+    """Every import in `source`, also those inside functions; relative ones are made absolute.
+
+    `from a import b` gives `a.b`: whether b is a module or a name, `a.b` starts with `a`.
+    """
+    package = module.split(".") if is_package else module.split(".")[:-1]
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            for name in node.names:
+                yield Import(module, name.name, node.lineno)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else []
+            base = [*above, *(node.module.split(".") if node.module else [])]
+            for name in node.names:
+                yield Import(module, ".".join([*base, name.name]), node.lineno)
+
+
+def within(name: str, module: str) -> bool:
+    """Whether dotted `name` is `module` or lies in it."""
+    return name == module or name.startswith(module + ".")
+
+
+def is_pure(module: str) -> bool:
+    """Whether the rules ask `module` to be pure."""
+    package, _, inside = module.partition(".")
+    if package in PURE_PACKAGES:
+        return not any(within(inside, adapter) for adapter in PURE_PACKAGES[package])
+    return any(within(module, pure) for pure in PURE_MODULES)
+
+
+def broken_rules(found: Import) -> Iterator[str]:
+    """What is wrong with one import, in words; nothing when it is allowed."""
+    package = found.importer.partition(".")[0]
+    for forbidden, reason in FORBIDDEN.get(package, {}).items():
+        if within(found.imported, forbidden):
+            yield f"{found}: {reason}"
+    if is_pure(found.importer) and found.imported.partition(".")[0] in IMPURE:
+        yield f"{found}: a pure module takes time and bytes as arguments"
+    if within(found.imported, "opuslib") and found.importer != OPUS_ADAPTER:
+        yield f"{found}: only {OPUS_ADAPTER} touches opuslib"
+
+
+def modules(package: str) -> Iterator[tuple[str, Path]]:
+    """The dotted name and the file of every module of `package`."""
+    folder = PACKAGES[package]
+    for path in sorted(folder.rglob("*.py")):
+        parts = path.relative_to(folder.parent).with_suffix("").parts
+        yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), path
+
+
+def all_imports(package: str) -> Iterator[Import]:
+    for module, path in modules(package):
+        source = path.read_text(encoding="utf-8")
+        yield from imports_of(module, source, is_package=path.name == "__init__.py")
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_imports_keep_to_the_rules(package: str) -> None:
+    broken = [words for found in all_imports(package) for words in broken_rules(found)]
+    assert not broken, "\n".join(broken)
+
+
+@pytest.mark.parametrize("package", PURE_PACKAGES)
+def test_every_adapter_on_the_list_exists_and_needs_its_place(package: str) -> None:
+    found = {
+        module
+        for module, path in modules(package)
+        for said in imports_of(module, path.read_text(encoding="utf-8"))
+        if said.imported.partition(".")[0] in IMPURE
+    }
+    listed = {f"{package}.{adapter}" for adapter in PURE_PACKAGES[package]}
+    assert listed <= found, f"no longer adapters, take them off the list: {listed - found}"
+
+
+@pytest.mark.parametrize("module", PURE_MODULES)
+def test_every_pure_module_on_the_list_exists(module: str) -> None:
+    known = [name for package in PACKAGES for name, _ in modules(package)]
+    assert any(within(name, module) for name in known), (
+        f"{module} is gone or renamed: mend the list"
+    )
+
+
+# --- the checker itself must see what it is for ---
+
+
+def broken_in(module: str, source: str) -> list[str]:
+    return [words for found in imports_of(module, source) for words in broken_rules(found)]
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("parvis_device.link", "from parvis_server.app import App"),
+        ("parvis_device.run", "def later():\n    import parvis_server"),
+        ("parvis_server.app", "import parvis_device.talk as talk"),
+        ("parvis_wire.rtp", "import time"),
+        ("parvis_wire.messages", "from ..parvis_server import room"),
+        ("parvis_wire.serial", "if True:\n    from os import path"),
+        ("parvis_audio.levels", "import sounddevice"),
+        ("parvis_audio.levels", "from scipy.signal import sosfilt"),
+        ("parvis_device.microphone", "import scipy"),
+        ("parvis_device.light", "from time import monotonic_ns"),
+        ("parvis_server.room.hands", "import asyncio"),
+        ("parvis_server.media.mixer", "import threading"),
+        ("parvis_server.engine.ticker", "import opuslib.api"),
+    ],
+)
+def test_a_forbidden_import_is_seen(module: str, source: str) -> None:
+    assert broken_in(module, source)
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("parvis_device.link", "import asyncio, websockets\nfrom parvis_wire import rtp"),
+        ("parvis_server.engine.ticker", "import time\nfrom parvis_audio.opus import Encoder"),
+        ("parvis_audio.opus", "import ctypes\nimport opuslib.api"),
+        ("parvis_wire.rtp", "import struct\nfrom . import serial\nfrom .errors import WireError"),
+        (
+            "parvis_server.room.hands",
+            "import timeit_of_another_name\nfrom dataclasses import dataclass",
+        ),
+    ],
+)
+def test_an_allowed_import_passes(module: str, source: str) -> None:
+    assert broken_in(module, source) == []
+
+
+def test_relative_imports_are_made_absolute() -> None:
+    found = imports_of(
+        "parvis_server.room.hands", "from ..media import mixer\nfrom . import events"
+    )
+    assert [said.imported for said in found] == [
+        "parvis_server.media.mixer",
+        "parvis_server.room.events",
+    ]
+    [inside_package] = imports_of("parvis_server.room", "from .hands import Hand", is_package=True)
+    assert inside_package.imported == "parvis_server.room.hands.Hand"
