@@ -7,6 +7,8 @@
     - ``DataFolderError`` (also ``OSError``): the data folder cannot be used.
   - ``PeerFault`` (also ``ValueError``): a client broke the protocol; its connection is closed
     with the error's ``code``, nobody else notices.
+  - ``EngineFault``: between hub and engine, both ours.
+    - ``BadDatagram`` (also ``ValueError``): what came over the boundary cannot be read.
 """
 
 from typing import ClassVar
@@ -50,3 +52,11 @@ class PeerFault(ServerError, ValueError):
         super().__init__(text)
         self.code = code
         self.text = text
+
+
+class EngineFault(ServerError):
+    """Something went wrong between hub and mixing engine."""
+
+
+class BadDatagram(EngineFault, ValueError):
+    """A datagram of the hub-engine boundary that cannot be read; it is counted and dropped."""
