@@ -1,0 +1,139 @@
+"""The scripts' own promises: clear lines when a machine lacks something, and safe shell habits.
+
+`scripts/setup` runs here in a copied checkout on a PATH of stand-ins: it sees the machine it is
+told to see.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+SCRIPTS = ["setup", "lock", "demo", "test", "check", "build", "bench"]
+# The plain programs that setup calls; everything else on the machine is out of its sight.
+PLAIN_PROGRAMS = (
+    "bash",
+    "cat",
+    "dirname",
+    "env",
+    "flock",
+    "grep",
+    "mktemp",
+    "rm",
+    "sed",
+    "sha256sum",
+    "true",
+)
+LIBRARIES_PRESENT = "echo 'libopus.so.0 libportaudio.so.2'"
+
+
+class Machine:
+    """A machine with a checkout and only the programs it is given."""
+
+    def __init__(self, folder: Path) -> None:
+        self.checkout = folder / "checkout"
+        self.programs = folder / "programs"
+        self.programs.mkdir()
+        (self.checkout / "scripts").mkdir(parents=True)
+        for name in ("scripts/setup", "pyproject.toml", "constraints.txt"):
+            shutil.copy(REPOSITORY / name, self.checkout / name)
+        for name in PLAIN_PROGRAMS:
+            found = shutil.which(name)
+            assert found, f"this machine has no {name}"
+            (self.programs / name).symlink_to(found)
+        self.has("id", "echo 1000")
+        self.has("ldconfig", "true")
+
+    def has(self, program: str, script: str) -> None:
+        """Give the machine a program that does what `script` says."""
+        path = self.programs / program
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+
+    def setup(self, profile: str) -> subprocess.CompletedProcess[str]:
+        """Run scripts/setup there."""
+        return subprocess.run(
+            [self.checkout / "scripts/setup", profile],
+            env={"PATH": str(self.programs)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path)
+
+
+def test_missing_packages_without_root_give_the_one_line_to_run(machine: Machine) -> None:
+    machine.has("apt-get", "exit 1")
+    done = machine.setup("run")
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    assert line.endswith(
+        "sudo apt-get update && sudo apt-get install --no-install-recommends libopus0 libportaudio2"
+    )
+
+
+def test_a_sudo_that_asks_for_a_password_is_not_used(machine: Machine) -> None:
+    machine.has("apt-get", "exit 1")
+    machine.has("sudo", "exit 1")
+    assert "run this, then start again" in machine.setup("run").stderr
+
+
+def test_a_sudo_without_password_installs(machine: Machine) -> None:
+    machine.has("apt-get", 'echo "$@" >> "$0.said"')
+    machine.has("sudo", 'shift; exec "$@"')
+    machine.setup("run")
+    said = (machine.programs / "apt-get.said").read_text().splitlines()
+    assert said[0].endswith("update")
+    assert said[1].endswith("libopus0 libportaudio2")
+    assert "--no-remove" in said[1] and "--no-install-recommends" in said[1]
+
+
+def test_a_failing_apt_shows_its_own_words(machine: Machine) -> None:
+    machine.has("apt-get", "echo 'E: no space left' >&2; exit 100")
+    machine.has("sudo", 'shift; exec "$@"')
+    done = machine.setup("run")
+    assert done.returncode == 1
+    assert "E: no space left" in done.stderr
+    assert "setup: failed: Debian packages" in done.stderr
+
+
+def test_a_system_without_apt_is_told_what_is_missing(machine: Machine) -> None:
+    done = machine.setup("run")
+    assert done.returncode == 1
+    assert "no apt" in done.stderr and "libopus0 libportaudio2" in done.stderr
+
+
+def test_an_old_python_gives_a_clear_line(machine: Machine) -> None:
+    machine.has("ldconfig", LIBRARIES_PRESENT)
+    machine.has("python3", 'test "$1" = --version && echo Python 3.10.12')
+    done = machine.setup("run")
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    assert "needs Python 3.11 or newer" in line and "Python 3.10.12" in line
+
+
+def test_an_unknown_profile_gives_a_clear_line(machine: Machine) -> None:
+    done = machine.setup("everything")
+    assert done.returncode == 1
+    assert done.stderr == "setup: unknown profile 'everything': say 'run' or 'test'\n"
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_a_script_is_executable_and_stops_at_errors(name: str) -> None:
+    path = REPOSITORY / "scripts" / name
+    assert os.access(path, os.X_OK)
+    assert "set -euo pipefail" in path.read_text()
+
+
+def test_every_script_is_on_the_list() -> None:
+    shell = [path.name for path in (REPOSITORY / "scripts").iterdir() if not path.suffix]
+    assert sorted(shell) == sorted(SCRIPTS)
