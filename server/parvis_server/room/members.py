@@ -1,0 +1,105 @@
+"""Who is in the room, and for how long somebody may be away before it counts."""
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from parvis_wire.messages import Ack, LinkKind, Role
+from parvis_wire.room_view import Surface
+
+MAX_REMEMBERED_ACKS = 64
+"""Commands of one participant that are answered again when repeated. A client repeats what was
+unanswered when its connection broke, and at 10 commands a second it has seconds' worth."""
+
+MAX_AWAY = 1024
+"""Absent people who are remembered, so that coming and going costs no memory; the longest absent
+without a hand or a turn goes first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One participant of the room."""
+
+    participant: str
+    role: Role
+    name: str | None = None
+    """A unit's is known from its start, a phone's since it raised a hand."""
+    ssrc: int | None = None
+    """Units: the RTP source of its microphone."""
+    always_open: bool = False
+    """Units without a button."""
+    link: LinkKind = LinkKind.WIRED
+    away_since_ns: int | None = None
+
+    def __post_init__(self) -> None:
+        """A unit has a name and a source from the start."""
+        if self.role is Role.UNIT and (self.name is None or self.ssrc is None):
+            raise ValueError("a unit needs a name and an SSRC")
+
+    @property
+    def connected(self) -> bool:
+        """Whether a connection of this participant stands."""
+        return self.away_since_ns is None
+
+    @property
+    def surface(self) -> Surface:
+        """Where this participant raises a hand."""
+        return Surface.UNIT if self.role is Role.UNIT else Surface.PHONE
+
+
+class Members:
+    """Everybody in the room, the absent included, and the answers that they got."""
+
+    def __init__(self) -> None:
+        """Start with an empty room."""
+        self._members: dict[str, Member] = {}
+        self._away: OrderedDict[str, None] = OrderedDict()
+        self._acks: dict[str, OrderedDict[str, Ack]] = {}
+
+    def __iter__(self) -> Iterator[Member]:
+        """All members, in the order of their first coming."""
+        return iter(self._members.values())
+
+    def get(self, participant: str) -> Member | None:
+        """The member of this id, absent or not."""
+        return self._members.get(participant)
+
+    def put(self, member: Member) -> None:
+        """Add or replace a member; without ``away_since_ns`` they are present."""
+        self._members[member.participant] = member
+        self._away.pop(member.participant, None)
+        if not member.connected:
+            self._away[member.participant] = None
+
+    def mark_away(self, participant: str, now_ns: int) -> None:
+        """The member's connection ended; does nothing for strangers and the absent."""
+        member = self._members.get(participant)
+        if member is not None and member.connected:
+            self.put(replace(member, away_since_ns=now_ns))
+
+    @property
+    def away_count(self) -> int:
+        """How many are absent."""
+        return len(self._away)
+
+    def away(self) -> Iterator[Member]:
+        """The absent, the longest absent first."""
+        return (self._members[participant] for participant in self._away)
+
+    def forget(self, participant: str) -> None:
+        """Drop a member and the answers that they got."""
+        self._members.pop(participant, None)
+        self._away.pop(participant, None)
+        self._acks.pop(participant, None)
+
+    def answered(self, participant: str, command_id: str) -> Ack | None:
+        """The answer that this command got when it came first."""
+        acks = self._acks.get(participant)
+        return None if acks is None else acks.get(command_id)
+
+    def remember(self, participant: str, ack: Ack) -> None:
+        """Keep an answer, and at most ``MAX_REMEMBERED_ACKS`` of this participant's."""
+        acks = self._acks.setdefault(participant, OrderedDict())
+        acks[ack.id] = ack
+        while len(acks) > MAX_REMEMBERED_ACKS:
+            acks.popitem(last=False)

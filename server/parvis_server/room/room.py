@@ -1,0 +1,214 @@
+"""One room: commands and comings and goings in, numbered events and effects out.
+
+Theory of operation. ``Room`` holds a ``RoomView`` and the members, nothing else: every event is
+folded into the view with the same ``fold`` that clients use, so what the hub believes is what
+everybody shows. Whatever changes the room returns a ``Result``: the answer to the one who asked,
+the changes for everybody, and the effects for the composition root to carry out. Absence has
+consequences only with time: ``due`` says when, ``expire`` draws them.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from parvis_server.room import fifo
+from parvis_server.room.clock import NS_PER_S, RoomClock
+from parvis_server.room.members import MAX_AWAY, Member, Members
+from parvis_wire.messages import Ack, Change, Command, Role
+from parvis_wire.room_view import (
+    FloorReleased,
+    HandLowered,
+    Microphone,
+    MicrophoneClosed,
+    MicrophoneOpened,
+    RoomEvent,
+    RoomView,
+    Surface,
+    TurnState,
+    fold,
+    place_in_line,
+)
+
+MICROPHONE_AWAY_NS = 2 * NS_PER_S
+"""An always-open microphone that is away this long is closed: its place in the mix is silence."""
+
+TURN_AWAY_NS = 15 * NS_PER_S
+"""A live unit that is away this long loses the floor: an access point's roaming takes seconds."""
+
+HAND_AWAY_NS = 60 * NS_PER_S
+"""A hand whose owner is away this long is lowered: a locked phone comes back within a minute."""
+
+UNIT_FORGOTTEN_NS = 300 * NS_PER_S
+"""The host sees a lost unit for this long, to go and look for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSources:
+    """Effect: from now on exactly these microphones are in the mix."""
+
+    sources: tuple[Member, ...]
+    """Units, in the order in which they came into the room."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of it."""
+
+    ack: Ack | None = None
+    events: tuple[Change, ...] = ()
+    effects: tuple[OpenSources, ...] = ()
+
+
+class Room:
+    """The room's state and everything that may happen to it."""
+
+    def __init__(self, name: str, title: str, clock: RoomClock) -> None:
+        """Open an empty room; ``clock`` numbers its events in samples."""
+        self.clock = clock
+        self.view = RoomView(room=name, title=title, seq=0)
+        self._members = Members()
+
+    def member(self, participant: str) -> Member | None:
+        """Who this id belongs to, absent or not; None for a stranger."""
+        return self._members.get(participant)
+
+    @property
+    def units(self) -> tuple[Member, ...]:
+        """Every unit, the lost ones included, in the order of their first coming."""
+        return tuple(member for member in self._members if member.role is Role.UNIT)
+
+    @property
+    def open_ssrcs(self) -> frozenset[int]:
+        """Sources whose sound belongs in the mix now."""
+        live = (turn.ssrc for turn in self.view.floor if turn.state is TurnState.LIVE)
+        always = (microphone.ssrc for microphone in self.view.microphones)
+        return frozenset(ssrc for ssrc in (*live, *always) if ssrc is not None)
+
+    def joined(self, member: Member, now_ns: int) -> Result:
+        """A participant came, or came back. An always-open unit's microphone opens."""
+        self._members.put(replace(member, away_since_ns=None))
+        return self._apply(self._arrival(member), now_ns)
+
+    def _arrival(self, member: Member) -> Iterator[RoomEvent]:
+        """What follows when ``member`` comes, perhaps as another kind of unit than before."""
+        who = member.participant
+        shown = next((m for m in self.view.microphones if m.unit == who), None)
+        if not member.always_open or member.name is None or member.ssrc is None:
+            if shown is not None:
+                yield MicrophoneClosed(unit=who)
+            return
+        if place_in_line(self.view, who) is not None:
+            yield HandLowered(participant=who)
+        for turn in self.view.floor:
+            if who in (turn.participant, turn.unit):
+                yield FloorReleased(participant=turn.participant)
+        microphone = Microphone(unit=who, name=member.name, ssrc=member.ssrc)
+        if microphone != shown:
+            yield MicrophoneOpened(microphone=microphone)
+
+    def left(self, participant: str, now_ns: int) -> None:
+        """The participant's connection ended. What follows, follows with time: see ``expire``."""
+        self._members.mark_away(participant, now_ns)
+        if self._members.away_count > MAX_AWAY:
+            self._forget_longest_absent()
+
+    def handle(self, command: Command, actor: str, now_ns: int) -> Result:
+        """Apply ``actor``'s command once; a repeated id gets the same answer and no events.
+
+        Raises:
+            KeyError: ``actor`` never joined.
+        """
+        member = self._members.get(actor)
+        if member is None:
+            raise KeyError(actor)
+        answered = self._members.answered(actor, command.id)
+        if answered is not None:
+            return Result(ack=answered)
+        outcome = fifo.decide(self.view, member, command)
+        if isinstance(outcome, fifo.Refused):
+            ack = Ack(id=command.id, refused=outcome.code, text=outcome.text)
+            result = Result(ack=ack)
+        else:
+            ack = Ack(id=command.id)
+            result = replace(self._apply(outcome, now_ns), ack=ack)
+        self._members.remember(actor, ack)
+        return result
+
+    def due(self) -> int | None:
+        """When ``expire`` will next have something to do; None while nobody is away."""
+        return min((at_ns for at_ns, _ in self._deadlines()), default=None)
+
+    def expire(self, now_ns: int) -> Result:
+        """Draw the consequences of absence: lower hands, end turns, close microphones, forget."""
+        events: list[RoomEvent] = []
+        gone: set[str] = set()
+        for at_ns, consequence in self._deadlines():
+            if at_ns > now_ns:
+                continue
+            if isinstance(consequence, str):
+                gone.add(consequence)
+            elif consequence not in events:
+                events.append(consequence)
+        for participant in gone:
+            self._members.forget(participant)
+        return self._apply(events, now_ns)
+
+    def _deadlines(self) -> Iterator[tuple[int, RoomEvent | str]]:
+        """When which event follows from an absence; an id stands for forgetting this member."""
+        consequences = self._consequences()
+        busy = self._busy()
+        for member in self._members.away():
+            since_ns = member.away_since_ns or 0
+            for after_ns, event in consequences.get(member.participant, ()):
+                yield since_ns + after_ns, event
+            if member.participant not in busy:
+                after_ns = UNIT_FORGOTTEN_NS if member.role is Role.UNIT else HAND_AWAY_NS
+                yield since_ns + after_ns, member.participant
+
+    def _consequences(self) -> dict[str, list[tuple[int, RoomEvent]]]:
+        """For each participant with something to lose: after what absence which event follows."""
+        by_participant: dict[str, list[tuple[int, RoomEvent]]] = defaultdict(list)
+        for microphone in self.view.microphones:
+            closed = MicrophoneClosed(unit=microphone.unit)
+            by_participant[microphone.unit].append((MICROPHONE_AWAY_NS, closed))
+        for turn in self.view.floor:
+            released = FloorReleased(participant=turn.participant)
+            if turn.unit is not None:
+                by_participant[turn.unit].append((TURN_AWAY_NS, released))
+            # A phone sleeps in the pocket of somebody who walks to a table: its turn waits.
+            elif turn.surface is Surface.UNIT:
+                by_participant[turn.participant].append((HAND_AWAY_NS, released))
+        for hand in self.view.line:
+            lowered = HandLowered(participant=hand.participant)
+            by_participant[hand.participant].append((HAND_AWAY_NS, lowered))
+        return by_participant
+
+    def _busy(self) -> set[str]:
+        """Everybody with a hand, a turn or an open microphone: they are not forgotten."""
+        busy = {hand.participant for hand in self.view.line}
+        busy.update(turn.participant for turn in self.view.floor)
+        busy.update(turn.unit for turn in self.view.floor if turn.unit is not None)
+        busy.update(microphone.unit for microphone in self.view.microphones)
+        return busy
+
+    def _forget_longest_absent(self) -> None:
+        busy = self._busy()
+        away = (member.participant for member in self._members.away())
+        longest = next((participant for participant in away if participant not in busy), None)
+        if longest is not None:
+            self._members.forget(longest)
+
+    def _apply(self, events: Iterable[RoomEvent], now_ns: int) -> Result:
+        """Number and fold the events; say so when the open microphones changed by them."""
+        before = self.open_ssrcs
+        room_clock = self.clock.samples(now_ns)
+        changes: list[Change] = []
+        for event in tuple(events):
+            change = Change(seq=self.view.seq + 1, room_clock=room_clock, event=event)
+            self.view = fold(self.view, change.seq, event)
+            changes.append(change)
+        after = self.open_ssrcs
+        if after == before:
+            return Result(events=tuple(changes))
+        sources = tuple(unit for unit in self.units if unit.ssrc in after)
+        return Result(events=tuple(changes), effects=(OpenSources(sources),))
