@@ -1,0 +1,25 @@
+/**
+ * Two pages, two entries: the audience's (`/r/{room}`) and the host's (`/host`), built into the hub's
+ * package. Scripts and styles are files of their own, because the hub's Content-Security-Policy
+ * allows nothing inline. Workers are classic scripts: module workers need Safari 15.
+ */
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  base: "/",
+  publicDir: "public",
+  oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+  build: {
+    outDir: "../parvis_server/static",
+    emptyOutDir: true,
+    target: ["es2020", "safari14", "firefox89", "chrome91"],
+    // The polyfill would only serve browsers without link rel=modulepreload; it costs more than it saves.
+    modulePreload: { polyfill: false },
+    // A data: URL for a script, a worklet or a worker would break the policy above.
+    assetsInlineLimit: 0,
+    reportCompressedSize: false,
+    rollupOptions: { input: ["index.html", "host.html"] },
+  },
+  worker: { format: "iife" },
+  test: { include: ["tests/**/*.test.ts", "tests/**/*.test.tsx"], environment: "node" },
+});
