@@ -1,0 +1,213 @@
+"""Coming, going, repeating: what the room makes of presence and of commands that come twice."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import pytest
+
+from parvis_server.room import room as room_module
+from parvis_server.room.clock import NS_PER_S, RoomClock
+from parvis_server.room.members import MAX_AWAY, MAX_REMEMBERED_ACKS, Member
+from parvis_server.room.room import OpenSources, Room
+from parvis_wire.messages import Change, LowerHand, Next, RaiseHand, RefusalCode, Role, TakeFloor
+from parvis_wire.room_view import (
+    FloorReleased,
+    HandLowered,
+    HandRaised,
+    MicrophoneClosed,
+    MicrophoneOpened,
+    TurnState,
+)
+
+HOST = Member("host", Role.HOST)
+PHONE = Member("phone", Role.LISTENER)
+TABLE = Member("table", Role.UNIT, name="Table 1", ssrc=1)
+LECTERN = Member("lectern", Role.UNIT, name="Lectern", ssrc=2, always_open=True)
+
+
+def at(seconds: float) -> int:
+    """Monotonic time of a moment of the test."""
+    return int(seconds * NS_PER_S)
+
+
+@pytest.fixture
+def room() -> Room:
+    room = Room("main", "Town hall", RoomClock(origin_ns=0))
+    for member in (HOST, PHONE, TABLE):
+        room.joined(member, now_ns=0)
+    return room
+
+
+def types(events: Iterable[Change]) -> list[object]:
+    """The kinds of a result's events."""
+    return [type(change.event) for change in events]
+
+
+def make_live(room: Room) -> None:
+    """The table has the floor and speaks."""
+    room.handle(RaiseHand(id="1"), "table", at(1))
+    room.handle(Next(id="1"), "host", at(2))
+    room.handle(TakeFloor(id="2"), "table", at(3))
+
+
+def test_events_carry_the_next_number_and_the_room_clock(room: Room) -> None:
+    room = Room("main", "", RoomClock(origin_ns=at(-10)))
+    room.joined(PHONE, at(0))
+    [change] = room.handle(RaiseHand(id="1", name="Ada"), "phone", at(2)).events
+    assert (change.seq, change.room_clock) == (1, 12 * 48_000)
+    assert isinstance(change.event, HandRaised)
+
+
+def test_the_room_clock_stands_at_zero_before_its_origin() -> None:
+    clock = RoomClock(origin_ns=at(5))
+    assert clock.samples(at(4)) == 0
+    assert clock.live_ms(at(4)) == 0
+    assert clock.live_ms(at(6)) == 1000
+
+
+def test_a_repeated_command_gets_the_same_answer_and_changes_nothing(room: Room) -> None:
+    first = room.handle(RaiseHand(id="a", name="Ada"), "phone", at(1))
+    room.handle(LowerHand(id="b"), "phone", at(2))
+    again = room.handle(RaiseHand(id="a", name="Ada"), "phone", at(3))
+    assert again.ack == first.ack
+    assert again.events == ()
+    assert room.view.line == ()
+
+
+def test_a_repeated_refusal_stays_a_refusal(room: Room) -> None:
+    refused = room.handle(Next(id="a"), "host", at(1))
+    room.handle(RaiseHand(id="a", name="Ada"), "phone", at(2))
+    again = room.handle(Next(id="a"), "host", at(3))
+    assert again.ack == refused.ack
+    assert again.ack is not None
+    assert again.ack.refused is RefusalCode.LINE_EMPTY
+
+
+def test_only_so_many_answers_are_remembered(room: Room) -> None:
+    room.handle(RaiseHand(id="first", name="Ada"), "phone", at(1))
+    for number in range(MAX_REMEMBERED_ACKS):
+        room.handle(LowerHand(id=f"x{number}"), "phone", at(2))
+    again = room.handle(RaiseHand(id="first", name="Ada"), "phone", at(3))
+    assert types(again.events) == [HandRaised], "its id is forgotten, so it counts as new"
+
+
+def test_a_stranger_cannot_give_commands(room: Room) -> None:
+    with pytest.raises(KeyError):
+        room.handle(RaiseHand(id="1", name="Ada"), "nobody", at(1))
+
+
+def test_a_unit_has_a_name_and_a_source() -> None:
+    with pytest.raises(ValueError, match="SSRC"):
+        Member("table", Role.UNIT, name="Table 1")
+
+
+def test_nothing_is_due_while_nobody_is_away(room: Room) -> None:
+    assert room.due() is None
+    assert room.expire(at(10_000)).events == ()
+
+
+def test_the_hand_of_somebody_away_is_lowered_after_a_minute(room: Room) -> None:
+    room.handle(RaiseHand(id="1", name="Ada"), "phone", at(1))
+    room.left("phone", at(10))
+    assert room.due() == at(70)
+    assert room.expire(at(69.9)).events == ()
+    assert types(room.expire(at(70)).events) == [HandLowered]
+    assert room.due() == at(70), "without a hand, the phone itself is forgotten"
+    room.expire(at(70))
+    assert room.member("phone") is None
+
+
+def test_coming_back_in_time_keeps_the_place(room: Room) -> None:
+    room.handle(RaiseHand(id="1", name="Ada"), "phone", at(1))
+    room.left("phone", at(10))
+    room.joined(PHONE, at(65))
+    assert room.expire(at(200)).events == ()
+    assert [hand.participant for hand in room.view.line] == ["phone"]
+
+
+def test_a_live_unit_that_is_away_loses_the_floor(room: Room) -> None:
+    make_live(room)
+    room.left("table", at(10))
+    assert room.expire(at(24.9)).events == ()
+    result = room.expire(at(25))
+    assert types(result.events) == [FloorReleased]
+    assert result.effects == (OpenSources(()),)
+
+
+def test_a_unit_away_with_a_granted_turn_loses_it_after_a_minute(room: Room) -> None:
+    room.handle(RaiseHand(id="1"), "table", at(1))
+    room.handle(Next(id="1"), "host", at(2))
+    room.left("table", at(10))
+    assert room.expire(at(69)).events == ()
+    assert types(room.expire(at(70)).events) == [FloorReleased]
+
+
+def test_the_turn_of_a_phone_waits_while_its_owner_walks_to_a_table(room: Room) -> None:
+    room.handle(RaiseHand(id="1", name="Ada"), "phone", at(1))
+    room.handle(Next(id="1"), "host", at(2))
+    room.left("phone", at(3))
+    assert room.expire(at(1000)).events == ()
+    room.handle(TakeFloor(id="1"), "table", at(1001))
+    [turn] = room.view.floor
+    assert (turn.participant, turn.state, turn.unit) == ("phone", TurnState.LIVE, "table")
+    assert room.member("phone") is not None
+
+
+def test_a_unit_without_a_button_is_open_while_it_is_there(room: Room) -> None:
+    joined = room.joined(LECTERN, at(1))
+    assert types(joined.events) == [MicrophoneOpened]
+    assert joined.effects == (OpenSources((LECTERN,)),)
+    room.left("lectern", at(10))
+    assert room.joined(LECTERN, at(11)).events == (), "back within two seconds: nothing happened"
+    room.left("lectern", at(20))
+    assert room.expire(at(21.9)).events == ()
+    gone = room.expire(at(22))
+    assert types(gone.events) == [MicrophoneClosed]
+    assert gone.effects == (OpenSources(()),)
+    assert types(room.joined(LECTERN, at(30)).events) == [MicrophoneOpened]
+
+
+def test_a_unit_may_come_back_with_or_without_a_button(room: Room) -> None:
+    room.joined(LECTERN, at(1))
+    assert types(room.joined(replace(LECTERN, always_open=False), at(2)).events) == [
+        MicrophoneClosed
+    ]
+    room.handle(RaiseHand(id="1"), "lectern", at(3))
+    assert types(room.joined(LECTERN, at(4)).events) == [HandLowered, MicrophoneOpened]
+    make_live(room)
+    open_table = room.joined(replace(TABLE, always_open=True), at(5))
+    assert types(open_table.events) == [FloorReleased, MicrophoneOpened]
+    assert open_table.effects == (), "its microphone was open before and is open now"
+
+
+def test_a_lost_unit_stays_visible_for_a_while(room: Room) -> None:
+    room.left("table", at(0))
+    room.expire(at(299))
+    assert [unit.connected for unit in room.units] == [False]
+    room.expire(at(300))
+    assert room.units == ()
+
+
+def test_leaving_twice_or_as_a_stranger_changes_nothing(room: Room) -> None:
+    room.left("phone", at(10))
+    room.left("phone", at(50))
+    room.left("nobody", at(50))
+    assert room.due() == at(70)
+
+
+def test_a_crowd_that_comes_and_goes_costs_no_memory(room: Room) -> None:
+    room.handle(RaiseHand(id="1", name="Ada"), "phone", at(1))
+    room.left("phone", at(1))
+    for number in range(MAX_AWAY + 10):
+        room.joined(Member(f"p{number}", Role.LISTENER), at(2))
+        room.left(f"p{number}", at(2))
+    assert room.member("p0") is None, "the longest absent is forgotten"
+    assert room.member(f"p{MAX_AWAY + 9}") is not None
+    assert [hand.participant for hand in room.view.line] == ["phone"], "a raised hand is not"
+    assert room.member("phone") is not None
+
+
+def test_the_limits_are_those_of_the_contract() -> None:
+    assert at(2) == room_module.MICROPHONE_AWAY_NS
+    assert at(15) == room_module.TURN_AWAY_NS
+    assert at(60) == room_module.HAND_AWAY_NS
