@@ -226,6 +226,8 @@ class EngineStats(_Body):
     """Time from the start of a tick to the program packet handed over, mean of the last second."""
     foreign_packets: Count = 0
     """Packets of sources that are not open: dropped before decoding."""
+    stale_packets: Count = 0
+    """Packets that waited longer than 100 ms at the boundary: the engine stood still."""
     bad_datagrams: Count = 0
     """Datagrams of the hub that could not be read."""
     dropped_output: Count = 0

@@ -1,0 +1,35 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from parvis_server.engine.boundary import LATENESS_BOUNDS_MS, SourceStats
+from parvis_server.engine.tick_meter import DropCounts, TickMeter
+
+
+@given(st.lists(st.integers(-(10**9), 10**9), max_size=50))
+def test_every_tick_lies_in_one_bucket(latenesses_ns: list[int]) -> None:
+    meter = TickMeter()
+    for lateness_ns in latenesses_ns:
+        meter.started(lateness_ns)
+    stats = meter.report(DropCounts(), ())
+    assert stats.ticks == sum(stats.lateness_counts) == len(latenesses_ns)
+    for place, bound_ms in enumerate(LATENESS_BOUNDS_MS, start=1):
+        at_most = sum(lateness_ns <= bound_ms * 1e6 for lateness_ns in latenesses_ns)
+        assert sum(stats.lateness_counts[:place]) == at_most
+
+
+def test_counts_last_and_work_is_of_the_last_second() -> None:
+    meter, drops = TickMeter(), DropCounts(1, 2, 3, 4)
+    meter.started(3_000_000)
+    meter.worked(100_000, encoded=False)
+    meter.worked(300_000, encoded=True)
+    meter.skipped(7)
+    first = meter.report(drops, (SourceStats(ssrc=9, received=1),))
+    assert (first.work_mean_us, first.work_max_us, first.encode_mean_us) == (200, 300, 300)
+    assert first.lateness_max_ms == pytest.approx(3.0)
+    assert first.sources[0].ssrc == 9
+    second = meter.report(drops, ())
+    assert (second.ticks, second.skipped_ticks, second.work_max_us) == (1, 7, 0)
+    assert (second.lateness_sum_ms, second.lateness_max_ms) == (3.0, 0)
+    assert (second.foreign_packets, second.stale_packets) == (1, 2)
+    assert (second.bad_datagrams, second.dropped_output) == (3, 4)
