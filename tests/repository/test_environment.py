@@ -6,6 +6,7 @@ import platform
 from pathlib import Path
 
 import pytest
+
 from fakes import environment
 
 
