@@ -3,10 +3,10 @@
 Theory of operation. When a microphone hears a loudspeaker that plays it, the loop's frequency of
 highest gain grows into one steady tone. Each 85 ms the bus is looked at with a 4096 point FFT. A
 howl is a peak 15 dB over the spectrum around it and 10 dB over its own second and third harmonics
-(a voice or an instrument has harmonics, a young howl has none), at the same frequency and not
-falling for 400 ms. It gets a notch of -12 dB (Q 30, at most six), and the whole bus 3 dB less; both
-are given back after 60 s. When the six notches are used, only the level goes down: at the latest
-that ends every loop.
+and over any tone it could be a harmonic of (a voice or an instrument has harmonics, a young howl is
+alone), at the same frequency and not falling for 400 ms. It gets a notch of -12 dB (Q 30, at most
+six), and the whole bus 3 dB less, or 9 if the howl is loud; all is given back after 60 s. When the
+six notches are used, only the level goes down: at the latest that ends every loop.
 
 Notches are peaking filters after the Audio EQ Cookbook (Bristow-Johnson). A frame in which they
 change is cross-faded, so that nothing clicks.
@@ -43,6 +43,9 @@ NOTCH_Q = 30.0
 MOST_NOTCHES = 6
 BUS_STEP_DB = -3.0
 LOWEST_BUS_DB = -24.0
+LOUD_DBFS = -20.0
+"""A howl this loud costs three steps at once: the hall is suffering already."""
+
 RELEASE_S = 60.0
 
 _LOWEST_HZ: Final = 100.0
@@ -52,6 +55,7 @@ _NEIGHBOUR_BINS: Final = (4, 14)
 
 _SAME_BINS: Final = 1.5
 _CANDIDATES: Final = 3
+_FUNDAMENTALS: Final = (2, 3, 4, 5, 6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,12 @@ class _Suspect:
 
     bin_at: float
     level_db: float
-    looks: int
+    looks: int = 1
+
+    @property
+    def howls(self) -> bool:
+        """Whether it stayed long enough."""
+        return self.looks >= SUSPICIONS
 
 
 class HowlGuard:
@@ -101,47 +110,38 @@ class HowlGuard:
         """Where the notches are now."""
         return tuple(hertz for hertz, _ in self._notches)
 
-    def process(self, frame: Frame) -> tuple[Frame, Howl | None]:
-        """The frame, mended, and the howl found in it, if there is one."""
+    def process(self, frame: Frame) -> tuple[Frame, tuple[Howl, ...]]:
+        """The frame, mended, and the howls found in it, if there are any."""
         self._samples += frame.size
         self._release()
         mended = self._mend(frame)
         self._history = np.concatenate((self._history, mended))[-WINDOW_SAMPLES:]
         self._new_samples += frame.size
         if self._new_samples < WINDOW_SAMPLES:
-            return mended, None
+            return mended, ()
         self._new_samples -= WINDOW_SAMPLES
         return mended, self._look()
 
-    def _look(self) -> Howl | None:
-        """Follow the suspects; act against the loudest that stayed."""
+    def _look(self) -> tuple[Howl, ...]:
+        """Follow the suspects; act against those that stayed or rose."""
         spectrum_db = _spectrum_db(self._history, self._window)
-        suspects = []
-        for at in _peaks(spectrum_db):
-            place, level_db = _interpolated(spectrum_db, at)
-            looks = 1 + self._looks_before(place, level_db)
-            suspects.append(_Suspect(place, level_db, looks))
-        self._suspects = suspects
-        howls = [suspect for suspect in suspects if suspect.looks >= SUSPICIONS]
-        if not howls:
-            return None
-        worst = max(howls, key=lambda suspect: suspect.level_db)
-        self._suspects.remove(worst)
-        return self._act(worst)
+        suspects = [self._followed(*_interpolated(spectrum_db, at)) for at in _peaks(spectrum_db)]
+        self._suspects = [suspect for suspect in suspects if not suspect.howls]
+        return tuple(self._act(suspect) for suspect in suspects if suspect.howls)
 
-    def _looks_before(self, place: float, level_db: float) -> int:
-        """How often this peak was there already, in a row and not falling."""
-        for suspect in self._suspects:
-            same = abs(suspect.bin_at - place) <= _SAME_BINS
-            if same and level_db >= suspect.level_db - FALLING_DB:
-                return suspect.looks
-        return 0
+    def _followed(self, place: float, level_db: float) -> _Suspect:
+        """This peak, with its past if it was there at the last look and does not fall."""
+        for past in self._suspects:
+            same = abs(past.bin_at - place) <= _SAME_BINS
+            if same and level_db >= past.level_db - FALLING_DB:
+                return _Suspect(place, level_db, past.looks + 1)
+        return _Suspect(place, level_db)
 
     def _act(self, howl: _Suspect) -> Howl:
         """Notch and turn down."""
         hertz = howl.bin_at * SAMPLE_RATE_HZ / WINDOW_SAMPLES
         ends = self._samples + int(RELEASE_S * SAMPLE_RATE_HZ)
-        self._releases_at.append(ends)
+        self._releases_at += [ends] * (3 if howl.level_db > LOUD_DBFS else 1)
         if len(self._notches) < MOST_NOTCHES:
             self._notches.append((hertz, ends))
         self._remake()
@@ -156,7 +156,8 @@ class HowlGuard:
 
     def _remake(self) -> None:
         """New filters from the next frame on; the kept ones keep their memory."""
-        self._before = (self._filters, self._state, self._bus_gain)
+        if not self._changed:
+            self._before = (self._filters, self._state, self._bus_gain)
         kept = {tuple(row): state for row, state in zip(self._filters, self._state, strict=True)}
         rows = [_notch(hertz) for hertz in self.notches_hz]
         self._filters = np.array(rows).reshape(-1, 6)
@@ -195,7 +196,7 @@ def _notch(hertz: float) -> NDArray[np.float64]:
     cosine = -2 * math.cos(angle)
     forward = np.array([1 + alpha * amplitude, cosine, 1 - alpha * amplitude])
     feedback = np.array([1 + alpha / amplitude, cosine, 1 - alpha / amplitude])
-    return np.concatenate((forward, feedback)) / feedback[0]
+    return np.asarray(np.concatenate((forward, feedback)) / feedback[0], dtype=np.float64)
 
 
 def _spectrum_db(samples: Frame, window: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -222,8 +223,9 @@ def _stands_alone(spectrum_db: NDArray[np.float64], at: int) -> bool:
     sides = (spectrum_db[max(at - far, 0) : max(at - near, 0)], spectrum_db[at + near : at + far])
     around = np.concatenate(sides)
     mean_db = 10 * np.log10(np.mean(10 ** (around / 10)))
-    harmonics = [spectrum_db[n * at - n : n * at + n + 1].max(initial=-150.0) for n in (2, 3)]
-    over_harmonics = spectrum_db[at] - max(harmonics)
+    relatives = [spectrum_db[n * at - n : n * at + n + 1].max(initial=-150.0) for n in (2, 3)]
+    relatives += [spectrum_db[at // n - 1 : at // n + 3].max() for n in _FUNDAMENTALS]
+    over_harmonics = spectrum_db[at] - max(relatives)
     return bool(
         spectrum_db[at] - mean_db > OVER_NEIGHBOURS_DB and over_harmonics > OVER_HARMONICS_DB
     )
