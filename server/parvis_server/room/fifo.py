@@ -118,7 +118,13 @@ def _take_floor(view: RoomView, actor: Member) -> Outcome:
     turn = _turn_to_take(view, actor)
     if turn is None:
         return Refused(RefusalCode.NO_TURN, "no turn waits for this unit's press")
-    return (FloorTaken(participant=turn.participant, unit=actor.participant, ssrc=actor.ssrc),)
+    taken = FloorTaken(
+        participant=turn.participant,
+        unit=actor.participant,
+        unit_name=actor.name,
+        ssrc=actor.ssrc,
+    )
+    return (taken,)
 
 
 def _turn_to_take(view: RoomView, unit: Member) -> Turn | None:
