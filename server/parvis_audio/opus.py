@@ -35,6 +35,9 @@ PROGRAM_FRAME_SAMPLES: Final = 960
 MAX_PACKET_SAMPLES: Final = 5760
 """120 ms: no Opus packet holds more (RFC 6716 section 3.2.5)."""
 
+_LOUDEST = 100.0
+"""40 dB over full scale: no sound but a fault of the caller's, which must not upset the codec."""
+
 _CONCEALMENT_STEP_SAMPLES = 120
 """2.5 ms: libopus conceals in whole steps of its shortest frame."""
 
@@ -265,14 +268,14 @@ class Encoder:
     def encode(self, samples: Samples) -> bytes:
         """One packet from ``(n,)`` float32 samples in [-1, 1], n one of ``FRAME_SAMPLES``.
 
-        A sample that is not finite counts as silence: libopus would keep it in its state for ever.
-        ``BadFrame`` for another length or shape.
+        A sample that is not finite counts as silence, since libopus would keep it in its state for
+        ever. ``BadFrame`` for another length or shape.
         """
         if samples.ndim != 1 or samples.size not in FRAME_SAMPLES:
             raise BadFrame(f"{samples.shape} samples: Opus takes one of {FRAME_SAMPLES}")
         held = self._samples[: samples.size]
         held[:] = samples
-        if not np.isfinite(np.dot(held, held)):
+        if not np.abs(held).max() <= _LOUDEST:  # also true for NaN
             np.nan_to_num(held, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
             np.clip(held, -1.0, 1.0, out=held)
         length = self._encode(

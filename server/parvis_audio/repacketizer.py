@@ -39,6 +39,8 @@ class Repacketizer:
         ``MergeRefused`` when they differ in mode, bandwidth or frame length or last too long:
         its ``fitting`` says how many from the first on go together. ``BadPacket`` for no packet.
         """
+        if not packets:
+            raise BadPacket(-1, "no packets to merge")
         self._init(self._pointer)
         for position, packet in enumerate(packets):
             self._take(packet, position)
