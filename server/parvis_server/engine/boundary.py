@@ -211,6 +211,8 @@ class SourceStats(_Body):
 class EngineStats(_Body):
     """To the hub, once a second: counts since ``GoLive``, and the work of the last second."""
 
+    real_time: bool = False
+    """Whether the engine runs at a real-time priority."""
     ticks: Count = 0
     skipped_ticks: Count = 0
     """Ticks that were never run because the process stood still for too long."""
