@@ -1,4 +1,4 @@
-"""Judge recorded sound by measuring it: where the speech lies, if it is understood, what is missing.
+"""Judge recorded sound by measuring it: where the speech lies, if it is understood, its gaps.
 
 The program carries a comfort noise and never falls silent, so digital silence anywhere in a
 recording is a gap, also in a pause of the speech; inside speech a gap is a dip against the

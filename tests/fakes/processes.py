@@ -1,4 +1,4 @@
-"""Real processes for tests: start them, wait for what they say, and end them, each by its own pid."""
+"""Real processes for tests: start them, wait for what they say, end them, each by its own pid."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A watcher of the room over the API's WebSocket: sees what every screen sees, and may be the host."""
+"""A watcher of the room over its WebSocket: sees what every screen sees, and may be the host."""
 
 from __future__ import annotations
 
