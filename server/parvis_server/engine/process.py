@@ -78,12 +78,13 @@ class EngineProcess:
 
     def run(self) -> None:
         """Stand by, then tick until ``Stop`` or until the hub has gone."""
-        self._send(Ready())
-        while self._running and self._go_live is None:
-            self._wait_for_hub()
-            self._drain()
-        if self._go_live is not None and self._running:
-            self._tick_for_ever(self._go_live)
+        with self._hub:
+            self._send(Ready())
+            while self._running and self._go_live is None:
+                self._wait_for_hub()
+                self._drain()
+            if self._go_live is not None and self._running:
+                self._tick_for_ever(self._go_live)
 
     def _tick_for_ever(self, live: GoLive) -> None:
         self._mix = mix = self._build(live)
