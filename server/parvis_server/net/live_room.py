@@ -119,6 +119,8 @@ class LiveRoom:
         self.fanout = Fanout(now_ns)
         self.counts = Counts()
         self.stats: EngineStats | None = None
+        self.stats_ns: int | None = None
+        """When the engine last said how it is."""
         self.program_taps: set[Callable[[int, bytes], None]] = set()
         """Others in this process who want each program packet: packet time in ms, RTP bytes."""
         self.extra_listeners: Callable[[], int] = lambda: 0
@@ -247,7 +249,7 @@ class LiveRoom:
 
     def on_stats(self, stats: EngineStats) -> None:
         """The engine's counts."""
-        self.stats = stats
+        self.stats, self.stats_ns = stats, self.now_ns()
 
     # Time
 
