@@ -5,6 +5,9 @@
     - ``UsageError`` (also ``ValueError``): a flag, a setting or a URL is wrong; exit code 2.
     - ``PortInUse`` (also ``OSError``): another program listens there already.
     - ``DataFolderError`` (also ``OSError``): the data folder cannot be used.
+    - ``HubUnreachable`` (also ``ConnectionError``): nobody can be heard there, now or later.
+    - ``OutputError`` (also ``OSError``): the sound cannot be written or played.
+    - ``BenchError`` (also ``RuntimeError``): this machine lacks something to measure with.
   - ``PeerFault`` (also ``ValueError``): a client broke the protocol; its connection is closed
     with the error's ``code``, nobody else notices.
   - ``EngineFault``: between hub and engine, both ours.
@@ -42,6 +45,18 @@ class PortInUse(UserError, OSError):
 
 class DataFolderError(UserError, OSError):
     """The data folder cannot be made, read or written."""
+
+
+class HubUnreachable(UserError, ConnectionError):
+    """A link that leads to no room of a hub; trying again would not help."""
+
+
+class OutputError(UserError, OSError):
+    """A file that cannot be written, or a sound card that cannot play."""
+
+
+class BenchError(UserError, RuntimeError):
+    """A measurement that cannot be made here; the text says what is missing."""
 
 
 class PeerFault(ServerError, ValueError):
