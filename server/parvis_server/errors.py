@@ -5,6 +5,7 @@
     - ``UsageError`` (also ``ValueError``): a flag, a setting or a URL is wrong; exit code 2.
     - ``PortInUse`` (also ``OSError``): another program listens there already.
     - ``DataFolderError`` (also ``OSError``): the data folder cannot be used.
+    - ``HubStopped``: a part of the running hub failed and took the others with it.
     - ``HubUnreachable`` (also ``ConnectionError``): nobody can be heard there, now or later.
     - ``OutputError`` (also ``OSError``): the sound cannot be written or played.
     - ``BenchError`` (also ``RuntimeError``): this machine lacks something to measure with.
@@ -57,6 +58,10 @@ class OutputError(UserError, OSError):
 
 class BenchError(UserError, RuntimeError):
     """A measurement that cannot be made here; the text says what is missing."""
+
+
+class HubStopped(UserError):
+    """A part of the running hub failed and took the others with it; the log says more."""
 
 
 class PeerFault(ServerError, ValueError):

@@ -171,29 +171,40 @@ class Mp3Stream:
             self._packets.clear()
             self._burst.clear()
             self._pending_ms = 0
+            self._wake.set()  # for the encode to notice
 
     def stop(self) -> None:
         """End every response; nobody comes in any more."""
         self._stopped = True
+        self._let_all_go()
+
+    def _let_all_go(self) -> None:
         for listener in tuple(self._listeners):
             listener.finish()
             self.remove(listener)
 
     async def run(self) -> None:
         """Encode while somebody listens; runs until cancelled."""
-        loop = asyncio.get_running_loop()
         with ThreadPoolExecutor(1, thread_name_prefix="mp3") as thread:
             while True:
                 await self._wake.wait()
-                encoder = await loop.run_in_executor(thread, Mp3Encoder)
-                while self._listeners:
-                    await self._wake.wait()
-                    self._wake.clear()
-                    packets, self._pending_ms = list(self._packets), 0
-                    self._packets.clear()
-                    if packets:
-                        self._hand_on(await loop.run_in_executor(thread, encoder.encode, packets))
+                try:
+                    await self._encode_while_listened(thread)
+                except Exception:
+                    log.exception("the MP3 stream failed; its listeners are let go")
+                    self._let_all_go()
                 self._wake.clear()
+
+    async def _encode_while_listened(self, thread: ThreadPoolExecutor) -> None:
+        loop = asyncio.get_running_loop()
+        encoder = await loop.run_in_executor(thread, Mp3Encoder)
+        while self._listeners:
+            await self._wake.wait()
+            self._wake.clear()
+            packets, self._pending_ms = list(self._packets), 0
+            self._packets.clear()
+            if packets:
+                self._hand_on(await loop.run_in_executor(thread, encoder.encode, packets))
 
     def _tap(self, ptime_ms: int, rtp: bytes) -> None:
         self._packets.append(rtp)
