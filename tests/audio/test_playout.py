@@ -31,12 +31,12 @@ def test_there_are_traces() -> None:
 @pytest.mark.parametrize("path", TRACES, ids=lambda path: path.stem)
 def test_the_shared_trace_is_followed(path: Path) -> None:
     vector: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    expected, tolerance = vector["expected"], vector["tolerance"]
+    expected = vector["expected"]
     hidden = [(at, bool(state)) for at, state in vector["hidden"]]
     outcome = run(Trace(path.stem, "", [Arrival(*a) for a in vector["arrivals"]], hidden))
     for (at, target, delay), found in zip(expected["samples"], outcome.samples, strict=True):
         assert found[0] == at
-        assert found[1] == pytest.approx(target, abs=tolerance["target_ms"])
+        assert found[1] == pytest.approx(target, abs=0.01)
         assert (found[2] is None) == (delay is None)
         assert found[2] == (None if delay is None else pytest.approx(delay, abs=0.01))
     assert (outcome.underruns, outcome.skips) == (expected["underruns"], expected["skips"])
