@@ -88,12 +88,12 @@ def _raise_hand(view: RoomView, actor: Member, command: RaiseHand) -> Outcome:
     name = actor.name if actor.role is Role.UNIT else command.name or actor.name
     if actor.always_open:
         return Refused(RefusalCode.NOT_ALLOWED, "this microphone is open already")
-    if name is None:
-        return Refused(RefusalCode.NAME_NEEDED, "say what you want to be called")
     if place_in_line(view, actor.participant) is not None:
         return Refused(RefusalCode.ALREADY_RAISED, "this hand is raised already")
     if _turn_with(view, actor.participant) is not None:
         return Refused(RefusalCode.ALREADY_RAISED, "it is this participant's turn already")
+    if name is None:
+        return Refused(RefusalCode.NAME_NEEDED, "say what you want to be called")
     if len(view.line) >= MAX_HANDS:
         return Refused(RefusalCode.LINE_FULL, f"{MAX_HANDS} hands are raised already")
     hand = Hand(participant=actor.participant, name=name, surface=actor.surface)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from parvis_server.room import fifo
 from parvis_server.room.clock import NS_PER_S, RoomClock
 from parvis_server.room.members import MAX_AWAY, Member, Members
-from parvis_wire.messages import Ack, Change, Command, Role
+from parvis_wire.messages import Ack, Change, Command, RaiseHand, Role
 from parvis_wire.room_view import (
     FloorReleased,
     HandLowered,
@@ -131,6 +131,8 @@ class Room:
         else:
             ack = Ack(id=command.id)
             result = replace(self._apply(outcome, now_ns), ack=ack)
+            if isinstance(command, RaiseHand) and member.role is Role.LISTENER:
+                self._members.put(replace(member, name=command.name or member.name))
         self._members.remember(actor, ack)
         return result
 
