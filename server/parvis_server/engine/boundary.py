@@ -203,7 +203,7 @@ class SourceStats(_Body):
     concealed: Count = 0
     """Frames filled by loss concealment."""
     hold_ms: float = Field(default=0.0, ge=0)
-    """Time of the newest played frame between its arrival and its tick."""
+    """Time from the arrival of a packet, had it come by the quickest path, to its tick."""
     target_ms: float = Field(default=0.0, ge=0)
     """Target delay of the jitter buffer."""
 

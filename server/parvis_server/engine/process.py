@@ -109,7 +109,7 @@ class EngineProcess:
         begin_ns = time.monotonic_ns()
         meter.started(begin_ns - deadline_ns)
         self._drain()
-        output = mix.tick(tick, begin_ns)
+        output = mix.tick(tick, deadline_ns)
         for said in output:
             self._send(said)
         encoded = any(isinstance(said, ProgramPacket) for said in output)

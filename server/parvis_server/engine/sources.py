@@ -122,7 +122,12 @@ class SourceBank:
     def stats(self) -> tuple[SourceStats, ...]:
         """Counts of every open source."""
         return tuple(
-            source.receiver.stats(ssrc).model_copy(update={"malformed": source.malformed})
+            _with_malformed(source.receiver.stats(ssrc), source.malformed)
             for ssrc, source in self._sources.items()
             if not source.closing
         )
+
+
+def _with_malformed(stats: SourceStats, malformed: int) -> SourceStats:
+    """The chain's counts and the packets that never got as far as the chain."""
+    return stats.model_copy(update={"malformed": stats.malformed + malformed})
