@@ -12,10 +12,12 @@ import type { ToOutput } from "../room/worker_messages.ts";
 import { BadPacket, parseRtp, type RtpPacket } from "../wire/rtp.ts";
 import { TIMESTAMP_BITS, Unwrapper } from "../wire/serial.ts";
 
-/** Sound kept for the tap: more than the first target of the playout buffer. */
-const KEPT_SAMPLES = 14_400;
+/** Sound kept for the tap: the first target of the playout buffer, 120 ms. */
+const KEPT_SAMPLES = 5760;
 /** A timestamp further from the last one than this is a new line of time, not a gap (10 s). */
 const MAX_JUMP_SAMPLES = 480_000;
+/** Further back than a new mixer can be on the same room clock (0.2 s). */
+const MAX_TURN_BACK_SAMPLES = 9600;
 /** `opus-decoder` copies into an input of 32 kB/s for 120 ms. */
 const MAX_PAYLOAD_BYTES = 3840;
 
@@ -31,10 +33,12 @@ export class ProgramReader {
   private isListening = false;
   private line = new Unwrapper(TIMESTAMP_BITS);
   private newest: number | null = null;
+  private ssrc: number | null = null;
   private kept: Kept[] = [];
 
   constructor(
     private readonly emit: (message: ToOutput) => void,
+    private readonly nowMs: () => number,
     private readonly onFailure: (text: string) => void,
   ) {
     this.decoder = this.createDecoder();
@@ -80,7 +84,7 @@ export class ProgramReader {
 
   private place(packet: RtpPacket, arrivalMs: number): void {
     let timestamp = this.line.unwrap(packet.timestamp);
-    if (this.newest !== null && Math.abs(timestamp - this.newest) > MAX_JUMP_SAMPLES) {
+    if (this.isNewLine(timestamp - (this.newest ?? timestamp), packet.ssrc)) {
       this.line = new Unwrapper(TIMESTAMP_BITS);
       timestamp = this.line.unwrap(packet.timestamp);
       this.kept = [];
@@ -89,9 +93,16 @@ export class ProgramReader {
     }
     if (this.newest !== null && timestamp <= this.newest) return;
     this.newest = timestamp;
+    this.ssrc = packet.ssrc;
     this.kept.push({ timestamp, payload: packet.payload, arrivalMs });
     while (timestamp - (this.kept[0] as Kept).timestamp > KEPT_SAMPLES) this.kept.shift();
     this.drain();
+  }
+
+  /** Whether the hub began its clock anew. Other streams of one clock may lie a little back. */
+  private isNewLine(step: number, ssrc: number): boolean {
+    const hasTurnedBack = ssrc !== this.ssrc && step < -MAX_TURN_BACK_SAMPLES;
+    return hasTurnedBack || Math.abs(step) > MAX_JUMP_SAMPLES;
   }
 
   private drain(): void {
@@ -102,9 +113,10 @@ export class ProgramReader {
 
   private decode({ timestamp, payload, arrivalMs }: Kept): void {
     if (payload.length > MAX_PAYLOAD_BYTES) return;
+    const ageMs = this.nowMs() - arrivalMs;
     const decoded = this.decoder?.decodeFrame(payload);
     const samples = decoded?.channelData[0];
     if (samples === undefined || samples.length === 0) return;
-    this.emit({ kind: "block", timestamp, samples, arrivalMs });
+    this.emit({ kind: "block", timestamp, samples, ageMs });
   }
 }

@@ -29,7 +29,7 @@ function toOutput(message: ToOutput): void {
   else tell(message, transfer);
 }
 
-const reader = new ProgramReader(toOutput, (text) => tell({ kind: "decoder_failed", text }));
+const reader = new ProgramReader(toOutput, nowMs, (text) => tell({ kind: "decoder_failed", text }));
 const ticker = new TalkerTicker((talkers) => tell({ kind: "talkers", talkers }));
 
 const world: Surroundings = {

@@ -16,8 +16,8 @@ export interface Block {
   /** 48 kHz samples on a line of plain integers: the room clock, modulo its first wrap. */
   timestamp: number;
   samples: Float32Array;
-  /** When its packet arrived, on the clock of `performance.now()` shared by page and worker. */
-  arrivalMs: number;
+  /** How long ago its packet arrived; zero but for what was kept before the tap. */
+  ageMs: number;
 }
 
 /** The line of timestamps broke (the hub began a new one): what is buffered is void. */

@@ -18,7 +18,7 @@ const EVENTS: AudioEvent[] = [
   "failure",
 ];
 
-function after(...events: AudioEvent[]): AudioState {
+function stateAfter(...events: AudioEvent[]): AudioState {
   return events.reduce<AudioState>((state, event) => advance(state, event).to, "idle");
 }
 
@@ -59,16 +59,16 @@ describe("the audio lifecycle", () => {
   });
 
   test("a call comes and goes", () => {
-    expect(after("tap", "running")).toBe("live");
-    expect(after("tap", "running", "interrupted")).toBe("interrupted");
-    expect(after("tap", "running", "interrupted", "suspended")).toBe("suspended");
-    expect(after("tap", "running", "interrupted", "suspended", "running")).toBe("live");
+    expect(stateAfter("tap", "running")).toBe("live");
+    expect(stateAfter("tap", "running", "interrupted")).toBe("interrupted");
+    expect(stateAfter("tap", "running", "interrupted", "suspended")).toBe("suspended");
+    expect(stateAfter("tap", "running", "interrupted", "suspended", "running")).toBe("live");
   });
 
   test("a frozen clock is rebuilt by the next tap", () => {
-    expect(after("tap", "running", "clock_frozen")).toBe("frozen");
+    expect(stateAfter("tap", "running", "clock_frozen")).toBe("frozen");
     expect(advance("frozen", "tap")).toEqual({ to: "starting", effects: ["open"] });
-    expect(after("tap", "running", "clock_frozen", "running")).toBe("frozen");
+    expect(stateAfter("tap", "running", "clock_frozen", "running")).toBe("frozen");
   });
 
   test("an event that a state does not know changes nothing", () => {

@@ -1,0 +1,139 @@
+/**
+ * The two rungs that decode here: sound into a worklet, or into buffer sources on plain http.
+ */
+
+import type { HubClient } from "../room/hub_client.ts";
+import type { ToOutput } from "../room/worker_messages.ts";
+import type { OutputFigures } from "./diagnostics.ts";
+import { MediaBuffer } from "./media_buffer.ts";
+import { FigureMeter } from "./meter.ts";
+import workletUrl from "./playout.worklet.ts?worker&url";
+import { Renderer } from "./renderer.ts";
+
+/** An output that is running. */
+export interface Output {
+  setHidden(isHidden: boolean): void;
+  /** Begins again at the live edge. */
+  restart(): void;
+  close(): void;
+}
+
+type Tell = (figures: OutputFigures) => void;
+
+/** Secure origins: worker to worklet, past the page. */
+export async function openWorklet(
+  context: AudioContext,
+  sink: AudioNode,
+  hub: HubClient,
+  tell: Tell,
+): Promise<Output> {
+  await context.audioWorklet.addModule(workletUrl);
+  const node = new AudioWorkletNode(context, "parvis-playout", {
+    numberOfInputs: 0,
+    outputChannelCount: [1],
+  });
+  const feed = () => {
+    const { port1, port2 } = new MessageChannel();
+    node.port.postMessage({ kind: "feed", port: port1 }, [port1]);
+    hub.listen(port2);
+  };
+  node.port.onmessage = ({ data }: MessageEvent<OutputFigures | "ready">) => {
+    if (data === "ready") feed();
+    else tell(data);
+  };
+  node.connect(sink);
+  return {
+    setHidden: (isHidden) => node.port.postMessage({ kind: "hidden", isHidden }),
+    restart: feed,
+    close: () => {
+      hub.silence();
+      node.port.onmessage = null;
+      node.disconnect();
+    },
+  };
+}
+
+/** One source plays this much. */
+const BLOCK_S = 0.02;
+/** Scheduled ahead in a page that is seen: the page's own hiccups. */
+const AHEAD_S = 0.06;
+/** And in one that is hidden, as far as there is sound to schedule. */
+const HIDDEN_AHEAD_S = 0.4;
+/** Blocks come with every packet; the timer only bridges their absence. */
+const TIMER_MS = 20;
+
+/** Plain http: the same buffer and renderer, scheduled as a row of short sources. */
+export class ScheduledOutput implements Output {
+  private readonly media = new MediaBuffer();
+  private readonly renderer: Renderer;
+  private readonly meter: FigureMeter;
+  private readonly timer: number;
+  private nextS = 0;
+  private isHidden = false;
+
+  constructor(
+    private readonly context: AudioContext,
+    private readonly sink: AudioNode,
+    private readonly hub: HubClient,
+    tell: Tell,
+  ) {
+    this.renderer = new Renderer(this.media, context.sampleRate);
+    this.meter = new FigureMeter(this.media, tell);
+    hub.onSound = (message) => this.take(message);
+    hub.listen(null);
+    this.timer = window.setInterval(() => this.schedule(), TIMER_MS);
+  }
+
+  setHidden(isHidden: boolean): void {
+    this.isHidden = isHidden;
+    this.media.controller.target.setHidden(isHidden);
+  }
+
+  restart(): void {
+    this.media.restart();
+    this.hub.listen(null);
+  }
+
+  close(): void {
+    window.clearInterval(this.timer);
+    this.hub.silence();
+    this.hub.onSound = () => {};
+  }
+
+  private take(message: ToOutput): void {
+    if (message.kind === "restart") this.media.restart();
+    else this.media.put(message, this.context.currentTime * 1000 - message.ageMs);
+    this.schedule();
+  }
+
+  private schedule(): void {
+    if (this.context.state !== "running") return;
+    const nowS = this.context.currentTime;
+    // After a hiccup longer than what was scheduled, go on from now.
+    if (this.nextS < nowS) this.nextS = nowS + 0.005;
+    while (this.nextS < nowS + AHEAD_S || this.maySchedule(nowS)) this.play();
+  }
+
+  private maySchedule(nowS: number): boolean {
+    return (
+      this.isHidden &&
+      this.nextS < nowS + HIDDEN_AHEAD_S &&
+      this.media.bufferMs > 2 * BLOCK_S * 1000
+    );
+  }
+
+  private play(): void {
+    const length = Math.round(BLOCK_S * this.context.sampleRate);
+    const buffer = this.context.createBuffer(1, length, this.context.sampleRate);
+    const samples = buffer.getChannelData(0);
+    // The audio clock's own line of time: even, whenever the page gets to run.
+    const nowMs = (this.nextS - AHEAD_S) * 1000;
+    this.renderer.render(samples, nowMs);
+    const source = this.context.createBufferSource();
+    source.buffer = buffer;
+    source.connect(this.sink);
+    source.start(this.nextS);
+    this.nextS += length / this.context.sampleRate;
+    this.meter.note(samples, nowMs);
+  }
+}
