@@ -10,6 +10,7 @@ import atexit
 import contextlib
 import logging
 import os
+import select
 import struct
 import sys
 import termios
@@ -102,6 +103,9 @@ async def _read_while(descriptor: int, take: Callable[[bytes], None]) -> None:
         while True:
             await readable.wait()
             readable.clear()
+            # The loop may have said so twice before we read once; a second read would block it.
+            if not select.select([descriptor], [], [], 0)[0]:
+                continue
             typed = os.read(descriptor, _READ_BYTES)
             if not typed:
                 return
