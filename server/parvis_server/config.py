@@ -73,7 +73,7 @@ class LimitSettings(_Section):
     mp3_listeners: int = Field(default=500, ge=0, le=10_000)
     """Listeners to /listen.mp3."""
     units: int = Field(default=64, ge=1, le=90)
-    """Units that the room knows, the lost ones included."""
+    """Connected units."""
 
 
 class LogSettings(_Section):

@@ -95,7 +95,8 @@ class Units:
         if join.stream is not None:
             return self._open_second(join.stream, resumed, connection)
         known = self.live.room.member(resumed) if resumed is not None else None
-        if known is None and len(self.live.room.units) >= self.max_units:
+        here = known is not None and known.connected
+        if not here and self.live.count(Role.UNIT) >= self.max_units:
             raise PeerFault(CloseCode.RATE, f"{self.max_units} units are here already")
         participant = resumed or new_participant()
         source = self.live.new_source(participant)
@@ -129,8 +130,8 @@ class Units:
         )
 
     def _free_name(self) -> str:
-        """A name that no other unit has; the word is the same in French and English."""
-        taken = {unit.name for unit in self.live.room.units}
+        """A name that no unit here has; the word is the same in French and English."""
+        taken = {unit.name for unit in self.live.room.units if unit.connected}
         number = 1
         while f"Table {number}" in taken:
             number += 1

@@ -17,6 +17,7 @@ from typing import Any, Protocol, cast
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
 from websockets.http11 import Request
+from websockets.protocol import State
 
 from parvis_server.net import sockets
 from parvis_wire.close_codes import CloseCode
@@ -104,7 +105,9 @@ class HubWebSocketProtocol(WebSocketsSansIOProtocol):
     @property
     def closing(self) -> bool:
         """Whether nothing more can be sent."""
-        return self.close_sent or self.disconnected or self.transport.is_closing()
+        # The peer's close frame may stand behind messages that are still being handed over.
+        handshaking = self.conn.state is not State.OPEN
+        return handshaking or self.close_sent or self.transport.is_closing()
 
     def close(self, code: int, reason: str = "") -> None:
         """Start the closing handshake; the connection ends soon, whatever the peer does."""
