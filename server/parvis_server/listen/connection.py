@@ -57,7 +57,7 @@ class Connection:
         Raises:
             HubUnreachable: there is no point in trying again.
         """
-        attempt = 0
+        attempt = -1
         self._say(f"connecting to {self._link}")
         while True:
             joined_before = self._was_joined

@@ -105,6 +105,11 @@ class Playback:
         self._was_playing = False
 
     @property
+    def playing(self) -> bool:
+        """Whether the last frame was of the program."""
+        return self._was_playing
+
+    @property
     def buffer_ms(self) -> float:
         """Sound that waits to be played."""
         return max(0.0, self._media.end - self._position) / SAMPLES_PER_MS
