@@ -12,7 +12,7 @@ all that is too much goes at once.
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,14 +79,30 @@ class ReceiverCounters:
     """Frames left out or played twice to correct the depth."""
 
 
+class SourceDecoder(Protocol):
+    """What the chain needs of a decoder; see ``opus.Decoder``."""
+
+    def decode(self, packet: bytes) -> Samples:
+        """The packet's samples; ``BadPacket`` when it is none."""
+        ...
+
+    def conceal(self, samples: int) -> Samples:
+        """So many samples in place of what did not come."""
+        ...
+
+    def reset(self) -> None:
+        """Forget the past."""
+        ...
+
+
 class Receiver:
     """One source. ``put`` packets as they come, take a ``frame`` every 10 ms."""
 
-    def __init__(self, link: Link = Link.WIRED) -> None:
-        """Start silent; loads libopus (``OpusLibraryMissing``)."""
+    def __init__(self, link: Link = Link.WIRED, decoder: SourceDecoder | None = None) -> None:
+        """Start silent. Without a ``decoder`` of the caller's, libopus' is used and loaded now."""
         self.buffer = JitterBuffer(link)
         self.counters = ReceiverCounters()
-        self._decoder = opus.Decoder()
+        self._decoder: SourceDecoder = decoder or opus.Decoder()
         self._ssrc: int | None = None
         self._ready: Samples = np.zeros(0, dtype=np.float32)
         self._last: Samples = np.zeros(FRAME_SAMPLES, dtype=np.float32)
