@@ -16,7 +16,8 @@ def main() -> int:
     parser.add_argument("--fd", type=int, required=True, help="this end of the socket pair")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the hub, which then tells us
+    for number in (signal.SIGINT, signal.SIGTERM):  # also sent to our whole group or service:
+        signal.signal(number, signal.SIG_IGN)  # the hub hears it, and closes our socket
     for variable in THREAD_VARIABLES:  # a pool of numpy's would fight the tick for the cores
         os.environ[variable] = "1"
     try:
