@@ -95,6 +95,11 @@ def _engine(stats: EngineStats) -> Iterator[Metric]:
     yield _counter("skipped_ticks", "Ticks never run", stats.skipped_ticks)
     yield _gauge("tick_work_mean_seconds", "Work of a tick", stats.work_mean_us / 1e6)
     yield _gauge("tick_work_max_seconds", "Longest work of a tick", stats.work_max_us / 1e6)
+    yield _gauge(
+        "tick_encode_mean_seconds", "A tick's start to its packet", stats.encode_mean_us / 1e6
+    )
+    yield _gauge("tick_real_time", "Whether the mixer has real-time priority", stats.real_time)
+    yield _counter("engine_stale_packets", "Waited over 100 ms for the mixer", stats.stale_packets)
     yield _counter("engine_foreign_packets", "Of sources not open", stats.foreign_packets)
     yield _counter("engine_dropped_output", "Datagrams lost to the hub", stats.dropped_output)
     for field, text in (
@@ -108,6 +113,14 @@ def _engine(stats: EngineStats) -> Iterator[Metric]:
         for source in stats.sources:
             family.add_metric([f"{source.ssrc:08x}"], getattr(source, field))
         yield family
+    for field, text in (
+        ("hold", "Time of sound from its arrival to its tick"),
+        ("target", "Target delay of the jitter buffer"),
+    ):
+        gauge = GaugeMetricFamily(f"parvis_source_{field}_seconds", text, labels=["ssrc"])
+        for source in stats.sources:
+            gauge.add_metric([f"{source.ssrc:08x}"], getattr(source, f"{field}_ms") / 1e3)
+        yield gauge
 
 
 def _counter(name: str, text: str, value: float) -> Metric:
