@@ -75,6 +75,8 @@ Act = Press | Next | EndTurn
 class _Table:
     """What the scenario remembers of one table."""
 
+    connected: bool = False
+    """Whether its unit is there to be pressed."""
     quiet_since_ns: int | None = None
     """Start of the present breath; none while it sounds, or before anything was heard."""
     has_spoken: bool = False
@@ -117,8 +119,9 @@ class Scenario:
         self._view, self._turn = view, turn
 
     def hear(self, levels_dbfs: Mapping[str, float | None], now_ns: int) -> None:
-        """Levels by name, as the host's page gets them; None: nothing heard of it lately."""
+        """Levels of the connected units by name; None: nothing heard of it lately."""
         for name, table in self.tables.items():
+            table.connected = name in levels_dbfs
             level = levels_dbfs.get(name)
             if level is None or level > BREATH_DBFS:
                 table.quiet_since_ns = None
@@ -171,7 +174,11 @@ class Scenario:
             return []
         if sum(hand.name in self.tables for hand in view.line) >= LINE_LENGTH:
             return []
-        resting = [name for name in self.tables if _place(view, name) is None]
+        resting = [
+            name
+            for name, table in self.tables.items()
+            if table.connected and _place(view, name) is None
+        ]
         if not resting:
             return []
         self._raised_ns = now_ns

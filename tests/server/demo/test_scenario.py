@@ -83,7 +83,8 @@ class Evening:
         while self.now_ns < end_ns:
             self.now_ns += STEP_NS
             levels = {name: -20.0 if self.sounds(name) else -90.0 for name in NAMES}
-            self.scenario.hear({} if self.deaf else levels, self.now_ns)
+            deaf = dict.fromkeys(NAMES)
+            self.scenario.hear(deaf if self.deaf else levels, self.now_ns)
             for act in self.scenario.due(self.now_ns):
                 self.apply(act)
 
@@ -153,6 +154,14 @@ def test_levels_never_heard_do_not_stop_the_evening() -> None:
     evening.run(600)
     assert len(evening.granted) >= 6
     assert set(evening.granted) == set(NAMES)
+
+
+def test_a_table_that_is_not_connected_is_not_pressed() -> None:
+    evening = Evening()
+    for _ in range(100):
+        evening.now_ns += STEP_NS
+        evening.scenario.hear({"two": -90.0}, evening.now_ns)
+        assert set(evening.scenario.due(evening.now_ns)) <= {Press("two")}
 
 
 def test_the_host_leaves_the_floor_empty_for_a_moment() -> None:
