@@ -23,13 +23,13 @@ def rising(samples: int) -> Samples:
 _RISING = rising(CROSS_FADE_SAMPLES)
 
 
-def cross_fade(outgoing: Samples, incoming: Samples) -> Samples:
+def cross_fade(outgoing: Samples, incoming: Samples, samples: int = CROSS_FADE_SAMPLES) -> Samples:
     """``incoming``, a copy, faded in over ``outgoing`` at its start.
 
-    ``outgoing`` is how the sound before would have gone on. The fade is 5 ms, or as long as the
-    shorter of the two.
+    ``outgoing`` is how the sound before would have gone on. The fade lasts ``samples``, or as long
+    as the shorter of the two.
     """
-    length = min(CROSS_FADE_SAMPLES, outgoing.size, incoming.size)
+    length = min(samples, outgoing.size, incoming.size)
     gain = _RISING if length == CROSS_FADE_SAMPLES else rising(length) if length else _RISING[:0]
     joined = incoming.copy()
     joined[:length] = outgoing[:length] + gain * (incoming[:length] - outgoing[:length])
