@@ -20,6 +20,10 @@ from parvis_device.config import (
 from parvis_device.errors import UnitError
 from parvis_wire.messages import LinkKind
 
+CommandLineError: type[Exception] = typer.BadParameter.__mro__[2]
+"""Everything that is wrong with a command line. typer hides the class: it is the second base of
+the one that it shows."""
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
@@ -138,10 +142,14 @@ def devices(
 def main() -> None:
     """Run a command; what a person can mend is told in one line, without a traceback."""
     try:
-        app()
+        sys.exit(app(sys.argv[1:] or ["--help"], standalone_mode=False))
+    except* CommandLineError as group:
+        mistake = first_error(group)
+        _tell(mistake.format_message() + "; see --help")
+        sys.exit(mistake.exit_code)
     except* UnitError as group:
-        error = _first(group)
-        print(f"parvis-unit: {error}", file=sys.stderr)
+        error = first_error(group)
+        _tell(str(error))
         sys.exit(error.exit_code)
     except* BrokenPipeError:
         # Nobody reads our output any more; Python would complain once more at exit.
@@ -149,10 +157,13 @@ def main() -> None:
         sys.exit(1)
 
 
-def _first(group: BaseExceptionGroup[UnitError]) -> UnitError:
+def _tell(words: str) -> None:
+    print(f"parvis-unit: {' '.join(words.split())}", file=sys.stderr)
+
+
+def first_error(group: BaseExceptionGroup[Any]) -> Any:
     """The first error of a group of errors and groups."""
-    found: BaseException = group
+    found: Any = group
     while isinstance(found, BaseExceptionGroup):
         found = found.exceptions[0]
-    assert isinstance(found, UnitError)
     return found

@@ -1,4 +1,4 @@
-"""What the light shows: a ladder from the unit's condition to one signal, and the signals' patterns.
+"""What the light shows: a ladder from the unit's condition to one signal, and its pattern.
 
 Pure. Three plain lamps, on or off. Red is lit exactly while sound leaves the unit, and for nothing
 else. Rhythm tells the signals apart without colour, and nothing flashes faster than 3 times a

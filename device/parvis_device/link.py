@@ -201,21 +201,21 @@ class HubLink:
             return
         if isinstance(message, Welcome):
             self._resume = message.resume
-        elif isinstance(message, Snapshot):
-            self._have_joined()
-        elif not self._joined:
+        elif not (self._joined or isinstance(message, Snapshot)):
             raise BadMessage(f"{message.type} came before the snapshot")
+        elif not self._joined:
+            self._have_joined()
         self._events.hub_said(message)
+        if isinstance(message, Snapshot):
+            self._events.link_changed(LinkState.JOINED)
 
     def _have_joined(self) -> None:
-        if self._joined:
-            return
+        """What waited for the lost connection is void; the seat says again what counts."""
         self._queue.clear()
         self._messages.clear()
         self._joined = True
         self._trouble = None
         _log.info("joined room %s at %s as %s", self._address.room, self._address, self._name)
-        self._events.link_changed(LinkState.JOINED)
 
     def _lost(self, error: Exception) -> None:
         """Tell once what is wrong, and what the hub's reason means for coming back."""

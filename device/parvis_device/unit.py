@@ -45,6 +45,8 @@ class Unit:
         self._link_state = LinkState.CONNECTING
         self._levels = LevelReport()
         self._microphone = False
+        self._microphone_lost = False
+        """Told apart from a microphone that is only starting: the light blames no innocent one."""
         self._sound_ns = 0
         self._refusing_until_ns = 0
         self.blocks = 0
@@ -79,6 +81,7 @@ class Unit:
         """The microphone works (again)."""
         _log.info("listening to %s", description)
         self._microphone = True
+        self._microphone_lost = False
         self._clock.reset(latency_ns)
         if self._seat.state is TalkState.LIVE:
             self._arm()
@@ -88,6 +91,7 @@ class Unit:
         """The microphone is gone; it is looked for."""
         _log.warning("%s; looking for it every second", reason)
         self._microphone = False
+        self._microphone_lost = True
         self._disarm()
         self.refresh()
 
@@ -132,7 +136,7 @@ class Unit:
                 and self._link_state is LinkState.JOINED
                 and now_ns - self._sound_ns < SOUNDING_NS,
                 link=self._link_state,
-                microphone=self._microphone,
+                microphone=not self._microphone_lost,
                 talk=self._seat.state,
                 refusing=now_ns < self._refusing_until_ns,
             )

@@ -46,6 +46,8 @@ class FileMicrophone:
                 if sound.frames == 0:
                     raise BadSoundFile(f"{path} holds no sound: it is empty")
                 Framer(sound.samplerate)
+        except BadSoundFile:
+            raise
         except ValueError as error:
             raise BadSoundFile(f"{path}: {error}") from error
 
