@@ -35,11 +35,7 @@ export function Portal({ audio, glow, onTap, onStop }: Props) {
         onClick={isStopping ? onStop : onTap}
       >
         <svg class="door-sign" viewBox="0 0 24 24" aria-hidden="true">
-          {isStopping ? (
-            <path d="M7 6h3.5v12H7zM13.500 6H17v12h-3.500z" />
-          ) : (
-            <path d="M8 5.200v13.600L19 12z" />
-          )}
+          {isStopping ? <path d="M6.500 6.500h11v11h-11z" /> : <path d="M8 5.200v13.600L19 12z" />}
         </svg>
         <span class="door-label">{say(label)}</span>
       </button>
@@ -58,7 +54,11 @@ function Square() {
       aria-hidden="true"
       preserveAspectRatio="xMidYMax slice"
     >
-      <circle class="sun" cx="180" cy="196" r="150" />
+      <radialGradient id="sun">
+        <stop class="sun-heart" offset="0.2" />
+        <stop class="sun-rim" offset="1" />
+      </radialGradient>
+      <circle fill="url(#sun)" cx="180" cy="196" r="190" />
       <g class="far">
         <path d="M-60 250V206h34v-16h30v10h26v50zM420 250v-52h-28v-14h-34v12h-26v54z" />
       </g>
@@ -82,7 +82,7 @@ function Square() {
         ))}
         <circle class="rose-heart" cx="180" cy="96" r="5" />
       </g>
-      <path class="cornice" d="M78 132h204v3H78zM36 148h58v3H36zM266 148h58v3h-58z" />
+      <path class="cornice" d="M78 132h204v3H78zM36 128h58v3H36zM266 128h58v3h-58z" />
       <path class="ground" d="M-80 250h520v80H-80z" />
       <g class="paving">
         <path d="M-80 262h520M-80 279h520M-80 302h520" />

@@ -14,7 +14,7 @@ export function SoundStatus({ hub, player }: { hub: HubClient; player: Player })
   const { say } = useWords();
   const audio = useStore(player.store, (now) => now.state);
   const hasSound = useStore(player.store, (now) => now.figures.playedMs > 0);
-  const isLost = useStore(player.store, (now) => now.figures.isLost);
+  const isLost = useStore(player.store, (now) => now.figures.playout === "reconnecting");
   const link = useStore(hub.room, (room) => room.link);
   const hasJoined = useStore(hub.room, (room) => room.view !== null);
   const hasVoice = useStore(hub.room, (room) => room.talkers.some((t) => isAudible(t.level_dbov)));

@@ -5,6 +5,7 @@
  */
 
 import type { PlayedRung } from "./platform.ts";
+import type { PlayoutState } from "./playout.ts";
 
 /** What an output measures, ten times a second. */
 export interface OutputFigures {
@@ -22,8 +23,8 @@ export interface OutputFigures {
   sampleClock: number | null;
   /** RMS of what was rendered since the last figures, dBFS. */
   levelDbfs: number;
-  /** For longer than three seconds nothing came. */
-  isLost: boolean;
+  /** What the playout buffer does: "reconnecting" = for longer than three seconds nothing came. */
+  playout: PlayoutState;
 }
 
 export interface Diagnostics extends Readonly<OutputFigures> {
@@ -53,7 +54,7 @@ export const NO_FIGURES: OutputFigures = {
   concealedMs: 0,
   sampleClock: null,
   levelDbfs: -127,
-  isLost: false,
+  playout: "starting",
 };
 
 /** Puts a live, read-only view of the page's figures where tests and support find it. */

@@ -24,11 +24,17 @@ export interface Stretch {
   samples: Float32Array;
 }
 
+/** A stretch, or a hole between two. */
+interface Held {
+  timestamp: number;
+  length: number;
+  samples: Float32Array | null;
+}
+
 /** What the output does next. */
 export type Piece =
-  /** `from` lies inside `stretch`; `isJump`: cross-fade from what was heard before. */
-  | { kind: "sound"; stretch: Stretch; from: number; length: number; isJump: boolean }
-  | { kind: "conceal"; length: number };
+  /** `isJump`: cross-fade from what was heard before. */
+  { kind: "sound"; samples: Float32Array; isJump: boolean } | { kind: "conceal"; length: number };
 
 export class MediaBuffer {
   readonly controller = new PlayoutController();
@@ -37,7 +43,7 @@ export class MediaBuffer {
   concealedSamples = 0;
   /** Media time per heard time, until the next pull. */
   rate = 1;
-  private held: Stretch[] = [];
+  private held: Held[] = [];
   private position: number | null = null;
   private isJump = true;
 
@@ -66,9 +72,9 @@ export class MediaBuffer {
     const end = this.end;
     if (end !== null && stretch.timestamp < end) return;
     if (end === null || this.mustBeginAnew(stretch.timestamp - end)) this.begin(stretch.timestamp);
-    else if (stretch.timestamp > end) this.held.push(hole(end, stretch.timestamp));
+    else if (stretch.timestamp > end) this.held.push(holdHole(end, stretch.timestamp));
     this.controller.arrived(arrivalMs, stretch.timestamp / SAMPLES_PER_MS);
-    this.held.push(stretch);
+    this.held.push({ ...stretch, length: stretch.samples.length });
     this.bound();
   }
 
@@ -89,7 +95,8 @@ export class MediaBuffer {
       this.isQuietAhead(),
     );
     this.rate = command.rate;
-    if (command.state !== "playing") return this.conceal(command.state);
+    if (command.state === "starting") return { kind: "conceal", length: PULL_SAMPLES };
+    if (command.state !== "playing") return this.conceal(PULL_SAMPLES);
     const skip = Math.round(command.skipMs * SAMPLES_PER_MS);
     if (skip > 0) this.isJump = true;
     this.move(skip);
@@ -98,7 +105,7 @@ export class MediaBuffer {
 
   private get end(): number | null {
     const newest = this.held[this.held.length - 1];
-    return newest === undefined ? this.position : newest.timestamp + newest.samples.length;
+    return newest === undefined ? this.position : endOf(newest);
   }
 
   private get playable(): number {
@@ -126,26 +133,27 @@ export class MediaBuffer {
     while (this.held[0] !== undefined && endOf(this.held[0]) <= this.position) this.held.shift();
   }
 
-  private conceal(state: PlayoutState): Piece {
-    if (state !== "starting") this.concealedSamples += PULL_SAMPLES;
+  private conceal(length: number): Piece {
+    this.concealedSamples += length;
     this.isJump = true;
-    return { kind: "conceal", length: PULL_SAMPLES };
+    return { kind: "conceal", length };
   }
 
   private play(): Piece {
-    const stretch = this.held[0] as Stretch;
-    const from = (this.position as number) - stretch.timestamp;
-    const length = Math.min(PULL_SAMPLES, stretch.samples.length - from);
+    const next = this.held[0] as Held;
+    const from = (this.position as number) - next.timestamp;
+    const length = Math.min(PULL_SAMPLES, next.length - from);
+    this.move(length);
+    if (next.samples === null) return this.conceal(length);
     const isJump = this.isJump;
     this.isJump = false;
     this.playedSamples += length;
-    this.move(length);
-    return { kind: "sound", stretch, from, length, isJump };
+    return { kind: "sound", samples: next.samples.subarray(from, from + length), isJump };
   }
 
   private isQuietAhead(): boolean {
     const next = this.held[0];
-    if (next === undefined || this.position === null) return true;
+    if (next?.samples == null || this.position === null) return true;
     const from = this.position - next.timestamp;
     const ahead = next.samples.subarray(from, from + PULL_SAMPLES);
     let power = 0;
@@ -154,8 +162,8 @@ export class MediaBuffer {
   }
 }
 
-const endOf = (stretch: Stretch): number => stretch.timestamp + stretch.samples.length;
+const endOf = (held: Held): number => held.timestamp + held.length;
 
-function hole(from: number, to: number): Stretch {
-  return { timestamp: from, samples: new Float32Array(to - from) };
+function holdHole(from: number, to: number): Held {
+  return { timestamp: from, length: to - from, samples: null };
 }

@@ -40,7 +40,7 @@ export class FigureMeter {
       concealedMs: this.media.concealedSamples / SAMPLES_PER_MS,
       sampleClock: this.media.positionSamples,
       levelDbfs: Math.max(-127, 20 * Math.log10(rms + 1e-9)),
-      isLost: this.media.state === "reconnecting",
+      playout: this.media.state,
     };
   }
 }

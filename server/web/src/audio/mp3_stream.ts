@@ -76,7 +76,7 @@ export class Mp3Stream {
       delayMs: heldMs,
       playedMs: audio.currentTime * 1000,
       underruns: this.underruns,
-      isLost: nowMs - this.movedMs > STALLED_AFTER_MS / 2,
+      playout: nowMs - this.movedMs > STALLED_AFTER_MS / 2 ? "reconnecting" : "playing",
     });
   }
 }

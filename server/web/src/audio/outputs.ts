@@ -69,6 +69,7 @@ export class ScheduledOutput implements Output {
   private readonly meter: FigureMeter;
   private readonly timer: number;
   private nextS = 0;
+  private isFed = false;
   private isHidden = false;
 
   constructor(
@@ -80,7 +81,6 @@ export class ScheduledOutput implements Output {
     this.renderer = new Renderer(this.media, context.sampleRate);
     this.meter = new FigureMeter(this.media, tell);
     hub.onSound = (message) => this.take(message);
-    hub.listen(null);
     this.timer = window.setInterval(() => this.schedule(), TIMER_MS);
   }
 
@@ -90,6 +90,7 @@ export class ScheduledOutput implements Output {
   }
 
   restart(): void {
+    this.isFed = true;
     this.media.restart();
     this.hub.listen(null);
   }
@@ -107,8 +108,10 @@ export class ScheduledOutput implements Output {
   }
 
   private schedule(): void {
-    if (this.context.state !== "running") return;
     const nowS = this.context.currentTime;
+    // While the clock stands still, sound that arrives would look as if it came before its time.
+    if (this.context.state !== "running" || nowS === 0) return;
+    if (!this.isFed) this.restart();
     // After a hiccup longer than what was scheduled, go on from now.
     if (this.nextS < nowS) this.nextS = nowS + 0.005;
     while (this.nextS < nowS + AHEAD_S || this.maySchedule(nowS)) this.play();

@@ -35,8 +35,12 @@ export interface PlayerState {
 
 /** Weight of one of ten measurements a second: settles in two seconds. */
 const SMOOTHING = 0.05;
-/** A context that does not run by then will not without another tap. */
+/** The delay is not the same thing any more. */
+const JUMP_MS = 200;
+/** A context that does not run by then will not without another tap ... */
 const START_TIMEOUT_MS = 4000;
+/** ... and a stream has to come over the network first. */
+const STREAM_TIMEOUT_MS = 15_000;
 const REPORT_EVERY_MS = 10_000;
 
 export class Player {
@@ -131,7 +135,8 @@ export class Player {
     const rung = this.possibleRung;
     this.store.set({ rung, tapToSoundMs: null, totalDelayMs: null, figures: NO_FIGURES });
     claimPlayback();
-    this.startTimer = window.setTimeout(() => this.giveUpStarting(), START_TIMEOUT_MS);
+    const timeoutMs = rung === "mp3" ? STREAM_TIMEOUT_MS : START_TIMEOUT_MS;
+    this.startTimer = window.setTimeout(() => this.giveUpStarting(), timeoutMs);
     if (rung === "mp3") this.openStream();
     else if (rung !== null) this.openContext(rung);
     else this.fail();
@@ -221,12 +226,11 @@ export class Player {
     const isFirst = tapToSoundMs === null && figures.playedMs > 0;
     const deviceDelayMs = deviceDelay(this.context);
     const delayMs = figures.delayMs + deviceDelayMs;
-    const smoothed = totalDelayMs ?? delayMs;
     this.store.set({
       figures,
       deviceDelayMs,
       figuresAtMs: nowMs,
-      totalDelayMs: figures.playedMs > 0 ? smoothed + SMOOTHING * (delayMs - smoothed) : null,
+      totalDelayMs: figures.playout === "playing" ? smooth(totalDelayMs, delayMs) : totalDelayMs,
       ...(isFirst ? { tapToSoundMs: nowMs - this.tapMs } : {}),
     });
   }
@@ -242,6 +246,12 @@ export class Player {
       underruns: figures.underruns,
     });
   }
+}
+
+/** The next smoothed value; after a jump (a skip, a new clock) smoothing begins anew. */
+function smooth(smoothed: number | null, value: number): number {
+  if (smoothed === null || Math.abs(value - smoothed) > JUMP_MS) return value;
+  return smoothed + SMOOTHING * (value - smoothed);
 }
 
 /** What the device adds, as far as the browser tells. */

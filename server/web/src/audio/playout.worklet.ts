@@ -26,6 +26,7 @@ class PlayoutProcessor extends AudioWorkletProcessor {
   private readonly renderer = new Renderer(this.media, sampleRate);
   private readonly meter = new FigureMeter(this.media, (figures) => this.port.postMessage(figures));
   private feed: MessagePort | null = null;
+  private isAsked = false;
 
   constructor() {
     super();
@@ -33,12 +34,15 @@ class PlayoutProcessor extends AudioWorkletProcessor {
       if (data.kind === "feed") this.follow(data.port);
       else this.media.controller.target.setHidden(data.isHidden);
     };
-    this.port.postMessage("ready");
   }
 
   process(_inputs: Float32Array[][], outputs: Float32Array[][]): boolean {
     const [first, ...others] = outputs[0] ?? [];
     if (first === undefined) return true;
+    // Fed only from now on: before the first call the clock stands still, and sound that arrives
+    // meanwhile would look as if it had come before its time.
+    if (!this.isAsked) this.port.postMessage("ready");
+    this.isAsked = true;
     const nowMs = currentTime * 1000;
     this.renderer.render(first, nowMs);
     for (const other of others) other.set(first);

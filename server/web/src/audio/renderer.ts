@@ -66,19 +66,15 @@ export class Renderer {
     this.at -= played;
     this.readyLength -= played;
     const piece = this.media.pull(nowMs);
-    const added = this.ready.subarray(this.readyLength, this.readyLength + piece.length);
+    const length = piece.kind === "conceal" ? piece.length : piece.samples.length;
+    const added = this.ready.subarray(this.readyLength, this.readyLength + length);
     if (piece.kind === "conceal") this.fillHole(added);
-    else this.copySound(added, piece.stretch.samples, piece.from, piece.isJump);
-    this.readyLength += piece.length;
+    else this.copySound(added, piece.samples, piece.isJump);
+    this.readyLength += length;
   }
 
-  private copySound(
-    into: Float32Array,
-    samples: Float32Array,
-    from: number,
-    isJump: boolean,
-  ): void {
-    into.set(samples.subarray(from, from + into.length));
+  private copySound(into: Float32Array, samples: Float32Array, isJump: boolean): void {
+    into.set(samples);
     if (isJump) this.fadeFromHole(into);
     this.concealed = 0;
     for (const sample of into) {

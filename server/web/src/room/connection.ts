@@ -114,9 +114,8 @@ export class Connection {
   refresh(): void {
     if (this.state === "refused") return;
     const silentMs = this.world.nowMs() - this.lastBytesMs;
-    if (this.state !== "open" || stallVerdict(silentMs, this.hasPackets) !== "well") {
-      this.open();
-    }
+    const isWaiting = this.socket === null;
+    if (isWaiting || stallVerdict(silentMs, true) !== "well") this.open();
   }
 
   /** Sends a command now or after the next join; the answer comes as `onAck`. */

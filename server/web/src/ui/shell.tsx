@@ -1,7 +1,7 @@
 /** What both pages share: the mark, the language, announcements, bars and the words for refusals. */
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { setLanguage, useWords, type WordKey } from "../i18n/words.ts";
 import { barFill } from "../room/talkers.ts";
 import { CLOSE_CODES } from "../wire/close_codes.ts";
@@ -31,7 +31,7 @@ export function Header({ children }: { children?: ComponentChildren }) {
         type="button"
         class="quiet language"
         lang={other}
-        aria-label={say("app.language")}
+        aria-label={`${other.toUpperCase()}: ${say("app.language")}`}
         onClick={() => setLanguage(other)}
       >
         {other.toUpperCase()}
@@ -83,16 +83,4 @@ export function closedWords(closeCode: number | null): WordKey {
     default:
       return "closed.fault";
   }
-}
-
-/** True until `after` milliseconds have passed since `isOn` became true: words that may fade. */
-export function useLasting(isOn: boolean, afterMs: number): boolean {
-  const [hasLasted, setHasLasted] = useState(false);
-  useEffect(() => {
-    setHasLasted(false);
-    if (!isOn) return;
-    const timer = window.setTimeout(() => setHasLasted(true), afterMs);
-    return () => window.clearTimeout(timer);
-  }, [isOn, afterMs]);
-  return isOn && hasLasted;
 }
