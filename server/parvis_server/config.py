@@ -181,15 +181,25 @@ def _environment() -> Layer:
 
 
 def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:
-    known = {_variable(key): key for key in known_keys()}
+    known = {_variable(key) for key in known_keys()}
     for name in environment:
         if name.upper().startswith(ENVIRONMENT_PREFIX) and name.upper() not in known:
-            near = difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.0)
-            raise UsageError(f"unknown setting {name} in the environment: did you mean {near[0]}?")
+            key = name.upper().removeprefix(ENVIRONMENT_PREFIX).lower()
+            near = _variable(_nearest(key.replace(ENVIRONMENT_DELIMITER, ".")))
+            raise UsageError(f"unknown setting {name} in the environment: did you mean {near}?")
 
 
 def _variable(key: str) -> str:
     return ENVIRONMENT_PREFIX + key.replace(".", ENVIRONMENT_DELIMITER).upper()
+
+
+def _nearest(wrong: str) -> str:
+    """The setting that was probably meant: the same name in another section, else the likest."""
+    known = tuple(known_keys())
+    name = wrong.rpartition(".")[2]
+    namesakes = (key for key in known if key.rpartition(".")[2] == name)
+    likest = difflib.get_close_matches(wrong, known, n=1, cutoff=0.0)
+    return next(namesakes, likest[0])
 
 
 def _nested(flat: Mapping[str, Any]) -> Layer:
@@ -219,8 +229,7 @@ def _explain(error: ValidationError, layers: Mapping[str, Layer]) -> str:
     key = ".".join(path)
     where = next((name for name, layer in layers.items() if _holds(layer, path)), "settings")
     if first["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(key, tuple(known_keys()), n=1, cutoff=0.0)
-        return f"unknown setting {key} ({where}): did you mean {near[0]}?"
+        return f"unknown setting {key} ({where}): did you mean {_nearest(key)}?"
     return f"setting {key} ({where}): {first['msg']}, not {first['input']!r}"
 
 

@@ -44,7 +44,6 @@ def hub(
     ),
 ) -> None:
     """Run the hub: it serves the page, keeps the line of hands and mixes the sound."""
-    from parvis_server import app as composition
     from parvis_server.config import load_settings
 
     flags = {
@@ -55,4 +54,8 @@ def hub(
         "access.open_house": open_house,
         "log.format": log_format,
     }
-    composition.run(load_settings(config, flags))
+    settings = load_settings(config, flags)
+
+    from parvis_server.app import run  # takes a second: not for a mistyped flag
+
+    run(settings)
