@@ -51,6 +51,7 @@ PURE_PACKAGES: dict[str, dict[str, str]] = {
     },
     "parvis_audio": {
         "opus": "the one adapter over libopus: loads the library",
+        "sound_file": "reads and writes sound files",
     },
 }
 
