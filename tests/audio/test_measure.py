@@ -120,7 +120,7 @@ def test_planted_clicks_are_found_where_they_are() -> None:
         broken[at:] = np.roll(broken, -333)[at:]  # a third of a frame is missing
     steps = [abs(float(broken[at] - broken[at - 1])) for at in places]
     assert min(steps) > 0.02
-    found = measure.clicks(broken)
+    found = measure.clicks(broken[:-1_500])  # without the ends that were rolled round
     assert len(found) == 3
     assert np.abs(np.array(found) - places).max() <= 2
     assert measure.clicks(VOICE) == []
