@@ -145,7 +145,8 @@ def main() -> None:
         sys.exit(app(sys.argv[1:] or ["--help"], standalone_mode=False))
     except* CommandLineError as group:
         mistake = first_error(group)
-        _tell(mistake.format_message() + "; see --help")
+        words = mistake.format_message().replace("Value error, ", "").rstrip(".")
+        _tell(f"{words}; see --help")
         sys.exit(mistake.exit_code)
     except* UnitError as group:
         error = first_error(group)

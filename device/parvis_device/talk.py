@@ -206,10 +206,10 @@ class Talk:
 
     __slots__ = ("_state", "_table")
 
-    def __init__(self, table: Table) -> None:
-        """Start without a hub."""
+    def __init__(self, table: Table, state: TalkState = TalkState.LOST) -> None:
+        """Start without a hub, unless ``state`` says otherwise."""
         self._table = table
-        self._state = TalkState.LOST
+        self._state = state
 
     @property
     def state(self) -> TalkState:
