@@ -40,9 +40,9 @@ def test_it_is_scipys_butterworth_at_any_cutoff(cutoff_hz: float) -> None:
     assert np.abs(HighPass(cutoff_hz).process(NOISE) - reference(NOISE, cutoff_hz)).max() < 1e-6
 
 
-def test_an_hour_of_sound_does_not_add_up_errors() -> None:
+def test_ten_minutes_of_sound_do_not_add_up_errors() -> None:
     high_pass = HighPass()
-    for _ in range(3600):
+    for _ in range(600):
         last = high_pass.process(NOISE)
     again = HighPass()
     again.process(NOISE)
