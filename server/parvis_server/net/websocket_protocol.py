@@ -40,7 +40,7 @@ MAX_FRAGMENTS = 64
 MAX_UNSENT_BYTES = 262_144
 """Pongs are not written beyond this: a peer that pings and never reads is cut off."""
 
-CLOSE_TIMEOUT_S = 2.0
+CLOSE_TIMEOUT_S = 1.5
 """From our close frame to the end of the connection, whether the peer answers or not."""
 
 MAX_REASON_BYTES = 120
