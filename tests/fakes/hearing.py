@@ -7,14 +7,16 @@ original as well.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pystoi
 from numpy.typing import NDArray
-from scipy.signal import fftconvolve
+from scipy.signal import butter, fftconvolve, sosfiltfilt
 
 Sound = NDArray[np.float32]
+Waves = NDArray[np.float32] | NDArray[np.float64]
 
 LONGEST_GAP_MS = 10.0
 """A listener hears nothing of a shorter one inside speech."""
@@ -30,10 +32,15 @@ DIP_DB = 20.0
 
 WINDOW_MS = 5.0
 HOP_MS = 1.0
-PIECE_S = 1.0
+PIECE_S = 0.2
 """Playout may stretch or skip by some ms: each piece of the original is found by itself."""
 
-PIECE_SEARCH_MS = 60.0
+ALIGN_BAND_HZ = (250.0, 900.0)
+"""Above what the unit's high-pass turns in phase, below where a rate that is off by 0.5 % matters
+within a piece."""
+
+PIECE_SEARCHES = ((0.025, 0.75), (0.25, 0.85))
+"""How far from its neighbour's place a piece is looked for, and how well it must fit there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +59,8 @@ class Judgement:
     """What a recording holds of the original speech."""
 
     stoi: float
-    """Short-time objective intelligibility against the original, 0 to 1 (Taal et al. 2011)."""
+    """Short-time objective intelligibility against the original, 0 to 1 (Taal et al. 2011), of
+    all that was not excused."""
     start_s: float
     """Where the original begins in the recording."""
     shift_ms: float
@@ -67,8 +75,15 @@ class Judgement:
         )
 
 
-def judge_speech(original: Sound, recording: Sound, rate_hz: int) -> Judgement:
+def judge_speech(
+    original: Sound,
+    recording: Sound,
+    rate_hz: int,
+    excused_s: Sequence[tuple[float, float]] = (),
+) -> Judgement:
     """Find the original in the recording, piece by piece, and compare.
+
+    ``excused_s``: stretches of the recording that say nothing, since the machine stood still.
 
     Raises:
         ValueError: the recording is shorter than the original, so it cannot hold it.
@@ -77,52 +92,104 @@ def judge_speech(original: Sound, recording: Sound, rate_hz: int) -> Judgement:
         raise ValueError(
             f"{len(recording) / rate_hz:.1f} s recorded, {len(original) / rate_hz:.1f} s played"
         )
-    offset = find(original, recording)
-    starts = piece_starts(original, recording, offset, rate_hz)
+    rough = find_speech(original, recording, rate_hz)
+    starts = piece_starts(original, recording, rough, rate_hz)
+    shifts = [found - begin for begin, found in starts]
+    offset = max(shifts[0], 0)
     aligned = take_pieces(recording, starts, len(original), rate_hz)
-    shifts = [found - planned - offset for planned, found in starts]
-    recorded = recording[offset : offset + len(original)]
+    kept = kept_samples(starts, len(original), rate_hz, excused_s)
     gaps = [
-        *silences(recorded, rate_hz, offset / rate_hz),
+        *silences(recording[offset : offset + len(original)], rate_hz, offset / rate_hz),
         *dips(original, aligned, rate_hz, offset / rate_hz),
     ]
     return Judgement(
-        stoi=float(pystoi.stoi(original, aligned, rate_hz, extended=False)),
+        stoi=float(pystoi.stoi(original[kept], aligned[kept], rate_hz, extended=False)),
         start_s=offset / rate_hz,
         shift_ms=(max(shifts) - min(shifts)) / rate_hz * 1000,
         gaps=tuple(sorted(gaps, key=lambda gap: gap.start_s)),
     )
 
 
-def find(wanted: Sound, recording: Sound) -> int:
-    """Sample of the recording where ``wanted`` begins: the best *normalised* correlation.
+def kept_samples(
+    starts: list[tuple[int, int]],
+    length: int,
+    rate_hz: int,
+    excused_s: Sequence[tuple[float, float]],
+) -> NDArray[np.bool_]:
+    """Which samples of the original were heard outside the excused stretches."""
+    kept = np.ones(length, dtype=bool)
+    for number, (begin, found) in enumerate(starts):
+        last = starts[number + 1][0] if number + 1 < len(starts) else length
+        first = 0 if number == 0 else begin
+        for from_s, until_s in excused_s:
+            low = round(from_s * rate_hz) - found + begin
+            high = round(until_s * rate_hz) - found + begin
+            kept[max(low, first) : max(min(high, last), first)] = False
+    return kept
 
-    Plain correlation prefers any loud passage over the right one.
+
+def find(wanted: Waves, recording: Waves) -> int:
+    """Sample of the recording where ``wanted`` begins."""
+    return int(np.argmax(correlation(wanted, recording)))
+
+
+def correlation(wanted: Waves, recording: Waves) -> NDArray[np.float64]:
+    """How well ``wanted`` fits at each place of the recording: the *normalised* correlation.
+
+    The plain one prefers any loud passage over the right one.
     """
     products = fftconvolve(recording, wanted[::-1], mode="valid")
     squares = np.concatenate([[0.0], np.cumsum(np.square(recording, dtype=np.float64))])
     energies = squares[len(wanted) :] - squares[: -len(wanted)]
     floor = max(float(energies.max()) * 1e-4, 1e-12)
-    return int(np.argmax(products / np.sqrt(np.maximum(energies, floor))))
+    return np.asarray(products / np.sqrt(np.maximum(energies, floor)))
+
+
+def find_speech(original: Sound, recording: Sound, rate_hz: int) -> int:
+    """Roughly (to 50 ms) where long speech begins: its envelope survives a bent time, its waves
+    do not."""
+    hop = round(HOP_MS / 1000 * rate_hz)
+    wanted, heard = (
+        np.maximum(window_dbfs(sound, rate_hz), SPEECH_DBFS - 20) for sound in (original, recording)
+    )
+    return find(wanted - wanted.mean(), heard - heard.mean()) * hop
 
 
 def piece_starts(
     original: Sound, recording: Sound, offset: int, rate_hz: int
 ) -> list[tuple[int, int]]:
-    """For each loud piece of the original: where it begins there, and in the recording."""
+    """For each clear piece of the original: where it begins there, and in the recording.
+
+    A piece that does not fit near its neighbour's place is looked for further away, since playout
+    may have waited or skipped; one that fits nowhere well says nothing.
+    """
     length = round(PIECE_S * rate_hz)
-    search = round(PIECE_SEARCH_MS / 1000 * rate_hz)
+    band = butter(4, ALIGN_BAND_HZ, "bandpass", fs=rate_hz, output="sos")
+    wanted, heard = sosfiltfilt(band, original), sosfiltfilt(band, recording)
     starts: list[tuple[int, int]] = []
     for begin in range(0, len(original) - length + 1, length):
-        piece = original[begin : begin + length]
-        if dbfs(piece) < SPEECH_DBFS:
+        piece = wanted[begin : begin + length]
+        if dbfs(original[begin : begin + length]) < SPEECH_DBFS:
             continue
-        around = starts[-1][1] - starts[-1][0] if starts else offset
-        low = max(begin + around - search, 0)
-        place = recording[low : begin + around + length + search]
-        if len(place) >= length:
-            starts.append((begin, low + find(piece, place)))
+        expected = begin + (starts[-1][1] - starts[-1][0] if starts else offset)
+        for search_s, least in PIECE_SEARCHES:
+            found, likeness = _best_near(piece, heard, expected, round(search_s * rate_hz))
+            if likeness >= least:
+                starts.append((begin, found))
+                break
     return starts or [(0, offset)]
+
+
+def _best_near(
+    piece: NDArray[np.float64], heard: NDArray[np.float64], expected: int, search: int
+) -> tuple[int, float]:
+    """Where the piece fits best around a place, and how well (1 = the same waves)."""
+    low = max(expected - search, 0)
+    place = heard[low : expected + len(piece) + search]
+    if len(place) < len(piece):
+        return expected, 0.0
+    likeness = correlation(piece, place) / np.linalg.norm(piece)
+    return low + int(np.argmax(likeness)), float(likeness.max())
 
 
 def take_pieces(
@@ -169,6 +236,15 @@ def tone_gaps(recorded: Sound, rate_hz: int, pitch_hz: float, dip_db: float = 10
     first, last = int(heard[0]), int(heard[-1]) + 1
     missing = level_db[first:last] < np.median(level_db[first:last]) - dip_db
     return _gaps(missing, first * HOP_MS / 1000)
+
+
+def tone_level_dbfs(recorded: Sound, rate_hz: int, pitch_hz: float) -> float:
+    """Level of a steady tone, by short windows: playout that bends time shifts its phase."""
+    seconds = np.arange(len(recorded)) / rate_hz
+    turned = recorded * np.exp(-2j * np.pi * pitch_hz * seconds)
+    window = round(4 * WINDOW_MS / 1000 * rate_hz)
+    means = turned[: len(turned) // window * window].reshape(-1, window).mean(axis=1)
+    return float(20 * np.log10(np.median(np.abs(means)) * np.sqrt(2) + 1e-9))
 
 
 def window_dbfs(sound: Sound, rate_hz: int) -> NDArray[np.float64]:

@@ -48,10 +48,13 @@ ctl.{microphone} {{ type pulse server "unix:{socket}" }}
 """
 ALSA_SYSTEM_SETTINGS = "/usr/share/alsa/alsa.conf"
 
-FORMAT = (
-    *("--raw", "--format=s16le", f"--rate={RATE_HZ}", "--channels=1"),
-    "--latency-msec=20",  # asked for: the default is two seconds
-)
+FORMAT = ("--raw", "--format=s16le", f"--rate={RATE_HZ}", "--channels=1")
+
+PLAY_AHEAD = "--latency-msec=500"
+"""A player that is held up must not leave a hole that would be taken for the listener's."""
+
+RECORD_SOON = "--latency-msec=20"
+"""Asked for: a recorder otherwise gets its sound in pieces of two seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +69,13 @@ class SoundServer:
         path = self.folder / f"play-{sink}-{len(list(self.folder.iterdir()))}.raw"
         samples = np.clip(sound, -1, 1) * 32767
         path.write_bytes(samples.astype("<i2").tobytes())
-        return self._pacat("--playback", f"--device={sink}", str(path))
+        return self._pacat("--playback", PLAY_AHEAD, f"--device={sink}", str(path))
 
     @contextmanager
     def recording(self, sink: str = LOUDSPEAKER) -> Iterator[Recording]:
         """Record what is played into a sink, for the length of a block; it begins at once."""
         device = f"--device={sink}.monitor"
-        command = ("pacat", *FORMAT, "--record", device)
+        command = ("pacat", *FORMAT, RECORD_SOON, "--record", device)
         with subprocess.Popen(
             command,
             env={**os.environ, **self.environment},
@@ -108,7 +111,7 @@ class Recording:
         """What was recorded until now."""
         with self._grew:
             samples = np.frombuffer(bytes(self._recorded[: len(self._recorded) & ~1]), "<i2")
-        return np.asarray(samples, dtype=np.float32) / 32768
+        return samples.astype(np.float32) / np.float32(32768)
 
     @property
     def began_s(self) -> float:
@@ -158,7 +161,14 @@ def sound_server(folder: Path) -> Iterator[SoundServer]:
         "ALSA_CONFIG_PATH": str(alsa),
     }
     options = "-n --daemonize=no --exit-idle-time=-1 --use-pid-file=no --realtime=no"
-    command = ("pulseaudio", *options.split(), "--high-priority=no", "--log-level=info", "-F", str(settings))
+    command = (
+        "pulseaudio",
+        *options.split(),
+        "--high-priority=no",
+        "--log-level=info",
+        "-F",
+        str(settings),
+    )
     with running(*command, env=environment) as daemon:
         daemon.wait_for("Daemon startup complete")
         server = SoundServer(folder, environment)
@@ -169,7 +179,7 @@ def sound_server(folder: Path) -> Iterator[SoundServer]:
 
 @contextmanager
 def _awake(server: SoundServer, sink: str) -> Iterator[None]:
-    silence = server._pacat("--playback", f"--device={sink}", "/dev/zero")
+    silence = server._pacat("--playback", PLAY_AHEAD, f"--device={sink}", "/dev/zero")
     try:
         yield
     finally:

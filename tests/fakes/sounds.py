@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from scipy.ndimage import maximum_filter1d
 
-from fakes.hearing import Sound, find
+from fakes.hearing import Sound, correlation
 
 RATE_HZ = 48_000
 
@@ -57,19 +58,23 @@ def tone(seconds: float) -> Sound:
 
 
 def find_chirps(
-    recording: Sound, count: int, every_s: float, tolerance_s: float = 0.2
+    recording: Sound, count: int, every_s: float, tolerance_s: float = 0.1
 ) -> list[float]:
     """Where in the recording (seconds) each chirp of a train begins.
 
-    The first one is found by the whole train, so that a single click cannot pass for it; each of
-    the others near where it should be.
+    The train is found as a whole, so that no click can pass for a chirp, but loosely, since playout
+    may stretch it; then each chirp is found near its place.
     """
-    wanted = chirp()
-    first = find(chirp_train(count, every_s)[: -round((every_s - CHIRP_S) * RATE_HZ)], recording)
+    likeness = np.abs(correlation(chirp(), recording))
+    loose = maximum_filter1d(likeness, round(tolerance_s * RATE_HZ))
+    step = round(every_s * RATE_HZ)
+    starts = len(loose) - (count - 1) * step
+    whole = np.sum([loose[n * step : n * step + starts] for n in range(count)], axis=0)
+    plateau = np.flatnonzero(whole >= whole.max() * 0.999)
+    first = int(plateau[len(plateau) // 2])
     found = []
     for number in range(count):
-        around = first + round(number * every_s * RATE_HZ)
-        low = max(around - round(tolerance_s * RATE_HZ), 0)
-        near = recording[low : around + round((tolerance_s + CHIRP_S) * RATE_HZ)]
-        found.append((low + find(wanted, near)) / RATE_HZ)
+        low = max(first + number * step - round(tolerance_s * RATE_HZ), 0)
+        near = likeness[low : first + number * step + round(tolerance_s * RATE_HZ)]
+        found.append((low + int(np.argmax(near))) / RATE_HZ)
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from fakes.hearing import Gap
@@ -64,25 +64,32 @@ def stalls(lines: Iterable[str], longer_than_ns: int = STALL_NS) -> list[Stall]:
     return found
 
 
-def judge_gaps(
-    gaps: Iterable[Gap], found: Iterable[Stall], recording_ns: tuple[int, int]
-) -> Verdict:
-    """Excuse a gap beside a stall. ``recording_ns``: first and last moment of the recording."""
+def excused(found: Iterable[Stall], recording_ns: tuple[int, int]) -> list[tuple[float, float]]:
+    """The stretches of a recording (seconds from its start) that lie beside a stall.
+
+    ``recording_ns``: its first and its last moment on the monotonic clock.
+    """
     begin_ns, end_ns = recording_ns
     windows = merged(
         (max(stall.start_ns - BEFORE_NS, begin_ns), min(stall.end_ns + AFTER_NS, end_ns))
         for stall in found
         if stall.end_ns + AFTER_NS > begin_ns and stall.start_ns - BEFORE_NS < end_ns
     )
+    return [((start - begin_ns) / 1e9, (stop - begin_ns) / 1e9) for start, stop in windows]
+
+
+def judge_gaps(
+    gaps: Iterable[Gap], excused_s: Sequence[tuple[float, float]], length_s: float
+) -> Verdict:
+    """Sort the gaps of a recording that is ``length_s`` long by whose fault they were."""
     ours: list[Gap] = []
     machines: list[Gap] = []
     for gap in gaps:
-        at_ns = begin_ns + round(gap.start_s * 1e9)
-        until_ns = at_ns + round(gap.length_ms * 1e6)
-        beside = any(start_ns <= at_ns and until_ns <= stop_ns for start_ns, stop_ns in windows)
+        until_s = gap.start_s + gap.length_ms / 1000
+        beside = any(start <= gap.start_s and until_s <= stop for start, stop in excused_s)
         (machines if beside else ours).append(gap)
-    excused_ns = sum(stop_ns - start_ns for start_ns, stop_ns in windows)
-    return Verdict(tuple(ours), tuple(machines), excused_ns / max(end_ns - begin_ns, 1))
+    share = sum(stop - start for start, stop in excused_s) / max(length_s, 1e-9)
+    return Verdict(tuple(ours), tuple(machines), share)
 
 
 def merged(windows: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
@@ -36,8 +37,9 @@ class Watcher:
     """A connection that keeps the room's view; with the host's secret it is a host."""
 
     def __init__(self, port: int, secret: str | None = None) -> None:
-        self._connection = connect(
-            f"ws://127.0.0.1:{port}/ws/listen", compression=None, max_size=1 << 20
+        self._stack = ExitStack()
+        self._connection = self._stack.enter_context(
+            connect(f"ws://127.0.0.1:{port}/ws/listen", compression=None, max_size=1 << 20)
         )
         credential: Credential | None = HostCredential(secret=secret) if secret else None
         role = Role.HOST if secret else Role.LISTENER
@@ -84,7 +86,7 @@ class Watcher:
         return [] if self.view is None else [hand.name for hand in self.view.line]
 
     def close(self) -> None:
-        self._connection.close()
+        self._stack.close()
         self._reader.join(WAIT_S)
 
     def __enter__(self) -> Self:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fakes.hearing import Gap, Sound, dbfs, find, judge_speech, silences, tone_gaps
-from fakes.stalls import AFTER_NS, Stall, judge_gaps, stalls
+from fakes.stalls import Stall, excused, judge_gaps, stalls
 
 RATE_HZ = 48_000
 SECOND_NS = 1_000_000_000
@@ -128,30 +128,45 @@ def test_only_long_stalls_count() -> None:
     assert stalls(LATE) == [Stall(2_000_000_000, 2_015_000_000)]
 
 
+EXCUSED_S = [(0.9, 2.015)]
+"""The recording begins at 1 s, so the stall lies 1 s into it; its effects end a second after it."""
+
+
+def test_a_stall_excuses_what_lies_beside_it() -> None:
+    [(start_s, stop_s)] = excused(stalls(LATE), RUN_NS)
+    assert (start_s, stop_s) == pytest.approx(EXCUSED_S[0])
+
+
+def test_a_stall_outside_the_recording_excuses_nothing() -> None:
+    assert excused(stalls(LATE), (4 * SECOND_NS, 9 * SECOND_NS)) == []
+
+
 def test_a_gap_after_a_stall_is_the_machines() -> None:
-    # The recording begins at 1 s, so the stall lies 1 s into it.
     gaps = [Gap(1.3, 14), Gap(4.1, 14)]
-    verdict = judge_gaps(gaps, stalls(LATE), RUN_NS)
+    verdict = judge_gaps(gaps, EXCUSED_S, 10)
     assert verdict.machines == (gaps[0],) and verdict.ours == (gaps[1],)
 
 
-def test_a_gap_longer_than_its_excuse_is_ours() -> None:
-    assert judge_gaps([Gap(1.3, 3000)], stalls(LATE), RUN_NS).ours
-
-
-def test_a_gap_before_a_stall_is_ours() -> None:
-    assert judge_gaps([Gap(0.5, 20)], stalls(LATE), RUN_NS).ours
+@pytest.mark.parametrize("gap", [Gap(1.3, 3000), Gap(0.5, 20)])
+def test_a_gap_that_its_stall_does_not_explain_is_ours(gap: Gap) -> None:
+    assert judge_gaps([gap], EXCUSED_S, 10).ours == (gap,)
 
 
 def test_a_run_beside_too_many_stalls_says_nothing() -> None:
-    busy = [Stall(at_s * SECOND_NS, at_s * SECOND_NS + 20_000_000) for at_s in range(1, 10)]
-    assert not judge_gaps([], busy, RUN_NS).conclusive
-    assert judge_gaps([], busy[:2], RUN_NS).conclusive
+    assert not judge_gaps([], [(0.0, 4.0)], 10).conclusive
+    assert judge_gaps([], [(0.0, 3.0)], 10).conclusive
     # … but a gap far from every stall is ours however busy the rest was.
-    assert judge_gaps([Gap(9.9, 20)], busy[:-1], (0, 11 * SECOND_NS + AFTER_NS)).conclusive
+    assert judge_gaps([Gap(9.9, 20)], [(0.0, 9.0)], 10).conclusive
 
 
 def test_overlapping_excuses_are_counted_once() -> None:
-    twice = [Stall(2 * SECOND_NS, 2 * SECOND_NS + 20_000_000)] * 2
-    once = judge_gaps([], twice[:1], RUN_NS).excused_share
-    assert judge_gaps([], twice, RUN_NS).excused_share == once == pytest.approx(0.112, abs=0.001)
+    twice = [Stall(2 * SECOND_NS, 2 * SECOND_NS + 15_000_000)] * 2
+    assert excused(twice, RUN_NS) == excused(twice[:1], RUN_NS)
+
+
+def test_excused_speech_is_not_judged() -> None:
+    original = speechlike()
+    spoiled = received(original)
+    spoiled[round(2.7 * RATE_HZ) : round(3.7 * RATE_HZ)] = noise(1.0, -20, seed=8)
+    assert judge_speech(original, spoiled, RATE_HZ).stoi < 0.9
+    assert judge_speech(original, spoiled, RATE_HZ, [(2.7, 3.7)]).stoi > 0.98
