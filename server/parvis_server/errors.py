@@ -40,6 +40,15 @@ class UsageError(UserError, ValueError):
     exit_code: ClassVar[int] = 2
 
 
+def without_group(error: BaseException) -> BaseException:
+    """The ``UserError`` in an exception group, which is what a task group makes of one; else
+    the error as it is."""
+    if isinstance(error, BaseExceptionGroup):
+        found = (without_group(inner) for inner in error.exceptions)
+        return next((inner for inner in found if isinstance(inner, UserError)), error)
+    return error
+
+
 class PortInUse(UserError, OSError):
     """The port that the hub should listen on belongs to another program."""
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any, Never
 
 from parvis_audio.opus import Decoder
-from parvis_server.errors import HubUnreachable, UserError
+from parvis_server.errors import HubUnreachable, without_group
 from parvis_server.listen.connection import Connection
 from parvis_server.listen.link import ListenerLink
 from parvis_server.listen.playback import SAMPLES_PER_MS, Playback
@@ -43,8 +43,7 @@ class Listener:
                 await self.player.run(seconds)
                 raise _Stopped
         except ExceptionGroup as faults:
-            told = faults.subgroup(UserError)
-            raise (told.exceptions[0] if told is not None else faults) from None
+            raise without_group(faults) from None
 
     async def _report(self) -> Never:
         while True:
