@@ -42,6 +42,9 @@ RESYNC_AFTER_NS: Final = 250 * NS_PER_MS
 """Late for so long, without one in time: the sender's clock jumped back. A burst after a stall is
 late too, but comes at once."""
 
+MAX_LATE_SAMPLES: Final = 480_000
+"""10 s: no link lives through a stall so long; a timestamp further back is a clock that jumped."""
+
 MAX_SEQUENCE_JUMP: Final = 3_000
 """RFC 3550 appendix A.1, MAX_DROPOUT: a further jump is another start of counting."""
 
@@ -157,7 +160,7 @@ class JitterBuffer:
             self._resync()
             packet = HeldPacket(self._timestamps.unwrap(timestamp), payload, duration_samples, last)
         self.delay.note(arrival_ns, arrival_ns - _ns(packet.timestamp))
-        floor = self._played_until if self._play_point is None else self._play_point
+        floor = self._floor()
         if floor is not None and packet.timestamp < floor:
             self._put_late(packet, arrival_ns)
         elif packet in self._held:
@@ -247,8 +250,15 @@ class JitterBuffer:
         self._seen.append(number)
         self._seen_set.add(number)
 
+    def _floor(self) -> int | None:
+        """What lies before this has had its turn."""
+        return self._played_until if self._play_point is None else self._play_point
+
     def _fits(self, packet: HeldPacket) -> bool:
         """Whether the packet lies near the play point, or near what is held before the start."""
+        floor = self._floor()
+        if floor is not None and floor - packet.timestamp > MAX_LATE_SAMPLES:
+            return False
         if self._play_point is None and not self._held:
             return True
         end = packet.timestamp + packet.duration_samples
@@ -300,6 +310,7 @@ class JitterBuffer:
 
     def _stop(self) -> None:
         self._played_until, self._play_point = self._play_point, None
+        self.delay.restart()  # the path may be another one when the source comes back
         self._waited_samples = 0
         self._missing_samples = 0
         self._ending = False

@@ -229,13 +229,12 @@ class Receiver:
             self._off_frames = 0
             return self._take()
         self._off_frames = self._off_frames + 1 if _is_off(error_ns) else 0
-        if error_ns > FAR_TOO_DEEP_NS:
-            return self._leave_out(now_ns, int(error_ns // FRAME_NS))
+        surplus = min(int(error_ns // FRAME_NS), self.buffer.held_samples // FRAME_SAMPLES)
+        if error_ns > FAR_TOO_DEEP_NS and surplus > 0:
+            return self._leave_out(now_ns, surplus)
         if not self._is_moment():
             return self._take()
-        if error_ns > 0:
-            return self._leave_out(now_ns, 1)
-        return self._add()
+        return self._leave_out(now_ns, 1) if error_ns > 0 else self._add()
 
     def _ready_ns(self) -> int:
         return self._ready.size * FRAME_NS // FRAME_SAMPLES

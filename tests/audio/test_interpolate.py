@@ -20,7 +20,7 @@ def test_whole_positions_are_the_samples() -> None:
 @pytest.mark.parametrize("rate", [0.995, 1.003, 1.005])
 def test_a_tone_stays_clean(hz: int, least_db: float, rate: float) -> None:
     stream = np.sin(2 * np.pi * hz * np.arange(6_000) / 48_000).astype(np.float32)
-    positions = 20 + np.arange(5_000) * rate
+    positions = 20.0 + np.arange(5_000, dtype=np.float64) * rate
     wanted = np.sin(2 * np.pi * hz * positions / 48_000)
     error = interpolate(stream, positions) - wanted
     snr_db = -20 * math.log10(np.std(error) / np.std(wanted))

@@ -189,6 +189,15 @@ def test_a_clock_that_jumps_ahead_or_back_begins_a_new_line() -> None:
         assert played[-40:] == list(range(played[-1] - 39, played[-1] + 1))
 
 
+def test_a_delay_that_grew_for_good_is_followed_after_a_moment() -> None:
+    """A route that became longer: everything is late, until the base is learned anew."""
+    for more_ms in (60, 150, 300, 2_000):
+        arrivals = [(at + (more_ms if n >= 100 else 0), n) for at, n in on_time(300)]
+        buffer, playouts = run(arrivals, 380 + more_ms // 10)
+        assert heard(playouts)[-100:] == list(range(200, 300))
+        assert buffer.depth_error_ns(0) is None  # all played: it waits again
+
+
 def test_a_sequence_that_jumps_is_no_loss_of_thousands() -> None:
     buffer = JitterBuffer()
     for n, sequence in enumerate([10, 11, 40_000, 40_001]):

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parvis_audio.level import SILENT_DBFS, Samples, level_dbfs
+from parvis_audio.measure import tone_snr_db
 from parvis_audio.playout import PlayoutState
 from parvis_audio.playout_buffer import MAX_HELD_SAMPLES, PlayoutBuffer
 
@@ -67,6 +68,13 @@ def test_at_the_normal_rate_samples_are_copied() -> None:
     begin = int(np.flatnonzero(heard)[0]) - 1  # the tone starts with a zero
     count = 4_800
     assert np.array_equal(heard[begin : begin + count], tone(count))
+
+
+def test_a_tone_stays_clean_while_it_is_played_faster() -> None:
+    _, heard = listened(steady(500), 8.0)  # 120 ms at the start, on the way to 60
+    faster = heard[5 * RATE : 6 * RATE]
+    assert tone_snr_db(faster, 400 * 1.003) > 70
+    assert tone_snr_db(faster, 400) < 10
 
 
 def test_packets_of_any_length_are_heard_whole() -> None:

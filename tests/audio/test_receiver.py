@@ -184,6 +184,19 @@ def test_a_crystal_that_is_off_neither_runs_dry_nor_piles_up(ppm: float) -> None
     assert clicks(heard[4_800:]) <= 4 * receiver.concealed_frames
 
 
+@pytest.mark.parametrize("more_ms", [60.0, 150.0, 300.0, 1_000.0])
+def test_a_path_that_became_longer_costs_a_moment_only(more_ms: float) -> None:
+    def longer(number: int, packet: RtpPacket) -> Iterator[tuple[float, RtpPacket]]:
+        yield 1.0 + (more_ms if number >= 200 else 0), packet
+
+    receiver, heard = played(7.0, longer)
+    silent = (loud(heard)[20:] < -30).sum()
+    assert silent < 60 + more_ms / 10  # frames: the wait itself, and 0.6 s to be sure of it
+    assert clicks(heard[-48_000:]) == 0
+    error_ns = receiver.buffer.depth_error_ns(7_003 * NS_PER_MS)
+    assert error_ns is not None and error_ns < 20 * NS_PER_MS
+
+
 def test_the_last_packet_ends_the_turn_and_the_next_begins_clean() -> None:
     unit, receiver = Unit(), Receiver()
     heard = []
