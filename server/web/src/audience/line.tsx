@@ -1,17 +1,18 @@
 /** Who speaks, and the line of hands: the same order as on every other screen and light. */
 
 import { useWords } from "../i18n/words.ts";
-import { isAudible, voices } from "../room/talkers.ts";
-import type { Talker } from "../room/worker_messages.ts";
-import { LevelBar } from "../ui/shell.tsx";
+import type { RoomState } from "../room/hub_client.ts";
+import { voices } from "../room/talkers.ts";
+import { TalkerBar } from "../ui/shell.tsx";
+import type { Store } from "../ui/store.ts";
 import type { Hand, RoomView } from "../wire/messages.ts";
 
 /** Names shown before the rest is only counted. */
 const SHOWN = 12;
 
-export function Speaking({ view, talkers }: { view: RoomView; talkers: readonly Talker[] }) {
+export function Speaking({ view, room }: { view: RoomView; room: Store<RoomState> }) {
   const { say } = useWords();
-  const heard = voices(view, talkers);
+  const heard = voices(view);
   const going = view.floor.filter((turn) => turn.state === "granted");
   const readOut = view.floor.filter((turn) => turn.state === "live" && turn.ssrc === null);
   const isEmpty = heard.length + going.length + readOut.length === 0;
@@ -21,13 +22,13 @@ export function Speaking({ view, talkers }: { view: RoomView; talkers: readonly 
       {isEmpty && <p class="soft">{say("speaking.nobody")}</p>}
       <ul class="voices">
         {heard.map((voice) => (
-          <li key={voice.ssrc} class={isAudible(voice.level_dbov) ? "voice is-heard" : "voice"}>
+          <li key={voice.ssrc} class="voice">
             <span class="voice-name">
               {voice.at === null
                 ? voice.name
                 : say("speaking.at", { name: voice.name, table: voice.at })}
             </span>
-            <LevelBar level_db={voice.level_dbov} />
+            <TalkerBar room={room} ssrc={voice.ssrc} />
           </li>
         ))}
         {readOut.map((turn) => (

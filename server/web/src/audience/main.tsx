@@ -4,7 +4,6 @@ import { render } from "preact";
 import { useEffect } from "preact/hooks";
 import { MP3_PATH } from "../audio/mp3_stream.ts";
 import { chooseLanguage, useWords } from "../i18n/words.ts";
-import { barFill } from "../room/talkers.ts";
 import { openSession, type Session } from "../ui/session.ts";
 import { Announcement, closedWords, Header } from "../ui/shell.tsx";
 import { useStore } from "../ui/store.ts";
@@ -18,13 +17,11 @@ import { ownTurn, TurnBanner } from "./turn.tsx";
 function Page({ hub, player }: Session) {
   const view = useStore(hub.room, (room) => room.view);
   const me = useStore(hub.room, (room) => room.participant);
-  const talkers = useStore(hub.room, (room) => room.talkers);
   const isRefused = useStore(hub.room, (room) => room.link === "refused");
   const audio = useStore(player.store, (now) => now.state);
   const turn = ownTurn(view, me);
   const stand: Standing = view === null || me === null ? "idle" : standing(view, me, "phone");
   const place = view === null || me === null ? null : placeInLine(view, me);
-  const loudest = Math.max(-127, ...talkers.map((talker) => talker.level_dbov));
   const canPlay = player.abilities.webAssembly && player.abilities.audioContext;
   useTitle(view?.title ?? null, turn !== null);
   return (
@@ -38,7 +35,7 @@ function Page({ hub, player }: Session) {
           {canPlay ? (
             <Portal
               audio={audio}
-              glow={barFill(loudest)}
+              room={hub.room}
               onTap={() => player.tap()}
               onStop={() => player.stop()}
             />
@@ -53,7 +50,7 @@ function Page({ hub, player }: Session) {
         </div>
         {view !== null && (
           <div class="columns">
-            <Speaking view={view} talkers={talkers} />
+            <Speaking view={view} room={hub.room} />
             <Line view={view} me={me} />
             <SpeakNote />
           </div>

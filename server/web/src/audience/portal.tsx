@@ -3,22 +3,29 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { AudioState } from "../audio/lifecycle.ts";
 import { useWords } from "../i18n/words.ts";
+import type { RoomState } from "../room/hub_client.ts";
+import { glowOf } from "../room/talkers.ts";
+import type { Store } from "../ui/store.ts";
 
 interface Props {
   audio: AudioState;
-  /** How loud the room is, 0 to 1. */
-  glow: number;
+  room: Store<RoomState>;
   onTap: () => void;
   onStop: () => void;
 }
 
 /** The scene with the door in its middle. */
-export function Portal({ audio, glow, onTap, onStop }: Props) {
+export function Portal({ audio, room, onTap, onStop }: Props) {
   const { say } = useWords();
   const scene = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    scene.current?.style.setProperty("--glow", glow.toFixed(2));
-  }, [glow]);
+    let shown = -1;
+    return room.follow(() => {
+      const glow = glowOf(room.value.talkers);
+      if (glow !== shown) scene.current?.style.setProperty("--glow", String(glow));
+      shown = glow;
+    });
+  }, [room]);
   const isOpen = audio === "live";
   const isStopping = isOpen || audio === "starting" || audio === "interrupted";
   const again = audio === "suspended" || audio === "frozen" || audio === "failed";
@@ -34,6 +41,7 @@ export function Portal({ audio, glow, onTap, onStop }: Props) {
         aria-pressed={isStopping}
         onClick={isStopping ? onStop : onTap}
       >
+        <span class="door-glow" aria-hidden="true" />
         <svg class="door-sign" viewBox="0 0 24 24" aria-hidden="true">
           {isStopping ? <path d="M6.500 6.500h11v11h-11z" /> : <path d="M8 5.200v13.600L19 12z" />}
         </svg>

@@ -3,7 +3,7 @@
  */
 
 import type { HubClient } from "../room/hub_client.ts";
-import type { ToOutput } from "../room/worker_messages.ts";
+import type { Block, ToOutput } from "../room/worker_messages.ts";
 import type { OutputFigures } from "./diagnostics.ts";
 import { MediaBuffer } from "./media_buffer.ts";
 import { FigureMeter } from "./meter.ts";
@@ -55,10 +55,12 @@ export async function openWorklet(
 
 /** One source plays this much. */
 const BLOCK_S = 0.02;
-/** Scheduled ahead in a page that is seen: the page's own hiccups. */
-const AHEAD_S = 0.06;
-/** And in one that is hidden, as far as there is sound to schedule. */
-const HIDDEN_AHEAD_S = 0.4;
+/** Scheduled at least so far ahead, with sound or without. */
+const AHEAD_S = 0.02;
+/** What has come is scheduled at once, so that the page may then be busy or asleep. */
+const MAX_AHEAD_S = 1;
+/** What the buffer keeps back of it: a pull wants more than its 10 ms. */
+const KEPT_MS = 20;
 /** Blocks come with every packet; the timer only bridges their absence. */
 const TIMER_MS = 20;
 
@@ -70,7 +72,6 @@ export class ScheduledOutput implements Output {
   private readonly timer: number;
   private nextS = 0;
   private isFed = false;
-  private isHidden = false;
 
   constructor(
     private readonly context: AudioContext,
@@ -79,13 +80,12 @@ export class ScheduledOutput implements Output {
     tell: Tell,
   ) {
     this.renderer = new Renderer(this.media, context.sampleRate);
-    this.meter = new FigureMeter(this.media, tell);
+    this.meter = new FigureMeter(this.media, (figures) => tell(this.heard(figures)));
     hub.onSound = (message) => this.take(message);
     this.timer = window.setInterval(() => this.schedule(), TIMER_MS);
   }
 
   setHidden(isHidden: boolean): void {
-    this.isHidden = isHidden;
     this.media.controller.target.setHidden(isHidden);
   }
 
@@ -103,7 +103,7 @@ export class ScheduledOutput implements Output {
 
   private take(message: ToOutput): void {
     if (message.kind === "restart") this.media.restart();
-    else this.media.put(message, this.context.currentTime * 1000 - message.ageMs);
+    else this.media.put(message, this.context.currentTime * 1000 - ageMs(message));
     this.schedule();
   }
 
@@ -118,11 +118,19 @@ export class ScheduledOutput implements Output {
   }
 
   private maySchedule(nowS: number): boolean {
-    return (
-      this.isHidden &&
-      this.nextS < nowS + HIDDEN_AHEAD_S &&
-      this.media.bufferMs > 2 * BLOCK_S * 1000
-    );
+    return this.nextS < nowS + MAX_AHEAD_S && this.media.bufferMs > BLOCK_S * 1000 + KEPT_MS;
+  }
+
+  /** What is scheduled counts as held: it is not heard yet. */
+  private heard(figures: OutputFigures): OutputFigures {
+    const aheadS = this.nextS - this.context.currentTime;
+    const { bufferMs, sampleClock } = figures;
+    return {
+      ...figures,
+      bufferMs: bufferMs + aheadS * 1000,
+      delayMs: figures.delayMs + AHEAD_S * 1000,
+      sampleClock: sampleClock === null ? null : Math.round(sampleClock - aheadS * 48_000),
+    };
   }
 
   private play(): void {
@@ -139,4 +147,9 @@ export class ScheduledOutput implements Output {
     this.nextS += length / this.context.sampleRate;
     this.meter.note(samples, nowMs);
   }
+}
+
+/** Since its packet came; a busy page takes it in later, which is not the network's fault. */
+function ageMs(block: Block): number {
+  return block.ageMs + performance.timeOrigin + performance.now() - block.sentMs;
 }

@@ -113,10 +113,10 @@ export class ProgramReader {
 
   private decode({ timestamp, payload, arrivalMs }: Kept): void {
     if (payload.length > MAX_PAYLOAD_BYTES) return;
-    const ageMs = this.nowMs() - arrivalMs;
     const decoded = this.decoder?.decodeFrame(payload);
     const samples = decoded?.channelData[0];
     if (samples === undefined || samples.length === 0) return;
-    this.emit({ kind: "block", timestamp, samples, ageMs });
+    const sentMs = this.nowMs();
+    this.emit({ kind: "block", timestamp, samples, ageMs: sentMs - arrivalMs, sentMs });
   }
 }

@@ -2,8 +2,7 @@
 
 import { useWords } from "../i18n/words.ts";
 import type { HubClient } from "../room/hub_client.ts";
-import type { Talker } from "../room/worker_messages.ts";
-import { LevelBar } from "../ui/shell.tsx";
+import { TalkerBar } from "../ui/shell.tsx";
 import { useStore } from "../ui/store.ts";
 import type { Hand, RoomView, Turn } from "../wire/messages.ts";
 
@@ -12,7 +11,7 @@ interface Props {
   view: RoomView;
 }
 
-export function Floor({ hub, view, talkers }: Props & { talkers: readonly Talker[] }) {
+export function Floor({ hub, view }: Props) {
   const { say } = useWords();
   return (
     <section class="card floor" aria-labelledby="floor">
@@ -20,24 +19,15 @@ export function Floor({ hub, view, talkers }: Props & { talkers: readonly Talker
       {view.floor.length === 0 && <p class="soft">{say("host.floor_empty")}</p>}
       <ul class="turns">
         {view.floor.map((turn) => (
-          <TurnRow key={turn.participant} hub={hub} turn={turn} talkers={talkers} />
+          <TurnRow key={turn.participant} hub={hub} turn={turn} />
         ))}
       </ul>
     </section>
   );
 }
 
-function TurnRow({
-  hub,
-  turn,
-  talkers,
-}: {
-  hub: HubClient;
-  turn: Turn;
-  talkers: readonly Talker[];
-}) {
+function TurnRow({ hub, turn }: { hub: HubClient; turn: Turn }) {
   const { say } = useWords();
-  const level = talkers.find((talker) => talker.ssrc === turn.ssrc)?.level_dbov ?? null;
   const isElsewhere = turn.unit !== turn.participant && turn.unit_name !== null;
   const words =
     turn.state === "granted"
@@ -51,7 +41,7 @@ function TurnRow({
       <span class="turn-who">
         <strong>{turn.name}</strong>
         <span class="soft">{words}</span>
-        {turn.state === "live" && <LevelBar level_db={level} />}
+        {turn.state === "live" && <TalkerBar room={hub.room} ssrc={turn.ssrc} />}
       </span>
       <button
         type="button"

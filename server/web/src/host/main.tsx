@@ -18,7 +18,6 @@ function Page({ hub, player }: Session) {
   const link = useStore(hub.room, (room) => room.link);
   const closeCode = useStore(hub.room, (room) => room.closeCode);
   const status = useStore(hub.room, (room) => room.status);
-  const talkers = useStore(hub.room, (room) => room.talkers);
   if (link === "refused") {
     return <Shut words={say(closedHostWords(closeCode))} onRetry={() => hub.reopen()} />;
   }
@@ -35,7 +34,7 @@ function Page({ hub, player }: Session) {
         {view !== null && (
           <div class="host-columns">
             <div>
-              <Floor hub={hub} view={view} talkers={talkers} />
+              <Floor hub={hub} view={view} />
               <HostLine hub={hub} view={view} />
             </div>
             <div>

@@ -13,9 +13,6 @@ const EVERY_MS = 100;
 /** Quieter than this is a room, not a voice. */
 const AUDIBLE_DBOV = -55;
 
-/** Nothing at all (RFC 6464). */
-const SILENT_DBOV = -127;
-
 /** Gathers the loudest level of each source and tells ten times a second. */
 export class TalkerTicker {
   private levels = new Map<number, number>();
@@ -35,30 +32,22 @@ export class TalkerTicker {
   }
 }
 
-/** A voice as the page shows it. */
+/** An open microphone as the page names it. */
 export interface Voice {
   ssrc: number;
   /** The person, and where their microphone stands when it is a table's. */
   name: string;
   at: string | null;
-  level_dbov: number;
 }
 
-/** The open microphones by name, with what is heard of them now. */
-export function voices(view: RoomView, talkers: readonly Talker[]): Voice[] {
-  const level = (ssrc: number) =>
-    talkers.find((talker) => talker.ssrc === ssrc)?.level_dbov ?? SILENT_DBOV;
+/** Every microphone whose sound is in the program. */
+export function voices(view: RoomView): Voice[] {
   const turns = view.floor.flatMap((turn): Voice[] => {
     if (turn.state !== "live" || turn.ssrc === null) return [];
     const at = turn.unit === turn.participant ? null : turn.unit_name;
-    return [{ ssrc: turn.ssrc, name: turn.name, at, level_dbov: level(turn.ssrc) }];
+    return [{ ssrc: turn.ssrc, name: turn.name, at }];
   });
-  const open = view.microphones.map(({ ssrc, name }) => ({
-    ssrc,
-    name,
-    at: null,
-    level_dbov: level(ssrc),
-  }));
+  const open = view.microphones.map(({ ssrc, name }) => ({ ssrc, name, at: null }));
   return [...turns, ...open];
 }
 
@@ -70,4 +59,10 @@ export function isAudible(level_dbov: number): boolean {
 /** How full a bar is, 0 to 1: -55 dBov is empty, -5 full. */
 export function barFill(level_db: number): number {
   return Math.min(1, Math.max(0, (level_db + 55) / 50));
+}
+
+/** The loudest of them as a bar, in tenths: a slow phone repaints only what can be seen. */
+export function glowOf(talkers: readonly Talker[]): number {
+  const loudest = Math.max(-127, ...talkers.map((talker) => talker.level_dbov));
+  return Math.round(barFill(loudest) * 10) / 10;
 }

@@ -16,8 +16,10 @@ export interface Block {
   /** 48 kHz samples on a line of plain integers: the room clock, modulo its first wrap. */
   timestamp: number;
   samples: Float32Array;
-  /** How long ago its packet arrived; zero but for what was kept before the tap. */
+  /** How long before `sentMs` its packet arrived; zero but for what was kept before the tap. */
   ageMs: number;
+  /** When the worker sent it, since the epoch (worklets have no such clock). */
+  sentMs: number;
 }
 
 /** The line of timestamps broke (the hub began a new one): what is buffered is void. */

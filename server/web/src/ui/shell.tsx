@@ -1,10 +1,12 @@
 /** What both pages share: the mark, the language, announcements, bars and the words for refusals. */
 
-import type { ComponentChildren } from "preact";
+import type { ComponentChildren, RefObject } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { setLanguage, useWords, type WordKey } from "../i18n/words.ts";
+import type { RoomState } from "../room/hub_client.ts";
 import { barFill } from "../room/talkers.ts";
 import { CLOSE_CODES } from "../wire/close_codes.ts";
+import type { Store } from "./store.ts";
 
 /** The mark: a lit doorway, and its light on the square. */
 export function Mark() {
@@ -53,16 +55,35 @@ export function Announcement({ text, urgent = false }: { text: string; urgent?: 
   );
 }
 
-/** A bar that follows a level without a new drawing of the page. */
+/** A level as a bar. */
 export function LevelBar({ level_db }: { level_db: number | null }) {
   const bar = useRef<HTMLSpanElement>(null);
   const fill = level_db === null ? 0 : barFill(level_db);
   useEffect(() => {
     bar.current?.style.setProperty("--fill", String(fill));
   }, [fill]);
+  return <Bar fill={bar} />;
+}
+
+/** The level of one source of the program: follows the packets without drawing the page anew. */
+export function TalkerBar({ room, ssrc }: { room: Store<RoomState>; ssrc: number | null }) {
+  const bar = useRef<HTMLSpanElement>(null);
+  useEffect(() => {
+    const update = () => {
+      const talker = room.value.talkers.find((one) => one.ssrc === ssrc);
+      const fill = talker === undefined ? 0 : barFill(talker.level_dbov);
+      bar.current?.style.setProperty("--fill", fill.toFixed(2));
+    };
+    update();
+    return room.follow(update);
+  }, [room, ssrc]);
+  return <Bar fill={bar} />;
+}
+
+function Bar({ fill }: { fill: RefObject<HTMLSpanElement | null> }) {
   return (
     <span class="level" aria-hidden="true">
-      <span class="level-fill" ref={bar} />
+      <span class="level-fill" ref={fill} />
     </span>
   );
 }
