@@ -1,10 +1,13 @@
 """What ``parvis hub`` prints once it listens: links and a QR code, or lines for programs."""
 
 import io
+import logging
 from dataclasses import dataclass
 from typing import TextIO
 
 import segno
+
+log = logging.getLogger(__name__)
 
 OPEN_HOUSE_WARNING = (
     "open house: anybody on this network may join as a unit and be put on air. "
@@ -28,8 +31,20 @@ class Announcement:
 
     def print_to(self, stream: TextIO) -> None:
         """Print for a person on a terminal, else two lines ``listen: URL`` and ``host: URL``."""
-        stream.write(self.for_terminal() if stream.isatty() else self.for_programs())
+        if stream.isatty():
+            stream.write(self.for_terminal())
+        else:
+            stream.write(self.for_programs())
+            for warning in self.warnings():
+                log.warning("%s", warning)
         stream.flush()
+
+    def warnings(self) -> list[str]:
+        """What whoever started the hub should know."""
+        return [
+            *([OPEN_HOUSE_WARNING] if self.open_house else []),
+            *([] if self.has_network else [NO_NETWORK_WARNING]),
+        ]
 
     def for_programs(self) -> str:
         """One line for each link."""
@@ -41,10 +56,6 @@ class Announcement:
         segno.make(self.listener_link, error="m", micro=False).terminal(
             code, border=2, compact=True
         )
-        warnings = [
-            *([OPEN_HOUSE_WARNING] if self.open_house else []),
-            *([] if self.has_network else [NO_NETWORK_WARNING]),
-        ]
         lines = [
             "",
             f"  {self.title}",
@@ -54,7 +65,7 @@ class Announcement:
             f"  Listen  {self.listener_link}",
             f"  Host    {self.host_link}   (keep this one to yourself)",
             "",
-            *(f"  warning: {warning}" for warning in warnings),
+            *(f"  warning: {warning}" for warning in self.warnings()),
             "  Ctrl-C ends the evening.",
             "",
         ]

@@ -181,6 +181,8 @@ class Hub:
     async def run(self, listening_on: Sequence[Listener]) -> None:
         """Serve until ``stopping`` is set, then say goodbye to everybody."""
         self.listeners = listening_on
+        if not self._pages.built:
+            log.warning("the page is not built, phones see nothing: run scripts/build")
         application = self.application()
         servers = [_server(application) for _ in listening_on]
         async with asyncio.TaskGroup() as group:

@@ -3,6 +3,8 @@
 import io
 from dataclasses import replace
 
+import pytest
+
 from parvis_server.announce import Announcement
 
 HUB = Announcement(
@@ -37,6 +39,8 @@ def test_people_get_links_and_a_code_to_scan() -> None:
     assert max(len(line) for line in text.splitlines()) <= 80
 
 
-def test_people_are_warned() -> None:
+def test_people_are_warned(caplog: pytest.LogCaptureFixture) -> None:
+    replace(HUB, open_house=True).print_to(io.StringIO())
+    assert "anybody on this network" in caplog.text, "in the log when nobody sits at a terminal"
     assert "anybody on this network" in replace(HUB, open_house=True).for_terminal()
     assert "no network address" in replace(HUB, has_network=False).for_terminal()

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from parvis_server.engine.boundary import EngineStats, SourceSpec
+from parvis_server.engine.boundary import MAX_SOURCES, EngineStats, SourceSpec
 from parvis_server.net.connection import Connection
 from parvis_server.net.duplicates import Duplicates
 from parvis_server.net.fanout import Fanout, Receiver
@@ -223,13 +223,20 @@ class LiveRoom:
             self.fanout.publish_control(text_frame(change))
             log.info("room: %s", change.event.type, extra={"seq": change.seq})
         for effect in result.effects:
-            specs = tuple(
-                SourceSpec(ssrc=unit.ssrc, link=unit.link)
-                for unit in effect.sources
-                if unit.ssrc is not None
-            )
-            self._open = frozenset(spec.ssrc for spec in specs)
-            self.engine.set_sources(specs)
+            self._open_sources(effect.sources)
+
+    def _open_sources(self, units: tuple[Member, ...]) -> None:
+        """Mix these units. Over the engine's bound, those who are away go first."""
+        wanted = sorted(units, key=lambda unit: not unit.connected)
+        if len(wanted) > MAX_SOURCES:
+            log.warning("%d open microphones, at most %d are mixed", len(wanted), MAX_SOURCES)
+        specs = tuple(
+            SourceSpec(ssrc=unit.ssrc, link=unit.link)
+            for unit in wanted[:MAX_SOURCES]
+            if unit.ssrc is not None
+        )
+        self._open = frozenset(spec.ssrc for spec in specs)
+        self.engine.set_sources(specs)
 
     # What the engine says
 

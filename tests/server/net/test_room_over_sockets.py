@@ -8,6 +8,8 @@ import pytest
 
 from fakes.live_hub import LiveHub, live_hub
 from fakes.peer import Peer, host_credential, joined, packet_of, peer, resume
+from parvis_server.engine.boundary import MAX_SOURCES
+from parvis_server.room.members import Member
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.messages import (
     Ack,
@@ -319,3 +321,15 @@ async def test_every_client_folds_the_same_room_in_a_busy_evening(hub: LiveHub) 
             assert await surface.until_seq(hub.live.room.view.seq) == hub.live.room.view
             seqs = [message.seq for message in surface.heard if isinstance(message, Change)]
             assert seqs == sorted(seqs)
+
+
+async def test_more_open_microphones_than_the_engine_takes_stop_nobody(hub: LiveHub) -> None:
+    for number in range(MAX_SOURCES + 5):
+        unit = Member(f"u{number}", Role.UNIT, name=f"U {number}", ssrc=number, always_open=True)
+        hub.live.apply(hub.live.room.joined(unit, hub.live.now_ns()))
+        hub.live.room.left(unit.participant, hub.live.now_ns())
+    assert len(hub.engine.sources) == MAX_SOURCES
+    traits = UnitTraits(always_open=True)
+    async with joined(hub.unit, Role.UNIT, unit=traits) as lectern:
+        mixed = [source.ssrc for source in hub.engine.sources]
+        assert lectern.welcome.ssrc in mixed, "who is here comes before those who are away"
