@@ -84,6 +84,7 @@ class Program:
         except subprocess.TimeoutExpired:
             raise ProcessError(f"still running after {within_s:.0f} s: {self}") from None
         self._reader.join(STOP_S)
+        self.close_input()
         return code
 
     def close_input(self) -> None:
