@@ -2,6 +2,7 @@
 
 import io
 import logging
+import textwrap
 from dataclasses import dataclass
 from typing import TextIO
 
@@ -65,8 +66,12 @@ class Announcement:
             f"  Listen  {self.listener_link}",
             f"  Host    {self.host_link}   (keep this one to yourself)",
             "",
-            *(f"  warning: {warning}" for warning in self.warnings()),
+            *(_wrapped(f"warning: {warning}") for warning in self.warnings()),
             "  Ctrl-C ends the evening.",
             "",
         ]
         return "\n".join(lines) + "\n"
+
+
+def _wrapped(text: str) -> str:
+    return textwrap.fill(text, 78, initial_indent="  ", subsequent_indent="  ")

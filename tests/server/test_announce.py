@@ -42,5 +42,7 @@ def test_people_get_links_and_a_code_to_scan() -> None:
 def test_people_are_warned(caplog: pytest.LogCaptureFixture) -> None:
     replace(HUB, open_house=True).print_to(io.StringIO())
     assert "anybody on this network" in caplog.text, "in the log when nobody sits at a terminal"
-    assert "anybody on this network" in replace(HUB, open_house=True).for_terminal()
-    assert "no network address" in replace(HUB, has_network=False).for_terminal()
+    warned = replace(HUB, open_house=True, has_network=False).for_terminal()
+    assert "anybody on this network" in warned
+    assert "no network address" in warned
+    assert max(len(line) for line in warned.splitlines()) <= 80
