@@ -56,7 +56,7 @@ class Listener:
                 self.session.report(
                     buffer_ms=playback.buffer_ms,
                     played_ms=playback.played_samples / SAMPLES_PER_MS,
-                    underruns=playback.controller.counters.underruns,
+                    underruns=playback.counters.underruns,
                 )
             )
 
@@ -67,7 +67,7 @@ class Listener:
 
     def summary(self) -> dict[str, Any]:
         """How it went, for ``--json`` and for tests."""
-        playback, counters = self.playback, self.playback.controller.counters
+        playback, counters = self.playback, self.playback.counters
         return {
             "received": playback.counts.received,
             "lost": playback.counts.lost,

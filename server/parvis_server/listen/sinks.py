@@ -1,8 +1,6 @@
 """Where the listener's sound goes: a WAV file, a sound card."""
 
 import contextlib
-import os
-import struct
 import threading
 from collections import deque
 from collections.abc import Iterator
@@ -12,20 +10,16 @@ from typing import Any, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from parvis_audio.errors import SoundFileError
+from parvis_audio.sound_file import WavWriter
 from parvis_server.errors import OutputError, UsageError
 
 Frame = NDArray[np.float32]
 
 SAMPLE_RATE_HZ = 48_000
-BYTES_PER_SAMPLE = 2
 
-HEADER_EVERY_FRAMES = 50
+HEADER_EVERY_SAMPLES = 24_000
 """Half a second: what a killed recording may lack at its end."""
-
-MAX_WAV_BYTES = 0xFFFF_FFFF - 36
-"""The format counts in 32 bits: 12 hours."""
-
-_HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
 
 
 class Sink(Protocol):
@@ -41,65 +35,32 @@ class Sink(Protocol):
 
 
 class WavFile:
-    """16 bit mono WAV whose header is true again twice a second, so that it outlives a kill."""
+    """16 bit mono WAV that plays whatever ends the process."""
 
     def __init__(self, path: Path) -> None:
         """Create or overwrite ``path``; raises ``OutputError``, or ``UsageError`` for its name."""
-        if path.suffix.lower() != ".wav" and not path.is_char_device():
+        if path.suffix.lower() != ".wav":
             raise UsageError(f"--output {path}: only WAV is written, give a name ending in .wav")
-        self._path = path
-        self._frames = 0
-        self._bytes = 0
-        with self._telling():
-            self._file = path.open("wb", buffering=0)
-        try:
-            self._write(_header(0))
-        except OutputError:
-            self._file.close()
-            raise
+        with _telling():
+            self._file = WavWriter(path, header_every_samples=HEADER_EVERY_SAMPLES)
 
     def write(self, frame: Frame) -> None:
-        """Add a frame; what is over full scale is clipped."""
-        samples = np.rint(np.clip(frame, -1.0, 1.0) * 32_767).astype("<i2").tobytes()
-        if self._bytes + len(samples) > MAX_WAV_BYTES:
-            raise OutputError(f"{self._path} is full: a WAV file holds 12 hours")
-        self._write(samples)
-        self._bytes += len(samples)
-        self._frames += 1
-        if self._frames % HEADER_EVERY_FRAMES == 0:
-            self._true_header()
+        """Add a frame; raises ``OutputError`` when the disk is full."""
+        with _telling():
+            self._file.write(frame)
 
     def close(self) -> None:
-        """Complete the header."""
-        try:
-            self._true_header()
-        finally:
+        """Complete the file."""
+        with _telling():
             self._file.close()
 
-    def _true_header(self) -> None:
-        with self._telling(), contextlib.suppress(BlockingIOError):
-            os.pwrite(self._file.fileno(), _header(self._bytes), 0)
 
-    def _write(self, octets: bytes) -> None:
-        with self._telling():
-            while octets:
-                octets = octets[self._file.write(octets) :]
-
-    @contextlib.contextmanager
-    def _telling(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise OutputError(f"cannot write {self._path}: {error.strerror}") from error
-
-
-def _header(byte_count: int) -> bytes:
-    """Canonical header of a PCM WAV file with ``byte_count`` bytes of samples."""
-    return _HEADER.pack(
-        *(b"RIFF", 36 + byte_count, b"WAVE", b"fmt ", 16, 1, 1),
-        *(SAMPLE_RATE_HZ, SAMPLE_RATE_HZ * BYTES_PER_SAMPLE, BYTES_PER_SAMPLE),
-        *(8 * BYTES_PER_SAMPLE, b"data", byte_count),
-    )
+@contextlib.contextmanager
+def _telling() -> Iterator[None]:
+    try:
+        yield
+    except SoundFileError as error:
+        raise OutputError(f"--output {error}") from error
 
 
 MAX_QUEUED_FRAMES = 20
