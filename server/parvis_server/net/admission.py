@@ -51,7 +51,7 @@ def host_is_known(host_header: str | None, names: frozenset[str]) -> bool:
     become the same origin; it cannot make the browser send another ``Host``. Addresses
     are safe: nobody else's name is an address.
     """
-    host = _host_of(host_header)
+    host = host_name(host_header)
     if host is None:
         return False
     try:
@@ -81,7 +81,7 @@ def origin_is_ours(origin: str | None, host_header: str | None, scheme: str) -> 
         return False
 
 
-def _host_of(host_header: str | None) -> str | None:
+def host_name(host_header: str | None) -> str | None:
     """The host part, in lower case, without port, brackets or the root's dot."""
     if not host_header:
         return None

@@ -9,9 +9,12 @@ import re
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from parvis_server.net.admission import host_is_known, origin_is_ours
+from parvis_server.net.admission import host_is_known, host_name, is_loopback, origin_is_ours
 
 _PLAIN_HOST = re.compile(r"[A-Za-z0-9.\-:\[\]]{1,255}")
+
+OPENER_POLICY = {"Cross-Origin-Opener-Policy": "same-origin"}
+"""Only where browsers heed it: elsewhere they ignore it and put an error into the page's console."""
 
 UNKNOWN_HOST = (
     "This hub does not go by that name. Open it by its address, or add the name to network.names "
@@ -23,7 +26,6 @@ FIXED_HEADERS = {
     "Permissions-Policy": "microphone=(self), camera=(), geolocation=()",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
-    "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 
@@ -54,7 +56,7 @@ class Guard:
             return
         headers = Headers(scope=scope)
         host = headers.get("host")
-        guarded = _with_headers(send, host or "")
+        guarded = _with_headers(send, host or "", trusted=_is_trusted(scope["scheme"], host))
         if not host_is_known(host, self._names):
             await _refuse(scope, receive, guarded, 421, UNKNOWN_HOST)
         elif scope["type"] == "websocket" and not origin_is_ours(
@@ -65,11 +67,20 @@ class Guard:
             await self._app(scope, receive, guarded)
 
 
-def _with_headers(send: Send, host: str) -> Send:
+def _is_trusted(scheme: str, host: str | None) -> bool:
+    """Whether browsers take the page for a secure context."""
+    name = host_name(host) or ""
+    local = is_loopback(name) or name == "localhost" or name.endswith(".localhost")
+    return local or scheme in {"https", "wss"}
+
+
+def _with_headers(send: Send, host: str, *, trusted: bool) -> Send:
+    fixed = {**FIXED_HEADERS, **(OPENER_POLICY if trusted else {})}
+
     async def guarded(message: Message) -> None:
         if message["type"] in {"http.response.start", "websocket.http.response.start"}:
             headers = MutableHeaders(scope=message)
-            for name, value in FIXED_HEADERS.items():
+            for name, value in fixed.items():
                 headers.setdefault(name, value)
             headers.setdefault("Content-Security-Policy", content_security_policy(host))
         await send(message)

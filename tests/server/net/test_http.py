@@ -128,6 +128,18 @@ async def test_a_name_that_is_not_ours_is_refused(client: httpx.AsyncClient, hub
     assert "evil" not in (await client.get("/r/main", headers={"Host": "evil.example"})).text
 
 
+async def test_the_opener_policy_is_sent_where_browsers_heed_it(
+    client: httpx.AsyncClient, hub: LiveHub
+) -> None:
+    for host, sent in (
+        (f"localhost:{hub.port}", True),
+        ("127.0.0.1", True),
+        ("hall.example", False),
+    ):
+        headers = (await client.get("/r/main", headers={"Host": host})).headers
+        assert ("cross-origin-opener-policy" in headers) == sent
+
+
 @pytest.mark.parametrize("path", ["/ws/listen", "/ws/unit"])
 async def test_a_socket_from_another_sites_page_is_refused(hub: LiveHub, path: str) -> None:
     url = f"ws://{LOOPBACK}:{hub.port}{path}"
