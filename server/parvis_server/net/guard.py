@@ -14,7 +14,7 @@ from parvis_server.net.admission import host_is_known, host_name, is_loopback, o
 _PLAIN_HOST = re.compile(r"[A-Za-z0-9.\-:\[\]]{1,255}")
 
 OPENER_POLICY = {"Cross-Origin-Opener-Policy": "same-origin"}
-"""Only where browsers heed it: elsewhere they ignore it and put an error into the page's console."""
+"""Only where browsers heed it: elsewhere they put an error into the page's console."""
 
 UNKNOWN_HOST = (
     "This hub does not go by that name. Open it by its address, or add the name to network.names "

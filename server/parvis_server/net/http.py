@@ -99,6 +99,7 @@ def _add_api(app: FastAPI, parts: Parts) -> None:
             {
                 "room": live.room.view.room,
                 "title": live.room.view.title,
+                "link": parts.listener_link(),
                 "listeners": live.listeners,
                 "live_ms": live.room.clock.live_ms(live.now_ns()),
             },
