@@ -22,12 +22,13 @@ import numpy as np
 import psutil
 import soundfile
 
+from parvis_audio.measure import SAMPLE_RATE_HZ, chirp_train
 from parvis_audio.opus import Decoder, program_encoder, unit_encoder
 from parvis_server.bench import sound_server
-from parvis_server.bench.chirps import SAMPLE_RATE_HZ, chirp_train
 from parvis_server.bench.figures import figures
 from parvis_server.bench.hub_probe import METRICS_EVERY_S, HubProbe
 from parvis_server.bench.processes import RunningHub, running_hub, running_unit
+from parvis_server.bench.rig import CHIRP_EVERY_MS
 from parvis_server.bench.stages import Arrival, Evidence, HubReading, Samples, measure
 from parvis_server.errors import BenchError
 from parvis_server.listen.connection import Connection
@@ -81,6 +82,7 @@ class Run:
     rss_bytes: int = 0
     started_ns: int = 0
     room_origin_ns: float | None = None
+    underruns: int = 0
 
 
 async def measure_latency(seconds: int) -> dict[str, Any]:
@@ -107,7 +109,7 @@ def _microphone(stack: contextlib.ExitStack, folder: Path) -> tuple[Mapping[str,
         environment = stack.enter_context(sound_server.sound_server(folder))
         return environment, sound_server.MICROPHONE
     path = folder / "chirps.wav"
-    soundfile.write(path, chirp_train(FILE_CHIRPS_S), SAMPLE_RATE_HZ)
+    soundfile.write(path, chirp_train(FILE_CHIRPS_S, CHIRP_EVERY_MS)[0], SAMPLE_RATE_HZ)
     return os.environ, f"file:{path}"
 
 
@@ -120,6 +122,7 @@ async def _listening(run: Run) -> AsyncIterator[HubProbe]:
     def hear(packet: bytes, arrival_ns: int) -> None:
         run.ears.packets.append((packet, arrival_ns))
         playback.receive(packet, arrival_ns)
+        run.underruns = playback.counters.underruns
         if run.room_origin_ns is None and session.clock is not None:
             room_ns = session.clock.room_clock * 1e9 / SAMPLE_RATE_HZ
             run.room_origin_ns = session.clock.hub_ns - room_ns
@@ -157,25 +160,31 @@ async def _measure(
     run: Run, load: HubProbe, seconds: int, environment: Mapping[str, str], *, with_rig: bool
 ) -> dict[str, Any]:
     """Measure for so long, with everything running."""
-    probe = HubProbe(run.link)
-    before, requests, cpu_s = await probe.metrics(), load.requests, _cpu_s(run.unit)
-    begin_s = time.monotonic()
-    tools = [_tool("empty_ticker", seconds, os.environ)]
+    requests, cpu_s, begin_s = load.requests, _cpu_s(run.unit), time.monotonic()
+    beside = [_ticks_beside(HubProbe(run.link), seconds)]
     if with_rig:
-        tools.append(_tool("rig", seconds, environment))
-    empty, *rig = await asyncio.gather(*tools)
+        beside.append(_tool("rig", seconds, environment))
+    ticks, *rig = await asyncio.gather(*beside)
     elapsed_s = time.monotonic() - begin_s
-    after = await probe.metrics()
     return {
         "microphone": "sound server" if with_rig else "file",
         **_latency_figures(run, rig[0]["chirps"] if rig else None),
         "hub_start_ms": figures([run.hub.start_ms]),
-        **_tick_figures(before, after, empty),
+        **ticks,
+        "listener_underruns": run.underruns,
         "api_requests_per_s": round((load.requests - requests) / elapsed_s, 1),
         "api_failures": load.failures,
         "unit_cpu_percent": round(100 * (_cpu_s(run.unit) - cpu_s) / elapsed_s, 2),
         "unit_rss_mb": round(run.rss_bytes / 1e6, 1),
     }
+
+
+async def _ticks_beside(probe: HubProbe, seconds: int) -> dict[str, Any]:
+    """The engine's ticks while an empty ticker of the same priority runs beside it."""
+    before = await probe.metrics()
+    empty = await _tool("empty_ticker", seconds, os.environ)
+    await asyncio.sleep(METRICS_EVERY_S)  # the engine tells its ticks once a second
+    return _tick_figures(before, await probe.metrics(), empty)
 
 
 async def _tool(name: str, seconds: int, environment: Mapping[str, str]) -> dict[str, Any]:

@@ -15,12 +15,14 @@ from typing import Any
 
 import numpy as np
 
-from parvis_server.bench.chirps import LENGTH_SAMPLES, chirp_train, find_chirps
+from parvis_audio.measure import SAMPLE_RATE_HZ, chirp_delays_ms, chirp_train
 from parvis_server.bench.sound_server import LOUDSPEAKER, MICROPHONE
 
 BLOCK_SAMPLES = 480
-SAMPLE_RATE_HZ = 48_000
 MAX_LOOP_S = 0.9
+
+CHIRP_EVERY_MS = 1_013.0
+"""No multiple of a tick or a packet: chirps meet every phase of both."""
 
 
 class Rig:
@@ -28,7 +30,7 @@ class Rig:
 
     def __init__(self, seconds: int) -> None:
         """Prepare to play for so long."""
-        self._train = chirp_train(seconds)
+        self._train, self._starts = chirp_train(seconds, CHIRP_EVERY_MS)
         self._played = 0
         self._played_offset_ns = float("inf")
         self._recorded: list[bytes] = []
@@ -76,14 +78,15 @@ class Rig:
         that was held by a scheduler, not by the loop.
         """
         recording = np.frombuffer(b"".join(self._recorded), dtype=np.float32)
-        heard = []
-        for at in find_chirps(recording):
-            captured_ns = self._recorded_offset_ns + at * 1e9 / SAMPLE_RATE_HZ
-            since = (captured_ns - self._played_offset_ns) / 1e9
-            played_ns = self._played_offset_ns + int(since) * 1e9
-            if 0 <= since < self._train.size / SAMPLE_RATE_HZ + MAX_LOOP_S:
-                heard.append({"played_ns": round(played_ns), "captured_ns": round(captured_ns)})
-        return heard
+        lead = (self._played_offset_ns - self._recorded_offset_ns) / 1e9 * SAMPLE_RATE_HZ
+        starts = [round(lead) + start for start in self._starts]
+        delays = chirp_delays_ms(recording, starts, longest_ms=MAX_LOOP_S * 1000)
+        played_ns = [self._played_offset_ns + s * 1e9 / SAMPLE_RATE_HZ for s in self._starts]
+        return [
+            {"played_ns": round(at_ns), "captured_ns": round(at_ns + delay_ms * 1e6)}
+            for at_ns, delay_ms in zip(played_ns, delays, strict=True)
+            if delay_ms is not None
+        ]
 
 
 def main() -> int:
@@ -92,7 +95,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, required=True)
     rig = Rig(parser.parse_args().seconds)
     rig.run()
-    print(json.dumps({"chirp_samples": LENGTH_SAMPLES, "chirps": rig.chirps()}), flush=True)
+    print(json.dumps({"chirps": rig.chirps()}), flush=True)
     return 0
 
 

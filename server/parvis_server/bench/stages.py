@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from parvis_server.bench.chirps import find_chirps
+from parvis_audio.measure import find_chirps
 
 Samples = NDArray[np.float32]
 
@@ -76,9 +76,7 @@ def measure(evidence: Evidence, captured_ns: Sequence[int] | None) -> dict[str, 
     microphone): then there is no ``unit_to_hub_ms``, and the total lacks it.
     """
     program = _decode(evidence.arrivals)
-    played_ns = [
-        evidence.played_start_ns + at * NS_PER_SAMPLE for at in find_chirps(evidence.played)
-    ]
+    played_ns = [evidence.played_start_ns + at * NS_PER_SAMPLE for at in _chirps(evidence.played)]
     stages: dict[str, list[float]] = {}
     for chirp in program.chirps:
         for name, value_ms in _stages(evidence, program, chirp, played_ns, captured_ns).items():
@@ -131,9 +129,13 @@ def _decode(arrivals: Sequence[Arrival]) -> _Program:
         at = arrival.timestamp - first
         sound[at : at + arrival.sound.size] = arrival.sound
     return _Program(
-        chirps=tuple(first + at for at in find_chirps(sound)),
+        chirps=tuple(first + at for at in _chirps(sound)),
         arrival_ns={arrival.timestamp: arrival.arrival_ns for arrival in arrivals},
     )
+
+
+def _chirps(recording: Samples) -> list[int]:
+    return [round(found.at_samples) for found in find_chirps(recording)]
 
 
 def _packet_of(program: _Program, sample: int) -> int | None:

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from parvis_server.bench.chirps import LENGTH_SAMPLES, chirp
+from parvis_audio.measure import chirp
 from parvis_server.bench.stages import Arrival, Evidence, HubReading, measure
 
+LENGTH_SAMPLES = chirp().size
 ORIGIN_NS = 5_000_000_000
 CODEC_SAMPLES = 504
 MS = 1_000_000
