@@ -267,5 +267,9 @@ def _unsent_bytes(tcp: socket.socket) -> int:
 
 
 async def _close(connection: ClientConnection) -> None:
-    """Say goodbye, also when the unit is being stopped; bounded by ``CLOSE_TIMEOUT_S``."""
-    await asyncio.shield(connection.close())
+    """Say goodbye; on a network that stands still there is nobody to say it to."""
+    try:
+        async with asyncio.timeout(CLOSE_TIMEOUT_S):
+            await connection.close()
+    except TimeoutError:
+        connection.transport.abort()
