@@ -12,8 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from fakes.environment import require_browser
-from fakes.processes import running
 from selenium.webdriver import Chrome, WebKitGTK
 from selenium.webdriver.chrome.options import Options as ChromeOptions
 from selenium.webdriver.chrome.service import Service as ChromeService
@@ -21,6 +19,9 @@ from selenium.webdriver.remote.webdriver import WebDriver
 from selenium.webdriver.support.wait import WebDriverWait
 from selenium.webdriver.webkitgtk.options import Options as WebKitOptions
 from selenium.webdriver.webkitgtk.service import Service as WebKitService
+
+from fakes.environment import require_browser
+from fakes.processes import running
 
 INSECURE_NAME = "hub.test"
 """Resolves to this machine in the test's Chromium only; plain http there is no secure context."""
@@ -58,9 +59,7 @@ def chromium(
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     driver = shutil.which("chromedriver")
     assert driver is not None
-    service = ChromeService(
-        driver, env={**os.environ, "HOME": str(folder), **(environment or {})}
-    )
+    service = ChromeService(driver, env={**os.environ, "HOME": str(folder), **(environment or {})})
     browser = Chrome(options=options, service=service)
     try:
         yield browser

@@ -128,11 +128,6 @@ class Listening:
         return self._began_s
 
     @property
-    def span_ns(self) -> tuple[int, int]:
-        """First and last moment of the recording on the monotonic clock."""
-        return round(self._began_s * 1e9), round((self._began_s + self._seconds) * 1e9)
-
-    @property
     def seconds(self) -> float:
         """How much was heard until now."""
         return self._seconds

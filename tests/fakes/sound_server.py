@@ -122,6 +122,11 @@ class Recording:
         """
         return self._began_s
 
+    @property
+    def seconds(self) -> float:
+        """How much was recorded until now."""
+        return len(self._recorded) / 2 / RATE_HZ
+
     def wait_past(self, seconds: float, within_s: float = 20.0) -> None:
         """Wait until the recording is this long."""
         with self._grew:

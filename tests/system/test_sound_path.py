@@ -5,82 +5,36 @@ from __future__ import annotations
 import os
 import signal
 import statistics
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from fakes import sounds
-from fakes.hearing import Judgement, Sound, judge_speech, tone_gaps, tone_level_dbfs
+from fakes.hearing import Sound, tone_gaps, tone_level_dbfs
 from fakes.parvis import HubProcess, MachineWatch, listening, unit
 from fakes.processes import children
 from fakes.sound_server import MICROPHONE, SoundServer
-from fakes.stalls import Verdict, excused, judge_gaps
+from fakes.trial import Heard, try_speech
 from fakes.watcher import Watcher
 
 pytestmark = pytest.mark.system
-
-LEAST_STOI = 0.95
-ATTEMPTS = 3
-"""Where the machine itself stood still for much of a run, the run is repeated."""
-
-CHIRPS, CHIRP_EVERY_S = 8, 0.4
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What one run gave."""
-
-    judgement: Judgement
-    verdict: Verdict
-    delays_ms: list[float]
 
 
 def test_speech_is_understood_without_gaps(
     hub: HubProcess, sound: SoundServer, machine: MachineWatch, speech: Sound, tmp_path: Path
 ) -> None:
+    @contextmanager
+    def listen() -> Iterator[Heard]:
+        with listening(hub, tmp_path / "heard.wav") as heard:
+            heard.wait_past(1.5)
+            yield heard
+
     with unit(hub, "Hall", MICROPHONE, "none", env=sound.environment), Watcher(hub.port) as room:
         room.wait_for_view(lambda view: view.microphones, what="the open microphone")
-        for attempt in range(ATTEMPTS):
-            run = listen_once(hub, sound, machine, speech, tmp_path / f"heard-{attempt}.wav")
-            print(f"\n{run.judgement}\n{run.verdict}\n{delay_words(run.delays_ms)}")
-            if run.verdict.conclusive:
-                break
-    assert run.judgement.stoi >= LEAST_STOI
-    assert run.verdict.ours == ()
-    assert run.verdict.conclusive, "the machine stood still too often to judge"
-    assert 0 < statistics.median(run.delays_ms) < 1000
-
-
-def listen_once(
-    hub: HubProcess, sound: SoundServer, machine: MachineWatch, speech: Sound, path: Path
-) -> Run:
-    """Play chirps and speech into the microphone, and judge what `parvis listen` wrote."""
-    played = np.concatenate(
-        [sounds.chirp_train(CHIRPS, CHIRP_EVERY_S), speech, sounds.silence(0.2)]
-    )
-    with sound.recording(MICROPHONE) as spoken, listening(hub, path) as heard:
-        heard.wait_past(1.5)
-        assert sound.play(played).wait(60) == 0
-        heard.wait_past(heard.seconds + 1.0)
-    excused_s = excused(machine.stalls(), heard.span_ns)
-    judgement = judge_speech(speech, heard.sound, sounds.RATE_HZ, excused_s)
-    verdict = judge_gaps(judgement.gaps, excused_s, heard.seconds)
-    there = sounds.find_chirps(heard.sound, CHIRPS, CHIRP_EVERY_S)
-    here = sounds.find_chirps(spoken.sound, CHIRPS, CHIRP_EVERY_S)
-    delays_ms = [
-        1000 * (heard.began_s + at_listener - spoken.began_s - at_microphone)
-        for at_listener, at_microphone in zip(there, here, strict=True)
-    ]
-    return Run(judgement, verdict, delays_ms)
-
-
-def delay_words(delays_ms: list[float]) -> str:
-    return (
-        f"chirp from microphone to parvis listen: median {statistics.median(delays_ms):.0f} ms, "
-        f"{min(delays_ms):.0f} to {max(delays_ms):.0f} ms (the rig's own loop subtracted)"
-    )
+        trial = try_speech(sound, machine, speech, listen)
+    assert 0 < statistics.median(trial.delays_ms) < 1000
 
 
 def test_a_killed_engine_is_replaced_while_somebody_speaks(

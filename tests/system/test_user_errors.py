@@ -68,7 +68,7 @@ MISTAKES = (
     Mistake(
         "parvis listen http://127.0.0.1:{free_port}/r/main --output {full_disk}",
         RUN_TIME,
-        r"No space left",
+        r"disk is full",
     ),
     Mistake(
         "parvis listen http://127.0.0.1:{free_port}/r/main --output {folder}/x.mp3", USAGE, r"WAV"
