@@ -169,7 +169,8 @@ async def test_the_api_tells_about_the_room(client: httpx.AsyncClient, hub: Live
     async with joined(hub.listen):
         room = (await client.get("/api/v1/rooms/main")).json()
     assert room.pop("live_ms") >= 0
-    assert room == {"room": "main", "title": "Parvis", "listeners": 1}
+    link = f"{hub.http}/r/main"
+    assert room == {"room": "main", "title": "Parvis", "link": link, "listeners": 1}
 
 
 async def test_the_code_to_scan_is_a_drawing(client: httpx.AsyncClient) -> None:
