@@ -1,6 +1,6 @@
 /** The listeners' link and its code; and the host's own ear. */
 
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { Player } from "../audio/player.ts";
 import { useWords } from "../i18n/words.ts";
 import { useStore } from "../ui/store.ts";
@@ -8,7 +8,7 @@ import { useStore } from "../ui/store.ts";
 export function Invite({ room, player }: { room: string; player: Player }) {
   const { say } = useWords();
   const [isCopied, setCopied] = useState(false);
-  const link = `${location.origin}/r/${room}`;
+  const link = useListenerLink(room);
   // The clipboard wants a secure context; elsewhere the link can be selected.
   const clipboard = navigator.clipboard as Clipboard | undefined;
   return (
@@ -56,4 +56,18 @@ function ListenAlong({ player }: { player: Player }) {
       {say(isIdle ? "host.listen" : needsTap ? "listen.again" : "host.stop")}
     </button>
   );
+}
+
+/** The link that phones can open: the hub knows its address, also when this page came by localhost. */
+function useListenerLink(room: string): string {
+  const [link, setLink] = useState(`${location.origin}/r/${room}`);
+  useEffect(() => {
+    fetch(`/api/v1/rooms/${room}`)
+      .then((response) => response.json())
+      .then((said: { link?: unknown }) => {
+        if (typeof said.link === "string" && said.link.startsWith("http")) setLink(said.link);
+      })
+      .catch(() => {}); // the address of this page is the next best
+  }, [room]);
+  return link;
 }
