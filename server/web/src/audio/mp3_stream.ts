@@ -20,17 +20,29 @@ export class Mp3Stream {
   private underruns = 0;
   private lastTimeS = 0;
   private movedMs = performance.now();
+  private hasPlayed = false;
+  /** The system paused it (a call, the lock screen's button): it waits for a person. */
+  private isSuspended = false;
 
   /** Starts at once: create it inside the tap's handler. */
   constructor(
     private readonly onEvent: (event: StreamEvent) => void,
     private readonly tell: (figures: OutputFigures) => void,
   ) {
-    this.audio.onplaying = () => this.onEvent("running");
-    this.audio.onwaiting = () => {
-      this.underruns += 1;
+    this.audio.onplaying = () => {
+      this.hasPlayed = true;
+      this.isSuspended = false;
+      this.onEvent("running");
     };
-    this.audio.onpause = () => this.onEvent("suspended");
+    this.audio.onwaiting = () => {
+      if (this.hasPlayed) this.underruns += 1;
+    };
+    this.audio.onpause = () => {
+      // The stream broke off; it is fetched anew as soon as the hub is back.
+      if (this.audio.ended || this.audio.error !== null) return;
+      this.isSuspended = true;
+      this.onEvent("suspended");
+    };
     this.restart();
     this.timer = window.setInterval(() => this.measure(), FIGURES_EVERY_MS);
   }
@@ -47,7 +59,7 @@ export class Mp3Stream {
       // Replacing the source aborts the earlier play; only a refusal or a dead format is news.
       const name = error instanceof DOMException ? error.name : "";
       if (name === "NotAllowedError") this.onEvent("suspended");
-      else if (name !== "AbortError") this.onEvent("failure");
+      else if (name !== "AbortError" && !this.hasPlayed) this.onEvent("failure");
     });
   }
 
@@ -65,18 +77,19 @@ export class Mp3Stream {
   private measure(): void {
     const { audio } = this;
     const nowMs = performance.now();
-    if (audio.currentTime !== this.lastTimeS || audio.paused) this.movedMs = nowMs;
+    if (audio.currentTime !== this.lastTimeS || this.isSuspended) this.movedMs = nowMs;
     this.lastTimeS = audio.currentTime;
     if (nowMs - this.movedMs > STALLED_AFTER_MS) this.restart();
     const end = audio.buffered.length > 0 ? audio.buffered.end(audio.buffered.length - 1) : 0;
     const heldMs = Math.max(0, end - audio.currentTime) * 1000;
+    const isStill = nowMs - this.movedMs > STALLED_AFTER_MS / 2;
     this.tell({
       ...NO_FIGURES,
       bufferMs: heldMs,
       delayMs: heldMs,
       playedMs: audio.currentTime * 1000,
       underruns: this.underruns,
-      playout: nowMs - this.movedMs > STALLED_AFTER_MS / 2 ? "reconnecting" : "playing",
+      playout: isStill ? "reconnecting" : "playing",
     });
   }
 }

@@ -178,7 +178,8 @@ export class Player {
   }
 
   private opened(context: AudioContext, output: Output): void {
-    if (this.context !== context) return output.close();
+    // Stopped meanwhile: a closed context never asks for sound, so there is nothing to undo.
+    if (this.context !== context) return;
     this.output = output;
     output.setHidden(document.hidden);
   }
