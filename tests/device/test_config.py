@@ -1,5 +1,6 @@
 """Configuration: file, environment and flags, in this order of strength; mistakes in one line."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,7 @@ def test_the_light_follows_the_button_unless_told() -> None:
     assert load(None, {**HUB, "button": "none", "light": "none"}).light_kind is LightKind.NONE
 
 
-def complaint(path: Path | None, flags: dict[str, object]) -> str:
+def complaint(path: Path | None, flags: Mapping[str, object]) -> str:
     with pytest.raises(UsageError) as caught:
         load(path, flags)
     assert "\n" not in str(caught.value)

@@ -154,7 +154,7 @@ async def test_the_callback_copies_and_the_oldest_block_gives_way() -> None:
     samples = np.zeros(2 * FRAME_SAMPLES, dtype=np.float32)
     for number in range(HELD_BLOCKS + 3):
         samples[::2] = number  # the same memory again, as PortAudio does
-        await asyncio.to_thread(inbox.callback, memoryview(samples), FRAME_SAMPLES, None, None)
+        await asyncio.to_thread(inbox.callback, samples.data, FRAME_SAMPLES, None, None)
     async with asyncio.timeout(5):
         await inbox.filled.wait()
     assert inbox.overruns == 3

@@ -90,7 +90,6 @@ class Table:
 def test_a_turn() -> None:
     table = Table()
     table.raised()
-    assert table.seat.state is TalkState.NEXT
     table.happen(FloorGranted(participant=ME))
     assert table.seat.pressed() == (Send(TakeFloor(id="c2")),)
     assert table.happen(FloorTaken(participant=ME, unit=ME, ssrc=SSRC)) == []

@@ -208,7 +208,7 @@ async def test_a_network_that_stands_still_costs_the_oldest_packets(kind: LinkKi
         await connection.recv()
         for text in _WELCOME:
             await connection.send(text)
-        connection.transport.pause_reading()  # type: ignore[attr-defined]
+        connection.transport.pause_reading()
         stuck.set()
         await over.wait()
 

@@ -65,7 +65,8 @@ class FakeMicrophone:
 def _tone() -> np.ndarray[tuple[int], np.dtype[np.float32]]:
     """One frame with whole periods, so that frames join without a click."""
     phase = 2 * np.pi * TONE_HZ / SAMPLE_RATE_HZ * np.arange(FRAME_SAMPLES)
-    return (0.3 * np.sin(phase)).astype(np.float32)
+    tone: np.ndarray[tuple[int], np.dtype[np.float32]] = (0.3 * np.sin(phase)).astype(np.float32)
+    return tone
 
 
 class FakeButton:

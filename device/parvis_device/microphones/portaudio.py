@@ -116,19 +116,19 @@ class PortAudioMicrophone:
             AudioThreadFailed: our code failed in the audio thread, or PortAudio hangs.
         """
         may_wait = self._wait_at_start
-        told = ""
+        told = False
         while True:
             try:
                 opened = await asyncio.to_thread(self._open, asyncio.get_running_loop())
-                may_wait, told = True, ""
+                may_wait, told = True, False
                 reason = await self._listen(opened, events)
             except MicrophoneTrouble as error:
                 if not (may_wait and error.retryable):
                     raise
                 reason = str(error)
-            if reason != told:
+            if not told:
                 events.lost(reason)
-                told = reason
+                told = True
             await asyncio.sleep(RETRY_S)
 
     def _open(self, loop: asyncio.AbstractEventLoop) -> "_Opened":
