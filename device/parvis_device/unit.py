@@ -124,8 +124,8 @@ class Unit:
 
     def close(self) -> None:
         """No more sound: the unit is being stopped."""
-        self._disarm()
         self._link_state = LinkState.LOST
+        self._disarm()
         self.refresh()
 
     def refresh(self) -> None:
