@@ -1,6 +1,7 @@
 """Asks a hub over HTTP: its metrics once a second, its API as load."""
 
 import asyncio
+import contextlib
 import re
 import time
 from collections.abc import Mapping
@@ -35,10 +36,19 @@ class HubProbe:
             async with asyncio.timeout(ANSWER_TIMEOUT_S):
                 status, body = await self._ask(path)
         except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-            self._streams, status, body = None, 0, b""
+            await self.close()
+            status, body = 0, b""
         self.requests += status == 200
         self.failures += status != 200
         return body if status == 200 else None
+
+    async def close(self) -> None:
+        """Let go of the connection."""
+        if self._streams is not None:
+            self._streams[1].close()
+            with contextlib.suppress(OSError):
+                await self._streams[1].wait_closed()
+            self._streams = None
 
     async def _ask(self, path: str) -> tuple[int, bytes]:
         if self._streams is None:

@@ -83,6 +83,8 @@ class Run:
     started_ns: int = 0
     room_origin_ns: float | None = None
     underruns: int = 0
+    measured_from_ns: int = 0
+    """Chirps before that were of the warm-up."""
 
 
 async def measure_latency(seconds: int) -> dict[str, Any]:
@@ -138,9 +140,13 @@ async def _listening(run: Run) -> AsyncIterator[HubProbe]:
         ]
         await asyncio.sleep(0)
         run.started_ns = player.start_ns
-        yield load
-        for task in tasks:
-            task.cancel()
+        try:
+            yield load
+        finally:
+            for task in tasks:
+                task.cancel()
+    await probe.close()
+    await load.close()
 
 
 async def _watch(run: Run, probe: HubProbe) -> Never:
@@ -160,6 +166,7 @@ async def _measure(
     run: Run, load: HubProbe, seconds: int, environment: Mapping[str, str], *, with_rig: bool
 ) -> dict[str, Any]:
     """Measure for so long, with everything running."""
+    run.measured_from_ns = time.monotonic_ns()
     requests, cpu_s, begin_s = load.requests, _cpu_s(run.unit), time.monotonic()
     beside = [_ticks_beside(HubProbe(run.link), seconds)]
     if with_rig:
@@ -184,7 +191,9 @@ async def _ticks_beside(probe: HubProbe, seconds: int) -> dict[str, Any]:
     before = await probe.metrics()
     empty = await _tool("empty_ticker", seconds, os.environ)
     await asyncio.sleep(METRICS_EVERY_S)  # the engine tells its ticks once a second
-    return _tick_figures(before, await probe.metrics(), empty)
+    after = await probe.metrics()
+    await probe.close()
+    return _tick_figures(before, after, empty)
 
 
 async def _tool(name: str, seconds: int, environment: Mapping[str, str]) -> dict[str, Any]:
@@ -233,7 +242,11 @@ def _evidence(run: Run) -> Evidence:
         raise BenchError("the hub never sent its clock to the listener")
     lookahead = unit_encoder().lookahead_samples + program_encoder().lookahead_samples
     return Evidence(
-        arrivals=tuple(_decoded(run.ears.packets)),
+        arrivals=tuple(
+            arrival
+            for arrival in _decoded(run.ears.packets)
+            if arrival.arrival_ns >= run.measured_from_ns
+        ),
         played=np.concatenate(run.ears.frames),
         played_start_ns=run.started_ns,
         room_origin_ns=run.room_origin_ns,
