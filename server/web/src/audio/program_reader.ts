@@ -28,6 +28,8 @@ interface Kept {
 }
 
 export class ProgramReader {
+  /** Settled once the decoder is compiled, or has failed. */
+  ready: Promise<void> = Promise.resolve();
   private readonly decoder: OpusDecoder | null;
   private isReady = false;
   private isListening = false;
@@ -72,7 +74,7 @@ export class ProgramReader {
   private createDecoder(): OpusDecoder | null {
     if (typeof WebAssembly !== "object") return null;
     const decoder = new OpusDecoder({ channels: 1 });
-    decoder.ready.then(
+    this.ready = decoder.ready.then(
       () => {
         this.isReady = true;
         this.drain();
