@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -82,7 +83,10 @@ def webkit(folder: Path, environment: Mapping[str, str] | None = None) -> Iterat
             driver,
             env={**os.environ, "HOME": str(folder), "DISPLAY": display, **(environment or {})},
         )
-        browser = WebKitGTK(options=options, service=service)
+        with warnings.catch_warnings():
+            # selenium's own class calls its own constructor in a deprecated way
+            warnings.simplefilter("ignore", DeprecationWarning)
+            browser = WebKitGTK(options=options, service=service)
         try:
             yield browser
         finally:
