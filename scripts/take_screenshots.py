@@ -1,4 +1,7 @@
-"""Plays a short evening with `parvis demo` and photographs it; `scripts/screenshots` starts it."""
+"""Plays a short evening with `parvis demo` and photographs it; `scripts/screenshots` starts it.
+
+It also draws the page's icon in pixels, from the drawing beside it.
+"""
 
 import re
 import subprocess
@@ -16,6 +19,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 REPOSITORY = Path(__file__).parents[1]
 IMAGES = REPOSITORY / "docs/images"
+ASSETS = REPOSITORY / "server/web/src/assets"
 PARVIS = REPOSITORY / ".venv/bin/parvis"
 CHROMEDRIVER = "/usr/bin/chromedriver"
 MAX_BYTES = 200_000
@@ -24,6 +28,7 @@ MAX_BYTES = 200_000
 WITHIN_S = 60.0
 PHONE = (390, 800)
 DESK = (1100, 700)
+ICON = (512, 512)
 VISITOR = "Zoé"
 
 
@@ -92,9 +97,21 @@ def photograph(page: Chrome, name: str) -> None:
         sys.exit(f"screenshots: {path.name} is over {MAX_BYTES / 1000:.0f} kB")
 
 
+def draw_icon() -> None:
+    """The mark as lock screens want it: they take no drawing, only pixels."""
+    with browser(ICON, dark=False) as page:
+        screen = {"width": ICON[0], "height": ICON[1], "deviceScaleFactor": 1, "mobile": False}
+        clear = {"color": {"r": 0, "g": 0, "b": 0, "a": 0}}
+        page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+        page.execute_cdp_cmd("Emulation.setDefaultBackgroundColorOverride", clear)
+        page.get((ASSETS / "icon.svg").as_uri())
+        page.save_screenshot(str(ASSETS / f"icon-{ICON[0]}.png"))
+
+
 def main() -> None:
     """Take all pictures."""
     IMAGES.mkdir(parents=True, exist_ok=True)
+    draw_icon()
     with (
         demo() as (listen, host_link),
         browser(PHONE, dark=False) as phone,
