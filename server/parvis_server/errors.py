@@ -5,6 +5,10 @@
     - ``UsageError`` (also ``ValueError``): a flag, a setting or a URL is wrong; exit code 2.
     - ``PortInUse`` (also ``OSError``): another program listens there already.
     - ``DataFolderError`` (also ``OSError``): the data folder cannot be used.
+    - ``HubStopped``: a part of the running hub failed and took the others with it.
+    - ``HubUnreachable`` (also ``ConnectionError``): nobody can be heard there, now or later.
+    - ``OutputError`` (also ``OSError``): the sound cannot be written or played.
+    - ``BenchError`` (also ``RuntimeError``): this machine lacks something to measure with.
   - ``PeerFault`` (also ``ValueError``): a client broke the protocol; its connection is closed
     with the error's ``code``, nobody else notices.
   - ``EngineFault``: between hub and engine, both ours.
@@ -36,12 +40,37 @@ class UsageError(UserError, ValueError):
     exit_code: ClassVar[int] = 2
 
 
+def without_group(error: BaseException) -> BaseException:
+    """The ``UserError`` in an exception group, which is what a task group makes of one; else
+    the error as it is."""
+    if isinstance(error, BaseExceptionGroup):
+        found = (without_group(inner) for inner in error.exceptions)
+        return next((inner for inner in found if isinstance(inner, UserError)), error)
+    return error
+
+
 class PortInUse(UserError, OSError):
     """The port that the hub should listen on belongs to another program."""
 
 
 class DataFolderError(UserError, OSError):
     """The data folder cannot be made, read or written."""
+
+
+class HubUnreachable(UserError, ConnectionError):
+    """A link that leads to no room of a hub; trying again would not help."""
+
+
+class OutputError(UserError, OSError):
+    """A file that cannot be written, or a sound card that cannot play."""
+
+
+class BenchError(UserError, RuntimeError):
+    """A measurement that cannot be made here; the text says what is missing."""
+
+
+class HubStopped(UserError):
+    """A part of the running hub failed and took the others with it; the log says more."""
 
 
 class PeerFault(ServerError, ValueError):

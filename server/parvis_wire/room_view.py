@@ -54,6 +54,8 @@ class Turn(Wire):
     unit: ParticipantId | None = None
     """The unit whose microphone carries the turn, once it is live; none while the host reads out
     a phone's question."""
+    unit_name: Name | None = None
+    """What that unit is called: listeners know no other list of units."""
     ssrc: Ssrc | None = None
     """RTP source of that microphone."""
 
@@ -93,6 +95,7 @@ class FloorTaken(Wire):
     type: Literal["floor_taken"] = "floor_taken"
     participant: ParticipantId
     unit: ParticipantId
+    unit_name: Name | None = None
     ssrc: Ssrc
 
 
@@ -193,7 +196,8 @@ def _granted(view: RoomView, participant: str) -> dict[str, object]:
 def _taken(turn: Turn, event: FloorTaken) -> Turn:
     if turn.participant != event.participant:
         return turn
-    return turn.model_copy(update={"state": TurnState.LIVE, "unit": event.unit, "ssrc": event.ssrc})
+    taken = {"unit": event.unit, "unit_name": event.unit_name, "ssrc": event.ssrc}
+    return turn.model_copy(update={"state": TurnState.LIVE, **taken})
 
 
 class Standing(StrEnum):

@@ -40,19 +40,22 @@ def hub(
         None, help="Settings file (TOML). Default: parvis.toml in the data folder."
     ),
     log_format: str | None = typer.Option(
-        None, help="'text' (lines for people) or 'json'. Default: text."
+        None, help="'human' (lines for people) or 'json'. Default: human."
     ),
 ) -> None:
     """Run the hub: it serves the page, keeps the line of hands and mixes the sound."""
-    from parvis_server import app as composition
-    from parvis_server.config import Overrides, load_settings
+    from parvis_server.config import load_settings
 
-    overrides = Overrides(
-        host=host,
-        port=port,
-        data=data,
-        title=title,
-        open_house=open_house,
-        log_format=log_format,
-    )
-    composition.run(load_settings(config, overrides))
+    flags = {
+        "data": data,
+        "network.host": host,
+        "network.port": port,
+        "room.title": title,
+        "access.open_house": open_house,
+        "log.format": log_format,
+    }
+    settings = load_settings(config, flags)
+
+    from parvis_server.app import run  # takes a second: not for a mistyped flag
+
+    run(settings)

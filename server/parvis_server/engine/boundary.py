@@ -203,7 +203,7 @@ class SourceStats(_Body):
     concealed: Count = 0
     """Frames filled by loss concealment."""
     hold_ms: float = Field(default=0.0, ge=0)
-    """Time of the newest played frame between its arrival and its tick."""
+    """Time from the arrival of a packet, had it come by the quickest path, to its tick."""
     target_ms: float = Field(default=0.0, ge=0)
     """Target delay of the jitter buffer."""
 
@@ -211,6 +211,8 @@ class SourceStats(_Body):
 class EngineStats(_Body):
     """To the hub, once a second: counts since ``GoLive``, and the work of the last second."""
 
+    real_time: bool = False
+    """Whether the engine runs at a real-time priority."""
     ticks: Count = 0
     skipped_ticks: Count = 0
     """Ticks that were never run because the process stood still for too long."""

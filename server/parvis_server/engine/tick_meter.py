@@ -31,8 +31,9 @@ class _Second:
 class TickMeter:
     """Counts over the engine's life, and over the time since the last ``report``."""
 
-    def __init__(self) -> None:
-        """Nothing has ticked yet."""
+    def __init__(self, *, real_time: bool = False) -> None:
+        """Nothing has ticked yet; ``real_time`` is handed on to the reports."""
+        self._real_time = real_time
         self._ticks = 0
         self._skipped = 0
         self._lateness_counts = [0] * (len(_BOUNDS_NS) + 1)
@@ -61,6 +62,7 @@ class TickMeter:
         """Everything so far; the second begins anew."""
         second, self._second = self._second, _Second()
         return EngineStats(
+            real_time=self._real_time,
             ticks=self._ticks,
             skipped_ticks=self._skipped,
             lateness_counts=tuple(self._lateness_counts),

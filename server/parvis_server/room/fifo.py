@@ -88,12 +88,12 @@ def _raise_hand(view: RoomView, actor: Member, command: RaiseHand) -> Outcome:
     name = actor.name if actor.role is Role.UNIT else command.name or actor.name
     if actor.always_open:
         return Refused(RefusalCode.NOT_ALLOWED, "this microphone is open already")
-    if name is None:
-        return Refused(RefusalCode.NAME_NEEDED, "say what you want to be called")
     if place_in_line(view, actor.participant) is not None:
         return Refused(RefusalCode.ALREADY_RAISED, "this hand is raised already")
     if _turn_with(view, actor.participant) is not None:
         return Refused(RefusalCode.ALREADY_RAISED, "it is this participant's turn already")
+    if name is None:
+        return Refused(RefusalCode.NAME_NEEDED, "say what you want to be called")
     if len(view.line) >= MAX_HANDS:
         return Refused(RefusalCode.LINE_FULL, f"{MAX_HANDS} hands are raised already")
     hand = Hand(participant=actor.participant, name=name, surface=actor.surface)
@@ -118,7 +118,13 @@ def _take_floor(view: RoomView, actor: Member) -> Outcome:
     turn = _turn_to_take(view, actor)
     if turn is None:
         return Refused(RefusalCode.NO_TURN, "no turn waits for this unit's press")
-    return (FloorTaken(participant=turn.participant, unit=actor.participant, ssrc=actor.ssrc),)
+    taken = FloorTaken(
+        participant=turn.participant,
+        unit=actor.participant,
+        unit_name=actor.name,
+        ssrc=actor.ssrc,
+    )
+    return (taken,)
 
 
 def _turn_to_take(view: RoomView, unit: Member) -> Turn | None:

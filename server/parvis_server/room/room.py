@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from parvis_server.room import fifo
 from parvis_server.room.clock import NS_PER_S, RoomClock
 from parvis_server.room.members import MAX_AWAY, Member, Members
-from parvis_wire.messages import Ack, Change, Command, Role
+from parvis_wire.messages import Ack, Change, Command, RaiseHand, Role
 from parvis_wire.room_view import (
     FloorReleased,
     HandLowered,
@@ -85,7 +85,13 @@ class Room:
         return frozenset(ssrc for ssrc in (*live, *always) if ssrc is not None)
 
     def joined(self, member: Member, now_ns: int) -> Result:
-        """A participant came, or came back. An always-open unit's microphone opens."""
+        """A participant came, or came back. An always-open unit's microphone opens.
+
+        A lost unit without a hand or turn, whose name a newcomer bears, is forgotten: it is that
+        table after a restart.
+        """
+        if member.role is Role.UNIT:
+            self._forget_namesakes(member)
         self._members.put(replace(member, away_since_ns=None))
         return self._apply(self._arrival(member), now_ns)
 
@@ -131,6 +137,8 @@ class Room:
         else:
             ack = Ack(id=command.id)
             result = replace(self._apply(outcome, now_ns), ack=ack)
+            if isinstance(command, RaiseHand) and member.role is Role.LISTENER:
+                self._members.put(replace(member, name=command.name or member.name))
         self._members.remember(actor, ack)
         return result
 
@@ -190,6 +198,13 @@ class Room:
         busy.update(turn.unit for turn in self.view.floor if turn.unit is not None)
         busy.update(microphone.unit for microphone in self.view.microphones)
         return busy
+
+    def _forget_namesakes(self, unit: Member) -> None:
+        busy = self._busy()
+        for other in tuple(self._members.away()):
+            lost_unit = other.role is Role.UNIT and other.participant not in busy
+            if lost_unit and other.name == unit.name and other.participant != unit.participant:
+                self._members.forget(other.participant)
 
     def _forget_longest_absent(self) -> None:
         busy = self._busy()

@@ -126,6 +126,9 @@ def test_hands_of_tables_and_phones_stand_in_one_line(evening: Evening) -> None:
 def test_a_phone_must_say_its_name(evening: Evening) -> None:
     assert evening.refusal(PHONE, "raise_nameless") is RefusalCode.NAME_NEEDED
     assert evening.refusal(TABLE, "raise_nameless") is None
+    evening.do(PHONE, "raise")
+    evening.do(PHONE, "lower")
+    assert evening.refusal(PHONE, "raise_nameless") is None, "it said its name before"
 
 
 def test_nobody_stands_in_the_line_twice(evening: Evening) -> None:

@@ -184,6 +184,20 @@ def test_a_lost_unit_stays_visible_for_a_while(room: Room) -> None:
     assert room.units == ()
 
 
+def test_a_table_that_comes_back_as_a_newcomer_is_shown_once(room: Room) -> None:
+    room.left("table", at(0))
+    room.joined(replace(TABLE, participant="restarted", ssrc=9), at(10))
+    assert [unit.participant for unit in room.units] == ["restarted"]
+
+
+def test_the_hand_of_a_lost_table_is_kept_beside_its_namesake(room: Room) -> None:
+    room.handle(RaiseHand(id="1"), "table", at(0))
+    room.left("table", at(0))
+    room.joined(replace(TABLE, participant="restarted", ssrc=9), at(10))
+    assert [hand.participant for hand in room.view.line] == ["table"]
+    assert len(room.units) == 2
+
+
 def test_leaving_twice_or_as_a_stranger_changes_nothing(room: Room) -> None:
     room.left("phone", at(10))
     room.left("phone", at(50))

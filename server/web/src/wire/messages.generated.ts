@@ -184,6 +184,7 @@ export interface Turn {
   surface: Surface;
   state: TurnState;
   unit: string | null;
+  unit_name: string | null;
   ssrc: number | null;
 }
 /**
@@ -231,6 +232,7 @@ export interface FloorTaken {
   type: "floor_taken";
   participant: string;
   unit: string;
+  unit_name: string | null;
   ssrc: number;
 }
 /**

@@ -48,6 +48,7 @@ const TURN: Fields = {
   ...HAND,
   state: oneOf("granted", "live"),
   unit: orNull(isString),
+  unit_name: orNull(isString),
   ssrc: orNull(isCount),
 };
 const UNIT_STATUS: Fields = {
@@ -69,7 +70,12 @@ const EVENTS: Record<string, Fields> = {
   hand_raised: { hand: (value) => hasFields(value, HAND) },
   hand_lowered: { participant: isString },
   floor_granted: { participant: isString },
-  floor_taken: { participant: isString, unit: isString, ssrc: isCount },
+  floor_taken: {
+    participant: isString,
+    unit: isString,
+    unit_name: orNull(isString),
+    ssrc: isCount,
+  },
   floor_released: { participant: isString },
   microphone_opened: { microphone: (value) => hasFields(value, MICROPHONE) },
   microphone_closed: { unit: isString },

@@ -44,7 +44,7 @@ function withoutMicrophone(view: RoomView, unit: string): RoomView["microphones"
 function granted(view: RoomView, participant: string): Partial<RoomView> {
   const turns = view.line
     .filter((hand) => hand.participant === participant)
-    .map((hand): Turn => ({ ...hand, state: "granted", unit: null, ssrc: null }));
+    .map((hand): Turn => ({ ...hand, state: "granted", unit: null, unit_name: null, ssrc: null }));
   return {
     line: view.line.filter((hand) => hand.participant !== participant),
     floor: [...view.floor, ...turns],
@@ -53,7 +53,7 @@ function granted(view: RoomView, participant: string): Partial<RoomView> {
 
 function taken(turn: Turn, event: FloorTaken): Turn {
   if (turn.participant !== event.participant) return turn;
-  return { ...turn, state: "live", unit: event.unit, ssrc: event.ssrc };
+  return { ...turn, state: "live", unit: event.unit, unit_name: event.unit_name, ssrc: event.ssrc };
 }
 
 /** Where `participant` stands, seen from a unit or a phone. */

@@ -1,0 +1,224 @@
+"""The composition root of ``parvis-unit run``: makes the parts, runs them, stops them.
+
+Every part runs in one task group: what ends with an error ends the unit, and systemd starts it
+again. SIGINT and SIGTERM end it in order: the last packet says that it is the last.
+"""
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import signal
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+from parvis_audio.errors import OpusLibraryMissing
+from parvis_audio.high_pass import HighPass
+from parvis_audio.opus import unit_encoder
+from parvis_device import logs
+from parvis_device.address import HubAddress
+from parvis_device.buttons import Button
+from parvis_device.capture import CaptureClock, Microphone
+from parvis_device.config import ButtonKind, LightKind, UnitConfig
+from parvis_device.errors import UnitError, UsageError
+from parvis_device.lighting import Lighting
+from parvis_device.lights import Light
+from parvis_device.link import HubLink
+from parvis_device.notify import Notifier, WatchdogFeed
+from parvis_device.packetizer import Packetizer
+from parvis_device.seat import Seat
+from parvis_device.unit import Unit
+from parvis_device.uplink import Uplink
+from parvis_wire.messages import UnitTraits
+
+HOUSEKEEPING_S = 0.1
+"""How soon red goes off when sound stops by itself, and refused flashes end."""
+FLUSH_S = 0.3
+"""What a stopping unit waits for its last packet to leave."""
+STATUS_ROUNDS = 20
+"""Every 2 s systemd hears how the unit is."""
+
+FILE_PREFIX = "file:"
+
+_log = logging.getLogger(__name__)
+
+
+class _LibraryMissing(UnitError):
+    """A library of the system is not installed."""
+
+
+async def run_unit(config: UnitConfig) -> None:
+    """Be a unit until told to stop.
+
+    Raises:
+        UnitError: what a person can mend, in one line.
+    """
+    from parvis_device.microphones import native_noise
+
+    address = HubAddress.parse(config.hub)
+    microphone = make_microphone(config)
+    with native_noise.captured(), contextlib.closing(make_light(config)) as light:
+        logs.start(config.log_format)
+        await Assembly(config, address, microphone, make_button(config), light).run()
+
+
+class Assembly:
+    """All parts of one running unit."""
+
+    def __init__(
+        self,
+        config: UnitConfig,
+        address: HubAddress,
+        microphone: Microphone,
+        button: Button,
+        light: Light,
+    ) -> None:
+        """Put the parts together; nothing runs yet."""
+        self._stop = asyncio.Event()
+        self._microphone = microphone
+        self._button = button
+        self._lighting = Lighting(light)
+        self._notifier = Notifier()
+        clock = CaptureClock()
+        self.unit = Unit(
+            seat=Seat(always_open=config.always_open, make_id=lambda: secrets.token_hex(8)),
+            uplink=_uplink(clock),
+            clock=clock,
+            lighting=self._lighting,
+            stop=self._stop,
+        )
+        traits = UnitTraits(always_open=config.always_open, link=config.link)
+        self._link = HubLink(address, name=config.name, traits=traits, events=self.unit)
+        self.unit.attach(self._link)
+
+    async def run(self) -> None:
+        """Run until stopped by a signal, a key or the end of the sound file."""
+        with _stopped_by_signals(self._stop):
+            async with asyncio.TaskGroup() as tasks:
+                running = [tasks.create_task(part) for part in self._parts()]
+                self._notifier.ready()
+                await self._stop.wait()
+                await self._say_goodbye()
+                for task in running:
+                    task.cancel()
+
+    def _parts(self) -> list[Coroutine[Any, Any, None]]:
+        return [
+            self._listen(),
+            self._button.run(self.unit),
+            self._lighting.run(),
+            self._link.run(),
+            self._keep_house(),
+            self._feed_watchdog(),
+        ]
+
+    async def _listen(self) -> None:
+        await self._microphone.run(self.unit)
+        _log.info("the sound file is over")
+        self._stop.set()
+
+    async def _say_goodbye(self) -> None:
+        self._notifier.stopping()
+        self.unit.close()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FLUSH_S):
+                await self._link.flush()
+
+    async def _keep_house(self) -> None:
+        """The light follows time, too; systemd hears the state."""
+        while True:
+            for _ in range(STATUS_ROUNDS):
+                self.unit.refresh()
+                await asyncio.sleep(HOUSEKEEPING_S)
+            shown = self._lighting.signal
+            self._notifier.status(
+                f"{shown.value if shown else 'starting'}; {self.unit.blocks} blocks heard, "
+                f"{self._link.dropped_packets} packets dropped"
+            )
+
+    async def _feed_watchdog(self) -> None:
+        if not self._notifier.watchdog_s:
+            return
+        feed = WatchdogFeed()
+        while True:
+            await asyncio.sleep(self._notifier.watchdog_s / 4)
+            if feed.due(blocks=self.unit.blocks, sender_rounds=self._link.rounds):
+                self._notifier.alive()
+
+
+def _uplink(clock: CaptureClock) -> Uplink:
+    try:
+        encoder = unit_encoder()
+    except OpusLibraryMissing as error:
+        raise _LibraryMissing(str(error)) from error
+    return Uplink(
+        clock=clock,
+        high_pass=HighPass(),
+        encoder=encoder,
+        packetizer=Packetizer(
+            first_sequence=secrets.randbits(16), timestamp_origin=secrets.randbits(32)
+        ),
+    )
+
+
+def make_microphone(config: UnitConfig) -> Microphone:
+    """The microphone that the configuration names."""
+    if config.microphone.startswith(FILE_PREFIX):
+        from parvis_device.microphones.file import FileMicrophone
+
+        path = Path(config.microphone.removeprefix(FILE_PREFIX)).expanduser()
+        return FileMicrophone(path, loop=config.loop)
+    if config.loop:
+        raise UsageError("--loop is for a sound file: say --microphone file:PATH")
+    if not config.microphone:
+        raise UsageError("--microphone '': say file:PATH, a device's name or index, or default")
+    from parvis_device.microphones.devices import sounddevice
+    from parvis_device.microphones.portaudio import PortAudioMicrophone
+
+    sounddevice()
+    return PortAudioMicrophone(config.microphone, wait_at_start=config.wait_for_microphone)
+
+
+def make_button(config: UnitConfig) -> Button:
+    """The button that the configuration names."""
+    if config.key_device is not None and config.button is not ButtonKind.KEYBOARD:
+        raise UsageError("--key-device goes with --button keyboard")
+    if config.button is ButtonKind.GPIO:
+        from parvis_device.buttons.gpio import GpioButton
+
+        return GpioButton()
+    if config.button is ButtonKind.NONE:
+        from parvis_device.buttons.none import NoButton
+
+        return NoButton()
+    from parvis_device.buttons.keyboard import KeyboardButton, KeyDevice
+
+    return KeyboardButton() if config.key_device is None else KeyDevice(config.key_device)
+
+
+def make_light(config: UnitConfig) -> Light:
+    """The light that the configuration names."""
+    if config.light_kind is LightKind.GPIO:
+        from parvis_device.lights.gpio import GpioLight
+
+        return GpioLight()
+    if config.light_kind is LightKind.TERMINAL:
+        from parvis_device.lights.terminal import TerminalLight
+
+        return TerminalLight()
+    from parvis_device.lights.none import NoLight
+
+    return NoLight()
+
+
+@contextlib.contextmanager
+def _stopped_by_signals(stop: asyncio.Event) -> Any:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)

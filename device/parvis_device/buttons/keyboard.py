@@ -1,0 +1,183 @@
+"""A keyboard as the button: space or enter in a terminal, lines on standard input, or a key device.
+
+In a terminal a held key repeats; that is one press. Standard input that is no terminal gives one
+press for each line, so a script can press. ``KeyDevice`` reads USB and Bluetooth buttons, which
+appear to Linux as a keyboard with one key.
+"""
+
+import asyncio
+import atexit
+import contextlib
+import logging
+import os
+import select
+import struct
+import sys
+import termios
+import time
+import tty
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TextIO
+
+from parvis_device.button import Debouncer, KeyRepeat
+from parvis_device.buttons import ButtonEvents
+from parvis_device.errors import ButtonTrouble
+
+PRESS_KEYS = b" \n\r"
+QUIT_KEYS = b"qQ\x04"
+"""q, or the end-of-file key."""
+
+_READ_BYTES = 1024
+_RETRY_S = 1.0
+
+_INPUT_EVENT = struct.Struct("@llHHi")
+"""struct input_event of linux/input.h: seconds, microseconds, type, code, value."""
+_EV_KEY = 1
+_RELEASED, _PRESSED, _REPEATED = 0, 1, 2
+
+_log = logging.getLogger(__name__)
+
+
+class KeyboardButton:
+    """Standard input as a button."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        """``stream`` is standard input unless given."""
+        self._stream = sys.stdin if stream is None else stream
+
+    async def run(self, events: ButtonEvents) -> None:
+        """Read until cancelled; the end of the input ends presses, not the unit."""
+        if self._stream.isatty():
+            await self._read_terminal(events)
+        else:
+            await _read_while(self._stream.fileno(), lambda typed: _press_lines(typed, events))
+            _log.info("standard input is over: no more presses")
+            await asyncio.Event().wait()
+
+    async def _read_terminal(self, events: ButtonEvents) -> None:
+        terminal = self._stream.fileno()
+        before = termios.tcgetattr(terminal)
+        restore = _restorer(terminal, before)
+        atexit.register(restore)
+        repeat = KeyRepeat()
+        try:
+            tty.setcbreak(terminal)
+            await _read_while(terminal, lambda typed: _press_keys(typed, repeat, events))
+            events.quit()
+        finally:
+            restore()
+            atexit.unregister(restore)
+
+
+def _restorer(terminal: int, before: Any) -> Callable[[], None]:
+    def restore() -> None:
+        with contextlib.suppress(termios.error):
+            termios.tcsetattr(terminal, termios.TCSADRAIN, before)
+
+    return restore
+
+
+def _press_keys(typed: bytes, repeat: KeyRepeat, events: ButtonEvents) -> None:
+    for key in typed:
+        if key in QUIT_KEYS:
+            events.quit()
+        elif key in PRESS_KEYS and repeat.character(time.monotonic_ns()):
+            events.pressed()
+
+
+def _press_lines(typed: bytes, events: ButtonEvents) -> None:
+    for _ in range(typed.count(b"\n")):
+        events.pressed()
+
+
+async def _read_while(descriptor: int, take: Callable[[bytes], None]) -> None:
+    """Give what comes on ``descriptor`` to ``take``, until it ends."""
+    loop = asyncio.get_running_loop()
+    readable = asyncio.Event()
+    try:
+        loop.add_reader(descriptor, readable.set)
+    except PermissionError:
+        return  # /dev/null or a file: nobody types there
+    try:
+        while True:
+            await readable.wait()
+            readable.clear()
+            # The loop may have said so twice before we read once; a second read would block it.
+            if not select.select([descriptor], [], [], 0)[0]:
+                continue
+            typed = os.read(descriptor, _READ_BYTES)
+            if not typed:
+                return
+            take(typed)
+    finally:
+        loop.remove_reader(descriptor)
+
+
+class KeyDevice:
+    """A button that Linux shows as a keyboard: any key of it is the button."""
+
+    def __init__(self, path: Path) -> None:
+        """Look whether the device can be opened at all.
+
+        Raises:
+            ButtonTrouble: it may not be opened, or is no input device.
+        """
+        self._path = path
+        with contextlib.suppress(FileNotFoundError):  # it may come later: Bluetooth sleeps
+            os.close(_open(path))
+
+    async def run(self, events: ButtonEvents) -> None:
+        """Read until cancelled; a device that vanishes is waited for."""
+        told = False
+        while True:
+            try:
+                descriptor = _open(self._path)
+                told = False
+                await self._read(descriptor, events)
+            except OSError:
+                if not told:
+                    _log.warning("the button %s is away; looking every second", self._path)
+                told = True
+            await asyncio.sleep(_RETRY_S)
+
+    async def _read(self, descriptor: int, events: ButtonEvents) -> None:
+        decoder = KeyEvents()
+
+        def take(typed: bytes) -> None:
+            for _ in range(decoder.presses(typed, time.monotonic_ns())):
+                events.pressed()
+
+        try:
+            await _read_while(descriptor, take)
+        finally:
+            os.close(descriptor)
+
+
+class KeyEvents:
+    """Presses from the bytes of an input device. Pure."""
+
+    def __init__(self) -> None:
+        """Start with no key down."""
+        self._held = b""
+        self._debouncer = Debouncer()
+
+    def presses(self, read: bytes, now_ns: int) -> int:
+        """How many presses ``read`` brings; an event may come in two parts."""
+        read = self._held + read
+        whole = len(read) // _INPUT_EVENT.size * _INPUT_EVENT.size
+        self._held = read[whole:]
+        count = 0
+        for _, _, kind, _, value in _INPUT_EVENT.iter_unpack(read[:whole]):
+            if kind == _EV_KEY and value in (_PRESSED, _RELEASED):
+                count += self._debouncer.edge(closed=value == _PRESSED, now_ns=now_ns)
+        return count
+
+
+def _open(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except PermissionError as error:
+        raise ButtonTrouble(
+            f"--key-device {path}: permission denied; add this user to the group input"
+        ) from error

@@ -1,0 +1,170 @@
+"""The command ``parvis-unit``: reads flags, starts the unit, tells errors in one line."""
+
+import asyncio
+import os
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from parvis_device.config import (
+    ENVIRONMENT_PREFIX,
+    ButtonKind,
+    LightKind,
+    LogFormat,
+    UnitConfig,
+    load,
+)
+from parvis_device.errors import UnitError
+from parvis_wire.messages import LinkKind
+
+CommandLineError: type[Exception] = typer.BadParameter.__mro__[2]
+"""Everything that is wrong with a command line. typer hides the class: it is the second base of
+the one that it shows."""
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    help="A Parvis unit: microphone, button and light at a table, talking to the hub.",
+    epilog="Example: parvis-unit run --hub http://192.168.1.20:8000 --button keyboard",
+)
+
+_RUN_EXAMPLES = """\b
+Examples:
+  a table with its button and light on a Raspberry Pi:
+    parvis-unit run --hub http://192.168.1.20:8000
+  a laptop: its own microphone, the space bar is the button:
+    parvis-unit run --hub http://192.168.1.20:8000 --button keyboard
+  no sound card: a file is the microphone, open from the start:
+    parvis-unit run --hub http://127.0.0.1:8000 --microphone file:speech.wav --loop --button none
+"""
+
+_DEVICES_EXAMPLES = """\b
+Examples:
+  watch the levels until Ctrl-C:
+    parvis-unit devices
+  a list for a script:
+    parvis-unit devices --seconds 1 --json
+"""
+
+
+def _help(field: str) -> str:
+    """The docstring under the field: said once, for file, environment and flag."""
+    words = UnitConfig.model_fields[field].description or ""
+    return f"{' '.join(words.split())} [env: {ENVIRONMENT_PREFIX}{field.upper()}]"
+
+
+def _flag(field: str, *names: str, **options: Any) -> Any:
+    return typer.Option(
+        *(names or (f"--{field.replace('_', '-')}",)),
+        help=_help(field),
+        show_default=False,
+        **options,
+    )
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"parvis-unit {metadata.version('parvis')}")
+        raise typer.Exit
+
+
+@app.callback()
+def parvis_unit(
+    version: bool = typer.Option(
+        False, "--version", callback=_print_version, is_eager=True, help="Print the version."
+    ),
+) -> None:
+    """Take the flags that come before a command."""
+
+
+@app.command(epilog=_RUN_EXAMPLES)
+def run(
+    hub: Annotated[str | None, _flag("hub", metavar="URL")] = None,
+    microphone: Annotated[str | None, _flag("microphone")] = None,
+    loop: Annotated[bool | None, _flag("loop", "--loop")] = None,
+    button: Annotated[ButtonKind | None, _flag("button")] = None,
+    key_device: Annotated[Path | None, _flag("key_device", metavar="PATH")] = None,
+    light: Annotated[LightKind | None, _flag("light")] = None,
+    name: Annotated[str | None, _flag("name")] = None,
+    link: Annotated[LinkKind | None, _flag("link")] = None,
+    wait_for_microphone: Annotated[
+        bool | None, _flag("wait_for_microphone", "--wait-for-microphone")
+    ] = None,
+    log_format: Annotated[LogFormat | None, _flag("log_format")] = None,
+    config: Annotated[
+        Path | None, typer.Option("--config", metavar="PATH", help="A TOML file with these keys.")
+    ] = None,
+) -> None:
+    """Be a unit: capture, show the state, raise hands, and send sound while armed."""
+    flags = {
+        "hub": hub,
+        "microphone": microphone,
+        "loop": loop,
+        "button": button,
+        "key_device": key_device,
+        "light": light,
+        "name": name,
+        "link": link,
+        "wait_for_microphone": wait_for_microphone,
+        "log_format": log_format,
+    }
+    given = {key: value for key, value in flags.items() if value is not None}
+    settings = load(config, given)
+    # One small library call at a time: threads of a BLAS would only cost memory.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from parvis_device.app import run_unit
+
+    asyncio.run(run_unit(settings))
+
+
+@app.command(epilog=_DEVICES_EXAMPLES)
+def devices(
+    seconds: Annotated[
+        float | None,
+        typer.Option(min=0, help="Show the meters for this long; unless set: until Ctrl-C."),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object on the last line; needs --seconds.")
+    ] = False,
+) -> None:
+    """List the microphones with a live level meter each."""
+    from parvis_device.devices_command import show_devices
+
+    asyncio.run(show_devices(seconds, as_json=as_json))
+
+
+def main() -> None:
+    """Run a command; what a person can mend is told in one line, without a traceback."""
+    try:
+        sys.exit(app(sys.argv[1:] or ["--help"], standalone_mode=False))
+    except* CommandLineError as group:
+        mistake = first_error(group)
+        words = mistake.format_message().replace("Value error, ", "").rstrip(".")
+        _tell(f"{words}; see --help")
+        sys.exit(mistake.exit_code)
+    except* UnitError as group:
+        error = first_error(group)
+        _tell(str(error))
+        sys.exit(error.exit_code)
+    except* BrokenPipeError:
+        # Nobody reads our output any more; Python would complain once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.exit(1)
+
+
+def _tell(words: str) -> None:
+    print(f"parvis-unit: {' '.join(words.split())}", file=sys.stderr)
+
+
+def first_error(group: BaseExceptionGroup[Any]) -> Any:
+    """The first error of a group of errors and groups."""
+    found: Any = group
+    while isinstance(found, BaseExceptionGroup):
+        found = found.exceptions[0]
+    return found

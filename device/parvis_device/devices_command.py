@@ -1,0 +1,153 @@
+"""``parvis-unit devices``: the microphones of this machine with a level meter each."""
+
+import asyncio
+import contextlib
+import json
+import sys
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from parvis_audio.level import SILENT_DBFS, level_dbfs
+from parvis_device.errors import MicrophoneTrouble, UsageError
+from parvis_device.microphones import devices, native_noise
+
+METER_S = 0.1
+METER_CHARACTERS = 30
+METER_FLOOR_DBFS = -60.0
+"""The left end of a meter: a quiet room."""
+
+
+@dataclass(slots=True)
+class Meter:
+    """One microphone's level; written by the audio thread, read by the terminal."""
+
+    device: devices.InputDevice
+    trouble: str = ""
+    level_dbfs: float = SILENT_DBFS
+    loudest_dbfs: float = SILENT_DBFS
+    blocks: int = 0
+    stream: Any = field(default=None, repr=False)
+
+    def callback(self, indata: Any, frames: int, when: Any, status: Any) -> None:
+        """Called by PortAudio in its own thread. Plain attributes: each is written whole."""
+        samples = np.frombuffer(bytes(indata), dtype=np.float32)[:: self.device.channels]
+        self.level_dbfs = level_dbfs(samples)
+        self.loudest_dbfs = max(self.loudest_dbfs, self.level_dbfs)
+        self.blocks += 1
+
+    def open(self) -> None:
+        """Start listening; what goes wrong is shown instead of the meter."""
+        try:
+            self.stream = devices.open_stream(
+                self.device,
+                rate_hz=self.device.rate_hz,
+                channels=self.device.channels,
+                latency_s=METER_S,
+                callback=self.callback,
+                finished=lambda: None,
+            )
+        except MicrophoneTrouble as error:
+            self.trouble = str(error)
+
+    def close(self) -> None:
+        """Let go of the device."""
+        if self.stream is not None:
+            devices.close_stream(self.stream)
+
+    def as_json(self) -> dict[str, object]:
+        """The meter as one JSON object."""
+        return {
+            "index": self.device.index,
+            "name": self.device.name,
+            "channels": self.device.channels,
+            "rate_hz": self.device.rate_hz,
+            "default": self.device.is_default,
+            "level_dbfs": round(self.loudest_dbfs, 1) if self.blocks else None,
+            "trouble": self.trouble or None,
+        }
+
+
+def bar(level_dbfs: float) -> str:
+    """A level as a bar of ``METER_CHARACTERS``, from ``METER_FLOOR_DBFS`` to 0."""
+    share = min(1.0, max(0.0, 1.0 - level_dbfs / METER_FLOOR_DBFS))
+    filled = round(share * METER_CHARACTERS)
+    return "█" * filled + "·" * (METER_CHARACTERS - filled)
+
+
+def meter_table(meters: list[Meter]) -> Table:
+    """The table as it is now."""
+    table = Table(box=None, pad_edge=False)
+    for title in ("index", "microphone", "rate", "level"):
+        table.add_column(title, justify="right" if title in ("index", "rate") else "left")
+    for meter in meters:
+        name = meter.device.name + (" (default)" if meter.device.is_default else "")
+        table.add_row(
+            str(meter.device.index), name, f"{meter.device.rate_hz} Hz", _level_words(meter)
+        )
+    return table
+
+
+def _level_words(meter: Meter) -> str:
+    if meter.trouble:
+        return meter.trouble
+    if not meter.blocks:
+        return "waiting for sound"
+    return f"{bar(meter.level_dbfs)} {meter.level_dbfs:6.1f} dBFS"
+
+
+async def show_devices(seconds: float | None, *, as_json: bool) -> None:
+    """List the microphones; with ``seconds`` 0, without listening to them.
+
+    Raises:
+        UsageError: JSON without an end.
+        MicrophoneTrouble: there is no microphone, or no PortAudio.
+    """
+    if as_json and seconds is None:
+        raise UsageError("--json needs an end: add --seconds 3")
+    with native_noise.captured():
+        devices.rescan()
+        meters = [Meter(device) for device in devices.inputs()]
+        if not meters and not as_json:
+            raise MicrophoneTrouble("no microphone is plugged in")
+        try:
+            if seconds != 0:
+                for meter in meters:
+                    meter.open()
+            await _show(meters, seconds, quiet=as_json)
+        finally:
+            for meter in meters:
+                meter.close()
+    if as_json:
+        print(json.dumps({"devices": [meter.as_json() for meter in meters]}))
+
+
+async def _show(meters: list[Meter], seconds: float | None, *, quiet: bool) -> None:
+    if quiet or seconds == 0 or not sys.stdout.isatty():
+        await _wait(seconds or 0.0 if seconds is not None else None)
+        if not quiet:
+            Console().print(meter_table(meters))
+        return
+    with Live(meter_table(meters), refresh_per_second=round(1 / METER_S)) as live:
+        watching = asyncio.create_task(_redraw(live, meters))
+        try:
+            await _wait(seconds)
+        finally:
+            watching.cancel()
+
+
+async def _redraw(live: Live, meters: list[Meter]) -> None:
+    while True:
+        live.update(meter_table(meters))
+        await asyncio.sleep(METER_S)
+
+
+async def _wait(seconds: float | None) -> None:
+    """Until the time is over or Ctrl-C."""
+    with contextlib.suppress(TimeoutError, asyncio.CancelledError):
+        async with asyncio.timeout(seconds):
+            await asyncio.Event().wait()

@@ -1,0 +1,83 @@
+"""Makes ``docs/talk-states.md`` from the tables of ``talk`` and ``light``.
+
+``python -m parvis_device.make_docs`` writes it; ``--check`` only says whether it is fresh (exit
+code 1 when it is not). Runs in a checkout.
+"""
+
+import sys
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+
+from parvis_device.light import PATTERNS
+from parvis_device.talk import ALWAYS_OPEN_TABLE, BUTTON_TABLE, Table, TalkState
+
+TARGET = Path(__file__).parents[2] / "docs" / "talk-states.md"
+
+_HEAD = """# Talk states and lights of a unit
+
+Made from `device/parvis_device/talk.py` and `light.py` by
+`python -m parvis_device.make_docs`: change those, not this file.
+
+## The light
+
+Three lamps, on or off. Red is lit exactly while sound leaves the unit, and for nothing else; the
+rhythm tells the signals apart without colour. When several apply, the first of the list is shown.
+
+| signal | light | meaning |
+|---|---|---|
+"""
+
+
+def render() -> str:
+    """The document's text."""
+    lights = "".join(
+        f"| {signal.value} | {pattern.words} | {pattern.meaning} |\n"
+        for signal, pattern in PATTERNS.items()
+    )
+    return (
+        _HEAD
+        + lights
+        + "\n## A unit with a button\n\n"
+        + "\n".join(_diagram(BUTTON_TABLE))
+        + "\n\nA pair of state and event that is not drawn changes nothing.\n\n"
+        + "## A unit without a button\n\n"
+        + "\n".join(_diagram(ALWAYS_OPEN_TABLE))
+        + "\n"
+    )
+
+
+def _diagram(table: Table) -> Iterator[str]:
+    """A Mermaid state diagram: one arrow for each pair of states, its events on it."""
+    yield "```mermaid"
+    yield "stateDiagram-v2"
+    yield f"    [*] --> {TalkState.LOST.value}"
+    for (source, target), labels in groupby(sorted(_arrows(table)), lambda arrow: arrow[:2]):
+        yield f"    {source} --> {target}: " + ", ".join(label for _, _, label in labels)
+    yield "```"
+
+
+def _arrows(table: Table) -> Iterator[tuple[str, str, str]]:
+    for (state, event), step in table.items():
+        if step.state is state and not step.actions:
+            continue
+        actions = "".join(f" / {action.value}" for action in step.actions)
+        yield state.value, step.state.value, event.value + actions
+
+
+def main(arguments: list[str]) -> int:
+    """Write the document, or with ``--check`` compare it; returns the exit code."""
+    if arguments == ["--check"]:
+        fresh = TARGET.exists() and TARGET.read_text(encoding="utf-8") == render()
+        if not fresh:
+            print(f"{TARGET.name} is stale: run python -m parvis_device.make_docs", file=sys.stderr)
+        return 0 if fresh else 1
+    if arguments:
+        print("usage: python -m parvis_device.make_docs [--check]", file=sys.stderr)
+        return 2
+    TARGET.write_text(render(), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,225 @@
+"""Talk state of one unit as a table: what the person pressed, what the hub said, what follows.
+
+Theory of operation: the hub's view of the room is the truth about the line and the floor; after
+each of its messages the unit feeds in the ``Standing`` that the view gives it. The press goes out
+as a command, and a state remembers that its answer is awaited. Sound may leave (``ARM``) on one
+path only: the person's press, then *both* the hub's acknowledgement of that very command *and* a
+view that says live. Every way out of ``LIVE`` disarms.
+
+The diagram in ``docs/talk-states.md`` is made from these tables by ``parvis_device.make_docs``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from parvis_wire.room_view import Standing
+
+
+class TalkState(StrEnum):
+    """Where the person at this unit stands."""
+
+    LOST = "lost"
+    """No hub, and nothing to come back to."""
+    IDLE = "idle"
+    RAISING = "raising"
+    """The hand was sent; the hub has not shown it in the line yet."""
+    QUEUED = "queued"
+    NEXT = "next"
+    LOWERING = "lowering"
+    """The hand was taken back; the hub still shows it."""
+    GRANTED = "granted"
+    """This person's turn: a press opens the microphone."""
+    INVITED = "invited"
+    """A phone's owner has the turn: a press opens this microphone for them."""
+    TAKING = "taking"
+    """Pressed; waits for the hub's answer and for the view."""
+    TAKING_ACKED = "taking_acked"
+    """The hub agreed; the view is still to come."""
+    TAKING_SEEN = "taking_seen"
+    """The view says live; the hub's answer is still to come."""
+    LIVE = "live"
+    """Armed: sound leaves the unit."""
+    LIVE_LOST = "live_lost"
+    """Was armed when the hub was lost; nothing leaves until the hub still says live."""
+    LEAVING = "leaving"
+    """Stepped down; the hub still shows the turn."""
+
+
+class TalkEvent(StrEnum):
+    """What can happen."""
+
+    PRESS = "press"
+    SAID_IDLE = "said_idle"
+    SAID_QUEUED = "said_queued"
+    SAID_NEXT = "said_next"
+    SAID_GRANTED = "said_granted"
+    SAID_INVITED = "said_invited"
+    SAID_LIVE = "said_live"
+    TAKE_ACKED = "take_acked"
+    TAKE_REFUSED = "take_refused"
+    RAISE_REFUSED = "raise_refused"
+    STEP_BACK_REFUSED = "step_back_refused"
+    """The hub knew of no hand or turn to give up."""
+    LINK_LOST = "link_lost"
+    EXPIRED = "expired"
+    """The hub was away for longer than it keeps a turn: what was meant then is void."""
+
+
+class Action(StrEnum):
+    """What follows, in order."""
+
+    RAISE_HAND = "raise_hand"
+    LOWER_HAND = "lower_hand"
+    TAKE_FLOOR = "take_floor"
+    LEAVE_FLOOR = "leave_floor"
+    ARM = "arm"
+    DISARM = "disarm"
+    FLASH_REFUSED = "flash_refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One cell of the table: where it leads and what is done on the way."""
+
+    state: TalkState
+    actions: tuple[Action, ...] = ()
+
+
+Table = Mapping[tuple[TalkState, TalkEvent], Step]
+
+_S, _E, _A = TalkState, TalkEvent, Action
+
+_SAID: dict[TalkEvent, TalkState] = {
+    _E.SAID_IDLE: _S.IDLE,
+    _E.SAID_QUEUED: _S.QUEUED,
+    _E.SAID_NEXT: _S.NEXT,
+    _E.SAID_GRANTED: _S.GRANTED,
+    _E.SAID_INVITED: _S.INVITED,
+}
+"""Where each word of the hub leads when nothing is awaited."""
+
+EVENT_OF_STANDING: dict[Standing, TalkEvent] = {
+    Standing.IDLE: _E.SAID_IDLE,
+    Standing.QUEUED: _E.SAID_QUEUED,
+    Standing.NEXT: _E.SAID_NEXT,
+    Standing.GRANTED: _E.SAID_GRANTED,
+    Standing.INVITED: _E.SAID_INVITED,
+    Standing.LIVE: _E.SAID_LIVE,
+}
+
+
+def _follow(
+    state: TalkState, keep: tuple[TalkEvent, ...] = (), *actions: Action
+) -> dict[tuple[TalkState, TalkEvent], Step]:
+    """``state`` follows the hub's word, except for those that it does not believe yet."""
+    return {
+        (state, event): Step(target, actions)
+        for event, target in _SAID.items()
+        if event not in keep
+    }
+
+
+_SETTLED = (_S.IDLE, _S.QUEUED, _S.NEXT, _S.GRANTED, _S.INVITED)
+_STEP_DOWN = Step(_S.LEAVING, (_A.LEAVE_FLOOR,))
+_REFUSED = Step(_S.IDLE, (_A.FLASH_REFUSED,))
+_OPEN = Step(_S.LIVE, (_A.ARM,))
+
+
+def _settled() -> dict[tuple[TalkState, TalkEvent], Step]:
+    """States in which nothing is awaited: the hub's word is followed at once.
+
+    A hub that says live although nobody here pressed is told to end that turn.
+    """
+    rows: dict[tuple[TalkState, TalkEvent], Step] = {}
+    for state in _SETTLED:
+        rows |= _follow(state)
+        rows[state, _E.SAID_LIVE] = _STEP_DOWN
+        rows[state, _E.LINK_LOST] = Step(_S.LOST)
+        rows[state, _E.TAKE_REFUSED] = Step(state, (_A.FLASH_REFUSED,))
+        rows[state, _E.RAISE_REFUSED] = Step(state, (_A.FLASH_REFUSED,))
+    return rows
+
+
+BUTTON_TABLE: Table = {
+    **_follow(_S.LOST),
+    (_S.LOST, _E.SAID_LIVE): _STEP_DOWN,
+    **_settled(),
+    (_S.IDLE, _E.PRESS): Step(_S.RAISING, (_A.RAISE_HAND,)),
+    (_S.QUEUED, _E.PRESS): Step(_S.LOWERING, (_A.LOWER_HAND,)),
+    (_S.NEXT, _E.PRESS): Step(_S.LOWERING, (_A.LOWER_HAND,)),
+    (_S.GRANTED, _E.PRESS): Step(_S.TAKING, (_A.TAKE_FLOOR,)),
+    (_S.INVITED, _E.PRESS): Step(_S.TAKING, (_A.TAKE_FLOOR,)),
+    # The hand is on its way: a view without it is older than the hand.
+    **_follow(_S.RAISING, (_E.SAID_IDLE, _E.SAID_INVITED)),
+    (_S.RAISING, _E.SAID_LIVE): _STEP_DOWN,
+    (_S.RAISING, _E.RAISE_REFUSED): _REFUSED,
+    (_S.RAISING, _E.EXPIRED): Step(_S.LOST),
+    **_follow(_S.LOWERING, (_E.SAID_QUEUED, _E.SAID_NEXT)),
+    (_S.LOWERING, _E.SAID_LIVE): _STEP_DOWN,
+    (_S.LOWERING, _E.STEP_BACK_REFUSED): Step(_S.IDLE),
+    (_S.LOWERING, _E.EXPIRED): Step(_S.LOST),
+    # A second press before the microphone opened takes the first one back.
+    **_follow(_S.TAKING, (_E.SAID_GRANTED, _E.SAID_INVITED)),
+    (_S.TAKING, _E.SAID_LIVE): Step(_S.TAKING_SEEN),
+    (_S.TAKING, _E.TAKE_ACKED): Step(_S.TAKING_ACKED),
+    (_S.TAKING, _E.TAKE_REFUSED): _REFUSED,
+    (_S.TAKING, _E.PRESS): _STEP_DOWN,
+    (_S.TAKING, _E.EXPIRED): Step(_S.LOST),
+    **_follow(_S.TAKING_ACKED, (_E.SAID_GRANTED, _E.SAID_INVITED)),
+    (_S.TAKING_ACKED, _E.SAID_LIVE): _OPEN,
+    (_S.TAKING_ACKED, _E.PRESS): _STEP_DOWN,
+    (_S.TAKING_ACKED, _E.EXPIRED): Step(_S.LOST),
+    **_follow(_S.TAKING_SEEN),
+    (_S.TAKING_SEEN, _E.TAKE_ACKED): _OPEN,
+    (_S.TAKING_SEEN, _E.TAKE_REFUSED): _REFUSED,
+    (_S.TAKING_SEEN, _E.PRESS): _STEP_DOWN,
+    (_S.TAKING_SEEN, _E.LINK_LOST): Step(_S.TAKING),
+    (_S.TAKING_SEEN, _E.EXPIRED): Step(_S.LOST),
+    **_follow(_S.LIVE, (), _A.DISARM),
+    (_S.LIVE, _E.PRESS): Step(_S.LEAVING, (_A.DISARM, _A.LEAVE_FLOOR)),
+    (_S.LIVE, _E.LINK_LOST): Step(_S.LIVE_LOST, (_A.DISARM,)),
+    **_follow(_S.LIVE_LOST),
+    (_S.LIVE_LOST, _E.SAID_LIVE): _OPEN,
+    (_S.LIVE_LOST, _E.PRESS): Step(_S.LOST),
+    (_S.LIVE_LOST, _E.EXPIRED): Step(_S.LOST),
+    # A view in which the turn is not live yet may be older than the press that takes it back.
+    **_follow(_S.LEAVING, (_E.SAID_GRANTED, _E.SAID_INVITED)),
+    (_S.LEAVING, _E.STEP_BACK_REFUSED): Step(_S.IDLE),
+    (_S.LEAVING, _E.EXPIRED): Step(_S.LOST),
+}
+"""A unit with a button. A pair that is not in the table changes nothing."""
+
+ALWAYS_OPEN_TABLE: Table = {
+    **{(_S.LOST, said): Step(_S.IDLE) for said in _SAID},
+    (_S.LOST, _E.SAID_LIVE): _OPEN,
+    (_S.IDLE, _E.SAID_LIVE): _OPEN,
+    (_S.IDLE, _E.LINK_LOST): Step(_S.LOST),
+    **{(_S.LIVE, said): Step(_S.IDLE, (_A.DISARM,)) for said in _SAID},
+    (_S.LIVE, _E.LINK_LOST): Step(_S.LOST, (_A.DISARM,)),
+}
+"""A unit without a button: its start is the press, and the hub's view opens and closes it."""
+
+
+class Talk:
+    """One unit's talk state."""
+
+    __slots__ = ("_state", "_table")
+
+    def __init__(self, table: Table, state: TalkState = TalkState.LOST) -> None:
+        """Start without a hub, unless ``state`` says otherwise."""
+        self._table = table
+        self._state = state
+
+    @property
+    def state(self) -> TalkState:
+        """The state now."""
+        return self._state
+
+    def handle(self, event: TalkEvent) -> tuple[Action, ...]:
+        """Take one event; returns what is to be done, in order."""
+        step = self._table.get((self._state, event))
+        if step is None:
+            return ()
+        self._state = step.state
+        return step.actions

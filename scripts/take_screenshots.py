@@ -1,0 +1,144 @@
+"""Plays a short evening with `parvis demo` and photographs it; `scripts/screenshots` starts it.
+
+It also draws the page's icon in pixels, from the drawing beside it.
+"""
+
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from selenium.webdriver import Chrome
+from selenium.webdriver.chrome.options import Options
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.support.wait import WebDriverWait
+
+REPOSITORY = Path(__file__).parents[1]
+IMAGES = REPOSITORY / "docs/images"
+ASSETS = REPOSITORY / "server/web/src/assets"
+PARVIS = REPOSITORY / ".venv/bin/parvis"
+CHROMEDRIVER = "/usr/bin/chromedriver"
+MAX_BYTES = 200_000
+"""A reader on a phone loads them all."""
+
+WITHIN_S = 60.0
+PHONE = (390, 800)
+DESK = (1100, 700)
+ICON = (512, 512)
+VISITOR = "Zoé"
+
+
+@contextmanager
+def demo() -> Iterator[tuple[str, str]]:
+    """A running demo; the links for listeners and the host, by the name of this machine."""
+    program = subprocess.Popen(
+        [PARVIS, "demo", "--port", "0"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield link(program, "listen"), link(program, "host")
+    finally:
+        program.terminate()
+        program.communicate()
+
+
+def link(program: "subprocess.Popen[str]", name: str) -> str:
+    """The link that the demo prints under this name, with an address that any machine has."""
+    assert program.stdout is not None
+    for line in program.stdout:
+        if found := re.match(rf"{name}: http://[^/]*:(\d+)(/\S+)", line):
+            return f"http://127.0.0.1:{found[1]}{found[2]}"
+    sys.exit(f"screenshots: the demo ended before it printed its link '{name}'")
+
+
+@contextmanager
+def browser(size: tuple[int, int], dark: bool) -> Iterator[Chrome]:
+    """A Chromium with an empty profile and a sharp screen."""
+    options = Options()
+    for flag in ("--headless=new", "--no-sandbox", "--hide-scrollbars", "--accept-lang=en"):
+        options.add_argument(flag)
+    opened = Chrome(options=options, service=Service(CHROMEDRIVER))
+    width, height = size
+    scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+    screen = {"width": width, "height": height, "deviceScaleFactor": 1.5, "mobile": width < 700}
+    try:
+        opened.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+        opened.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+        yield opened
+    finally:
+        opened.quit()
+
+
+def until(page: Chrome, condition: str) -> Any:
+    """Wait until the JavaScript expression is true."""
+    waiting = WebDriverWait(page, WITHIN_S, poll_frequency=0.05)
+    return waiting.until(lambda it: it.execute_script(f"return {condition}"), condition)
+
+
+def tap(page: Chrome, selector: str) -> None:
+    """Click the first element that fits."""
+    until(page, f"document.querySelector({selector!r}) !== null")
+    page.find_element("css selector", selector).click()
+
+
+def photograph(page: Chrome, name: str) -> None:
+    """Write one picture, and refuse one that is too large for the README."""
+    path = IMAGES / f"{name}.png"
+    page.save_screenshot(str(path))
+    size = path.stat().st_size
+    print(f"screenshots: {path.relative_to(REPOSITORY)}: {size / 1000:.0f} kB")
+    if size > MAX_BYTES:
+        sys.exit(f"screenshots: {path.name} is over {MAX_BYTES / 1000:.0f} kB")
+
+
+def draw_icon() -> None:
+    """The mark as lock screens want it: they take no drawing, only pixels."""
+    with browser(ICON, dark=False) as page:
+        screen = {"width": ICON[0], "height": ICON[1], "deviceScaleFactor": 1, "mobile": False}
+        clear = {"color": {"r": 0, "g": 0, "b": 0, "a": 0}}
+        page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+        page.execute_cdp_cmd("Emulation.setDefaultBackgroundColorOverride", clear)
+        page.get((ASSETS / "icon.svg").as_uri())
+        page.save_screenshot(str(ASSETS / f"icon-{ICON[0]}.png"))
+
+
+def main() -> None:
+    """Take all pictures."""
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    draw_icon()
+    with (
+        demo() as (listen, host_link),
+        browser(PHONE, dark=False) as phone,
+        browser(PHONE, dark=True) as night,
+        browser(DESK, dark=False) as host,
+    ):
+        host.get(host_link)
+        for page in (phone, night):
+            page.get(listen)
+            tap(page, ".door")
+        until(phone, "__parvis.levelDbfs > -30 && document.querySelector('.hand') !== null")
+        time.sleep(0.2)  # for the picture: the light follows the voice in a short fade
+        photograph(phone, "phone-listening")
+        tap(night, ".foot .big")
+        night.find_element("css selector", "#name").send_keys(VISITOR)
+        tap(night, ".foot .primary")
+        until(night, "document.querySelector('.hand.is-me') !== null")
+        until(host, f"document.querySelector('.hands').textContent.includes({VISITOR!r})")
+        until(host, "document.querySelector('.turn-row.is-live') !== null")
+        until(host, "document.querySelector('.unit.is-on_air') !== null")
+        until(host, "document.querySelector('.qr').complete")
+        photograph(host, "host")
+        tap(host, f"button[aria-label*={VISITOR!r}]")
+        until(night, "document.querySelector('.turn.is-granted') !== null")
+        until(night, "getComputedStyle(document.querySelector('.turn .lamp')).opacity > 0.9")
+        photograph(night, "phone-your-turn")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""What ``parvis hub`` prints once it listens: links and a QR code, or lines for programs."""
+
+import io
+import logging
+import textwrap
+from dataclasses import dataclass
+from typing import TextIO
+
+import segno
+
+log = logging.getLogger(__name__)
+
+OPEN_HOUSE_WARNING = (
+    "open house: anybody on this network may join as a unit and be put on air. "
+    "For a network that you trust."
+)
+NO_NETWORK_WARNING = (
+    "this machine has no network address: only programs on it can listen. "
+    "Connect it, then start the hub again."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """The links of a hub that has just started."""
+
+    title: str
+    listener_link: str
+    host_link: str
+    open_house: bool
+    has_network: bool
+
+    def print_to(self, stream: TextIO) -> None:
+        """Print for a person on a terminal, else two lines ``listen: URL`` and ``host: URL``."""
+        if stream.isatty():
+            stream.write(self.for_terminal())
+        else:
+            stream.write(self.for_programs())
+            for warning in self.warnings():
+                log.warning("%s", warning)
+        stream.flush()
+
+    def warnings(self) -> list[str]:
+        """What whoever started the hub should know."""
+        return [
+            *([OPEN_HOUSE_WARNING] if self.open_house else []),
+            *([] if self.has_network else [NO_NETWORK_WARNING]),
+        ]
+
+    def for_programs(self) -> str:
+        """One line for each link."""
+        return f"listen: {self.listener_link}\nhost: {self.host_link}\n"
+
+    def for_terminal(self) -> str:
+        """Title, QR code, links, and what the host should know."""
+        code = io.StringIO()
+        segno.make(self.listener_link, error="m", micro=False).terminal(
+            code, border=2, compact=True
+        )
+        lines = [
+            "",
+            f"  {self.title}",
+            "",
+            code.getvalue().rstrip("\n"),
+            "",
+            f"  Listen  {self.listener_link}",
+            f"  Host    {self.host_link}   (keep this one to yourself)",
+            "",
+            *(_wrapped(f"warning: {warning}") for warning in self.warnings()),
+            "  Ctrl-C ends the evening.",
+            "",
+        ]
+        return "\n".join(lines) + "\n"
+
+
+def _wrapped(text: str) -> str:
+    return textwrap.fill(text, 78, initial_indent="  ", subsequent_indent="  ")

@@ -1,0 +1,50 @@
+"""A ticker without work, beside which the engine's lateness is judged.
+
+``python -m parvis_server.bench.empty_ticker --seconds S`` ticks as the engine does, at the same
+priority, and prints one JSON object: how many ticks, how many of them late. What it is late by is
+the machine's doing.
+"""
+
+import argparse
+import gc
+import json
+import sys
+import time
+
+from parvis_server.engine.process import take_real_time_priority
+from parvis_server.engine.schedule import TickSchedule
+
+LATE_NS = 5_000_000
+"""The bound that the engine is held to."""
+
+
+def tick(seconds: float) -> dict[str, float | bool]:
+    """Tick for so long: the number of ticks, those later than 5 ms, the latest."""
+    real_time = take_real_time_priority()
+    gc.disable()
+    begin_ns = time.monotonic_ns()
+    schedule = TickSchedule(begin_ns, begin_ns)
+    ticks = late = worst_ns = 0
+    while (now_ns := time.monotonic_ns()) - begin_ns < seconds * 1e9:
+        if now_ns < schedule.next_deadline_ns:
+            time.sleep((schedule.next_deadline_ns - now_ns) / 1e9)
+            continue
+        for number in schedule.take(now_ns).ticks:
+            lateness_ns = time.monotonic_ns() - schedule.deadline_ns(number)
+            ticks, late = ticks + 1, late + (lateness_ns > LATE_NS)
+            worst_ns = max(worst_ns, lateness_ns)
+    return {"ticks": ticks, "late": late, "worst_ms": worst_ns / 1e6, "real_time": real_time}
+
+
+def main() -> int:
+    """Run the ticker; returns the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m parvis_server.bench.empty_ticker", description=__doc__
+    )
+    parser.add_argument("--seconds", type=float, required=True)
+    print(json.dumps(tick(parser.parse_args().seconds)), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

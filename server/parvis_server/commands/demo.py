@@ -1,0 +1,32 @@
+"""``parvis demo``: try everything on one machine."""
+
+import typer
+
+app = typer.Typer(add_completion=False)
+
+DEFAULT_PORT = 8080
+
+EXAMPLES = """Examples:
+
+  parvis demo                  open the printed link on a phone in the same network
+
+  parvis demo --port 9000
+"""
+
+
+@app.command(epilog=EXAMPLES)
+def demo(
+    port: int = typer.Option(
+        DEFAULT_PORT, min=0, max=65535, help="Port of the demo's hub; 0 takes a free one."
+    ),
+) -> None:
+    """Run a hub and three tables with voices that raise hands and speak in turn, for ever.
+
+    Keys: h presses your own table's button (it has this machine's microphone, if there is one),
+    n gives the floor to the next hand, q or Ctrl-C ends everything.
+    """
+    import asyncio
+
+    from parvis_server.demo.evening import play
+
+    asyncio.run(play(port))

@@ -1,0 +1,243 @@
+"""The hub's settings, declared once: TOML file, environment ``PARVIS_HUB_…``, flags.
+
+A flag wins over the environment, the environment over the file. In the environment a section and
+its key are joined by two underscores: ``PARVIS_HUB_NETWORK__PORT=80``.
+"""
+
+import difflib
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
+
+from parvis_server.errors import UsageError
+
+ENVIRONMENT_PREFIX = "PARVIS_HUB_"
+ENVIRONMENT_DELIMITER = "__"
+FILE_NAME = "parvis.toml"
+
+
+class LogFormat(StrEnum):
+    """How log lines look."""
+
+    HUMAN = "human"
+    JSON = "json"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class NetworkSettings(_Section):
+    """Where the hub listens."""
+
+    host: str = Field(default="0.0.0.0", min_length=1)
+    """Address to listen on; 0.0.0.0 is every IPv4 address of this machine."""
+    port: int = Field(default=8080, ge=0, le=65_535)
+    """TCP port of pages and sockets; 0 takes a free one."""
+    names: tuple[str, ...] = ()
+    """Further names by which browsers reach this hub, such as parvis.example.org. Addresses,
+    localhost and this machine's own name are known; requests for any other name are refused."""
+
+
+class RoomSettings(_Section):
+    """The room that opens by itself."""
+
+    title: str = Field(default="Parvis", min_length=1, max_length=120)
+    """What the room is called on every screen, at most 120 characters."""
+
+
+class AccessSettings(_Section):
+    """Who may come in."""
+
+    open_house: bool = False
+    """Admit unpaired units from any address, not only from this machine."""
+
+
+class LimitSettings(_Section):
+    """How many may come in."""
+
+    listeners: int = Field(default=9_000, ge=1, le=100_000)
+    """Connected listeners."""
+    mp3_listeners: int = Field(default=500, ge=0, le=10_000)
+    """Listeners to /listen.mp3."""
+    units: int = Field(default=64, ge=1, le=90)
+    """Connected units."""
+
+
+class LogSettings(_Section):
+    """What the hub writes about itself."""
+
+    format: LogFormat = LogFormat.HUMAN
+    """Log lines for people or as JSON, one object a line."""
+
+
+def default_data_folder(environment: Mapping[str, str] = os.environ) -> Path:
+    """``$XDG_STATE_HOME/parvis``, else ``~/.local/state/parvis``."""
+    state = environment.get("XDG_STATE_HOME", "")
+    base = Path(state) if state.startswith("/") else Path.home() / ".local" / "state"
+    return base / "parvis"
+
+
+class HubSettings(BaseSettings):
+    """Everything that can be set on a hub."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENVIRONMENT_PREFIX,
+        env_nested_delimiter=ENVIRONMENT_DELIMITER,
+        extra="forbid",
+        frozen=True,
+        use_attribute_docstrings=True,
+    )
+
+    data: Path = Field(default_factory=default_data_folder)
+    """Folder for the hub's secrets and settings. Unless set: $XDG_STATE_HOME/parvis, else
+    ~/.local/state/parvis."""
+    network: NetworkSettings = NetworkSettings()
+    room: RoomSettings = RoomSettings()
+    access: AccessSettings = AccessSettings()
+    limits: LimitSettings = LimitSettings()
+    log: LogSettings = LogSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what is handed in: ``load_settings`` merges the sources itself, to name them."""
+        return (init_settings,)
+
+
+Layer = dict[str, Any]
+
+
+def load_settings(config: Path | None, flags: Mapping[str, Any]) -> HubSettings:
+    """The settings from a TOML file, the environment and the flags that were given.
+
+    Args:
+        config: the file; None takes ``parvis.toml`` in the data folder when there is one.
+        flags: by dotted key, such as ``network.port``; None counts as not given.
+
+    Raises:
+        UsageError: a file that cannot be read, an unknown key, or a value that cannot be.
+    """
+    given = _nested({key: value for key, value in flags.items() if value is not None})
+    environment = _environment()
+    path = config or _file_in_data_folder(given, environment)
+    file = {} if path is None else _read(path)
+    layers = {"flag": given, "environment": environment, str(path): file}
+    try:
+        return HubSettings(**_merged(file, _merged(environment, given)))
+    except ValidationError as error:
+        raise UsageError(_explain(error, layers)) from None
+
+
+def known_keys(model: type[BaseModel] = HubSettings, prefix: str = "") -> Iterator[str]:
+    """Every setting by its dotted key."""
+    for name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, _Section):
+            yield from known_keys(field.annotation, f"{prefix}{name}.")
+        else:
+            yield prefix + name
+
+
+def _file_in_data_folder(given: Layer, environment: Layer) -> Path | None:
+    folder = given.get("data") or environment.get("data") or default_data_folder()
+    path = Path(folder) / FILE_NAME
+    return path if path.is_file() else None
+
+
+def _read(path: Path) -> Layer:
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except OSError as error:
+        raise UsageError(f"cannot read the settings file {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"the settings file {path} is not TOML: {error}") from error
+
+
+def _environment() -> Layer:
+    _refuse_unknown_variables(os.environ)
+    try:
+        return EnvSettingsSource(HubSettings)()
+    except SettingsError as error:
+        raise UsageError(f"environment {ENVIRONMENT_PREFIX}…: {error}") from error
+
+
+def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:
+    known = {_variable(key) for key in known_keys()}
+    for name in environment:
+        if name.upper().startswith(ENVIRONMENT_PREFIX) and name.upper() not in known:
+            key = name.upper().removeprefix(ENVIRONMENT_PREFIX).lower()
+            near = _variable(_nearest(key.replace(ENVIRONMENT_DELIMITER, ".")))
+            raise UsageError(f"unknown setting {name} in the environment: did you mean {near}?")
+
+
+def _variable(key: str) -> str:
+    return ENVIRONMENT_PREFIX + key.replace(".", ENVIRONMENT_DELIMITER).upper()
+
+
+def _nearest(wrong: str) -> str:
+    """The setting that was probably meant: the same name in another section, else the likest."""
+    known = tuple(known_keys())
+    name = wrong.rpartition(".")[2]
+    namesakes = (key for key in known if key.rpartition(".")[2] == name)
+    likest = difflib.get_close_matches(wrong, known, n=1, cutoff=0.0)
+    return next(namesakes, likest[0])
+
+
+def _nested(flat: Mapping[str, Any]) -> Layer:
+    nested: Layer = {}
+    for key, value in flat.items():
+        *sections, name = key.split(".")
+        place = nested
+        for section in sections:
+            place = place.setdefault(section, {})
+        place[name] = value
+    return nested
+
+
+def _merged(below: Layer, above: Layer) -> Layer:
+    merged = dict(below)
+    for key, value in above.items():
+        beneath: Any = merged.get(key)
+        both = isinstance(beneath, dict) and isinstance(value, dict)
+        merged[key] = _merged(beneath, value) if both else value
+    return merged
+
+
+def _explain(error: ValidationError, layers: Mapping[str, Layer]) -> str:
+    """One line about the first fault: where it stands, what was wrong, what would be right."""
+    first = error.errors(include_url=False)[0]
+    path = tuple(str(part) for part in first["loc"])
+    key = ".".join(path)
+    where = next((name for name, layer in layers.items() if _holds(layer, path)), "settings")
+    if first["type"] == "extra_forbidden":
+        return f"unknown setting {key} ({where}): did you mean {_nearest(key)}?"
+    return f"setting {key} ({where}): {first['msg']}, not {first['input']!r}"
+
+
+def _holds(layer: Layer, path: tuple[str, ...]) -> bool:
+    place: Any = layer
+    for part in path:
+        if isinstance(place, dict) and part in place:
+            place = place[part]
+        else:
+            return isinstance(place, list | tuple)
+    return True

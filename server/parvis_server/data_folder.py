@@ -1,0 +1,143 @@
+"""What the hub keeps between its runs: its secrets, and since when the room is live."""
+
+import contextlib
+import json
+import os
+import secrets
+import stat
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from parvis_server.errors import DataFolderError
+
+HOST_SECRET_BYTES = 16
+"""128 bits: cannot be guessed (OWASP ASVS 7.2.3), and the link stays short."""
+
+RESUME_KEY_BYTES = 32
+
+ROOM_OVER_AFTER_S = 6 * 3600
+"""A hub that was down for longer opens a new evening: the room clock starts again."""
+
+NS_PER_S = 1_000_000_000
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Secrets(BaseModel):
+    """What only this hub knows."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    host_secret: str = Field(min_length=16, repr=False)
+    resume_key: str = Field(pattern=r"^[0-9a-f]{64}$", repr=False)
+
+
+class LiveSince(BaseModel):
+    """When the room went live; the file's own time says when the hub was last running."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    live_since_utc_ns: int = Field(ge=0)
+
+
+@dataclass(frozen=True, slots=True)
+class DataFolder:
+    """A folder that belongs to this hub."""
+
+    path: Path
+
+    @classmethod
+    def open(cls, path: Path) -> "DataFolder":
+        """Make the folder where it is missing, and prove that it can be written.
+
+        Raises:
+            DataFolderError: it cannot; the text says why and what to do.
+        """
+        try:
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            probe = path / f".writable-{os.getpid()}"
+            probe.touch(mode=0o600)
+            probe.unlink()
+        except OSError as error:
+            raise DataFolderError(
+                f"cannot write to the data folder {path} ({error.strerror}): "
+                "choose another with --data"
+            ) from error
+        return cls(path)
+
+    def secrets(self) -> Secrets:
+        """The hub's secrets, made at the first start."""
+        path = self.path / "secrets.json"
+        known = self._read(path, Secrets)
+        if known is not None:
+            self._close_to_others(path)
+            return known
+        made = Secrets(
+            host_secret=secrets.token_urlsafe(HOST_SECRET_BYTES),
+            resume_key=secrets.token_hex(RESUME_KEY_BYTES),
+        )
+        self._write(path, made.model_dump())
+        return made
+
+    def room_origin_ns(self, now_ns: int, utc_ns: int) -> int:
+        """Monotonic time at which the room went live, perhaps in an earlier run of the hub.
+
+        Args:
+            now_ns: monotonic time.
+            utc_ns: UTC at the same moment, ns since 1970.
+        """
+        path = self.path / "room.json"
+        known = self._read(path, LiveSince)
+        if known is None or not self._still_live(path, known.live_since_utc_ns, utc_ns):
+            known = LiveSince(live_since_utc_ns=utc_ns)
+            self._write(path, known.model_dump())
+        return now_ns - (utc_ns - known.live_since_utc_ns)
+
+    def note_running(self) -> None:
+        """Remember that the room is live at this moment."""
+        with contextlib.suppress(OSError):  # a full disk must not end the evening
+            os.utime(self.path / "room.json")
+
+    def _still_live(self, path: Path, since_ns: int, utc_ns: int) -> bool:
+        down_ns = utc_ns - int(path.stat().st_mtime * NS_PER_S)
+        return since_ns <= utc_ns and down_ns <= ROOM_OVER_AFTER_S * NS_PER_S
+
+    def _read(self, path: Path, model: type[Model]) -> Model | None:
+        try:
+            return model.model_validate_json(path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except ValidationError:
+            raise DataFolderError(
+                f"{path} is damaged: delete it, and the hub makes a new one"
+            ) from None
+        except OSError as error:
+            raise DataFolderError(f"cannot read {path}: {error.strerror}") from error
+
+    def _write(self, path: Path, content: dict[str, Any]) -> None:
+        """Write a file that nobody else can read, whole or not at all."""
+        draft = path.with_suffix(".new")
+        try:
+            with contextlib.suppress(FileNotFoundError):
+                draft.unlink()
+            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                json.dump(content, file)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(path)
+        except OSError as error:
+            raise DataFolderError(f"cannot write {path}: {error.strerror}") from error
+
+    def _close_to_others(self, path: Path) -> None:
+        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+            path.chmod(0o600)
+
+
+def utc_ns() -> int:
+    """UTC now, ns since 1970."""
+    return time.time_ns()

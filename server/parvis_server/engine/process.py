@@ -1,0 +1,181 @@
+"""The engine's process: a loop on absolute deadlines around the pure ``MixEngine``.
+
+It first waits as a warm standby: everything imported, nothing running. ``GoLive`` starts the
+ticks. Between two ticks it sleeps; at a deadline it reads what has come, without ever waiting for
+it, runs the tick and sends, without ever waiting for the hub to take it. When the hub's end of the
+socket closes, for whatever reason, the engine ends. A fault in a tick ends it too: the hub has a
+standby, and a mix that limps unheard helps nobody.
+"""
+
+import gc
+import logging
+import os
+import socket
+import time
+from collections.abc import Callable
+from typing import Final
+
+from parvis_server.engine.boundary import (
+    MAX_DATAGRAM_BYTES,
+    EngineStats,
+    GoLive,
+    Levels,
+    ProgramPacket,
+    Ready,
+    SetSources,
+    SourcePacket,
+    Stop,
+    parse_to_engine,
+)
+from parvis_server.engine.mix_engine import MixEngine
+from parvis_server.engine.schedule import TickSchedule
+from parvis_server.engine.tick_meter import TickMeter
+from parvis_server.errors import BadDatagram, EngineFault
+
+REAL_TIME_PRIORITY = 50
+"""Over ordinary threads, under the kernel's own interrupt threads."""
+
+STATS_EVERY_TICKS: Final = 100
+
+MAX_DATAGRAMS_PER_TICK = 2048
+"""Twice what 100 ms of 96 sources are: more waits for the next tick, so a flood cannot stop it."""
+
+COLLECT_IF_LEFT_NS = 3_000_000
+"""Garbage is collected once a second, when this much time is left before the next tick."""
+
+log = logging.getLogger(__name__)
+
+
+def take_real_time_priority() -> bool:
+    """Ask for ``SCHED_FIFO``; whether it was allowed (root, or ``LimitRTPRIO`` in a service)."""
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(REAL_TIME_PRIORITY))
+    except OSError:
+        return False
+    return True
+
+
+class EngineProcess:
+    """One engine at its end of the socket pair."""
+
+    def __init__(
+        self,
+        hub: socket.socket,
+        build: Callable[[GoLive], MixEngine],
+        prioritize: Callable[[], bool] = take_real_time_priority,
+    ) -> None:
+        """``build`` makes the mix when it goes live; ``prioritize`` raises this thread."""
+        hub.setblocking(False)
+        self._hub = hub
+        self._build = build
+        self._prioritize = prioritize
+        self._go_live: GoLive | None = None
+        self._mix: MixEngine | None = None
+        self._sources = SetSources()
+        self._lost = 0
+        self._bad = 0
+        self._running = True
+
+    def run(self) -> None:
+        """Stand by, then tick until ``Stop`` or until the hub has gone."""
+        with self._hub:
+            self._send(Ready())
+            while self._running and self._go_live is None:
+                self._wait_for_hub()
+                self._drain()
+            if self._go_live is not None and self._running:
+                self._tick_for_ever(self._go_live)
+
+    def _tick_for_ever(self, live: GoLive) -> None:
+        self._mix = mix = self._build(live)
+        mix.set_sources(self._sources.sources)
+        meter = TickMeter(real_time=self._prioritize())
+        gc.collect()
+        gc.freeze()
+        gc.disable()
+        schedule = TickSchedule(live.origin_ns, time.monotonic_ns())
+        while self._running:
+            _sleep_until(schedule.next_deadline_ns)
+            due = schedule.take(time.monotonic_ns())
+            meter.skipped(due.skipped)
+            for tick in due.ticks:
+                self._tick(tick, schedule.deadline_ns(tick), meter, mix)
+            if schedule.next_deadline_ns - time.monotonic_ns() > COLLECT_IF_LEFT_NS and any(
+                tick % STATS_EVERY_TICKS == 1 for tick in due.ticks
+            ):
+                gc.collect()
+
+    def _tick(self, tick: int, deadline_ns: int, meter: TickMeter, mix: MixEngine) -> None:
+        begin_ns = time.monotonic_ns()
+        meter.started(begin_ns - deadline_ns)
+        self._drain()
+        output = mix.tick(tick, deadline_ns)
+        for said in output:
+            self._send(said)
+        encoded = any(isinstance(said, ProgramPacket) for said in output)
+        meter.worked(time.monotonic_ns() - begin_ns, encoded=encoded)
+        if tick % STATS_EVERY_TICKS == 0:
+            mix.drops.bad_datagrams, mix.drops.dropped_output = self._bad, self._lost
+            self._send(meter.report(mix.drops, mix.source_stats()))
+
+    def _drain(self) -> None:
+        """Take what has come; never waits."""
+        for _ in range(MAX_DATAGRAMS_PER_TICK):
+            try:
+                datagram = self._hub.recv(MAX_DATAGRAM_BYTES)
+            except BlockingIOError:
+                return
+            except OSError:
+                datagram = b""
+            if not datagram:
+                log.info("the hub has gone, the engine ends")
+                self._running = False
+                return
+            self._handle(datagram)
+
+    def _handle(self, datagram: bytes) -> None:
+        try:
+            said = parse_to_engine(datagram)
+        except BadDatagram as error:
+            self._bad += 1
+            log.warning("not understood: %s", error)
+            return
+        match said:
+            case SourcePacket():
+                if self._mix is not None:
+                    self._mix.receive(said, time.monotonic_ns())
+            case SetSources():
+                self._sources = said
+                if self._mix is not None:
+                    self._mix.set_sources(said.sources)
+            case GoLive():
+                if self._go_live not in (None, said):
+                    raise EngineFault("a live engine was told to go live as another one")
+                self._go_live = said
+            case Stop():
+                self._running = False
+
+    def _send(self, said: Ready | ProgramPacket | Levels | EngineStats) -> None:
+        """Hand over to the hub; what it has no room for is dropped and counted."""
+        try:
+            self._hub.send(said.serialize())
+        except BlockingIOError:
+            self._lost += 1
+        except OSError:
+            self._running = False
+
+    def _wait_for_hub(self) -> None:
+        """Sleep until something has come: only for the standby, which has no deadlines."""
+        self._hub.setblocking(True)
+        try:
+            self._hub.recv(1, socket.MSG_PEEK)
+        except OSError:
+            self._running = False
+        finally:
+            self._hub.setblocking(False)
+
+
+def _sleep_until(deadline_ns: int) -> None:
+    left_ns = deadline_ns - time.monotonic_ns()
+    if left_ns > 0:
+        time.sleep(left_ns / 1e9)

@@ -1,0 +1,106 @@
+"""The links that people open: addresses that others can reach, spelled as URLs."""
+
+import ipaddress
+import socket
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import psutil
+
+from parvis_wire.messages import DEFAULT_ROOM
+
+EVERY_ADDRESS = frozenset({"0.0.0.0", "::", ""})
+
+LOOPBACK = "127.0.0.1"
+
+DOCUMENTATION_ADDRESS = "192.0.2.1"
+"""TEST-NET-1 (RFC 5737): belongs to nobody; asking for the way to it sends nothing."""
+
+VIRTUAL_PREFIXES = ("docker", "br-", "veth", "virbr", "vmnet", "vboxnet", "lxc", "tun", "tap", "wg")
+"""Interfaces that no phone in the hall is on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """One IPv4 address of this machine."""
+
+    name: str
+    address: str
+
+
+def origin(address: str, port: int) -> str:
+    """``http://ADDRESS[:PORT]``; IPv6 in brackets, port 80 left out."""
+    host = f"[{address}]" if ":" in address else address
+    return f"http://{host}" if port == 80 else f"http://{host}:{port}"
+
+
+def listener_link(address: str, port: int, room: str = DEFAULT_ROOM) -> str:
+    """What the audience opens."""
+    return f"{origin(address, port)}/r/{room}"
+
+
+def host_link(address: str, port: int, secret: str) -> str:
+    """What the host opens; the secret is in the fragment, which browsers do not send."""
+    return f"{origin(address, port)}/host#k={secret}"
+
+
+def choose_address(listening_on: str, routed: str | None, interfaces: Iterable[Interface]) -> str:
+    """The address that others reach this machine at.
+
+    Args:
+        listening_on: the address that the hub is bound to.
+        routed: this machine's address on the way out, when there is a way.
+        interfaces: all addresses, for a network without a way out.
+    """
+    if listening_on not in EVERY_ADDRESS:
+        return listening_on
+    if routed is not None and _is_reachable(routed):
+        return routed
+    candidates = [
+        interface
+        for interface in interfaces
+        if _is_reachable(interface.address) and not interface.name.startswith(VIRTUAL_PREFIXES)
+    ]
+    private = (i.address for i in candidates if ipaddress.ip_address(i.address).is_private)
+    anything = (i.address for i in candidates)
+    return next(private, next(anything, LOOPBACK))
+
+
+def _is_reachable(address: str) -> bool:
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return not (ip.is_loopback or ip.is_link_local or ip.is_unspecified)
+
+
+def reachable_address(listening_on: str) -> str:
+    """``choose_address`` for this machine as it is now."""
+    return choose_address(listening_on, _routed_address(), _interfaces())
+
+
+def _routed_address() -> str | None:
+    """This machine's address on its way out. Connecting a UDP socket sends nothing."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect((DOCUMENTATION_ADDRESS, 9))
+        except OSError:
+            return None
+        return str(probe.getsockname()[0])
+
+
+def _interfaces() -> list[Interface]:
+    up = {name for name, state in psutil.net_if_stats().items() if state.isup}
+    return [
+        Interface(name, entry.address)
+        for name, entries in psutil.net_if_addrs().items()
+        for entry in entries
+        if name in up and entry.family == socket.AF_INET
+    ]
+
+
+def own_names() -> frozenset[str]:
+    """Names under which browsers on this network may know this machine."""
+    short = socket.gethostname().lower().rstrip(".")
+    first = short.partition(".")[0]
+    return frozenset({short, first, f"{first}.local", f"{first}.lan", f"{first}.home"})

@@ -1,0 +1,5 @@
+"""A listener without a browser: the same playout as on the page, into a file or a sound card.
+
+``link`` and ``session`` are pure; ``connection`` keeps the socket, ``player`` the clock, ``sinks``
+take the sound, ``listener`` puts them together.
+"""

@@ -1,0 +1,63 @@
+"""Where to listen: from the link that a hub prints to the WebSocket to open. Pure."""
+
+import re
+from dataclasses import dataclass
+from typing import Self
+from urllib.parse import urlsplit
+
+from parvis_server.errors import UsageError
+from parvis_wire.messages import DEFAULT_ROOM
+
+LISTEN_ENDPOINT = "/ws/listen"
+
+_SCHEMES = {"http": ("ws", 80), "https": ("wss", 443)}
+_ROOM_PATH = re.compile(r"/r/([a-z0-9][a-z0-9-]{0,63})/?")
+_EXPECTED = "give the listener link, like http://192.168.1.20:8080/r/main"
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerLink:
+    """A room on a hub."""
+
+    url: str
+    """The WebSocket of the listeners."""
+    host: str
+    port: int
+    room: str = DEFAULT_ROOM
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read ``http://HOST[:PORT]/r/ROOM`` (or https; without a path: the default room).
+
+        Raises:
+            UsageError: it cannot be such a link.
+        """
+        try:
+            parts = urlsplit(text.strip())
+            port = parts.port
+        except ValueError as error:
+            raise UsageError(f"{text!r} is no link ({error}): {_EXPECTED}") from error
+        if parts.scheme not in _SCHEMES or not parts.hostname:
+            raise UsageError(f"{text!r} is no listener link: {_EXPECTED}")
+        scheme, usual_port = _SCHEMES[parts.scheme]
+        port = usual_port if port is None else port
+        host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+        return cls(
+            url=f"{scheme}://{host}:{port}{LISTEN_ENDPOINT}",
+            host=parts.hostname,
+            port=port,
+            room=_room(text, parts.path),
+        )
+
+    def __str__(self) -> str:
+        """Machine and port, for people."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def _room(text: str, path: str) -> str:
+    if path in ("", "/"):
+        return DEFAULT_ROOM
+    named = _ROOM_PATH.fullmatch(path)
+    if named is None:
+        raise UsageError(f"{text!r} names no room: {_EXPECTED}")
+    return named[1]

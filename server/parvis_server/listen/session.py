@@ -1,0 +1,94 @@
+"""What a listener knows of its room, from message to message. Pure."""
+
+from parvis_wire.errors import BadMessage
+from parvis_wire.messages import (
+    PROTOCOL_VERSION,
+    Change,
+    Failure,
+    Join,
+    Report,
+    ResumeCredential,
+    Role,
+    Rung,
+    Snapshot,
+    Time,
+    Welcome,
+    parse_hub_message,
+    serialize,
+)
+from parvis_wire.room_view import RoomView, fold
+
+
+class ListenSession:
+    """One listener over all its connections."""
+
+    def __init__(self, room: str) -> None:
+        """``room``: where to listen."""
+        self.view: RoomView | None = None
+        self.clock: Time | None = None
+        """The newest mapping of the room clock."""
+        self.failure = ""
+        """What the hub said before it closed the connection."""
+        self.reconnect_spread_ms = 0
+        self._room = room
+        self._resume: str | None = None
+
+    def join(self) -> str:
+        """First message of a connection; comes back as the same participant when there was one."""
+        self.failure = ""
+        credential = None if self._resume is None else ResumeCredential(token=self._resume)
+        return serialize(
+            Join(
+                version=PROTOCOL_VERSION,
+                role=Role.LISTENER,
+                room=self._room,
+                credential=credential,
+            )
+        )
+
+    def forget_participant(self) -> bool:
+        """Come back as somebody new, when the hub no longer knows us; whether that is new."""
+        known, self._resume = self._resume, None
+        return known is not None
+
+    def report(self, buffer_ms: float, played_ms: float, underruns: int) -> str:
+        """How playback fares, for the hub."""
+        return serialize(
+            Report(rung=Rung.NATIVE, buffer_ms=buffer_ms, played_ms=played_ms, underruns=underruns)
+        )
+
+    def receive(self, text: str) -> None:
+        """Take a message of the hub.
+
+        Raises:
+            BadMessage: it cannot be read; a ``change`` that does not follow counts as such.
+        """
+        match parse_hub_message(text):
+            case Welcome(resume=resume, reconnect_spread_ms=spread_ms):
+                self._resume, self.reconnect_spread_ms = resume, spread_ms
+            case Snapshot(view=view):
+                self.view = view
+            case Change() as change:
+                self._fold(change)
+            case Time() as clock:
+                self.clock = clock
+            case Failure(text=text):
+                self.failure = text
+            case _:
+                pass  # acknowledgements and a host's status: nothing that we asked for
+
+    def _fold(self, change: Change) -> None:
+        if self.view is None:
+            raise BadMessage("a change before the snapshot")
+        try:
+            self.view = fold(self.view, change.seq, change.event)
+        except ValueError as error:
+            raise BadMessage(str(error)) from error
+
+    def speakers(self, ssrcs: tuple[int, ...]) -> tuple[str, ...]:
+        """Names of the sources that a packet lists."""
+        if self.view is None:
+            return ()
+        names = {turn.ssrc: turn.name for turn in self.view.floor}
+        names |= {microphone.ssrc: microphone.name for microphone in self.view.microphones}
+        return tuple(names[ssrc] for ssrc in ssrcs if ssrc in names)

@@ -1,0 +1,101 @@
+"""Before any route: requests that were not meant for this hub, and headers on every answer.
+
+An ASGI middleware. Answers 421 to a ``Host`` that is not ours (DNS rebinding) and 403 to a
+WebSocket from another site's page, and adds the security headers to everything.
+"""
+
+import re
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from parvis_server.net.admission import host_is_known, host_name, is_loopback, origin_is_ours
+
+_PLAIN_HOST = re.compile(r"[A-Za-z0-9.\-:\[\]]{1,255}")
+
+OPENER_POLICY = {"Cross-Origin-Opener-Policy": "same-origin"}
+"""Only where browsers heed it: elsewhere they put an error into the page's console."""
+
+UNKNOWN_HOST = (
+    "This hub does not go by that name. Open it by its address, or add the name to network.names "
+    "in its settings.\nCe serveur ne porte pas ce nom : ouvrez-le par son adresse.\n"
+)
+FOREIGN_ORIGIN = "This socket is for the hub's own page.\n"
+
+FIXED_HEADERS = {
+    "Permissions-Policy": "microphone=(self), camera=(), geolocation=()",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+def content_security_policy(host: str) -> str:
+    """The policy of every page; sockets are named for Safari before 15.4 ('self' was http only)."""
+    sockets = f" ws://{host} wss://{host}" if _PLAIN_HOST.fullmatch(host) else ""
+    return (
+        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; "
+        "style-src 'self'; img-src 'self' data:; media-src 'self' blob:; "
+        f"connect-src 'self'{sockets}; manifest-src 'self'; base-uri 'none'; "
+        "form-action 'self'; frame-ancestors 'none'"
+    )
+
+
+class Guard:
+    """Wraps the application."""
+
+    def __init__(self, app: ASGIApp, names: frozenset[str]) -> None:
+        """``names`` are those of this hub, besides addresses and localhost."""
+        self._app = app
+        self._names = names
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request or socket."""
+        if scope["type"] not in {"http", "websocket"}:
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        host = headers.get("host")
+        guarded = _with_headers(send, host or "", trusted=_is_trusted(scope["scheme"], host))
+        if not host_is_known(host, self._names):
+            await _refuse(scope, receive, guarded, 421, UNKNOWN_HOST)
+        elif scope["type"] == "websocket" and not origin_is_ours(
+            headers.get("origin"), host, scope["scheme"]
+        ):
+            await _refuse(scope, receive, guarded, 403, FOREIGN_ORIGIN)
+        else:
+            await self._app(scope, receive, guarded)
+
+
+def _is_trusted(scheme: str, host: str | None) -> bool:
+    """Whether browsers take the page for a secure context."""
+    name = host_name(host) or ""
+    local = is_loopback(name) or name == "localhost" or name.endswith(".localhost")
+    return local or scheme in {"https", "wss"}
+
+
+def _with_headers(send: Send, host: str, *, trusted: bool) -> Send:
+    fixed = {**FIXED_HEADERS, **(OPENER_POLICY if trusted else {})}
+
+    async def guarded(message: Message) -> None:
+        if message["type"] in {"http.response.start", "websocket.http.response.start"}:
+            headers = MutableHeaders(scope=message)
+            for name, value in fixed.items():
+                headers.setdefault(name, value)
+            headers.setdefault("Content-Security-Policy", content_security_policy(host))
+        await send(message)
+
+    return guarded
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send, status: int, text: str) -> None:
+    prefix = "websocket.http.response" if scope["type"] == "websocket" else "http.response"
+    if scope["type"] == "websocket":
+        await receive()  # websocket.connect
+    body = text.encode()
+    headers = [
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"content-length", str(len(body)).encode()),
+    ]
+    await send({"type": f"{prefix}.start", "status": status, "headers": headers})
+    await send({"type": f"{prefix}.body", "body": body})

@@ -1,0 +1,172 @@
+"""The hub's application: pages, API, sockets and health on one port."""
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import segno
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import (
+    JSONResponse,
+    PlainTextResponse,
+    RedirectResponse,
+    Response,
+)
+from starlette.types import ASGIApp
+from starlette.websockets import WebSocket
+
+from parvis_server.net.endpoints import Endpoint
+from parvis_server.net.guard import Guard
+from parvis_server.net.live_room import LiveRoom
+from parvis_server.net.metrics import Metrics
+from parvis_server.net.mp3 import Mp3Response, Mp3Stream
+from parvis_server.net.pages import AUDIENCE_PAGE, HOST_PAGE, Pages
+from parvis_wire.messages import DEFAULT_ROOM
+
+PLAIN_WORDS = {
+    404: "There is nothing at this address.\nIl n'y a rien à cette adresse.\n",
+    405: "This address does not take that kind of request.\n"
+    "Cette adresse n'accepte pas ce type de requête.\n",
+    503: "The hub is full or not ready: try again in a moment.\n"
+    "Le serveur est plein ou pas encore prêt : réessayez dans un instant.\n",
+}
+SERVER_MISTAKE = "The hub made a mistake; it is in its log.\nLe serveur a fait une erreur.\n"
+
+STATS_STALE_NS = 3_000_000_000
+"""The engine reports once a second: three missed reports, and it does not tick."""
+
+NO_STORE = {"Cache-Control": "no-store"}
+
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the routes need."""
+
+    live: LiveRoom
+    pages: Pages
+    mp3: Mp3Stream
+    metrics: Metrics
+    listeners: Endpoint
+    units: Endpoint
+    listener_link: Callable[[], str]
+    """The link for the audience, with an address that others reach."""
+
+
+def make_app(parts: Parts, names: frozenset[str]) -> ASGIApp:
+    """The application; ``names`` are those that requests may call it by."""
+    # The interactive API pages load scripts from elsewhere, which the policy forbids.
+    app = FastAPI(title="Parvis", docs_url=None, redoc_url=None, openapi_url=None)
+    _add_pages(app, parts)
+    _add_api(app, parts)
+    _add_sockets(app, parts)
+    app.add_exception_handler(HTTPException, _plain_error)
+    app.add_exception_handler(Exception, _plain_mistake)
+    return Guard(app, names)
+
+
+def _add_pages(app: FastAPI, parts: Parts) -> None:
+    @app.api_route("/", methods=["GET", "HEAD"])
+    async def front() -> Response:
+        return RedirectResponse(f"/r/{DEFAULT_ROOM}", status_code=307)
+
+    @app.api_route("/r/{room}", methods=["GET", "HEAD"])
+    async def audience(room: str, request: Request) -> Response:
+        _check_room(parts, room)
+        return parts.pages.page(AUDIENCE_PAGE, request)
+
+    @app.api_route("/host", methods=["GET", "HEAD"])
+    async def host(request: Request) -> Response:
+        return parts.pages.page(HOST_PAGE, request)
+
+    @app.api_route("/listen.mp3", methods=["GET", "HEAD"])
+    async def listen_mp3() -> Response:
+        if parts.mp3.full:
+            raise HTTPException(503)
+        return Mp3Response(parts.mp3)
+
+
+def _add_api(app: FastAPI, parts: Parts) -> None:
+    @app.get("/api/v1/rooms/{room}")
+    async def room(room: str) -> Response:
+        _check_room(parts, room)
+        live = parts.live
+        return JSONResponse(
+            {
+                "room": live.room.view.room,
+                "title": live.room.view.title,
+                "link": parts.listener_link(),
+                "listeners": live.listeners,
+                "live_ms": live.room.clock.live_ms(live.now_ns()),
+            },
+            headers=NO_STORE,
+        )
+
+    @app.get("/api/v1/rooms/{room}/qr.svg")
+    async def qr(room: str) -> Response:
+        _check_room(parts, room)
+        return Response(qr_svg(parts.listener_link()), media_type="image/svg+xml", headers=NO_STORE)
+
+    @app.get("/healthz")
+    async def health() -> Response:
+        health = _health(parts.live)
+        status = 200 if health["status"] == "ok" else 503
+        return JSONResponse(health, status_code=status, headers=NO_STORE)
+
+    @app.get("/metrics")
+    async def metrics() -> Response:
+        return Response(parts.metrics.render(), media_type=METRICS_TYPE, headers=NO_STORE)
+
+    @app.api_route("/{path:path}", methods=["GET", "HEAD"])
+    async def file(path: str, request: Request) -> Response:
+        built = parts.pages.files.get(path)
+        if built is None:
+            raise HTTPException(404)
+        return built.response(request)
+
+
+def _add_sockets(app: FastAPI, parts: Parts) -> None:
+    @app.websocket("/ws/listen")
+    async def listen(websocket: WebSocket) -> None:
+        await parts.listeners.serve(websocket)
+
+    @app.websocket("/ws/unit")
+    async def unit(websocket: WebSocket) -> None:
+        await parts.units.serve(websocket)
+
+
+def qr_svg(link: str) -> bytes:
+    """A QR code of ``link`` (ISO 18004) as a drawing that scales."""
+    drawing = io.BytesIO()
+    segno.make(link, error="m", micro=False).save(
+        drawing, kind="svg", border=4, dark="#000", light="#fff", omitsize=True, xmldecl=False
+    )
+    return drawing.getvalue()
+
+
+def _health(live: LiveRoom) -> dict[str, Any]:
+    fresh = live.stats_ns is not None and live.now_ns() - live.stats_ns <= STATS_STALE_NS
+    ticking = live.engine.ready.is_set() and fresh
+    return {
+        "status": "ok" if ticking else "engine not ticking",
+        "engine_restarts": live.engine.restarts,
+    }
+
+
+def _check_room(parts: Parts, room: str) -> None:
+    if room != parts.live.room.view.room:
+        raise HTTPException(404)
+
+
+async def _plain_error(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    headers = error.headers if isinstance(error, HTTPException) else None
+    return PlainTextResponse(PLAIN_WORDS.get(status, SERVER_MISTAKE), status, headers)
+
+
+async def _plain_mistake(request: Request, error: Exception) -> Response:
+    return PlainTextResponse(SERVER_MISTAKE, 500)

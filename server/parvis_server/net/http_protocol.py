@@ -1,0 +1,60 @@
+"""The hub's HTTP protocol: uvicorn's, with a limit on the time that a request's head may take.
+
+Without it, a peer that sends one header line a minute holds a connection for ever.
+"""
+
+import asyncio
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from parvis_server.net import sockets
+
+HEAD_TIMEOUT_S = 10.0
+"""From the connection, or the request's first byte, to the end of its head."""
+
+
+class HubHttpProtocol(H11Protocol):
+    """One HTTP connection of the hub."""
+
+    _head_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Tune the socket and wait for a request."""
+        super().connection_made(transport)
+        sockets.tune(transport, send_buffer_bytes=sockets.PAGE_SEND_BUFFER_BYTES)
+        self._watch_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop waiting."""
+        self._unwatch_head()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on; the clock runs exactly while a head is incomplete."""
+        super().data_received(data)
+        if self.transport.get_protocol() is not self or self._answering():
+            self._unwatch_head()
+        elif self._head_timer is None and self.conn.trailing_data[0]:
+            self._watch_head()
+
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        """Hand the connection over; its ``join`` has a time limit of its own."""
+        self._unwatch_head()
+        super().handle_websocket_upgrade(event)
+
+    def _answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _watch_head(self) -> None:
+        self._head_timer = self.loop.call_later(HEAD_TIMEOUT_S, self._head_is_late)
+
+    def _unwatch_head(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _head_is_late(self) -> None:
+        self._head_timer = None
+        if not self._answering() and not self.transport.is_closing():
+            self.transport.abort()

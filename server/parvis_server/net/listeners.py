@@ -1,0 +1,92 @@
+"""``/ws/listen``: phones, hosts' pages, and everybody else who hears the program."""
+
+from dataclasses import dataclass
+
+from parvis_server.errors import PeerFault
+from parvis_server.net.connection import Allowance, Connection
+from parvis_server.net.credentials import Keys, new_participant
+from parvis_server.net.live_room import LiveRoom, Seat
+from parvis_server.room.members import Member
+from parvis_wire.close_codes import CloseCode
+from parvis_wire.messages import (
+    Join,
+    Level,
+    Report,
+    Role,
+    Welcome,
+    parse_client_message,
+)
+
+ROLES = frozenset({Role.LISTENER, Role.HOST})
+
+MS_PER_LISTENER = 1
+"""Serving a page's join takes about a millisecond."""
+
+MAX_SPREAD_MS = 5_000
+
+
+@dataclass(slots=True, eq=False)
+class ListenerSession:
+    """One listener or host from ``join`` to the end."""
+
+    live: LiveRoom
+    connection: Connection
+    seat: Seat
+    allowance: Allowance
+
+    def receive(self, message: str | bytes, arrival_ns: int) -> None:
+        """One message of this peer.
+
+        Raises:
+            PeerFault: it came out of turn.
+            WireError: it cannot be read.
+        """
+        if isinstance(message, bytes):
+            raise PeerFault(CloseCode.MALFORMED, "binary messages go from the hub to listeners")
+        if not self.allowance.allows_message(arrival_ns):
+            self.live.counts.rate_drops += 1
+            return
+        match parse_client_message(message):
+            case Join():
+                raise PeerFault(CloseCode.MALFORMED, "join: only as the first message")
+            case Level():
+                raise PeerFault(CloseCode.MALFORMED, "level: only from units")
+            case Report(rung=rung):
+                self.seat.rung = rung
+            case command:
+                self.connection.send(self.live.command(self.seat.participant, command))
+
+    def end(self) -> None:
+        """The connection is gone."""
+        self.live.leave(self.seat)
+
+
+@dataclass(frozen=True, slots=True)
+class Listeners:
+    """Opens a session for every ``join`` that the doorkeeper let in."""
+
+    live: LiveRoom
+    keys: Keys
+    max_listeners: int
+
+    def open(self, join: Join, resumed: str | None, connection: Connection) -> ListenerSession:
+        """Welcome a listener or host.
+
+        Raises:
+            PeerFault: the house is full.
+        """
+        if join.role is Role.LISTENER and self.live.count(Role.LISTENER) >= self.max_listeners:
+            raise PeerFault(CloseCode.RATE, "the room is full: try again in a while")
+        participant = resumed or new_participant()
+        spread_ms = min(MAX_SPREAD_MS, self.live.count(Role.LISTENER) * MS_PER_LISTENER)
+        connection.send(
+            Welcome(
+                participant=participant,
+                resume=self.keys.resume_token(join.role, participant),
+                reconnect_spread_ms=spread_ms,
+            )
+        )
+        known = self.live.room.member(participant)
+        name = known.name if known is not None else None
+        seat = self.live.enter(Member(participant, join.role, name=join.name or name), connection)
+        return ListenerSession(self.live, connection, seat, Allowance())

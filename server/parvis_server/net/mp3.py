@@ -1,0 +1,268 @@
+"""``/listen.mp3``: the program for a plain audio element, a hardware player, a locked phone.
+
+Theory of operation. Program packets are decoded and encoded again as MP3, once for everybody, in a
+thread of its own and only while somebody listens. The pieces of 100 ms go to a bounded queue
+for each listener; whoever connects first gets the last second at once, so that a player's own
+buffer fills. A listener whose queue overflows is removed: players connect again.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from parvis_audio.errors import BadPacket as BadOpusPacket
+from parvis_wire.errors import BadPacket
+from parvis_wire.rtp import CLOCK_RATE_HZ, RtpPacket
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+log = logging.getLogger(__name__)
+
+BIT_RATE_BPS = 64_000
+"""Mono speech and applause without audible loss; 8 kB a second for each listener."""
+
+FRAME_SAMPLES = 1152
+"""One MPEG-1 layer III frame (ISO 11172-3): 24 ms at 48 kHz."""
+
+PIECE_MS = 100
+"""Sound is handed on in pieces of this: five writes fewer, for listeners seconds behind anyway."""
+
+BURST_PIECES = 10
+"""One second on connecting. Icecast's default of 64 kB would be eight."""
+
+MAX_PENDING_PACKETS = 50
+"""Program packets that may wait for the encoder: one second."""
+
+MAX_QUEUED_PIECES = 100
+"""Ten seconds behind: this listener's network is too slow."""
+
+SEND_TIMEOUT_S = 10.0
+
+HEADERS: Mapping[str, str] = {"Cache-Control": "no-store", "Accept-Ranges": "none"}
+
+
+class Mp3Encoder:
+    """Program packets in, MP3 bytes out."""
+
+    def __init__(self) -> None:
+        """Start a stream. Loads FFmpeg, so not on the event loop."""
+        import av
+
+        from parvis_audio.opus import Decoder
+
+        self._av = av
+        self._decoder = Decoder()
+        self._fifo = av.AudioFifo()
+        codec = av.CodecContext.create("libmp3lame", "w")
+        if not isinstance(codec, av.AudioCodecContext):
+            raise TypeError("libmp3lame is an audio codec")
+        codec.sample_rate = CLOCK_RATE_HZ
+        codec.layout = "mono"
+        codec.format = "fltp"
+        codec.bit_rate = BIT_RATE_BPS
+        self._codec = codec
+        self._ssrc: int | None = None
+
+    def encode(self, packets: list[bytes]) -> bytes:
+        """The MP3 frames that these packets complete; a damaged packet is left out."""
+        encoded = bytearray()
+        for rtp in packets:
+            try:
+                self._feed(RtpPacket.parse(rtp))
+            except (BadPacket, BadOpusPacket) as error:
+                log.warning("a program packet could not be decoded: %s", error)
+        while (frame := self._fifo.read(FRAME_SAMPLES)) is not None:
+            frame.pts = None
+            for packet in self._codec.encode(frame):
+                encoded += bytes(packet)
+        return bytes(encoded)
+
+    def _feed(self, packet: RtpPacket) -> None:
+        if packet.ssrc != self._ssrc:  # a new engine: its first packet follows nothing
+            self._ssrc = packet.ssrc
+            self._decoder.reset()
+        samples: npt.NDArray[np.float32] = self._decoder.decode(packet.payload)
+        frame = self._av.AudioFrame.from_ndarray(samples[None, :], format="fltp", layout="mono")
+        frame.sample_rate = CLOCK_RATE_HZ
+        self._fifo.write(frame)
+
+
+@dataclass(slots=True, eq=False)
+class Mp3Listener:
+    """One connected player."""
+
+    queue: asyncio.Queue[bytes | None] = field(
+        default_factory=lambda: asyncio.Queue(MAX_QUEUED_PIECES)
+    )
+    removed: bool = False
+
+    def offer(self, piece: bytes) -> bool:
+        """Queue a piece; False when this listener is too far behind."""
+        try:
+            self.queue.put_nowait(piece)
+        except asyncio.QueueFull:
+            return False
+        return True
+
+    def finish(self) -> None:
+        """No more pieces: what waits is dropped, the response ends."""
+        self.removed = True
+        while not self.queue.empty():
+            self.queue.get_nowait()
+        self.queue.put_nowait(None)
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """The pieces as they come, until the listener is finished."""
+        while (piece := await self.queue.get()) is not None:
+            yield piece
+
+
+Tap = Callable[[int, bytes], None]
+
+
+class Mp3Stream:
+    """The MP3 encode that all players share."""
+
+    def __init__(self, taps: set[Tap], max_listeners: int) -> None:
+        """Listen in on the program through ``taps`` while there is a player."""
+        self.removed_slow = 0
+        self._taps = taps
+        self._max_listeners = max_listeners
+        self._listeners: set[Mp3Listener] = set()
+        self._packets: deque[bytes] = deque(maxlen=MAX_PENDING_PACKETS)
+        self._pending_ms = 0
+        self._burst: deque[bytes] = deque(maxlen=BURST_PIECES)
+        self._wake = asyncio.Event()
+        self._stopped = False
+
+    def __len__(self) -> int:
+        """How many players listen."""
+        return len(self._listeners)
+
+    @property
+    def full(self) -> bool:
+        """Whether another player would be one too many."""
+        return self._stopped or len(self._listeners) >= self._max_listeners
+
+    def add(self) -> Mp3Listener:
+        """A new player; it gets the last second first."""
+        listener = Mp3Listener()
+        for piece in self._burst:
+            listener.offer(piece)
+        self._listeners.add(listener)
+        self._taps.add(self._tap)
+        self._wake.set()
+        return listener
+
+    def remove(self, listener: Mp3Listener) -> None:
+        """This player is gone; the last one ends the encode."""
+        self._listeners.discard(listener)
+        if not self._listeners:
+            self._taps.discard(self._tap)
+            self._packets.clear()
+            self._burst.clear()
+            self._pending_ms = 0
+            self._wake.set()  # for the encode to notice
+
+    def stop(self) -> None:
+        """End every response; nobody comes in any more."""
+        self._stopped = True
+        self._let_all_go()
+
+    def _let_all_go(self) -> None:
+        for listener in tuple(self._listeners):
+            listener.finish()
+            self.remove(listener)
+
+    async def run(self) -> None:
+        """Encode while somebody listens; runs until cancelled."""
+        with ThreadPoolExecutor(1, thread_name_prefix="mp3") as thread:
+            while True:
+                await self._wake.wait()
+                try:
+                    await self._encode_while_listened(thread)
+                except Exception:
+                    log.exception("the MP3 stream failed; its listeners are let go")
+                    self._let_all_go()
+                self._wake.clear()
+
+    async def _encode_while_listened(self, thread: ThreadPoolExecutor) -> None:
+        loop = asyncio.get_running_loop()
+        encoder = await loop.run_in_executor(thread, Mp3Encoder)
+        while self._listeners:
+            await self._wake.wait()
+            self._wake.clear()
+            packets, self._pending_ms = list(self._packets), 0
+            self._packets.clear()
+            if packets:
+                self._hand_on(await loop.run_in_executor(thread, encoder.encode, packets))
+
+    def _tap(self, ptime_ms: int, rtp: bytes) -> None:
+        self._packets.append(rtp)
+        self._pending_ms += ptime_ms
+        if self._pending_ms >= PIECE_MS:
+            self._wake.set()
+
+    def _hand_on(self, piece: bytes) -> None:
+        if not piece or not self._listeners:
+            return
+        self._burst.append(piece)
+        for listener in tuple(self._listeners):
+            if not listener.offer(piece):
+                self.removed_slow += 1
+                listener.finish()
+                self.remove(listener)
+
+
+class Mp3Response(Response):
+    """An endless answer, until the player goes, falls behind, or the hub stops."""
+
+    media_type = "audio/mpeg"
+
+    def __init__(self, stream: Mp3Stream) -> None:
+        """Answer from ``stream``."""
+        super().__init__(headers=HEADERS)
+        del self.headers["content-length"]
+        self._stream = stream
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        if scope["method"] == "HEAD":
+            await send({"type": "http.response.body", "body": b""})
+            return
+        listener = self._stream.add()
+        try:
+            async with asyncio.TaskGroup() as group:
+                sending = group.create_task(_send_pieces(listener, send))
+                watching = group.create_task(_cancel_when_gone(receive, sending))
+                await asyncio.wait({sending})
+                watching.cancel()
+        finally:
+            self._stream.remove(listener)
+
+
+async def _send_pieces(listener: Mp3Listener, send: Send) -> None:
+    try:
+        async for piece in listener.pieces():
+            async with asyncio.timeout(SEND_TIMEOUT_S):
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+        async with asyncio.timeout(SEND_TIMEOUT_S):
+            await send({"type": "http.response.body", "body": b""})
+    except TimeoutError:
+        log.info("an MP3 listener took nothing for %g s and is removed", SEND_TIMEOUT_S)
+
+
+async def _cancel_when_gone(receive: Receive, sending: asyncio.Task[None]) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    sending.cancel()

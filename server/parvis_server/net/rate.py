@@ -1,0 +1,68 @@
+"""How much one connection may say: token buckets, and strikes for those who ignore them. Pure."""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+NS_PER_S = 1_000_000_000
+
+MAX_STRIKES = 3
+STRIKE_WINDOW_NS = 10 * NS_PER_S
+"""Three seconds with something dropped in ten: a flood, not a burst after a stall."""
+
+STRIKE_SPACING_NS = NS_PER_S
+"""Everything dropped within one second is one strike."""
+
+
+@dataclass(slots=True)
+class TokenBucket:
+    """Lets ``per_s`` units through each second, and ``burst`` at once after a pause."""
+
+    per_s: float
+    burst: float
+    _tokens: float = field(init=False)
+    _filled_ns: int | None = None
+
+    def __post_init__(self) -> None:
+        """Start full."""
+        self._tokens = self.burst
+
+    def take(self, units: float, now_ns: int) -> bool:
+        """Whether ``units`` may pass now; if not, nothing is taken."""
+        if self._filled_ns is not None:
+            refill = (now_ns - self._filled_ns) * self.per_s / NS_PER_S
+            self._tokens = min(self.burst, self._tokens + refill)
+        self._filled_ns = now_ns
+        if units > self._tokens:
+            return False
+        self._tokens -= units
+        return True
+
+
+@dataclass(slots=True)
+class Strikes:
+    """Counts the seconds in which a connection was over its rate."""
+
+    _at_ns: deque[int] = field(default_factory=deque)
+
+    def strike(self, now_ns: int) -> bool:
+        """Something was dropped; whether the connection has to be closed for it."""
+        if not self._at_ns or now_ns - self._at_ns[-1] >= STRIKE_SPACING_NS:
+            self._at_ns.append(now_ns)
+        while now_ns - self._at_ns[0] >= STRIKE_WINDOW_NS:
+            self._at_ns.popleft()
+        return len(self._at_ns) >= MAX_STRIKES
+
+
+def control_bucket() -> TokenBucket:
+    """Messages of any connection: a person presses once a second, a level comes five times."""
+    return TokenBucket(per_s=10, burst=20)
+
+
+def packet_bucket() -> TokenBucket:
+    """Packets of a unit: 100 a second, and after a stall the 100 ms that it may keep."""
+    return TokenBucket(per_s=150, burst=150)
+
+
+def sound_bits_bucket() -> TokenBucket:
+    """Bits of a unit's packets: 64 kb/s and headers, and a second of them at once."""
+    return TokenBucket(per_s=160_000, burst=160_000)

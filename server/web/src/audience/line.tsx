@@ -1,0 +1,91 @@
+/** Who speaks, and the line of hands: the same order as on every other screen and light. */
+
+import { useWords } from "../i18n/words.ts";
+import type { RoomState } from "../room/hub_client.ts";
+import { voices } from "../room/talkers.ts";
+import { TalkerBar } from "../ui/shell.tsx";
+import type { Store } from "../ui/store.ts";
+import type { Hand, RoomView } from "../wire/messages.ts";
+
+/** Names shown before the rest is only counted. */
+const SHOWN = 12;
+
+export function Speaking({ view, room }: { view: RoomView; room: Store<RoomState> }) {
+  const { say } = useWords();
+  const heard = voices(view);
+  const going = view.floor.filter((turn) => turn.state === "granted");
+  const readOut = view.floor.filter((turn) => turn.state === "live" && turn.ssrc === null);
+  const isEmpty = heard.length + going.length + readOut.length === 0;
+  return (
+    <section class="card" aria-labelledby="speaking">
+      <h2 id="speaking">{say("speaking.title")}</h2>
+      {isEmpty && <p class="soft">{say("speaking.nobody")}</p>}
+      <ul class="voices">
+        {heard.map((voice) => (
+          <li key={voice.ssrc} class="voice">
+            <span class="voice-name">
+              {voice.at === null
+                ? voice.name
+                : say("speaking.at", { name: voice.name, table: voice.at })}
+            </span>
+            <TalkerBar room={room} ssrc={voice.ssrc} />
+          </li>
+        ))}
+        {readOut.map((turn) => (
+          <li key={turn.participant} class="voice">
+            <span class="voice-name">{say("speaking.host_reads", { name: turn.name })}</span>
+          </li>
+        ))}
+        {going.map((turn) => (
+          <li key={turn.participant} class="voice soft">
+            <span class="voice-name">{say("speaking.granted", { name: turn.name })}</span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+export function Line({ view, me }: { view: RoomView; me: string | null }) {
+  const { say } = useWords();
+  const own = view.line.findIndex((hand) => hand.participant === me);
+  const shown = view.line.map((hand, index) => ({ hand, place: index + 1 }));
+  const visible = shown.filter(({ place }) => place <= SHOWN || place === own + 1);
+  return (
+    <section class="card" aria-labelledby="line">
+      <h2 id="line">
+        {say("line.title")}
+        {view.line.length > 0 && <span class="count">{view.line.length}</span>}
+      </h2>
+      {view.line.length === 0 && <p class="soft">{say("line.empty")}</p>}
+      <ol class="hands">
+        {visible.map(({ hand, place }) => (
+          <HandRow
+            key={hand.participant}
+            hand={hand}
+            place={place}
+            isMe={hand.participant === me}
+          />
+        ))}
+      </ol>
+      {view.line.length > visible.length && (
+        <p class="soft">{say("line.more", { count: view.line.length - visible.length })}</p>
+      )}
+    </section>
+  );
+}
+
+function HandRow({ hand, place, isMe }: { hand: Hand; place: number; isMe: boolean }) {
+  const { say } = useWords();
+  return (
+    <li class={isMe ? "hand is-me" : "hand"} value={place}>
+      <span class="place" aria-hidden="true">
+        {place}
+      </span>
+      <span class="hand-name">{hand.name}</span>
+      <span class="soft hand-from">
+        {isMe ? say("line.you") : say(hand.surface === "unit" ? "line.unit" : "line.phone")}
+      </span>
+    </li>
+  );
+}

@@ -1,0 +1,116 @@
+/**
+ * How long sound is held back so that late packets still come in time; a pure rule, the
+ * twin of `TargetDelay` in `parvis_audio/playout.py`.
+ *
+ * The relative delay of a packet is its arrival minus its timestamp. The smallest of the last 30 s
+ * is what the network can do at its best (the base); the 95th percentile of the distance from it,
+ * plus a margin, is what the buffer must cover.
+ */
+
+export const FIRST_TARGET_MS = 120;
+/** A wired LAN with a browser's own scheduling. */
+export const MIN_TARGET_MS = 60;
+export const MAX_TARGET_MS = 1000;
+/** A hidden page is scheduled lazily: it needs a larger store. */
+export const HIDDEN_TARGET_MS = 600;
+
+const WINDOW_MS = 30_000;
+const PERCENTILE = 0.95;
+const MARGIN_MS = 20;
+const RISE_ON_UNDERRUN_MS = 40;
+/** The target falls fast while it is only the cautious first guess ... */
+const SETTLING_MS = 30_000;
+const SETTLING_FALL_MS_PER_S = 10;
+/** ... and slowly afterwards. */
+const FALL_MS_PER_S = 1;
+/** The percentile is looked at once a second. */
+const LOOK_EVERY_MS = 1000;
+/** 30 s of packets of 10 ms; a flood does not grow the window. */
+const MAX_DELAYS = 3000;
+
+export class TargetDelay {
+  private target = FIRST_TARGET_MS;
+  private readonly arrivals = new Float64Array(MAX_DELAYS);
+  private readonly delays = new Float64Array(MAX_DELAYS);
+  private count = 0;
+  private oldest = 0;
+  private base = Number.POSITIVE_INFINITY;
+  private startMs: number | null = null;
+  private lookedMs = 0;
+  private isSettling = true;
+  private isHidden = false;
+
+  /** The delay to hold now. */
+  get targetMs(): number {
+    return this.isHidden ? Math.max(this.target, HIDDEN_TARGET_MS) : this.target;
+  }
+
+  /** The relative delay of the fastest packet in the window; infinite before the first. */
+  get baseMs(): number {
+    return this.base;
+  }
+
+  /** One packet came, `delayMs` = arrival - timestamp. */
+  note(delayMs: number, nowMs: number): void {
+    if (this.startMs === null) {
+      this.startMs = nowMs;
+      this.lookedMs = nowMs;
+    }
+    this.store(delayMs, nowMs);
+    this.base = Math.min(this.base, delayMs);
+    if (nowMs - this.lookedMs >= LOOK_EVERY_MS) this.look(nowMs);
+  }
+
+  /** There was nothing to play: cover more from now on, at once. */
+  ranDry(): void {
+    this.isSettling = false;
+    this.target = Math.min(MAX_TARGET_MS, this.target + RISE_ON_UNDERRUN_MS);
+  }
+
+  setHidden(isHidden: boolean): void {
+    this.isHidden = isHidden;
+  }
+
+  /** Another line of timestamps: earlier delays say nothing about it. */
+  restart(): void {
+    this.count = 0;
+    this.oldest = 0;
+    this.base = Number.POSITIVE_INFINITY;
+  }
+
+  private store(delayMs: number, nowMs: number): void {
+    while (this.count > 0 && nowMs - (this.arrivals[this.oldest] as number) > WINDOW_MS) {
+      this.dropOldest();
+    }
+    if (this.count === MAX_DELAYS) this.dropOldest();
+    const at = (this.oldest + this.count) % MAX_DELAYS;
+    this.arrivals[at] = nowMs;
+    this.delays[at] = delayMs;
+    this.count += 1;
+  }
+
+  private dropOldest(): void {
+    this.oldest = (this.oldest + 1) % MAX_DELAYS;
+    this.count -= 1;
+  }
+
+  private look(nowMs: number): void {
+    const elapsedS = (nowMs - this.lookedMs) / 1000;
+    this.lookedMs = nowMs;
+    const sorted = Float64Array.from({ length: this.count }, (_, i) => this.delayAt(i)).sort();
+    this.base = sorted[0] ?? this.base;
+    const late = sorted[Math.ceil(PERCENTILE * sorted.length) - 1] ?? this.base;
+    this.approach(late - this.base + MARGIN_MS, elapsedS, nowMs);
+  }
+
+  private delayAt(index: number): number {
+    return this.delays[(this.oldest + index) % MAX_DELAYS] as number;
+  }
+
+  private approach(neededMs: number, elapsedS: number, nowMs: number): void {
+    if (nowMs - (this.startMs ?? nowMs) > SETTLING_MS) this.isSettling = false;
+    const fall = elapsedS * (this.isSettling ? SETTLING_FALL_MS_PER_S : FALL_MS_PER_S);
+    const wanted = Math.min(MAX_TARGET_MS, Math.max(MIN_TARGET_MS, neededMs));
+    this.target = Math.max(wanted, this.target - fall);
+  }
+}

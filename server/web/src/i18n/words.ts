@@ -1,0 +1,75 @@
+/** The page's words in French and English: chosen by the browser, changed by the person. */
+
+import { Store, useStore } from "../ui/store.ts";
+import en from "./en.json";
+import fr from "./fr.json";
+
+export type Language = "en" | "fr";
+export type WordKey = keyof typeof en;
+
+// The type says it too: a key that one language lacks does not compile.
+const DICTIONARIES: Record<Language, Record<WordKey, string>> = { en, fr };
+
+const STORAGE_KEY = "parvis.language";
+
+/** The first of the person's languages that we speak; English if none. */
+export function preferredLanguage(languages: readonly string[]): Language {
+  for (const tag of languages) {
+    const primary = tag.toLowerCase().split("-")[0];
+    if (primary === "fr" || primary === "en") return primary;
+  }
+  return "en";
+}
+
+/** Says `key` in `language`, with `{names}` filled in. */
+export function say(
+  language: Language,
+  key: WordKey,
+  values: Readonly<Record<string, string | number>> = {},
+): string {
+  return DICTIONARIES[language][key].replace(/\{(\w+)\}/g, (_, name: string) =>
+    String(values[name] ?? ""),
+  );
+}
+
+export type Say = (key: WordKey, values?: Readonly<Record<string, string | number>>) => string;
+
+const language = new Store<{ now: Language }>({ now: "en" });
+
+/** Reads the person's choice; call once at the start. */
+export function chooseLanguage(): void {
+  const kept = readKept(STORAGE_KEY);
+  const now = kept === "fr" || kept === "en" ? kept : preferredLanguage(navigator.languages);
+  setLanguage(now, false);
+}
+
+/** Changes the language of the page, and remembers it. */
+export function setLanguage(now: Language, isChoice = true): void {
+  document.documentElement.lang = now;
+  language.set({ now });
+  if (isChoice) keep(STORAGE_KEY, now);
+}
+
+/** The words in the language of now; the component follows when it changes. */
+export function useWords(): { say: Say; language: Language } {
+  const now = useStore(language, (value) => value.now);
+  return { say: (key, values) => say(now, key, values), language: now };
+}
+
+/** Local storage, where it is allowed (private windows may refuse). */
+export function readKept(key: string): string | null {
+  try {
+    return localStorage.getItem(key);
+  } catch {
+    return null;
+  }
+}
+
+/** Keeps a value on this phone, where that is allowed. */
+export function keep(key: string, value: string): void {
+  try {
+    localStorage.setItem(key, value);
+  } catch {
+    // Then it is asked again next time.
+  }
+}

@@ -1,0 +1,51 @@
+/** What the page and its worker say to each other. The worker holds the socket and the decoder. */
+
+import type { Ack, Report, RoomView, Status, Time } from "../wire/messages.ts";
+import type { Command } from "./commands.ts";
+import type { Joining, LinkState } from "./connection.ts";
+
+/** One contributing source of the program, as its packets list it: loudest first. */
+export interface Talker {
+  ssrc: number;
+  level_dbov: number;
+}
+
+/** Decoded sound of one packet. */
+export interface Block {
+  kind: "block";
+  /** 48 kHz samples on a line of plain integers: the room clock, modulo its first wrap. */
+  timestamp: number;
+  samples: Float32Array;
+  /** How long before `sentMs` its packet arrived; zero but for what was kept before the tap. */
+  ageMs: number;
+  /** When the worker sent it, since the epoch (worklets have no such clock). */
+  sentMs: number;
+}
+
+/** The line of timestamps broke (the hub began a new one): what is buffered is void. */
+export interface Restart {
+  kind: "restart";
+}
+
+export type ToOutput = Block | Restart;
+
+export type ToWorker =
+  | { kind: "open"; joining: Joining }
+  | { kind: "reopen" }
+  | { kind: "refresh" }
+  | { kind: "command"; command: Command }
+  | { kind: "report"; report: Report }
+  /** Decode from now on, to `port` (a worklet's) or, without one, to the page. */
+  | { kind: "listen"; port: MessagePort | null }
+  | { kind: "silence" };
+
+export type FromWorker =
+  | { kind: "link"; state: LinkState; closeCode: number | null }
+  | { kind: "welcome"; participant: string; resume: string }
+  | { kind: "view"; view: RoomView }
+  | { kind: "time"; time: Time; atMs: number }
+  | { kind: "ack"; ack: Ack }
+  | { kind: "status"; status: Status }
+  | { kind: "talkers"; talkers: Talker[] }
+  | { kind: "decoder_failed"; text: string }
+  | ToOutput;

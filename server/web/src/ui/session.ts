@@ -1,0 +1,67 @@
+/** What both pages are built on: one connection, one player, and the events that wake them. */
+
+import icon from "../assets/icon-512.png";
+import { exposeDiagnostics } from "../audio/diagnostics.ts";
+import { followMediaSession } from "../audio/media_session.ts";
+import { Player } from "../audio/player.ts";
+import { HubClient, hubOrigin } from "../room/hub_client.ts";
+
+export interface Session {
+  hub: HubClient;
+  player: Player;
+}
+
+interface Opening {
+  role: "listener" | "host";
+  room: string;
+  hostSecret: string | null;
+}
+
+/** Connects, and puts everything on its wires. */
+export function openSession(opening: Opening): Session {
+  const hub = new HubClient(opening.role === "listener" ? tabStorage() : null);
+  const player = new Player(hub);
+  hub.open({ origin: hubOrigin(location), ...opening });
+  wake(hub, player);
+  followMediaSession(player, () => hub.room.value.view?.title ?? "Parvis", icon);
+  exposeDiagnostics(() => {
+    const { figures, figuresAtMs, ...shown } = player.store.value;
+    return {
+      ...figures,
+      rung: shown.rung,
+      state: shown.state,
+      link: hub.room.value.link,
+      totalDelayMs: shown.totalDelayMs,
+      tapToSoundMs: shown.tapToSoundMs,
+      sampleClockAtMs: figuresAtMs,
+      outputRate: shown.outputRate,
+      isSecureContext: window.isSecureContext,
+      participant: hub.room.value.participant,
+    };
+  });
+  return { hub, player };
+}
+
+/** A phone that was unlocked, a tab that came back, another network: look at once. */
+function wake(hub: HubClient, player: Player): void {
+  const refresh = () => {
+    if (document.hidden) return;
+    hub.refresh();
+    player.resync();
+  };
+  document.addEventListener("visibilitychange", refresh);
+  window.addEventListener("pageshow", refresh);
+  window.addEventListener("online", refresh);
+  // Only in a secure context; another headset may have another clock.
+  const devices = navigator.mediaDevices as MediaDevices | undefined;
+  devices?.addEventListener("devicechange", refresh);
+}
+
+/** Session storage, where it is allowed. */
+function tabStorage(): Storage | null {
+  try {
+    return window.sessionStorage;
+  } catch {
+    return null;
+  }
+}

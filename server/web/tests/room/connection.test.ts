@@ -1,0 +1,355 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import {
+  Connection,
+  type LinkState,
+  type News,
+  type Socket,
+  type Surroundings,
+} from "../../src/room/connection.ts";
+import type { Ack, RoomView } from "../../src/wire/messages.ts";
+
+const VIEW: RoomView = {
+  room: "main",
+  title: "Evening",
+  seq: 5,
+  line: [],
+  floor: [],
+  microphones: [],
+};
+
+/** A hub's end of a socket, driven by hand. */
+class FakeSocket implements Socket {
+  binaryType: BinaryType = "blob";
+  onopen: ((event: Event) => void) | null = null;
+  onmessage: ((event: MessageEvent) => void) | null = null;
+  onclose: ((event: CloseEvent) => void) | null = null;
+  readonly sent: { type: string; [key: string]: unknown }[] = [];
+  isClosed = false;
+
+  send(text: string): void {
+    this.sent.push(JSON.parse(text));
+  }
+
+  close(): void {
+    this.isClosed = true;
+  }
+
+  accept(): void {
+    this.onopen?.(new Event("open"));
+  }
+
+  say(message: object): void {
+    this.onmessage?.({ data: JSON.stringify(message) } as MessageEvent);
+  }
+
+  sound(): void {
+    this.onmessage?.({ data: new ArrayBuffer(20) } as MessageEvent);
+  }
+
+  drop(code: number): void {
+    this.onclose?.({ code } as CloseEvent);
+  }
+
+  /** What a hub says to everybody who joins. */
+  welcome(view: RoomView = VIEW, spreadMs = 0): void {
+    this.accept();
+    this.say({
+      type: "welcome",
+      participant: "p1",
+      resume: "token1",
+      edge: null,
+      reconnect_spread_ms: spreadMs,
+      stream: null,
+      ssrc: null,
+    });
+    this.say({ type: "snapshot", view });
+  }
+}
+
+/** Time that passes when told, sockets that wait to be driven. */
+class FakeWorld implements Surroundings {
+  readonly sockets: FakeSocket[] = [];
+  readonly urls: string[] = [];
+  chance = 0.5;
+  private now = 1000;
+  private timers: { at: number; run: () => void; id: number }[] = [];
+  private lastId = 0;
+
+  openSocket(url: string): Socket {
+    this.urls.push(url);
+    this.sockets.push(new FakeSocket());
+    return this.socket;
+  }
+
+  get socket(): FakeSocket {
+    return this.sockets[this.sockets.length - 1] as FakeSocket;
+  }
+
+  nowMs(): number {
+    return this.now;
+  }
+
+  setTimer(run: () => void, delayMs: number): number {
+    this.lastId += 1;
+    this.timers.push({ at: this.now + delayMs, run, id: this.lastId });
+    return this.lastId;
+  }
+
+  clearTimer(timer: number): void {
+    this.timers = this.timers.filter(({ id }) => id !== timer);
+  }
+
+  fraction(): number {
+    return this.chance;
+  }
+
+  pass(ms: number): void {
+    const end = this.now + ms;
+    for (;;) {
+      const due = this.timers.filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0];
+      if (due === undefined) break;
+      this.clearTimer(due.id);
+      this.now = Math.max(this.now, due.at);
+      due.run();
+    }
+    this.now = end;
+  }
+}
+
+class FakeNews implements News {
+  links: [LinkState, number | null][] = [];
+  views: RoomView[] = [];
+  acks: Ack[] = [];
+  packets = 0;
+  tokens: string[] = [];
+  onLink = (state: LinkState, code: number | null) => void this.links.push([state, code]);
+  onWelcome = (_: string, resume: string) => void this.tokens.push(resume);
+  onView = (view: RoomView) => void this.views.push(view);
+  onTime = () => {};
+  onAck = (ack: Ack) => void this.acks.push(ack);
+  onStatus = () => {};
+  onPacket = () => {
+    this.packets += 1;
+  };
+}
+
+let world: FakeWorld;
+let news: FakeNews;
+
+function connect(role: "listener" | "host" = "listener", resume: string | null = null): Connection {
+  const hostSecret = role === "host" ? "s3cret" : null;
+  const joining = { origin: "ws://hub", role, room: "main", resume, hostSecret };
+  const connection = new Connection(joining, world, news);
+  connection.open();
+  return connection;
+}
+
+const lastLink = () => news.links[news.links.length - 1];
+const raised = (seq: number, participant: string) => ({
+  type: "change",
+  seq,
+  room_clock: 1,
+  event: { type: "hand_raised", hand: { participant, name: participant, surface: "phone" } },
+});
+
+beforeEach(() => {
+  world = new FakeWorld();
+  news = new FakeNews();
+});
+
+describe("a connection", () => {
+  test("joins as a listener, and again with its token", () => {
+    connect();
+    expect(world.urls).toEqual(["ws://hub/ws/listen"]);
+    world.socket.welcome();
+    expect(world.socket.sent).toEqual([
+      { type: "join", version: 1, role: "listener", room: "main" },
+    ]);
+    expect(lastLink()).toEqual(["open", null]);
+    world.socket.drop(1006);
+    world.pass(250);
+    world.socket.welcome();
+    expect(world.socket.sent[0]).toMatchObject({
+      credential: { kind: "resume", token: "token1" },
+    });
+  });
+
+  test("joins as the host with the secret", () => {
+    connect("host");
+    world.socket.accept();
+    expect(world.socket.sent[0]).toMatchObject({
+      role: "host",
+      credential: { kind: "host", secret: "s3cret" },
+    });
+  });
+
+  test("folds changes and starts anew when one is missing", () => {
+    connect();
+    world.socket.welcome();
+    world.socket.say(raised(6, "a"));
+    expect(news.views.at(-1)?.line).toHaveLength(1);
+    world.socket.say(raised(8, "b"));
+    expect(lastLink()).toEqual(["reconnecting", null]);
+    world.pass(250);
+    world.socket.welcome({ ...VIEW, seq: 8 });
+    expect(news.views.at(-1)?.seq).toBe(8);
+  });
+
+  test("a message that is none starts anew too", () => {
+    connect();
+    world.socket.welcome();
+    world.socket.say({ type: "sing" });
+    expect(lastLink()).toEqual(["reconnecting", null]);
+  });
+
+  test("tries again at the times of the contract, the first one spread", () => {
+    connect();
+    world.socket.welcome(VIEW, 2000);
+    world.pass(6000);
+    world.socket.drop(1001);
+    world.pass(1249);
+    expect(world.sockets).toHaveLength(1);
+    world.pass(1);
+    expect(world.sockets).toHaveLength(2);
+    world.socket.drop(1006);
+    world.pass(500);
+    expect(world.sockets).toHaveLength(3);
+    world.socket.drop(1006);
+    world.pass(999);
+    expect(world.sockets).toHaveLength(3);
+    world.pass(1);
+    expect(world.sockets).toHaveLength(4);
+  });
+
+  test("a hub that takes us in and drops us is not hurried", () => {
+    connect();
+    for (let round = 0; round < 4; round++) {
+      world.socket.welcome();
+      world.socket.drop(1006);
+      world.pass(1000);
+    }
+    expect(world.sockets.length).toBeLessThanOrEqual(5);
+  });
+
+  test.each([4003, 4005, 4009, 4010, 4000, 1009])("code %i ends it for good", (code) => {
+    const connection = connect();
+    world.socket.welcome();
+    world.socket.drop(code);
+    expect(lastLink()).toEqual(["refused", code]);
+    world.pass(60_000);
+    connection.refresh();
+    expect(world.sockets).toHaveLength(1);
+    connection.open();
+    expect(world.sockets).toHaveLength(2);
+  });
+
+  test("a token that the hub no longer knows is given up once", () => {
+    connect("listener", "old");
+    world.socket.accept();
+    world.socket.drop(4001);
+    world.pass(250);
+    world.socket.accept();
+    expect(world.socket.sent[0]).not.toHaveProperty("credential");
+    world.socket.drop(4001);
+    expect(lastLink()).toEqual(["refused", 4001]);
+  });
+
+  test("a host with a wrong key is told so", () => {
+    connect("host");
+    world.socket.accept();
+    world.socket.drop(4001);
+    expect(lastLink()).toEqual(["refused", 4001]);
+  });
+});
+
+describe("commands", () => {
+  test("wait for the join, and are sent again until they are answered", () => {
+    const connection = connect();
+    connection.command({ type: "raise_hand", id: "c1", name: "Zoé" });
+    expect(world.socket.sent).toEqual([]);
+    world.socket.welcome();
+    expect(world.socket.sent.at(-1)).toEqual({ type: "raise_hand", id: "c1", name: "Zoé" });
+    world.socket.drop(1006);
+    world.pass(250);
+    world.socket.welcome();
+    expect(world.socket.sent.at(-1)).toMatchObject({ id: "c1" });
+    world.socket.say({ type: "ack", id: "c1", refused: null, text: "" });
+    expect(news.acks).toHaveLength(1);
+    world.socket.drop(1006);
+    world.pass(1000);
+    world.socket.welcome();
+    expect(world.socket.sent).toHaveLength(1);
+  });
+
+  test("are bounded", () => {
+    const connection = connect();
+    for (let i = 0; i < 50; i++) connection.command({ type: "next", id: `c${i}` });
+    world.socket.welcome();
+    expect(world.socket.sent).toHaveLength(17);
+  });
+});
+
+describe("a silent hub", () => {
+  test("is said to falter after 2.5 s and is left after 6 s", () => {
+    connect();
+    world.socket.welcome();
+    world.socket.sound();
+    world.pass(2400);
+    expect(lastLink()).toEqual(["open", null]);
+    world.pass(600);
+    expect(lastLink()).toEqual(["stalled", null]);
+    world.socket.sound();
+    expect(lastLink()).toEqual(["open", null]);
+    world.pass(6000);
+    expect(lastLink()).toEqual(["reconnecting", null]);
+    expect(world.sockets[0]?.isClosed).toBe(true);
+  });
+
+  test("may be silent for longer in a room without sound", () => {
+    connect();
+    world.socket.welcome();
+    world.pass(24_000);
+    expect(lastLink()).toEqual(["open", null]);
+    world.pass(2000);
+    expect(lastLink()).toEqual(["reconnecting", null]);
+  });
+
+  test("a phone that wakes up does not wait for the timer", () => {
+    const connection = connect();
+    world.socket.welcome();
+    world.pass(2000);
+    connection.refresh();
+    expect(world.sockets).toHaveLength(1);
+    world.pass(1000);
+    connection.refresh();
+    expect(world.sockets).toHaveLength(2);
+    expect(world.sockets[0]?.isClosed).toBe(true);
+  });
+
+  test("a closed connection says nothing more", () => {
+    const connection = connect();
+    const [socket] = world.sockets as [FakeSocket];
+    connection.close();
+    socket.welcome();
+    world.pass(60_000);
+    expect(news.views).toEqual([]);
+    expect(world.sockets).toHaveLength(1);
+  });
+});
+
+test("an edge that the hub names is where the connection moves", () => {
+  connect();
+  world.socket.accept();
+  world.socket.say({
+    type: "welcome",
+    participant: "p1",
+    resume: "token1",
+    edge: "http://edge:8081",
+    reconnect_spread_ms: 0,
+    stream: null,
+    ssrc: null,
+  });
+  expect(world.urls.at(-1)).toBe("ws://edge:8081/ws/listen");
+  world.socket.welcome();
+  expect(lastLink()).toEqual(["open", null]);
+});

@@ -1,0 +1,304 @@
+"""A source from packets to sound, judged by listening: gaps, clicks, level, order of turns."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from parvis_audio import opus
+from parvis_audio.errors import BadPacket
+from parvis_audio.level import SILENT_DBFS, level_dbfs
+from parvis_audio.opus import Encoder, Samples
+from parvis_audio.receiver import Receiver
+from parvis_audio.relative_delay import Link
+from parvis_wire.rtp import NO_FLAGS, RtpPacket, TalkFlags
+
+RATE = 48_000
+TONE_HZ = 400.0
+NS_PER_MS = 1_000_000
+
+
+def tone(samples: int, start: int = 0, hz: float = TONE_HZ) -> Samples:
+    at = np.arange(start, start + samples) / RATE
+    return np.asarray(0.3 * np.sin(2 * np.pi * hz * at), dtype=np.float32)
+
+
+class Unit:
+    """Encodes a steady tone into packets."""
+
+    def __init__(self, ptime_samples: int = 480, encoder: Encoder | None = None) -> None:
+        self.ptime = ptime_samples
+        self.encoder = encoder or opus.unit_encoder()
+        self.number = 0
+        self.ssrc = 7
+
+    def packet(self, *, last: bool = False, sound: Samples | None = None) -> RtpPacket:
+        start = self.number * self.ptime
+        samples = tone(self.ptime, start) if sound is None else sound
+        packet = RtpPacket(
+            sequence=self.number % 2**16,
+            timestamp=(2**32 - 4_800 + start) % 2**32,
+            ssrc=self.ssrc,
+            payload=self.encoder.encode(samples),
+            flags=TalkFlags.LAST if last else NO_FLAGS,
+        )
+        self.number += 1
+        return packet
+
+
+Path = Callable[[int, RtpPacket], Iterator[tuple[float, RtpPacket]]]
+"""What the network makes of the packet of this number: (delay in ms, packet), none or several."""
+
+
+def straight(number: int, packet: RtpPacket) -> Iterator[tuple[float, RtpPacket]]:
+    yield 1.0, packet
+
+
+def played(
+    seconds: float,
+    path: Path = straight,
+    *,
+    unit: Unit | None = None,
+    ppm: float = 0.0,
+    receiver: Receiver | None = None,
+) -> tuple[Receiver, Samples]:
+    """What is heard of a unit (whose clock is ``ppm`` fast) through ``path``."""
+    unit, receiver = unit or Unit(), receiver or Receiver()
+    period_ms = unit.ptime / 48 / (1 + ppm * 1e-6)
+    coming: list[tuple[float, int, RtpPacket]] = []
+    heard, sent = [], 0
+    for tick in range(int(seconds * 100)):
+        now_ms = tick * 10 + 3.0
+        while (sent + 1) * period_ms <= now_ms:
+            sent += 1
+            packet = unit.packet()
+            coming += [(sent * period_ms + d, len(coming), p) for d, p in path(sent - 1, packet)]
+            coming.sort(key=lambda each: each[:2])
+        while coming and coming[0][0] <= now_ms:
+            at_ms, _, packet = coming.pop(0)
+            receiver.put(packet, int(at_ms * NS_PER_MS))
+        heard.append(receiver.frame(int(now_ms * NS_PER_MS)).copy())
+    return receiver, np.concatenate(heard)
+
+
+def clicks(heard: Samples, hz: float = TONE_HZ) -> int:
+    """Samples at which a steady tone is not continued: |x[n] - 2 cos(w) x[n-1] + x[n-2]|."""
+    x = heard.astype(np.float64)
+    residual = np.abs(x[2:] - 2 * np.cos(2 * np.pi * hz / RATE) * x[1:-1] + x[:-2])
+    return int((residual > 0.01).sum())
+
+
+def loud(heard: Samples) -> np.ndarray:
+    frames = heard[: heard.size // 480 * 480].reshape(-1, 480)
+    return np.array([level_dbfs(frame) for frame in frames])
+
+
+def test_the_click_detector_sees_a_missing_sample_and_a_jump() -> None:
+    steady = tone(RATE)
+    assert clicks(steady) == 0
+    assert clicks(np.delete(steady, 20_040)) > 0
+    assert clicks(np.concatenate((steady[:20_030], steady[20_500:]))) > 0
+
+
+def test_a_steady_source_is_heard_whole() -> None:
+    receiver, heard = played(3.0)
+    levels = loud(heard)
+    assert levels[10:].min() > -14.5
+    assert clicks(heard[4_800:]) == 0
+    assert receiver.active
+    assert receiver.level_dbfs == pytest.approx(-13.5, abs=0.3)
+    assert receiver.concealed_frames == 0
+    assert (receiver.packets.lost, receiver.packets.late, receiver.counters.garbage) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("ptime", [120, 240, 960, 1_920, 2_880])
+def test_packets_of_any_length_are_heard_whole(ptime: int) -> None:
+    receiver, heard = played(2.0, unit=Unit(ptime), receiver=Receiver(Link.REMOTE))
+    assert clicks(heard[14_400:]) == 0
+    assert loud(heard)[30:].min() > -14.5
+    assert receiver.concealed_frames == 0
+
+
+def test_before_anything_comes_there_is_silence() -> None:
+    receiver = Receiver()
+    assert not receiver.frame(0).any()
+    assert receiver.level_dbfs == SILENT_DBFS
+    assert not receiver.active
+
+
+def test_lost_packets_are_concealed_without_a_gap_or_a_click() -> None:
+    def lossy(number: int, packet: RtpPacket) -> Iterator[tuple[float, RtpPacket]]:
+        if number % 50 != 49:
+            yield 1.0, packet
+
+    receiver, heard = played(4.0, lossy)
+    assert receiver.packets.lost == 7
+    assert 7 <= receiver.concealed_frames <= 8
+    assert loud(heard)[10:].min() > -17
+    assert clicks(heard[4_800:]) <= 4
+
+
+def test_a_long_loss_fades_to_nothing_and_comes_back_softly() -> None:
+    def broken(number: int, packet: RtpPacket) -> Iterator[tuple[float, RtpPacket]]:
+        if not 100 <= number < 130:
+            yield 1.0, packet
+
+    receiver, heard = played(3.0, broken)
+    levels = loud(heard)
+    gap = np.flatnonzero(levels[10:] < -30) + 10
+    assert gap.size in range(20, 28)  # 300 ms less what is concealed before it fades
+    assert levels[gap[0] - 5] > -20
+    assert (levels[gap[6:-1]] == SILENT_DBFS).all()
+    assert np.abs(np.diff(heard)).max() < 1.5 * np.abs(np.diff(tone(RATE))).max()
+    assert receiver.concealed_frames in range(30, 32)
+
+
+def test_a_stall_is_late_not_lost_and_the_delay_does_not_stay() -> None:
+    def stalled(number: int, packet: RtpPacket) -> Iterator[tuple[float, RtpPacket]]:
+        yield (1.0 + max(0, 400 - (number - 100) * 10) if number >= 100 else 1.0), packet
+
+    receiver, heard = played(8.0, stalled)
+    assert receiver.packets.lost == 0
+    assert receiver.packets.late > 20
+    error_ns = receiver.buffer.depth_error_ns(8_003 * NS_PER_MS)
+    assert error_ns is not None and error_ns < 20 * NS_PER_MS
+    assert clicks(heard[-48_000:]) == 0
+
+
+@pytest.mark.parametrize("ppm", [-300.0, 300.0])
+def test_a_crystal_that_is_off_neither_runs_dry_nor_piles_up(ppm: float) -> None:
+    receiver, heard = played(120.0, ppm=ppm)
+    error_ns = receiver.buffer.depth_error_ns(120_003 * NS_PER_MS)
+    assert error_ns is not None
+    assert -10 * NS_PER_MS < error_ns < 22 * NS_PER_MS
+    corrections = receiver.counters.left_out_frames - receiver.counters.added_frames
+    assert corrections * ppm > 0
+    assert abs(corrections) in range(1, 6)  # 36 ms off in two minutes; the target falls 17 ms
+    assert receiver.concealed_frames <= 1
+    assert loud(heard)[20:].min() > -17
+    assert clicks(heard[4_800:]) <= 4 * receiver.concealed_frames
+
+
+@pytest.mark.parametrize("more_ms", [60.0, 150.0, 300.0, 1_000.0])
+def test_a_path_that_became_longer_costs_a_moment_only(more_ms: float) -> None:
+    def longer(number: int, packet: RtpPacket) -> Iterator[tuple[float, RtpPacket]]:
+        yield 1.0 + (more_ms if number >= 200 else 0), packet
+
+    receiver, heard = played(7.0, longer)
+    silent = (loud(heard)[20:] < -30).sum()
+    assert silent < 60 + more_ms / 10  # frames: the wait itself, and 0.6 s to be sure of it
+    assert clicks(heard[-48_000:]) == 0
+    error_ns = receiver.buffer.depth_error_ns(7_003 * NS_PER_MS)
+    assert error_ns is not None and error_ns < 20 * NS_PER_MS
+
+
+def test_the_last_packet_ends_the_turn_and_the_next_begins_clean() -> None:
+    unit, receiver = Unit(), Receiver()
+    heard = []
+    for tick in range(300):
+        now_ns = (tick * 10 + 3) * NS_PER_MS
+        if tick < 50 or tick >= 150:
+            receiver.put(unit.packet(last=tick == 49), now_ns)
+        if tick == 149:
+            unit.number = 150
+        heard.append(receiver.frame(now_ns).copy())
+    levels = loud(np.concatenate(heard))
+    assert (levels[60:150] == SILENT_DBFS).all()
+    assert receiver.concealed_frames == 0
+    assert levels[160:290].min() > -14.5
+    assert np.abs(np.diff(np.concatenate(heard))).max() < 0.03
+
+
+def test_garbage_is_concealed_and_counted() -> None:
+    def spoiled(number: int, packet: RtpPacket) -> Iterator[tuple[float, RtpPacket]]:
+        bad = number % 40 == 39
+        yield (
+            1.0,
+            RtpPacket(
+                sequence=packet.sequence,
+                timestamp=packet.timestamp,
+                ssrc=packet.ssrc,
+                payload=[b"\xff", b"\x03\x00"][number % 2] if bad else packet.payload,
+            ),
+        )
+
+    receiver, heard = played(4.0, spoiled)
+    assert receiver.counters.garbage in (9, 10)
+    assert receiver.concealed_frames == receiver.counters.garbage
+    assert receiver.packets.lost == 0
+    assert loud(heard)[10:].min() > -17
+
+
+def test_another_ssrc_begins_anew() -> None:
+    first, second = Unit(), Unit()
+    second.ssrc, second.number = 8, 40_000
+    receiver = Receiver()
+    levels = []
+    for tick in range(200):
+        now_ns = (tick * 10 + 3) * NS_PER_MS
+        receiver.put((first if tick < 100 else second).packet(), now_ns)
+        receiver.frame(now_ns)
+        levels.append(receiver.level_dbfs)
+    assert min(levels[10:98]) > -14.5
+    assert min(levels[110:]) > -14.5
+    assert receiver.packets.resyncs == 1
+    assert receiver.packets.lost == 0
+
+
+class MadDecoder:
+    """Gives numbers that are no sound."""
+
+    def __init__(self, value: float) -> None:
+        self.value = value
+
+    def decode(self, payload: bytes) -> Samples:
+        return np.full(480, self.value, dtype=np.float32)
+
+    def conceal(self, samples: int) -> Samples:
+        return np.full(samples, self.value, dtype=np.float32)
+
+    def reset(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e30])
+def test_what_is_no_number_never_leaves(value: float) -> None:
+    receiver = Receiver(decoder=MadDecoder(value))
+    _, heard = played(0.5, receiver=receiver)
+    assert np.isfinite(heard).all()
+    assert np.abs(heard).max() <= 4.0
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.one_of(st.integers(0, 2**16 - 1), st.integers(0, 60)),
+            st.one_of(st.integers(0, 2**32 - 1), st.integers(0, 30_000)),
+            st.integers(1, 3),
+            st.binary(max_size=60),
+            st.booleans(),
+        ),
+        max_size=60,
+    )
+)
+def test_anything_at_all_gives_frames(
+    packets: list[tuple[int, int, int, bytes, bool]],
+) -> None:
+    receiver = Receiver()
+    for tick, (sequence, timestamp, ssrc, payload, last) in enumerate(packets):
+        flags = TalkFlags.LAST if last else NO_FLAGS
+        with contextlib.suppress(BadPacket):
+            receiver.put(
+                RtpPacket(sequence, timestamp, ssrc, payload, flags=flags), tick * NS_PER_MS * 7
+            )
+        frame = receiver.frame(tick * 10 * NS_PER_MS)
+        assert frame.shape == (480,)
+        assert frame.dtype == np.float32
+        assert np.isfinite(frame).all()
+        assert SILENT_DBFS <= receiver.level_dbfs <= 0

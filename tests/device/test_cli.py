@@ -1,0 +1,113 @@
+"""The command ``parvis-unit`` as a person meets it: a real process, mistakes in one line."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import soundfile
+
+COMMAND = [sys.executable, "-c", "from parvis_device.cli import main; main()"]
+LOOPBACK = "http://127.0.0.1:1"
+
+
+def unit(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        env={**os.environ, **environment},
+    )
+
+
+def test_help_has_examples() -> None:
+    for arguments in (["--help"], ["run", "--help"], ["devices", "--help"]):
+        done = unit(*arguments)
+        assert done.returncode == 0
+        assert "parvis-unit" in done.stdout and "xample" in done.stdout
+    assert "PARVIS_UNIT_MICROPHONE" in unit("run", "--help").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["run"], 2, "which hub?"),
+        (["run", "--nope"], 2, "No such option"),
+        (["run", "--button", "foot"], 2, "not one of"),
+        (["run", "--hub", "nonsense"], 2, "is no hub address"),
+        (["run", "--hub", LOOPBACK, "--microphone", "file:/nope.wav"], 2, "no such file"),
+        (["run", "--hub", LOOPBACK, "--loop"], 2, "--loop is for a sound file"),
+        (["run", "--hub", LOOPBACK, "--microphone", ""], 2, "--microphone ''"),
+        (["run", "--config", "/nope.toml"], 2, "no such file"),
+        (["devices", "--json"], 2, "add --seconds"),
+        (["frobnicate"], 2, "No such command"),
+        (
+            ["run", "--hub", LOOPBACK, "--microphone", "nonsense", "--button", "none"],
+            1,
+            "there is no microphone 'nonsense'",
+        ),
+    ],
+)
+def test_a_mistake_is_one_line(arguments: list[str], code: int, words: str) -> None:
+    done = unit(*arguments)
+    told = [line for line in done.stderr.splitlines() if line.startswith("parvis-unit: ")]
+    assert done.returncode == code
+    assert len(told) == 1 and words in told[0]
+    assert "Traceback" not in done.stderr
+
+
+def test_a_key_device_needs_the_keyboard(tmp_path: Path) -> None:
+    sound = tmp_path / "s.wav"
+    soundfile.write(sound, [0.0] * 480, 48_000)
+    done = unit(
+        "run",
+        "--hub",
+        LOOPBACK,
+        "--microphone",
+        f"file:{sound}",
+        "--key-device",
+        "/dev/null",
+        "--light",
+        "none",
+        GPIOZERO_PIN_FACTORY="mock",
+    )
+    assert done.returncode == 2 and "--button keyboard" in done.stderr
+
+
+def test_a_file_that_ends_ends_the_unit_well(tmp_path: Path) -> None:
+    sound = tmp_path / "s.wav"
+    soundfile.write(sound, [0.0] * 4800, 48_000)
+    done = unit(
+        "run",
+        "--hub",
+        LOOPBACK,
+        "--microphone",
+        f"file:{sound}",
+        "--button",
+        "none",
+        "--log-format",
+        "json",
+    )
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[0] == "light: connecting"
+    messages = [json.loads(line)["message"] for line in done.stderr.splitlines()]
+    assert messages[-1] == "the sound file is over"
+
+
+def test_the_unit_imports_neither_scipy_nor_the_hub() -> None:
+    script = (
+        "import sys, parvis_device.app, parvis_device.microphones.portaudio,"
+        "parvis_device.microphones.file, parvis_device.buttons.keyboard;"
+        "print(sorted({'scipy', 'fastapi', 'uvicorn', 'parvis_server'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout == "[]\n"

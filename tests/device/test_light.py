@@ -1,0 +1,111 @@
+"""The light: one ladder, distinct patterns, red for sound that leaves and for nothing else."""
+
+from itertools import combinations, pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from parvis_device.light import (
+    DARK,
+    MAX_FLASH_HZ,
+    NS_PER_MS,
+    PATTERNS,
+    RED,
+    REFUSED_FOR_NS,
+    SIGNAL_OF_TALK,
+    Condition,
+    Lamps,
+    LinkState,
+    Signal,
+    choose,
+    lamps_at,
+)
+from parvis_device.talk import TalkState
+
+conditions = st.builds(
+    Condition,
+    sounding=st.booleans(),
+    link=st.sampled_from(LinkState),
+    microphone=st.booleans(),
+    talk=st.sampled_from(TalkState),
+    refusing=st.booleans(),
+)
+
+
+def rhythm(signal: Signal) -> tuple[bool, ...]:
+    """Lit or dark, whatever the colour, every 20 ms over 24 s."""
+    return tuple(lamps_at(signal, at * NS_PER_MS)[0] != DARK for at in range(0, 24_000, 20))
+
+
+@given(conditions, st.integers(0, 10**12))
+def test_red_is_lit_exactly_while_sound_leaves(condition: Condition, elapsed_ns: int) -> None:
+    lamps, _ = lamps_at(choose(condition), elapsed_ns)
+    assert lamps.red == condition.sounding
+
+
+def test_red_is_steady() -> None:
+    assert lamps_at(Signal.LIVE, 123) == (RED, None)
+
+
+def test_every_signal_has_a_pattern_in_the_order_of_the_ladder() -> None:
+    assert list(PATTERNS) == list(Signal)
+    assert set(SIGNAL_OF_TALK) == set(TalkState)
+
+
+@pytest.mark.parametrize(("one", "other"), list(combinations(Signal, 2)))
+def test_signals_are_told_apart_without_colour(one: Signal, other: Signal) -> None:
+    if {one, other} == {Signal.LIVE, Signal.QUEUED}:  # steady, in different places
+        assert PATTERNS[one].lamps != PATTERNS[other].lamps
+    else:
+        assert rhythm(one) != rhythm(other)
+
+
+@pytest.mark.parametrize("signal", Signal)
+def test_nothing_flashes_too_fast(signal: Signal) -> None:
+    lit = rhythm(signal)
+    starts = [at for at in range(1, len(lit)) if lit[at] and not lit[at - 1]]
+    for earlier, later in pairwise(starts):
+        assert 1000 / ((later - earlier) * 20) <= MAX_FLASH_HZ
+
+
+@given(st.sampled_from(Signal), st.integers(0, 10**11))
+def test_the_time_to_the_next_change_is_true(signal: Signal, elapsed_ns: int) -> None:
+    lamps, rest_ns = lamps_at(signal, elapsed_ns)
+    if rest_ns is not None:
+        assert rest_ns > 0
+        assert lamps_at(signal, elapsed_ns + rest_ns - 1)[0] == lamps
+        assert lamps_at(signal, elapsed_ns + rest_ns)[0] != lamps
+
+
+def test_a_refusal_flashes_three_times() -> None:
+    lit = [
+        lamps_at(Signal.REFUSED, at * NS_PER_MS)[0] == Lamps(green=True)
+        for at in range(0, REFUSED_FOR_NS // NS_PER_MS, 10)
+    ]
+    assert lit[0] and sum(b and not a for a, b in zip([False, *lit], lit, strict=False)) == 3
+
+
+def shown(**known: object) -> Signal:
+    usual = {
+        "sounding": False,
+        "link": LinkState.JOINED,
+        "microphone": True,
+        "talk": TalkState.IDLE,
+    }
+    return choose(Condition(**(usual | known)))  # type: ignore[arg-type]
+
+
+def test_the_ladder() -> None:
+    assert shown() is Signal.IDLE
+    assert shown(talk=TalkState.GRANTED, refusing=True) is Signal.REFUSED
+    assert shown(refusing=True, microphone=False) is Signal.NO_MICROPHONE
+    assert shown(microphone=False, link=LinkState.LOST) is Signal.NO_HUB
+    assert shown(link=LinkState.NOT_ALLOWED) is Signal.NOT_ALLOWED
+    assert shown(link=LinkState.WRONG_ADDRESS) is Signal.WRONG_ADDRESS
+    assert shown(link=LinkState.CONNECTING) is Signal.CONNECTING
+    assert shown(sounding=True, microphone=False, link=LinkState.LOST) is Signal.LIVE
+
+
+def test_armed_without_sound_is_not_red() -> None:
+    assert shown(talk=TalkState.LIVE) is Signal.NO_MICROPHONE

@@ -1,0 +1,256 @@
+"""The seat: the hub's messages and the presses become commands and arming; nothing is lost."""
+
+from __future__ import annotations
+
+from itertools import count
+
+import pytest
+
+from parvis_device.seat import (
+    MAX_UNANSWERED,
+    PATIENCE_NS,
+    Arm,
+    Disarm,
+    Effect,
+    FlashRefused,
+    Seat,
+    Send,
+)
+from parvis_device.talk import TalkState
+from parvis_wire.messages import (
+    Ack,
+    Change,
+    LeaveFloor,
+    LowerHand,
+    RaiseHand,
+    RefusalCode,
+    Snapshot,
+    TakeFloor,
+    Time,
+    Welcome,
+)
+from parvis_wire.room_view import (
+    FloorGranted,
+    FloorReleased,
+    FloorTaken,
+    Hand,
+    HandRaised,
+    Microphone,
+    MicrophoneClosed,
+    MicrophoneOpened,
+    RoomEvent,
+    RoomView,
+    Surface,
+    fold,
+)
+
+ME, SSRC = "unit-1", 9
+
+
+class Table:
+    """A seat and a room beside it; what is said to the seat follows the room's events."""
+
+    def __init__(self, *, always_open: bool = False) -> None:
+        numbers = count(1)
+        self.seat = Seat(always_open=always_open, make_id=lambda: f"c{next(numbers)}")
+        self.view = RoomView(room="main", title="A test", seq=0)
+        self.now_ns = 0
+
+    def join(self) -> list[Effect]:
+        welcome = Welcome(participant=ME, resume="t", ssrc=SSRC)
+        assert self.seat.message(welcome, self.now_ns) == ()
+        return [*self.seat.message(Snapshot(view=self.view), self.now_ns)]
+
+    def happen(self, event: RoomEvent, *, heard: bool = True) -> list[Effect]:
+        seq = self.view.seq + 1
+        self.view = fold(self.view, seq, event)
+        if not heard:
+            return []
+        return [*self.seat.message(Change(seq=seq, room_clock=0, event=event), self.now_ns)]
+
+    def ack(self, command_id: str, refused: RefusalCode | None = None) -> list[Effect]:
+        return [*self.seat.message(Ack(id=command_id, refused=refused), self.now_ns)]
+
+    def raised(self) -> None:
+        """Up to a granted turn; commands c1."""
+        self.join()
+        self.seat.pressed()
+        self.happen(HandRaised(hand=Hand(participant=ME, name="T", surface=Surface.UNIT)))
+        self.ack("c1")
+
+    def live(self) -> None:
+        """Up to an open microphone; commands c1 and c2."""
+        self.raised()
+        self.happen(FloorGranted(participant=ME))
+        self.seat.pressed()
+        self.ack("c2")
+        assert self.happen(FloorTaken(participant=ME, unit=ME, ssrc=SSRC)) == [Arm()]
+
+
+def test_a_turn() -> None:
+    table = Table()
+    table.raised()
+    table.happen(FloorGranted(participant=ME))
+    assert table.seat.pressed() == (Send(TakeFloor(id="c2")),)
+    assert table.happen(FloorTaken(participant=ME, unit=ME, ssrc=SSRC)) == []
+    assert table.ack("c2") == [Arm()]
+    assert table.seat.pressed() == (Disarm(), Send(LeaveFloor(id="c3")))
+    table.happen(FloorReleased(participant=ME))
+    assert table.seat.state is TalkState.IDLE
+
+
+def test_the_host_ends_a_turn() -> None:
+    table = Table()
+    table.live()
+    assert table.happen(FloorReleased(participant=ME)) == [Disarm()]
+
+
+def test_a_phones_turn_is_carried_by_a_press() -> None:
+    table = Table()
+    table.join()
+    table.happen(HandRaised(hand=Hand(participant="p", name="Ada", surface=Surface.PHONE)))
+    table.happen(FloorGranted(participant="p"))
+    assert table.seat.state is TalkState.INVITED
+    assert table.seat.pressed() == (Send(TakeFloor(id="c1")),)
+    table.happen(FloorTaken(participant="p", unit=ME, ssrc=SSRC))
+    assert table.ack("c1") == [Arm()]
+
+
+def test_a_phones_turn_that_another_unit_took_first_is_refused() -> None:
+    table = Table()
+    table.join()
+    table.happen(HandRaised(hand=Hand(participant="p", name="Ada", surface=Surface.PHONE)))
+    table.happen(FloorGranted(participant="p"))
+    table.seat.pressed()
+    table.happen(FloorTaken(participant="p", unit="unit-2", ssrc=1))
+    effects = table.ack("c1", RefusalCode.NO_TURN)
+    assert effects == [FlashRefused("no_turn")]
+    assert table.seat.state is TalkState.IDLE
+
+
+def test_a_refused_hand_flashes() -> None:
+    table = Table()
+    table.join()
+    table.seat.pressed()
+    assert table.ack("c1", RefusalCode.LINE_FULL) == [FlashRefused("line_full")]
+    assert table.seat.state is TalkState.IDLE
+
+
+def test_a_command_without_an_answer_is_sent_again_with_its_id() -> None:
+    table = Table()
+    table.join()
+    assert table.seat.pressed() == (Send(RaiseHand(id="c1")),)
+    table.seat.link_lost(0)
+    assert table.join() == [Send(RaiseHand(id="c1"))]
+    table.ack("c1")
+    table.seat.link_lost(0)
+    assert table.join() == []
+
+
+def test_a_command_older_than_the_hubs_patience_is_void() -> None:
+    table = Table()
+    table.join()
+    table.seat.pressed()
+    table.seat.link_lost(0)
+    table.seat.link_lost(PATIENCE_NS)  # a failed try in between does not count anew
+    table.now_ns = PATIENCE_NS + 1
+    assert table.join() == []
+    assert table.seat.state is TalkState.IDLE
+
+
+def test_a_short_loss_keeps_the_turn() -> None:
+    table = Table()
+    table.live()
+    assert table.seat.link_lost(0) == (Disarm(),)
+    table.now_ns = PATIENCE_NS
+    assert table.join() == [Arm()]
+
+
+def test_a_long_loss_ends_it_even_when_the_hub_still_shows_it() -> None:
+    table = Table()
+    table.live()
+    table.seat.link_lost(0)
+    table.now_ns = PATIENCE_NS + 1
+    assert table.join() == [Send(LeaveFloor(id="c3"))]
+
+
+def test_a_hub_that_forgot_the_turn() -> None:
+    table = Table()
+    table.live()
+    table.seat.link_lost(0)
+    table.view = RoomView(room="main", title="A test", seq=0)
+    assert table.join() == []
+    assert table.seat.state is TalkState.IDLE
+
+
+def test_the_answer_to_a_press_was_lost_with_the_connection() -> None:
+    """The hub took the floor, its answer never came: asked again, it answers the same."""
+    table = Table()
+    table.raised()
+    table.happen(FloorGranted(participant=ME))
+    table.seat.pressed()
+    table.seat.link_lost(0)
+    table.happen(FloorTaken(participant=ME, unit=ME, ssrc=SSRC), heard=False)
+    assert table.join() == [Send(TakeFloor(id="c2"))]
+    assert table.ack("c2") == [Arm()]
+
+
+def test_a_press_while_the_hub_is_away_reaches_it_later() -> None:
+    table = Table()
+    table.live()
+    table.seat.pressed()
+    table.seat.link_lost(0)
+    assert Send(LeaveFloor(id="c3")) in table.join()
+
+
+def test_without_a_button() -> None:
+    table = Table(always_open=True)
+    assert table.join() == []
+    opened = MicrophoneOpened(microphone=Microphone(unit=ME, name="Lectern", ssrc=SSRC))
+    assert table.happen(opened) == [Arm()]
+    assert table.seat.pressed() == ()
+    assert table.happen(MicrophoneClosed(unit=ME)) == [Disarm()]
+
+
+def test_a_lowered_hand() -> None:
+    table = Table()
+    table.raised()
+    assert table.seat.pressed() == (Send(LowerHand(id="c2")),)
+    assert table.ack("c2", RefusalCode.NO_HAND) == []
+    assert table.seat.state is TalkState.NEXT  # the view counts: the hand is still up
+
+
+def test_a_lost_change_is_an_error() -> None:
+    table = Table()
+    with pytest.raises(ValueError, match="before the snapshot"):
+        table.happen(FloorReleased(participant=ME))
+    table.join()
+    with pytest.raises(ValueError, match="reconnect"):
+        table.seat.message(Change(seq=9, room_clock=0, event=FloorReleased(participant=ME)), 0)
+
+
+def test_other_messages_and_unknown_answers_change_nothing() -> None:
+    table = Table()
+    table.join()
+    assert table.seat.message(Time(room_clock=0, hub_ns=0, utc_ms=0), 0) == ()
+    assert table.ack("nobody") == []
+
+
+def test_unanswered_commands_are_bounded() -> None:
+    table = Table()
+    for _ in range(2 * MAX_UNANSWERED):
+        table.join()
+        table.seat.pressed()
+        table.ack("nobody")
+        table.seat.message(
+            Snapshot(
+                view=table.view.model_copy(
+                    update={"line": (Hand(participant=ME, name="T", surface=Surface.UNIT),)}
+                )
+            ),
+            0,
+        )
+        table.seat.pressed()
+        table.seat.message(Snapshot(view=table.view), 0)
+    table.seat.link_lost(0)
+    assert len([effect for effect in table.join() if isinstance(effect, Send)]) == MAX_UNANSWERED

@@ -1,0 +1,229 @@
+"""A whole unit against a hub on loopback: what leaves it, when, and what its light says."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from fakes.hub import FakeHub, running_hub
+from fakes.unit_parts import TONE_HZ, FakeButton, FakeLight, FakeMicrophone
+from parvis_audio.opus import Decoder
+from parvis_device.address import HubAddress
+from parvis_device.app import Assembly
+from parvis_device.config import UnitConfig, load
+from parvis_device.errors import AudioThreadFailed
+from parvis_device.light import Signal
+from parvis_wire.close_codes import CloseCode
+from parvis_wire.messages import RefusalCode, ResumeCredential
+from parvis_wire.rtp import TalkFlags
+
+
+@dataclass
+class Bench:
+    hub: FakeHub
+    microphone: FakeMicrophone
+    button: FakeButton
+    light: FakeLight
+    running: asyncio.Task[None]
+
+    async def take_floor(self) -> None:
+        """From idle to live."""
+        await self.light.until(Signal.IDLE)
+        self.button.press()
+        await self.light.until(Signal.NEXT)
+        await self.hub.grant()
+        await self.light.until(Signal.GRANTED)
+        self.button.press()
+        await self.light.until(Signal.LIVE)
+        await self.hub.until(lambda hub: len(hub.packets) > 5)
+
+
+def configured(hub: str, **more: object) -> UnitConfig:
+    return load(None, {"hub": hub, "button": "keyboard", "name": "Table 1", **more})
+
+
+@asynccontextmanager
+async def unit_at(hub: FakeHub, **more: object) -> AsyncIterator[Bench]:
+    """A unit that runs until the block ends, and ended well then."""
+    config = configured(hub.url, **more)
+    microphone, button, light = FakeMicrophone(), FakeButton(), FakeLight()
+    assembly = Assembly(config, HubAddress.parse(config.hub), microphone, button, light)
+    running = asyncio.create_task(assembly.run())
+    try:
+        yield Bench(hub, microphone, button, light, running)
+        button.ask_to_quit()
+        async with asyncio.timeout(5):
+            await running
+    finally:
+        running.cancel()
+        await asyncio.wait([running])
+
+
+async def test_a_turn_from_hand_to_step_down() -> None:
+    async with running_hub() as hub, unit_at(hub) as bench:
+        await bench.light.until(Signal.IDLE)
+        await hub.until(lambda hub: len(hub.levels) >= 2)
+        assert not hub.packets
+        await bench.take_floor()
+        assert bench.light.lamps.red
+        bench.button.press()
+        assert not bench.light.lamps.red, "red goes off with the press"
+        await hub.until(lambda hub: hub.command_types[-1] == "leave_floor")
+        await bench.light.until(Signal.IDLE)
+        flags = [packet.flags for packet in hub.packets]
+        assert flags[0] is TalkFlags.FIRST and hub.packets[0].marker
+        assert flags[-1] is TalkFlags.LAST
+        assert not any(flags[1:-1])
+        assert hub.command_types == ["raise_hand", "take_floor", "leave_floor"]
+        count = len(hub.packets)
+        levels = len(hub.levels)
+        await hub.until(lambda hub: len(hub.levels) > levels + 1)
+        assert len(hub.packets) == count, "only levels after the turn"
+        assert Signal.NO_HUB not in bench.light.history
+
+
+async def test_what_arrives_is_the_sound() -> None:
+    async with running_hub() as hub, unit_at(hub) as bench:
+        await bench.take_floor()
+        await hub.until(lambda hub: len(hub.packets) > 40)
+    decoder = Decoder()
+    sound = np.concatenate([decoder.decode(packet.payload) for packet in hub.packets[:40]])[4800:]
+    spectrum = np.abs(np.fft.rfft(sound * np.hanning(len(sound))))
+    loudest_hz = float(np.argmax(spectrum)) * 48_000 / len(sound)
+    assert abs(loudest_hz - TONE_HZ) < 10
+    assert abs(float(np.sqrt(np.mean(sound**2))) - 0.3 / np.sqrt(2)) < 0.03
+    levels = [packet.level.level_dbov for packet in hub.packets[10:40] if packet.level]
+    assert levels and all(-15 <= level <= -12 for level in levels)
+
+
+async def test_the_host_ends_the_turn() -> None:
+    async with running_hub() as hub, unit_at(hub) as bench:
+        await bench.take_floor()
+        await hub.release()
+        await bench.light.until(Signal.IDLE)
+        await hub.until(lambda hub: hub.packets[-1].flags is TalkFlags.LAST)
+        assert "leave_floor" not in hub.command_types
+
+
+async def test_a_press_carries_a_phones_turn() -> None:
+    async with running_hub() as hub, unit_at(hub) as bench:
+        await bench.light.until(Signal.IDLE)
+        await hub.invite()
+        await bench.light.until(Signal.INVITED)
+        bench.button.press()
+        await bench.light.until(Signal.LIVE)
+        await hub.until(lambda hub: bool(hub.packets))
+
+
+async def test_a_refused_hand_flashes_three_times_and_then_shows_what_was_before() -> None:
+    async with running_hub() as hub, unit_at(hub) as bench:
+        await bench.light.until(Signal.IDLE)
+        hub.refusal = RefusalCode.LINE_FULL
+        bench.button.press()
+        await bench.light.until(Signal.REFUSED)
+        await bench.light.until(Signal.IDLE)
+
+
+async def test_without_a_button_the_hub_opens_the_microphone() -> None:
+    async with running_hub() as hub, unit_at(hub, button="none") as bench:
+        await bench.light.until(Signal.IDLE)
+        assert hub.joins[0].unit is not None and hub.joins[0].unit.always_open
+        await hub.open_microphone()
+        await bench.light.until(Signal.LIVE)
+        await hub.until(lambda hub: len(hub.packets) > 5)
+
+
+async def test_a_broken_connection_keeps_the_turn() -> None:
+    async with running_hub() as hub, unit_at(hub) as bench:
+        await bench.take_floor()
+        hub.cut()
+        await bench.light.until(Signal.NO_HUB)
+        assert not bench.light.lamps.red
+        count = len(hub.packets)
+        await bench.light.until(Signal.LIVE)
+        await hub.until(lambda hub: len(hub.packets) > count)
+        assert hub.packets[count].flags is TalkFlags.FIRST
+        assert hub.joins[1].credential == ResumeCredential(token="token-1")
+
+
+async def test_the_hub_is_restarted(caplog: pytest.LogCaptureFixture) -> None:
+    async with running_hub() as hub, unit_at(hub) as bench:
+        await bench.light.until(Signal.IDLE)
+        with caplog.at_level(logging.WARNING, "parvis_device"):
+            await hub.stop()
+            await bench.light.until(Signal.NO_HUB)
+            hub.view = hub.view.model_copy(update={"seq": 0, "line": (), "floor": ()})
+            await hub.start()
+            await bench.light.until(Signal.IDLE)
+        assert all("trying again" in record.getMessage() for record in caplog.records)
+        assert 1 <= len(caplog.records) <= 2  # lost; perhaps: nobody listens
+        assert len(hub.joins) == 2
+
+
+async def test_the_microphone_is_unplugged_and_comes_back() -> None:
+    async with running_hub() as hub, unit_at(hub) as bench:
+        await bench.take_floor()
+        bench.microphone.unplug()
+        await bench.light.until(Signal.NO_MICROPHONE)
+        await hub.until(lambda hub: hub.packets[-1].flags is TalkFlags.LAST)
+        count = len(hub.packets)
+        bench.microphone.plug()
+        await bench.light.until(Signal.LIVE)
+        await hub.until(lambda hub: len(hub.packets) > count)
+        assert hub.packets[count].flags is TalkFlags.FIRST
+
+
+async def test_nobody_is_let_in_and_then_they_are() -> None:
+    async with running_hub() as hub:
+        hub.turn_away = (CloseCode.FORBIDDEN, "start the hub with --open-house")
+        async with unit_at(hub) as bench:
+            await bench.light.until(Signal.NOT_ALLOWED)
+            hub.turn_away = None
+            await bench.light.until(Signal.IDLE)
+
+
+async def test_a_hub_that_loses_count_is_joined_anew() -> None:
+    async with running_hub() as hub, unit_at(hub) as bench:
+        await bench.light.until(Signal.IDLE)
+        await hub.say_text(
+            '{"type":"change","seq":77,"room_clock":0,'
+            '"event":{"type":"floor_released","participant":"x"}}'
+        )
+        await hub.until(lambda hub: len(hub.joins) == 2)
+        await bench.light.until(Signal.IDLE)
+
+
+async def test_the_end_of_the_sound_ends_the_unit() -> None:
+    async with running_hub() as hub, unit_at(hub) as bench:
+        await bench.take_floor()
+        bench.microphone.end()
+        async with asyncio.timeout(5):
+            await bench.running
+        assert bench.light.signal is not Signal.LIVE
+        await hub.until(lambda hub: hub.packets[-1].flags is TalkFlags.LAST)
+
+
+async def test_a_signal_ends_the_unit_in_order() -> None:
+    async with running_hub() as hub, unit_at(hub) as bench:
+        await bench.take_floor()
+        signal.raise_signal(signal.SIGTERM)
+        async with asyncio.timeout(5):
+            await bench.running
+        await hub.until(lambda hub: hub.packets[-1].flags is TalkFlags.LAST)
+
+
+async def test_an_error_in_the_audio_thread_ends_the_unit() -> None:
+    async with running_hub() as hub:
+        with pytest.raises(ExceptionGroup) as caught:
+            async with unit_at(hub) as bench:
+                await bench.light.until(Signal.IDLE)
+                bench.microphone.failure = AudioThreadFailed("the audio thread failed")
+                await bench.running
+        assert caught.group_contains(AudioThreadFailed)

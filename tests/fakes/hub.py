@@ -1,0 +1,220 @@
+"""A hub for units' tests: a real WebSocket server on loopback that a test tells what to say."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from itertools import count
+
+from websockets.asyncio.server import Server, ServerConnection, serve
+
+from parvis_wire.messages import (
+    Ack,
+    Change,
+    Command,
+    Failure,
+    HubMessage,
+    Join,
+    LeaveFloor,
+    Level,
+    LowerHand,
+    RaiseHand,
+    RefusalCode,
+    Snapshot,
+    TakeFloor,
+    Time,
+    Welcome,
+    parse_client_message,
+    serialize,
+)
+from parvis_wire.room_view import (
+    FloorGranted,
+    FloorReleased,
+    FloorTaken,
+    Hand,
+    HandLowered,
+    HandRaised,
+    Microphone,
+    RoomEvent,
+    RoomView,
+    Surface,
+    fold,
+)
+from parvis_wire.rtp import RtpPacket
+
+LOOPBACK = "127.0.0.1"
+SSRC = 0x5EED
+UNIT = "unit-1"
+PHONE = "phone-1"
+
+
+class FakeHub:
+    """One room, one unit. It obeys the unit's commands unless told otherwise."""
+
+    def __init__(self) -> None:
+        self.joins: list[Join] = []
+        self.commands: list[Command] = []
+        self.levels: list[Level] = []
+        self.packets: list[RtpPacket] = []
+        self.answers = True
+        """Whether commands are obeyed and acknowledged."""
+        self.refusal: RefusalCode | None = None
+        """Refuse the next command with this."""
+        self.turn_away: tuple[int, str] | None = None
+        """Close code and reason for everybody who joins."""
+        self.view = RoomView(room="main", title="A test", seq=0)
+        self._server: Server | None = None
+        self._connection: ServerConnection | None = None
+        self._changed = asyncio.Condition()
+        self._answered: dict[str, Ack] = {}
+        self._tokens = count(1)
+        self.port = 0
+
+    # --- what a test does to it ---
+
+    async def start(self) -> None:
+        """Listen, at the same port as before when there was one."""
+        self._server = await serve(self._serve, LOOPBACK, self.port, compression=None)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        """Go away: connections are closed and nobody listens."""
+        if self._server is not None:
+            self._server.close()
+            await self._server.wait_closed()
+            self._server = None
+
+    def cut(self) -> None:
+        """Break the connection without a word."""
+        assert self._connection is not None
+        self._connection.transport.abort()
+
+    @property
+    def url(self) -> str:
+        return f"http://{LOOPBACK}:{self.port}"
+
+    async def grant(self) -> None:
+        """Give the floor to the unit's hand."""
+        await self.happen(FloorGranted(participant=UNIT))
+
+    async def invite(self) -> None:
+        """Give the floor to a phone: any unit may carry the turn."""
+        hand = Hand(participant=PHONE, name="Ada", surface=Surface.PHONE)
+        await self.happen(HandRaised(hand=hand))
+        await self.happen(FloorGranted(participant=PHONE))
+
+    async def release(self) -> None:
+        """End the turn that is on the floor."""
+        await self.happen(FloorReleased(participant=self.view.floor[0].participant))
+
+    async def open_microphone(self, ssrc: int = SSRC) -> None:
+        """List the unit as an always-open microphone."""
+        from parvis_wire.room_view import MicrophoneOpened
+
+        microphone = Microphone(unit=UNIT, name="Table 1", ssrc=ssrc)
+        await self.happen(MicrophoneOpened(microphone=microphone))
+
+    async def happen(self, event: RoomEvent) -> None:
+        """One event in the room, told to the unit."""
+        seq = self.view.seq + 1
+        self.view = fold(self.view, seq, event)
+        if self._connection is not None:
+            await self.say(Change(seq=seq, room_clock=0, event=event))
+
+    async def say(self, message: HubMessage) -> None:
+        assert self._connection is not None
+        await self._connection.send(serialize(message))
+
+    async def say_text(self, text: str) -> None:
+        """Anything at all."""
+        assert self._connection is not None
+        await self._connection.send(text)
+
+    async def until(self, condition: Callable[[FakeHub], bool], timeout_s: float = 5.0) -> None:
+        """Wait until something was received that makes ``condition`` true."""
+        async with asyncio.timeout(timeout_s), self._changed:
+            await self._changed.wait_for(lambda: condition(self))
+
+    @property
+    def command_types(self) -> list[str]:
+        return [command.type for command in self.commands]
+
+    # --- what it does by itself ---
+
+    async def _serve(self, connection: ServerConnection) -> None:
+        if connection.request is None or connection.request.path != "/ws/unit":
+            await connection.close(4003, "wrong endpoint")
+            return
+        join = parse_client_message(await connection.recv())
+        assert isinstance(join, Join)
+        await self._note(lambda: self.joins.append(join))
+        if self.turn_away is not None:
+            code, reason = self.turn_away
+            await connection.send(serialize(Failure(code=code, text=reason)))
+            await connection.close(code, reason)
+            return
+        self._connection = connection
+        await self._welcome(connection)
+        async for frame in connection:
+            await self._received(frame)
+
+    async def _welcome(self, connection: ServerConnection) -> None:
+        token = f"token-{next(self._tokens)}"
+        welcome = Welcome(participant=UNIT, resume=token, stream="stream-1", ssrc=SSRC)
+        for message in (
+            welcome,
+            Snapshot(view=self.view),
+            Time(room_clock=0, hub_ns=0, utc_ms=0),
+        ):
+            await connection.send(serialize(message))
+
+    async def _received(self, frame: str | bytes) -> None:
+        if isinstance(frame, bytes):
+            packet = RtpPacket.parse(frame)
+            await self._note(lambda: self.packets.append(packet))
+            return
+        message = parse_client_message(frame)
+        if isinstance(message, Level):
+            await self._note(lambda: self.levels.append(message))
+        elif isinstance(message, RaiseHand | LowerHand | TakeFloor | LeaveFloor):
+            if self.answers:
+                await self._obey(message)
+            await self._note(lambda: self.commands.append(message))
+
+    async def _obey(self, command: Command) -> None:
+        if command.id not in self._answered:
+            refused, self.refusal = self.refusal, None
+            self._answered[command.id] = Ack(id=command.id, refused=refused)
+            if refused is None:
+                await self._apply(command)
+        await self.say(self._answered[command.id])
+
+    async def _apply(self, command: Command) -> None:
+        match command:
+            case RaiseHand():
+                hand = Hand(participant=UNIT, name="Table 1", surface=Surface.UNIT)
+                await self.happen(HandRaised(hand=hand))
+            case LowerHand():
+                await self.happen(HandLowered(participant=UNIT))
+            case TakeFloor():
+                turn = self.view.floor[0].participant
+                await self.happen(FloorTaken(participant=turn, unit=UNIT, ssrc=SSRC))
+            case LeaveFloor():
+                await self.release()
+
+    async def _note(self, remember: Callable[[], None]) -> None:
+        async with self._changed:
+            remember()
+            self._changed.notify_all()
+
+
+@asynccontextmanager
+async def running_hub() -> AsyncIterator[FakeHub]:
+    """A hub that listens until the block ends."""
+    hub = FakeHub()
+    await hub.start()
+    try:
+        yield hub
+    finally:
+        await hub.stop()

@@ -1,0 +1,132 @@
+"""A page in a headless Chromium, as a person uses it: what can be tapped, and what is read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webdriver import WebDriver
+
+from fakes.browser import chromium, wait_for
+
+AXE = Path(__file__).parents[2] / "server/web/node_modules/axe-core/axe.min.js"
+
+WATCH_FAULTS = """
+window.__faults = [];
+document.addEventListener("securitypolicyviolation", (event) =>
+  window.__faults.push(`policy: ${event.violatedDirective} ${event.blockedURI}`));
+window.addEventListener("error", (event) => window.__faults.push(`error: ${event.message}`));
+window.addEventListener("unhandledrejection", (event) =>
+  window.__faults.push(`rejection: ${event.reason}`));
+"""
+
+RUN_AXE = """
+const done = arguments[arguments.length - 1];
+axe.run().then(
+  (result) => done(result.violations.map((violation) =>
+    `${violation.id}: ${violation.nodes.map((node) => node.html).join(" | ")}`)),
+  (error) => done([`axe-core failed: ${error}`]));
+"""
+
+HANDS = (
+    "[...document.querySelectorAll('ol.hands .hand-name')]"
+    ".map((hand) => hand.firstChild.textContent.trim())"
+)
+
+
+class Page:
+    """One tab."""
+
+    def __init__(self, browser: WebDriver) -> None:
+        self.browser = browser
+
+    def open(self, url: str) -> None:
+        """Load an address anew, also when only its fragment is another one."""
+        self.browser.get("about:blank")
+        self.browser.get(url)
+
+    def before_its_scripts(self, script: str) -> None:
+        """Run this in every document that is loaded from now on, before its own scripts."""
+        source = {"source": script}
+        self.browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", source)
+
+    def show(self, width: int, height: int, dark: bool = False) -> None:
+        """A screen of this size, light or dark."""
+        screen = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        command = self.browser.execute_cdp_cmd
+        command("Emulation.setDeviceMetricsOverride", screen)
+        command("Emulation.setEmulatedMedia", {"features": [scheme]})
+
+    def wait(self, condition: str, what: str = "", within_s: float = 10.0) -> Any:
+        """Wait until a JavaScript expression is true; returns its value."""
+        return wait_for(self.browser, condition, within_s, what)
+
+    def tap(self, selector: str) -> None:
+        """Click the first element that fits, once it is there."""
+        self.wait(f"document.querySelector({json.dumps(selector)})", selector)
+        self.browser.find_element(By.CSS_SELECTOR, selector).click()
+
+    def type(self, selector: str, text: str) -> None:
+        """Write into a field."""
+        self.wait(f"document.querySelector({json.dumps(selector)})", selector)
+        self.browser.find_element(By.CSS_SELECTOR, selector).send_keys(text)
+
+    def wait_for_words(self, selector: str, words: str, within_s: float = 10.0) -> None:
+        """Wait until an element that fits shows these words."""
+        found = (
+            f"[...document.querySelectorAll({json.dumps(selector)})]"
+            f".some((element) => element.textContent.includes({json.dumps(words)}))"
+        )
+        self.wait(found, f"{words!r} in {selector}", within_s)
+
+    def hands(self) -> list[str]:
+        """The line as it is shown, first come first."""
+        shown: list[str] = self.browser.execute_script(f"return {HANDS}")
+        return shown
+
+    def wait_for_hands(self, *names: str) -> None:
+        """Wait until exactly this line is shown."""
+        wanted = json.dumps(json.dumps(names, ensure_ascii=False, separators=(",", ":")))
+        self.wait(f"JSON.stringify({HANDS}) === {wanted}", f"the line {names}")
+
+    def diagnostics(self) -> dict[str, Any]:
+        """The page's own figures, `window.__parvis`."""
+        figures: dict[str, Any] = self.browser.execute_script(
+            "return Object.assign({}, window.__parvis)"
+        )
+        return figures
+
+    def hurdles(self) -> list[str]:
+        """What axe-core finds that keeps people out, one line for each."""
+        self.browser.execute_script(AXE.read_text(encoding="utf-8"))
+        found: list[str] = self.browser.execute_async_script(RUN_AXE)
+        return found
+
+    def faults(self) -> list[str]:
+        """What the security policy stopped and what the scripts threw, since it was loaded."""
+        found: list[str] = self.browser.execute_script("return window.__faults")
+        return found
+
+    def width_beyond_screen(self) -> int:
+        """By how many pixels something is wider than the screen; at most 0 is good."""
+        beyond: int = self.browser.execute_script(
+            "return document.documentElement.scrollWidth - window.innerWidth"
+        )
+        return beyond
+
+
+@contextmanager
+def page(
+    folder: Path, language: str = "en", environment: Mapping[str, str] | None = None
+) -> Iterator[Page]:
+    """A tab in a browser of its own, for a person who reads this language."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with chromium(folder, environment, (f"--accept-lang={language}",)) as browser:
+        tab = Page(browser)
+        tab.before_its_scripts(WATCH_FAULTS)
+        yield tab

@@ -1,0 +1,64 @@
+"""A decoding chain that plays what it is told, for tests of the mix."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parvis_audio.errors import ParvisAudioError
+from parvis_server.engine.boundary import TICK_SAMPLES, SourceSpec, SourceStats
+from parvis_wire.rtp import RtpPacket
+
+Samples = NDArray[np.float32]
+
+
+@dataclass
+class FakeReceiver:
+    """Plays a constant ``value``; ``breaks`` makes both of its calls fail as a bad packet does."""
+
+    value: float = 0.0
+    breaks: bool = False
+    packets: list[tuple[RtpPacket, int]] = field(default_factory=list)
+    pulled_ns: list[int] = field(default_factory=list)
+
+    def receive(self, packet: RtpPacket, arrival_ns: int) -> None:
+        if self.breaks:
+            raise ParvisAudioError("not Opus")
+        self.packets.append((packet, arrival_ns))
+
+    def pull(self, now_ns: int) -> Samples:
+        if self.breaks:
+            raise ParvisAudioError("not Opus")
+        self.pulled_ns.append(now_ns)
+        return np.full(TICK_SAMPLES, self.value, dtype=np.float32)
+
+    def stats(self, ssrc: int) -> SourceStats:
+        return SourceStats(ssrc=ssrc, received=len(self.packets))
+
+
+class FakeReceivers:
+    """Opens one for each source and remembers it."""
+
+    def __init__(self) -> None:
+        self.opened: list[tuple[SourceSpec, FakeReceiver]] = []
+        self.values: dict[int, float] = {}
+
+    def open(self, spec: SourceSpec) -> FakeReceiver:
+        receiver = FakeReceiver(self.values.get(spec.ssrc, 0.0))
+        self.opened.append((spec, receiver))
+        return receiver
+
+    def __getitem__(self, ssrc: int) -> FakeReceiver:
+        """The newest receiver of a source."""
+        return [receiver for spec, receiver in self.opened if spec.ssrc == ssrc][-1]
+
+
+class FakeEncoder:
+    """Keeps what it is given instead of coding it."""
+
+    def __init__(self) -> None:
+        self.heard: list[Samples] = []
+
+    def encode(self, samples: Samples) -> bytes:
+        self.heard.append(samples.copy())
+        return len(self.heard).to_bytes(4)

@@ -1,0 +1,118 @@
+"""Fake parts of a unit, with verbs: a microphone to unplug, a button to press, a light to read."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from parvis_device.buttons import ButtonEvents
+from parvis_device.capture import (
+    FRAME_NS,
+    FRAME_SAMPLES,
+    SAMPLE_RATE_HZ,
+    Block,
+    MicrophoneEvents,
+)
+from parvis_device.light import Lamps, Signal
+
+TONE_HZ = 1000.0
+
+
+class FakeMicrophone:
+    """Hears a tone in real time until it is unplugged."""
+
+    def __init__(self) -> None:
+        self._plugged = asyncio.Event()
+        self._plugged.set()
+        self._unplug_reason = ""
+        self._end = asyncio.Event()
+        self.failure: Exception | None = None
+        """Raised from ``run`` at the next block, as an error of the audio thread is."""
+
+    def unplug(self, reason: str = "the microphone was unplugged") -> None:
+        self._unplug_reason = reason
+        self._plugged.clear()
+
+    def plug(self) -> None:
+        self._plugged.set()
+
+    def end(self) -> None:
+        """The sound is over, as a file's is."""
+        self._end.set()
+
+    async def run(self, events: MicrophoneEvents) -> None:
+        start_ns = time.monotonic_ns()
+        tone = _tone()
+        opened = False
+        while not self._end.is_set():
+            if self.failure is not None:
+                raise self.failure
+            if not self._plugged.is_set():
+                events.lost(self._unplug_reason)
+                opened = False
+                await self._plugged.wait()
+            if not opened:
+                opened = True
+                events.opened("a fake microphone", 0)
+            number = (time.monotonic_ns() - start_ns) // FRAME_NS + 1
+            await asyncio.sleep((start_ns + number * FRAME_NS - time.monotonic_ns()) / 1e9)
+            events.block(Block((number - 1) * FRAME_SAMPLES, time.monotonic_ns(), tone))
+
+
+def _tone() -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+    """One frame with whole periods, so that frames join without a click."""
+    phase = 2 * np.pi * TONE_HZ / SAMPLE_RATE_HZ * np.arange(FRAME_SAMPLES)
+    tone: np.ndarray[tuple[int], np.dtype[np.float32]] = (0.3 * np.sin(phase)).astype(np.float32)
+    return tone
+
+
+class FakeButton:
+    """Pressed by the test."""
+
+    def __init__(self) -> None:
+        self._events: ButtonEvents | None = None
+
+    def press(self) -> None:
+        assert self._events is not None, "the unit does not watch its button yet"
+        self._events.pressed()
+
+    def ask_to_quit(self) -> None:
+        assert self._events is not None
+        self._events.quit()
+
+    async def run(self, events: ButtonEvents) -> None:
+        self._events = events
+        await asyncio.Event().wait()
+
+
+class FakeLight:
+    """Remembers what it showed."""
+
+    def __init__(self) -> None:
+        self.signal: Signal | None = None
+        self.lamps = Lamps()
+        self.history: list[Signal] = []
+        self.closed = False
+        self._changed = asyncio.Event()
+
+    def show(self, signal: Signal, lamps: Lamps) -> None:
+        if signal is not self.signal:
+            self.history.append(signal)
+        self.signal, self.lamps = signal, lamps
+        self._changed.set()
+
+    def close(self) -> None:
+        self.closed = True
+
+    async def until(self, signal: Signal, timeout_s: float = 5.0) -> None:
+        """Wait until this signal is shown."""
+        await self.until_true(lambda: self.signal is signal, timeout_s)
+
+    async def until_true(self, condition: Callable[[], bool], timeout_s: float = 5.0) -> None:
+        async with asyncio.timeout(timeout_s):
+            while not condition():
+                self._changed.clear()
+                await self._changed.wait()

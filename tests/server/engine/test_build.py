@@ -1,0 +1,73 @@
+"""The mix with its real codecs: what a listener would hear of a unit's packets."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from parvis_audio.opus import Decoder, unit_encoder
+from parvis_server.engine.boundary import (
+    TICK_NS,
+    GoLive,
+    ProgramPacket,
+    SourcePacket,
+    SourceSpec,
+)
+from parvis_server.engine.build import build_mix_engine
+from parvis_wire.rtp import RtpPacket
+
+Samples = NDArray[np.float32]
+
+
+class Unit:
+    """Sends a tone, one packet a tick."""
+
+    def __init__(self, ssrc: int, hertz: float) -> None:
+        self.ssrc = ssrc
+        self.hertz = hertz
+        self.encoder = unit_encoder()
+
+    def packet(self, tick: int) -> SourcePacket:
+        times = (tick * 480 + np.arange(480)) / 48_000
+        payload = self.encoder.encode(
+            (0.2 * np.sin(2 * np.pi * self.hertz * times)).astype(np.float32)
+        )
+        rtp = RtpPacket(
+            sequence=tick % 65_536, timestamp=tick * 480, ssrc=self.ssrc, payload=payload
+        )
+        return SourcePacket(tick * TICK_NS + 1_000_000, rtp.serialize())
+
+
+def level_at(sound: Samples, hertz: float) -> float:
+    """Amplitude of a tone."""
+    at = np.exp(-2j * np.pi * hertz / 48_000 * np.arange(sound.size))
+    return float(2 * abs(np.dot(sound, at)) / sound.size)
+
+
+@pytest.mark.parametrize("garbage", [False, True])
+def test_two_units_are_heard_whatever_a_third_one_sends(garbage: bool) -> None:
+    units = [Unit(1, 440.0), Unit(2, 1_000.0)]
+    mix = build_mix_engine(GoLive(origin_ns=0, program_ssrc=7))
+    mix.set_sources(tuple(SourceSpec(ssrc=ssrc) for ssrc in (1, 2, 3)))
+    decoder, heard = Decoder(), []
+    noise = np.random.default_rng(1)
+    for tick in range(400):
+        for unit in units:
+            mix.receive(unit.packet(tick), tick * TICK_NS + 1_500_000)
+        if garbage:
+            rtp = RtpPacket(tick, tick * 480, 3, payload=noise.bytes(40)).serialize()
+            mix.receive(SourcePacket(tick * TICK_NS, rtp), tick * TICK_NS)
+        for said in mix.tick(tick, tick * TICK_NS + 2_000_000):
+            if isinstance(said, ProgramPacket):
+                packet = RtpPacket.parse(said.rtp)
+                heard.append(decoder.decode(packet.payload))
+    assert set(packet.csrcs) >= {1, 2}
+    sound = np.concatenate(heard)[96_000:]
+    if not garbage:
+        assert level_at(sound, 440) == pytest.approx(0.2, rel=0.1)
+        assert level_at(sound, 1_000) == pytest.approx(0.2, rel=0.1)
+    first, second, third = mix.source_stats()
+    for stats in (first, second):
+        assert stats.received == 400
+        assert (stats.lost, stats.concealed, stats.malformed) == (0, 0, 0)
+        assert stats.target_ms <= stats.hold_ms < stats.target_ms + 20
+    assert third.received == (400 if garbage else 0)

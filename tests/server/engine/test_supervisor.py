@@ -1,0 +1,154 @@
+"""The supervisor with real engine processes."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import psutil
+import pytest
+
+from parvis_server.engine.boundary import TICK_NS, EngineStats
+from parvis_server.engine.supervisor import EngineSupervisor
+from parvis_wire.rtp import RtpPacket
+
+PROGRAM_STEP = 960
+
+
+class Hub:
+    """Hears what the supervisor hands on, and announces it."""
+
+    def __init__(self) -> None:
+        self.packets: list[RtpPacket] = []
+        self.stats: list[EngineStats] = []
+        self.levels: list[dict[int, float]] = []
+        self.heard = asyncio.Event()
+        self.raises: Exception | None = None
+        self.supervisor = EngineSupervisor(
+            self.on_program, self.on_levels, self.on_stats, origin_ns=time.monotonic_ns()
+        )
+
+    def on_program(self, ptime_ms: int, rtp: bytes) -> None:
+        if self.raises is not None:
+            raise self.raises
+        assert ptime_ms == 20
+        self.packets.append(RtpPacket.parse(rtp))
+        self.heard.set()
+
+    def on_levels(self, levels: dict[int, float]) -> None:
+        self.levels.append(levels)
+        self.heard.set()
+
+    def on_stats(self, stats: EngineStats) -> None:
+        self.stats.append(stats)
+        self.heard.set()
+
+    async def until(self, condition: Callable[[], bool], seconds: float = 20) -> None:
+        async with asyncio.timeout(seconds):
+            while not condition():
+                self.heard.clear()
+                await self.heard.wait()
+
+    def ssrcs(self) -> list[int]:
+        """Program sources in the order of their appearance."""
+        return list(dict.fromkeys(packet.ssrc for packet in self.packets))
+
+
+@asynccontextmanager
+async def running() -> AsyncIterator[Hub]:
+    hub = Hub()
+    task = asyncio.create_task(hub.supervisor.run())
+    try:
+        yield hub
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    assert engines() == []
+
+
+def engines() -> list[psutil.Process]:
+    """Engine processes of this test, zombies too."""
+    children = psutil.Process().children(recursive=True)
+    return [child for child in children if child.status() == "zombie" or _is_engine(child)]
+
+
+def _is_engine(process: psutil.Process) -> bool:
+    return "parvis_server.engine" in process.cmdline()
+
+
+async def test_it_gives_a_steady_program_and_stats() -> None:
+    async with running() as hub:
+        await hub.until(lambda: bool(hub.stats) and len(hub.packets) > 60)
+        assert hub.supervisor.ready.is_set()
+    steps = {b.timestamp - a.timestamp for a, b in zip(hub.packets, hub.packets[1:], strict=False)}
+    assert steps == {PROGRAM_STEP}
+    assert [p.sequence for p in hub.packets] == list(range(len(hub.packets)))
+    assert hub.levels[0] == {}
+    assert hub.stats[-1].ticks == sum(hub.stats[-1].lateness_counts)
+    assert not hub.supervisor.ready.is_set()
+
+
+async def test_the_timestamp_is_the_room_clock() -> None:
+    async with running() as hub:
+        origin_ns = hub.supervisor._origin_ns
+        await hub.until(lambda: len(hub.packets) > 5)
+        clock = (time.monotonic_ns() - origin_ns) / TICK_NS * 480
+        assert 0 < clock - hub.packets[-1].timestamp < 48_000
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
+async def test_a_dead_or_hanging_engine_is_replaced_by_the_warm_one(how: signal.Signals) -> None:
+    async with running() as hub:
+        await hub.until(lambda: len(hub.packets) > 5 and len(engines()) == 2)
+        await hub.until(lambda: hub.supervisor._standby.full())
+        first = hub.supervisor.live_pid
+        assert first is not None
+        os.kill(first, how)
+        await hub.until(lambda: len(hub.ssrcs()) == 2)
+        assert hub.supervisor.restarts == 1
+        assert hub.supervisor.live_pid != first
+        await hub.until(lambda: hub.supervisor._standby.full())  # warm again
+    old = [p.timestamp for p in hub.packets if p.ssrc == hub.ssrcs()[0]]
+    new = [p.timestamp for p in hub.packets if p.ssrc == hub.ssrcs()[1]]
+    gap_ms = (new[0] - old[-1]) / 48
+    assert gap_ms % 20 == 0
+    assert 20 <= gap_ms < (1_500 if how is signal.SIGSTOP else 500)
+
+
+async def test_a_dead_standby_is_replaced_and_nobody_hears_it() -> None:
+    async with running() as hub:
+        await hub.until(lambda: hub.supervisor._standby.full())
+        (standby,) = [p.pid for p in engines() if p.pid != hub.supervisor.live_pid]
+        os.kill(standby, signal.SIGKILL)
+        await hub.until(lambda: standby not in [p.pid for p in engines()])
+        await hub.until(lambda: hub.supervisor._standby.full())
+        assert hub.supervisor.restarts == 0
+    assert len(hub.ssrcs()) == 1
+
+
+async def test_packets_without_a_live_engine_are_dropped_and_counted() -> None:
+    hub = Hub()
+    hub.supervisor.send_packet(b"rtp", 0)
+    assert hub.supervisor.dropped_packets == 1
+
+
+async def test_a_hanging_engines_full_socket_never_blocks_the_hub() -> None:
+    async with running() as hub:
+        await hub.until(lambda: len(hub.packets) > 5)
+        pid = hub.supervisor.live_pid
+        assert pid is not None
+        os.kill(pid, signal.SIGSTOP)
+        for _ in range(20_000):
+            hub.supervisor.send_packet(bytes(200), time.monotonic_ns())
+        assert hub.supervisor.dropped_packets > 15_000
+
+
+async def test_a_fault_of_the_hubs_own_callback_ends_the_supervisor() -> None:
+    hub = Hub()
+    hub.raises = RuntimeError("the fan-out broke")
+    with pytest.raises(ExceptionGroup) as caught:
+        await hub.supervisor.run()
+    assert caught.group_contains(RuntimeError, match="the fan-out broke")
+    assert engines() == []

@@ -1,0 +1,189 @@
+"""The same bytes to everybody; those who are behind skip, those who are stuck are let go."""
+
+import asyncio
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import pytest
+
+from parvis_server.net import fanout as fanout_module
+from parvis_server.net.fanout import (
+    INLINE_RECEIVERS,
+    MAX_BUFFERED_BYTES,
+    MAX_WAITING_SOUND,
+    SLICE_RECEIVERS,
+    Fanout,
+)
+from parvis_wire.close_codes import CloseCode
+
+SOUND = bytes(120)
+NS_PER_S = 1_000_000_000
+
+
+@dataclass
+class FakeSink:
+    """A connection whose network a test holds up."""
+
+    frames: list[bytes] = field(default_factory=list)
+    buffered: int = 0
+    closed: int | None = None
+    expected: int = 0
+    reached: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def write_frame(self, frame: bytes) -> None:
+        self.frames.append(frame)
+        if len(self.frames) == self.expected:
+            self.reached.set()
+
+    async def got(self, count: int) -> None:
+        """Wait for so many frames."""
+        self.expected = count
+        if len(self.frames) < count:
+            await self.reached.wait()
+
+    def buffered_bytes(self) -> int:
+        return self.buffered
+
+    def close(self, code: int, reason: str = "") -> None:
+        self.closed = code
+
+
+@dataclass
+class FakeClock:
+    """Monotonic time that a test moves; each look may cost some."""
+
+    now: int = 0
+    cost: int = 0
+
+    def __call__(self) -> int:
+        self.now += self.cost
+        return self.now
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def fanout(clock: FakeClock) -> Fanout:
+    return Fanout(clock)
+
+
+def test_everybody_gets_the_very_same_bytes(fanout: Fanout) -> None:
+    sinks = [FakeSink() for _ in range(3)]
+    for sink in sinks:
+        fanout.add(sink, wants_sound=True)
+    fanout.publish_sound(SOUND, 20)
+    assert all(sink.frames[0] is SOUND for sink in sinks)
+
+
+def test_units_get_messages_and_no_sound(fanout: Fanout) -> None:
+    unit = FakeSink()
+    fanout.add(unit, wants_sound=False)
+    fanout.publish_sound(SOUND, 20)
+    fanout.publish_control(b"change")
+    assert unit.frames == [b"change"]
+
+
+def test_who_is_removed_gets_nothing_more(fanout: Fanout) -> None:
+    sink = FakeSink()
+    receiver = fanout.add(sink, wants_sound=True)
+    fanout.remove(receiver)
+    fanout.remove(receiver)
+    fanout.publish_control(b"change")
+    assert sink.frames == []
+    assert len(fanout) == 0
+
+
+def test_behind_by_a_second_skips_to_live_and_loses_no_message(
+    fanout: Fanout, clock: FakeClock
+) -> None:
+    sink = FakeSink()
+    fanout.add(sink, wants_sound=True)
+    for _ in range(200):
+        fanout.publish_sound(SOUND, 20)
+    one_second = 50 * len(SOUND)
+    sink.frames.clear()
+    sink.buffered = one_second - 200
+    fanout.publish_sound(SOUND, 20)
+    assert sink.frames == [SOUND]
+    sink.buffered = one_second + 200
+    fanout.publish_sound(SOUND, 20)
+    sink.buffered = 1
+    fanout.publish_sound(SOUND, 20)
+    fanout.publish_control(b"change")
+    assert sink.frames == [SOUND, b"change"], "sound waits until everything is drained"
+    sink.buffered = 0
+    fanout.publish_sound(b"live", 20)
+    assert sink.frames[-1] == b"live"
+    assert (fanout.counts.skips, fanout.counts.skipped_sound) == (1, 2)
+
+
+def test_behind_for_ten_seconds_is_closed(fanout: Fanout, clock: FakeClock) -> None:
+    slow, fine = FakeSink(), FakeSink()
+    for sink in (slow, fine):
+        fanout.add(sink, wants_sound=True)
+    slow.buffered = 50_000
+    for _ in range(600):
+        clock.now += NS_PER_S // 50
+        fanout.publish_sound(SOUND, 20)
+        if clock.now <= 10 * NS_PER_S:
+            assert slow.closed is None
+    assert slow.closed == CloseCode.SLOW
+    assert len(fine.frames) == 600
+    assert fanout.counts.closed_slow == 1
+
+
+def test_too_much_behind_is_closed_at_once_also_by_messages(fanout: Fanout) -> None:
+    sink = FakeSink(buffered=MAX_BUFFERED_BYTES + 1)
+    fanout.add(sink, wants_sound=False)
+    fanout.publish_control(b"change")
+    assert sink.closed == CloseCode.SLOW
+    assert sink.frames == []
+
+
+async def test_a_large_audience_is_served_in_slices(fanout: Fanout, clock: FakeClock) -> None:
+    sinks = [FakeSink() for _ in range(INLINE_RECEIVERS + 100)]
+    for sink in sinks:
+        fanout.add(sink, wants_sound=True)
+    clock.cost = fanout_module.SLICE_NS
+    served = asyncio.get_running_loop().create_task(fanout.run())
+    fanout.publish_sound(SOUND, 20)
+    assert not any(sink.frames for sink in sinks), "not in the call that publishes"
+    steps = []
+    while not all(sink.frames for sink in sinks):
+        steps.append(sum(bool(sink.frames) for sink in sinks))
+        await asyncio.sleep(0)
+    assert max(after - before for before, after in pairwise(steps)) <= SLICE_RECEIVERS
+    served.cancel()
+
+
+async def test_sound_that_waits_too_long_goes_and_messages_stay_in_order(fanout: Fanout) -> None:
+    sinks = [FakeSink() for _ in range(INLINE_RECEIVERS + 1)]
+    for sink in sinks:
+        fanout.add(sink, wants_sound=True)
+    for number in range(100):
+        fanout.publish_sound(b"sound %d" % number, 20)
+        fanout.publish_control(b"change %d" % number)
+    served = asyncio.get_running_loop().create_task(fanout.run())
+    await sinks[-1].got(100 + MAX_WAITING_SOUND)
+    served.cancel()
+    frames = sinks[-1].frames
+    assert [f for f in frames if f.startswith(b"change")] == [b"change %d" % n for n in range(100)]
+    newest = [b"sound %d" % n for n in range(100 - MAX_WAITING_SOUND, 100)]
+    assert [f for f in frames if f.startswith(b"sound")] == newest
+    assert fanout.counts.overrun_sound == 100 - MAX_WAITING_SOUND
+
+
+async def test_who_joins_while_frames_wait_gets_only_what_comes_after(fanout: Fanout) -> None:
+    for _ in range(INLINE_RECEIVERS + 1):
+        fanout.add(FakeSink(), wants_sound=True)
+    fanout.publish_control(b"before")
+    late = FakeSink()
+    fanout.add(late, wants_sound=True)
+    fanout.publish_control(b"after")
+    served = asyncio.get_running_loop().create_task(fanout.run())
+    await late.got(1)
+    served.cancel()
+    assert late.frames == [b"after"]

@@ -1,0 +1,48 @@
+"""What the start prints."""
+
+import io
+from dataclasses import replace
+
+import pytest
+
+from parvis_server.announce import Announcement
+
+HUB = Announcement(
+    title="Town hall",
+    listener_link="http://192.168.1.20:8080/r/main",
+    host_link="http://192.168.1.20:8080/host#k=s3cret",
+    open_house=False,
+    has_network=True,
+)
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_programs_get_two_lines() -> None:
+    stream = io.StringIO()
+    HUB.print_to(stream)
+    assert stream.getvalue() == (
+        "listen: http://192.168.1.20:8080/r/main\nhost: http://192.168.1.20:8080/host#k=s3cret\n"
+    )
+
+
+def test_people_get_links_and_a_code_to_scan() -> None:
+    stream = Terminal()
+    HUB.print_to(stream)
+    text = stream.getvalue()
+    for part in ("Town hall", HUB.listener_link, HUB.host_link, "█", "Ctrl-C"):
+        assert part in text
+    assert "warning" not in text
+    assert max(len(line) for line in text.splitlines()) <= 80
+
+
+def test_people_are_warned(caplog: pytest.LogCaptureFixture) -> None:
+    replace(HUB, open_house=True).print_to(io.StringIO())
+    assert "anybody on this network" in caplog.text, "in the log when nobody sits at a terminal"
+    warned = replace(HUB, open_house=True, has_network=False).for_terminal()
+    assert "anybody on this network" in warned
+    assert "no network address" in warned
+    assert max(len(line) for line in warned.splitlines()) <= 80

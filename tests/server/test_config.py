@@ -1,0 +1,136 @@
+"""Settings from file, environment and flags; what cannot be is told in one line."""
+
+from pathlib import Path
+
+import pytest
+
+from parvis_server.config import (
+    ENVIRONMENT_PREFIX,
+    HubSettings,
+    LogFormat,
+    default_data_folder,
+    known_keys,
+    load_settings,
+)
+from parvis_server.errors import UsageError
+
+
+@pytest.fixture(autouse=True)
+def no_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
+def write(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def test_without_anything_the_defaults_hold(tmp_path: Path) -> None:
+    settings = load_settings(None, {})
+    assert (settings.network.host, settings.network.port) == ("0.0.0.0", 8080)
+    assert settings.data == tmp_path / "state" / "parvis"
+    assert not settings.access.open_house
+
+
+def test_a_flag_wins_over_the_environment_and_that_over_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write(
+        tmp_path / "my.toml",
+        '[network]\nport = 1\nhost = "127.0.0.1"\nnames = ["hall.example"]\n[room]\ntitle = "A"\n',
+    )
+    monkeypatch.setenv("PARVIS_HUB_NETWORK__PORT", "2")
+    monkeypatch.setenv("PARVIS_HUB_ROOM__TITLE", "B")
+    monkeypatch.setenv("PARVIS_HUB_ACCESS__OPEN_HOUSE", "true")
+    flags = {"network.port": 3, "room.title": None, "log.format": "json", "access.open_house": None}
+    settings = load_settings(file, flags)
+    assert settings.network.port == 3
+    assert settings.network.host == "127.0.0.1"
+    assert settings.network.names == ("hall.example",)
+    assert settings.room.title == "B"
+    assert settings.access.open_house
+    assert settings.log.format is LogFormat.JSON
+
+
+def test_lists_come_from_the_environment_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PARVIS_HUB_NETWORK__NAMES", '["hub.test"]')
+    assert load_settings(None, {}).network.names == ("hub.test",)
+
+
+def test_the_file_in_the_data_folder_is_read_by_itself(tmp_path: Path) -> None:
+    write(tmp_path / "data" / "parvis.toml", "[network]\nport = 9\n")
+    assert load_settings(None, {"data": tmp_path / "data"}).network.port == 9
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[network]\nprot = 1\n", ["network.prot", "network.port", "my.toml"]),
+        ("[netwrok]\nport = 1\n", ["netwrok", "did you mean"]),
+        ("title = 'x'\n", ["unknown setting title", "room.title"]),
+        ("[network]\nport = 70000\n", ["network.port", "65535", "70000"]),
+        ("[network]\nport = 'many'\n", ["network.port", "'many'"]),
+        ("[log]\nformat = 'xml'\n", ["log.format", "'human' or 'json'"]),
+        ("[network]\nnames = ['a', 1]\n", ["network.names.1"]),
+        ("network = 5\n", ["network"]),
+        ("port = = 1\n", ["not TOML", "my.toml"]),
+    ],
+)
+def test_a_wrong_file_is_told_in_one_line(tmp_path: Path, text: str, words: list[str]) -> None:
+    file = write(tmp_path / "my.toml", text)
+    with pytest.raises(UsageError) as wrong:
+        load_settings(file, {})
+    assert "\n" not in str(wrong.value)
+    for word in words:
+        assert word in str(wrong.value)
+
+
+@pytest.mark.parametrize("name", ["missing.toml", "."])
+def test_a_file_that_cannot_be_read(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match="cannot read the settings file"):
+        load_settings(tmp_path / name, {})
+
+
+def test_a_file_that_is_not_text(tmp_path: Path) -> None:
+    (tmp_path / "my.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(UsageError, match="is not TOML"):
+        load_settings(tmp_path / "my.toml", {})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("PARVIS_HUB_PORT", "1", "PARVIS_HUB_NETWORK__PORT"),
+        ("PARVIS_HUB_NETWORK__PRT", "1", "PARVIS_HUB_NETWORK__PORT"),
+        ("PARVIS_HUB_NETWORK__PORT", "x", "network.port (environment)"),
+        ("PARVIS_HUB_NETWORK__NAMES", "[", "network"),
+    ],
+)
+def test_a_wrong_environment_is_told_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, words: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(UsageError) as wrong:
+        load_settings(None, {})
+    assert words in str(wrong.value)
+    assert "\n" not in str(wrong.value)
+
+
+def test_a_wrong_flag_is_told_as_such() -> None:
+    with pytest.raises(UsageError, match=r"log.format \(flag\)"):
+        load_settings(None, {"log.format": "xml"})
+
+
+def test_every_setting_says_what_it_is() -> None:
+    assert len(list(known_keys())) == len(set(known_keys())) > 8
+    for section in ("network", "room", "access", "limits", "log"):
+        model = HubSettings.model_fields[section].annotation
+        assert isinstance(model, type)
+        for field in model.model_fields.values():
+            assert field.description
+    assert ENVIRONMENT_PREFIX == "PARVIS_HUB_"
+
+
+def test_a_state_folder_that_is_not_absolute_is_ignored() -> None:
+    assert default_data_folder({"XDG_STATE_HOME": "relative"}) == default_data_folder({})

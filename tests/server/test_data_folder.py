@@ -1,0 +1,81 @@
+"""What the hub keeps between its runs."""
+
+import os
+import stat
+import time
+from pathlib import Path
+
+import pytest
+
+from parvis_server.data_folder import NS_PER_S, ROOM_OVER_AFTER_S, DataFolder
+from parvis_server.errors import DataFolderError
+
+
+def test_secrets_are_made_once_and_only_for_their_owner(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "folder"
+    first = DataFolder.open(path).secrets()
+    again = DataFolder.open(path).secrets()
+    assert first == again
+    assert first != DataFolder.open(tmp_path / "other").secrets()
+    assert stat.S_IMODE((path / "secrets.json").stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.stat().st_mode) == 0o700
+    assert first.host_secret not in repr(first)
+
+
+def test_secrets_that_others_could_read_are_closed_to_them(tmp_path: Path) -> None:
+    folder = DataFolder.open(tmp_path)
+    folder.secrets()
+    (tmp_path / "secrets.json").chmod(0o644)
+    folder.secrets()
+    assert stat.S_IMODE((tmp_path / "secrets.json").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[", '{"host_secret":"short","resume_key":""}'])
+def test_damaged_secrets_are_told_and_not_replaced(tmp_path: Path, content: str) -> None:
+    (tmp_path / "secrets.json").write_text(content)
+    with pytest.raises(DataFolderError, match=r"secrets\.json is damaged: delete it"):
+        DataFolder.open(tmp_path).secrets()
+    assert (tmp_path / "secrets.json").read_text() == content
+
+
+def test_a_folder_that_cannot_be(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DataFolderError, match="choose another with --data"):
+        DataFolder.open(tmp_path / "file" / "folder")
+
+
+def test_a_file_that_cannot_be_read_or_written(tmp_path: Path) -> None:
+    (tmp_path / "secrets.json").mkdir()
+    with pytest.raises(DataFolderError, match="cannot read"):
+        DataFolder.open(tmp_path).secrets()
+    (tmp_path / "room.new").mkdir()
+    with pytest.raises(DataFolderError, match="cannot write"):
+        DataFolder.open(tmp_path).room_origin_ns(0, 0)
+
+
+def test_the_room_clock_goes_on_after_a_restart(tmp_path: Path) -> None:
+    utc_ns = time.time_ns()
+    assert DataFolder.open(tmp_path).room_origin_ns(now_ns=1000, utc_ns=utc_ns) == 1000
+    later_ns = 3600 * NS_PER_S
+    rebooted = DataFolder.open(tmp_path).room_origin_ns(now_ns=5, utc_ns=utc_ns + later_ns)
+    assert rebooted == 5 - later_ns
+
+
+def test_after_a_long_pause_it_is_a_new_evening(tmp_path: Path) -> None:
+    folder, utc_ns = DataFolder.open(tmp_path), time.time_ns()
+    folder.room_origin_ns(0, utc_ns)
+    long_ago = time.time() - ROOM_OVER_AFTER_S - 60
+    os.utime(tmp_path / "room.json", (long_ago, long_ago))
+    assert folder.room_origin_ns(7, utc_ns + NS_PER_S) == 7
+    folder.note_running()
+    assert folder.room_origin_ns(8, utc_ns + 2 * NS_PER_S) == 8 - NS_PER_S
+
+
+def test_a_clock_that_went_back_starts_the_room_again(tmp_path: Path) -> None:
+    folder, utc_ns = DataFolder.open(tmp_path), time.time_ns()
+    folder.room_origin_ns(0, utc_ns)
+    assert folder.room_origin_ns(3, utc_ns - NS_PER_S) == 3
+
+
+def test_noting_never_fails(tmp_path: Path) -> None:
+    DataFolder.open(tmp_path).note_running()
