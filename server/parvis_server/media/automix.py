@@ -26,6 +26,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import butter, sosfilt
 
+from parvis_server.media.pickup_guard import PickupGuard
+
 Frame = NDArray[np.float32]
 Frames = NDArray[np.float32]
 """One frame of each source: (sources, samples)."""
@@ -67,7 +69,7 @@ class SourceState:
     """Whether this frame was made up because its packet is missing."""
 
     weight: float = 1.0
-    """Factor on the source's claim from elsewhere: the double-pickup guard's 1/16."""
+    """Factor on the source's claim, 0 to 1; the double-pickup guard multiplies its own."""
 
     def __post_init__(self) -> None:
         """Raise ``ValueError`` for a priority out of range or a negative weight."""
@@ -112,7 +114,11 @@ class GainSharing:
         self._floor = 10 ** (FLOOR_DB / 20)
         self._power = np.zeros(rows)
         self._sum_power = 0.0
-        self.side_chain = SideChain(rows)
+        self._side_chain = SideChain(rows)
+        self.band: Frames = np.zeros((0, frame_samples), dtype=np.float32)
+        """The last frame's speech band, in the order of its rows: for guard and gates."""
+        self.band_powers: Powers = np.zeros(0)
+        """Its mean squares."""
 
     def gains(
         self,
@@ -126,8 +132,9 @@ class GainSharing:
         ``frames``: (open sources, samples); ``rows``: the row of each; ``priority``: its factor in
         power (priority and guard's weight); ``concealed``: whose power stays as it was.
         """
-        band = self.side_chain.filter(frames, rows)
+        band = self.band = self._side_chain.filter(frames, rows)
         now = np.einsum("ij,ij->i", band, band, dtype=np.float64) / band.shape[1]
+        self.band_powers = now
         power = np.where(concealed, self._power[rows], self._follow(self._power[rows], now))
         self._power[rows] = power
         claim = priority * (power + _SILENCE)
@@ -142,7 +149,7 @@ class GainSharing:
     def forget(self, row: int) -> None:
         """Start a row anew for another source."""
         self._power[row] = 0.0
-        self.side_chain.forget(row)
+        self._side_chain.forget(row)
 
     def _follow(self, before: Powers | np.float64, now: Powers | np.float64) -> Powers:
         """One-pole, quick upwards and slow downwards."""
@@ -165,13 +172,18 @@ def ordinary(ssrc: int) -> SourceState:
 
 
 class AutomixLaw:
-    """Gain sharing as the mixer's gain law: by SSRC, rows given out and taken back."""
+    """Gain sharing and double-pickup guard as the mixer's gain law.
+
+    By SSRC; rows are given out and taken back. The guard's findings count from the next frame on.
+    """
 
     def __init__(
         self, capacity: int = 64, frame_samples: int = 480, states: States = ordinary
     ) -> None:
         """``capacity``: most sources open at once; ``states``: asked for each at each frame."""
         self._sharing = GainSharing(capacity, frame_samples)
+        self._guard = PickupGuard(capacity)
+        self._guarded = np.ones(capacity)
         self._free = list(range(capacity - 1, -1, -1))
         self._row: dict[int, int] = {}
         self._states = states
@@ -182,12 +194,15 @@ class AutomixLaw:
         if not frames:
             return {}
         states = [self._states(ssrc) for ssrc in frames]
+        rows = np.array([self._row[ssrc] for ssrc in frames])
+        claims = np.array([state.weight * 10 ** (state.priority_db / 10) for state in states])
         gains = self._sharing.gains(
             np.stack(list(frames.values())),
-            np.array([self._row[ssrc] for ssrc in frames]),
-            np.array([state.weight * 10 ** (state.priority_db / 10) for state in states]),
+            rows,
+            claims * self._guarded[rows],
             np.array([state.concealed for state in states]),
         )
+        self._guarded[rows] = self._guard.weights(self._sharing.band, rows)
         return dict(zip(frames, gains.tolist(), strict=True))
 
     def _give_rows(self, open_sources: Collection[int]) -> None:
@@ -200,6 +215,8 @@ class AutomixLaw:
                 raise ValueError(f"{len(open_sources)} sources are open; too many for the mix")
             self._row[ssrc] = self._free.pop()
             self._sharing.forget(self._row[ssrc])
+            self._guard.forget(self._row[ssrc])
+            self._guarded[self._row[ssrc]] = 1.0
 
 
 def ramps(frames: Frames, before: Gains, after: Gains) -> Frames:

@@ -1,8 +1,9 @@
 """Brings every talker, and then the program, to one loudness, slowly.
 
 Theory of operation. A channel's loudness is measured *before* its own gain, so there is no loop
-that could hunt: the gain it should have is the target minus the measurement. What counts are blocks
-of 100 ms in which the channel held the floor and a voice was there, 8 LU above the channel's noise;
+that could hunt: the gain it should have is the target minus the measurement. Only frames in which
+the channel holds the floor are looked at (with many open microphones that also saves most of the
+work); of their blocks of 100 ms those count that hold a voice, 8 LU above the channel's noise;
 of the last 30 of those (for the program 100) the ones within 10 LU of their mean. The gain then
 moves towards what it should be at a limited rate, and only while such blocks come: pauses,
 listeners' coughs and idle noise change nothing, or gain sharing would be defeated.
@@ -40,6 +41,9 @@ NOISE_RISE_LU_PER_S = 1.0
 
 LEAST_BLOCKS = 5
 """Half a second of voice before anything moves."""
+
+_UNHEARD_LUFS: Final = 20.0
+"""The noise of a channel never heard: its first block will be lower and takes its place."""
 
 _FAR_LU: Final = 3.0
 _FASTEST: Final = 3.0
@@ -91,9 +95,8 @@ class Leveller:
         self._gain_db = np.zeros(rows)
         self._wanted_db = np.zeros(rows)
         self._active = np.zeros(rows, dtype=bool)
-        self._noise_lufs = np.full(rows, LEAST_VOICE_LUFS)
+        self._noise_lufs = np.full(rows, _UNHEARD_LUFS)
         self._block = np.zeros(rows)
-        self._held_frames = np.zeros(rows, dtype=np.int64)
         self._block_frames = np.zeros(rows, dtype=np.int64)
         self._memory = np.zeros((rows, aim.memory_blocks))
         self._remembered = np.zeros(rows, dtype=np.int64)
@@ -104,13 +107,14 @@ class Leveller:
         ``frames``: (channels, samples) before any gain; ``rows``: the row of each; ``holding``:
         whether it holds the floor (its share is above -3 dB) and its sound is not made up.
         """
-        self._block[rows] += self._weighting.powers(frames, rows)
-        self._held_frames[rows] += holding
-        self._block_frames[rows] += 1
-        done = rows[self._block_frames[rows] == BLOCK_FRAMES]
-        if done.size:
-            self._close_blocks(done)
-        self._move(rows[holding & self._active[rows]])
+        held = rows[holding]
+        if held.size:
+            self._block[held] += self._weighting.powers(frames[holding], held)
+            self._block_frames[held] += 1
+            done = held[self._block_frames[held] == BLOCK_FRAMES]
+            if done.size:
+                self._close_blocks(done)
+            self._move(held[self._active[held]])
         return np.asarray(10 ** (self._gain_db[rows] / 20), dtype=np.float32)
 
     def gain_db(self, row: int) -> float:
@@ -120,12 +124,12 @@ class Leveller:
     def forget(self, row: int) -> None:
         """Start a row anew for another channel."""
         self._weighting.forget(row)
-        for state in (self._gain_db, self._wanted_db, self._block, self._held_frames):
-            state[row] = 0
+        for state in (self._gain_db, self._wanted_db, self._block):
+            state[row] = 0.0
         for counter in (self._block_frames, self._remembered):
             counter[row] = 0
         self._active[row] = False
-        self._noise_lufs[row] = LEAST_VOICE_LUFS
+        self._noise_lufs[row] = _UNHEARD_LUFS
 
     def _close_blocks(self, rows: Rows) -> None:
         """Remember the blocks that hold a voice, and see what the gains should be."""
@@ -134,9 +138,8 @@ class Leveller:
         climbed = self._noise_lufs[rows] + NOISE_RISE_LU_PER_S * BLOCK_FRAMES * FRAME_S
         self._noise_lufs[rows] = np.maximum(np.minimum(climbed, loudness), -100.0)
         least = np.maximum(self._noise_lufs[rows] + VOICE_OVER_NOISE_LU, LEAST_VOICE_LUFS)
-        voiced = (loudness >= least) & (self._held_frames[rows] == BLOCK_FRAMES)
+        voiced = loudness >= least
         self._block[rows] = 0.0
-        self._held_frames[rows] = 0
         self._block_frames[rows] = 0
         self._active[rows] = False
         self._remember(rows[voiced], power[voiced])

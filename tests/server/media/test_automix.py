@@ -171,6 +171,17 @@ def test_as_a_law_it_follows_sources_that_come_and_go() -> None:
         law({1: talker[0], 2: talker[0], 3: talker[0]})
 
 
+def test_the_law_lets_one_of_two_microphones_at_a_talker_count() -> None:
+    law, talker = AutomixLaw(), voice(3, pauses=False) + noise(3, -70)
+    near, far = talker.reshape(-1, FRAME), delayed(talker, 144, -4).reshape(-1, FRAME)
+    for frames in zip(near, far, strict=True):
+        gains = law({7: frames[0], 8: frames[1]})
+    assert db(gains[7]) >= -1.5
+    assert db(gains[8]) <= -12
+    assert law({8: far[-1]})[8] <= 1
+    assert law({8: far[-1], 9: near[-1]})[9] > 0.5
+
+
 @pytest.mark.parametrize("wrong", [{"priority_db": 13}, {"weight": 2}, {"weight": -0.1}])
 def test_a_state_out_of_range_is_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="it must be"):
