@@ -1,7 +1,7 @@
 """Nothing is raised inside an `except*` clause.
 
-Before Python 3.11.4 an exception raised there is wrapped in a group once more, so a person's mistake
-ends in a traceback. Debian 12 has Python 3.11.2.
+Before Python 3.11.4 an exception raised there is wrapped in a group once more, so a person's
+mistake ends in a traceback. Debian 12 has Python 3.11.2.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeGuard
 
 import pytest
 
@@ -32,7 +33,7 @@ def raises_in_except_star(source: str) -> list[int]:
     )
 
 
-def is_raise(node: ast.AST) -> bool:
+def is_raise(node: ast.AST) -> TypeGuard[ast.Raise | ast.Call]:
     """Whether `node` raises something new. A bare `raise` passes on the group and is allowed."""
     if isinstance(node, ast.Raise):
         return node.exc is not None
