@@ -147,15 +147,17 @@ def main() -> None:
         mistake = first_error(group)
         words = mistake.format_message().replace("Value error, ", "").rstrip(".")
         _tell(f"{words}; see --help")
-        sys.exit(mistake.exit_code)
+        exit_code = mistake.exit_code
     except* UnitError as group:
         error = first_error(group)
         _tell(str(error))
-        sys.exit(error.exit_code)
+        exit_code = error.exit_code
     except* BrokenPipeError:
         # Nobody reads our output any more; Python would complain once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        sys.exit(1)
+        exit_code = 1
+    # Not inside except*: before Python 3.11.4 (Debian 12 has 3.11.2) that wraps it in a group.
+    sys.exit(exit_code)
 
 
 def _tell(words: str) -> None:

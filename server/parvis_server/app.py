@@ -255,13 +255,17 @@ def run(settings: HubSettings) -> None:
     logs.start(settings.log.format, (kept.host_secret, kept.resume_key))
     _allow_many_connections()
     taken = Listener(take_port(settings.network))
+    ended: BaseException | None = None
     try:
         asyncio.run(_run(settings, folder, taken))
     except* UserError as group:
-        raise _first(group) from None
+        ended = _first(group)
     except* Exception as group:
         log.error("the hub ends because of a mistake of its own", exc_info=group)
-        raise HubStopped(f"the hub ended: {_first(group)!r}; the log says more") from None
+        ended = ended or HubStopped(f"the hub ended: {_first(group)!r}; the log says more")
+    # Not inside except*: before Python 3.11.4 (Debian 12 has 3.11.2) that wraps it in a group.
+    if ended is not None:
+        raise ended
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -20,6 +20,7 @@ import numpy as np
 
 from fakes.hearing import Sound
 from fakes.processes import Program, running
+from parvis_server.bench import sound_server as bench
 
 RATE_HZ = 48_000
 
@@ -35,7 +36,8 @@ set-default-sink {loudspeaker}
 set-default-source {microphone}.monitor
 """
 
-# PortAudio opens ALSA devices by name; this one is the monitor of the microphone's sink.
+# PortAudio opens ALSA devices by name: the monitor of the microphone's sink; the names of the
+# measuring rig of `parvis bench`, which plays into that sink and records it.
 ALSA_SETTINGS = """\
 <{system}>
 pcm.{microphone} {{
@@ -45,6 +47,18 @@ pcm.{microphone} {{
     hint {{ show on description "{microphone}" }}
 }}
 ctl.{microphone} {{ type pulse server "unix:{socket}" }}
+pcm.{rig_microphone} {{
+    type pulse
+    server "unix:{socket}"
+    device "{microphone}.monitor"
+    hint {{ show on description "{rig_microphone}" }}
+}}
+pcm.{rig_loudspeaker} {{
+    type pulse
+    server "unix:{socket}"
+    device "{microphone}"
+    hint {{ show on description "{rig_loudspeaker}" }}
+}}
 """
 ALSA_SYSTEM_SETTINGS = "/usr/share/alsa/alsa.conf"
 
@@ -155,9 +169,10 @@ def sound_server(folder: Path) -> Iterator[SoundServer]:
     folder.mkdir(parents=True, exist_ok=True)
     socket = folder / "native"
     names = {"socket": socket, "microphone": MICROPHONE, "loudspeaker": LOUDSPEAKER}
+    rig = {"rig_microphone": bench.MICROPHONE, "rig_loudspeaker": bench.LOUDSPEAKER}
     settings, alsa = folder / "default.pa", folder / "asound.conf"
     settings.write_text(SERVER_SETTINGS.format(**names))
-    alsa.write_text(ALSA_SETTINGS.format(system=ALSA_SYSTEM_SETTINGS, **names))
+    alsa.write_text(ALSA_SETTINGS.format(system=ALSA_SYSTEM_SETTINGS, **names, **rig))
     environment = {
         "PULSE_SERVER": f"unix:{socket}",
         "PULSE_COOKIE": str(folder / "cookie"),

@@ -69,6 +69,7 @@ class Evening:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self._left.set)
+        mistake: UserError | None = None
         try:
             async with keys(self._type), asyncio.TaskGroup() as group:
                 group.create_task(self._until_left())
@@ -77,10 +78,13 @@ class Evening:
         except* _EndedByUser:
             self._screen.note("The evening is over.")
         except* UserError as errors:
-            raise _first(errors) from None
+            mistake = _first(errors)
         finally:
             self._screen.close()
             await stop_all(tuple(self._children.values()))
+        # Not inside except*: before Python 3.11.4 (Debian 12 has 3.11.2) that wraps it in a group.
+        if mistake is not None:
+            raise mistake
 
     async def _play(self, group: asyncio.TaskGroup) -> None:
         voices = {part: group.create_task(self._voice(part)) for part in PARTS}

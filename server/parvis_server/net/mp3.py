@@ -2,8 +2,9 @@
 
 Theory of operation. Program packets are decoded and encoded again as MP3, once for everybody, in a
 thread of its own and only while somebody listens. The pieces of 100 ms go to a bounded queue
-for each listener; whoever connects first gets the last second at once, so that a player's own
-buffer fills. A listener whose queue overflows is removed: players connect again.
+for each listener. Whoever connects gets the last second at once, the first one too (its packets
+are always held), so that a player's own buffer fills. A listener whose queue overflows is removed:
+players connect again.
 """
 
 import asyncio
@@ -40,7 +41,7 @@ BURST_PIECES = 10
 """One second on connecting. Icecast's default of 64 kB would be eight."""
 
 MAX_PENDING_PACKETS = 50
-"""Program packets that may wait for the encoder: one second."""
+"""Program packets that may wait for the encoder or for the first player: one second."""
 
 MAX_QUEUED_PIECES = 100
 """Ten seconds behind: this listener's network is too slow."""
@@ -133,9 +134,8 @@ class Mp3Stream:
     """The MP3 encode that all players share."""
 
     def __init__(self, taps: set[Tap], max_listeners: int) -> None:
-        """Listen in on the program through ``taps`` while there is a player."""
+        """Listen in on the program through ``taps``."""
         self.removed_slow = 0
-        self._taps = taps
         self._max_listeners = max_listeners
         self._listeners: set[Mp3Listener] = set()
         self._packets: deque[bytes] = deque(maxlen=MAX_PENDING_PACKETS)
@@ -143,6 +143,7 @@ class Mp3Stream:
         self._burst: deque[bytes] = deque(maxlen=BURST_PIECES)
         self._wake = asyncio.Event()
         self._stopped = False
+        taps.add(self._tap)
 
     def __len__(self) -> int:
         """How many players listen."""
@@ -159,7 +160,6 @@ class Mp3Stream:
         for piece in self._burst:
             listener.offer(piece)
         self._listeners.add(listener)
-        self._taps.add(self._tap)
         self._wake.set()
         return listener
 
@@ -167,10 +167,7 @@ class Mp3Stream:
         """This player is gone; the last one ends the encode."""
         self._listeners.discard(listener)
         if not self._listeners:
-            self._taps.discard(self._tap)
-            self._packets.clear()
             self._burst.clear()
-            self._pending_ms = 0
             self._wake.set()  # for the encode to notice
 
     def stop(self) -> None:
@@ -209,7 +206,7 @@ class Mp3Stream:
     def _tap(self, ptime_ms: int, rtp: bytes) -> None:
         self._packets.append(rtp)
         self._pending_ms += ptime_ms
-        if self._pending_ms >= PIECE_MS:
+        if self._listeners and self._pending_ms >= PIECE_MS:
             self._wake.set()
 
     def _hand_on(self, piece: bytes) -> None:

@@ -13,6 +13,7 @@ import pytest
 from fakes.live_hub import LiveHub, live_hub
 from parvis_audio.opus import program_encoder
 from parvis_server.config import LimitSettings
+from parvis_server.net import mp3
 from parvis_server.net.mp3 import (
     BURST_PIECES,
     MAX_QUEUED_PIECES,
@@ -43,9 +44,9 @@ def tone_packets(count: int, ssrc: int = 1) -> list[bytes]:
     ]
 
 
-def decode(mp3: bytes) -> np.ndarray:
+def decode(stream: bytes) -> np.ndarray:
     """The samples of an MP3 stream."""
-    with av.open(io.BytesIO(mp3), mode="r", format="mp3") as container:
+    with av.open(io.BytesIO(stream), mode="r", format="mp3") as container:
         frames = [frame.to_ndarray()[0] for frame in container.decode(audio=0)]
         assert container.streams.audio[0].rate == RATE_HZ
     return np.concatenate(frames)
@@ -61,19 +62,19 @@ def share_at(samples: np.ndarray, frequency_hz: float) -> float:
 def test_the_tone_comes_out() -> None:
     encoder = Mp3Encoder()
     packets = tone_packets(100)
-    mp3 = b"".join(encoder.encode(packets[n : n + 5]) for n in range(0, 100, 5))
-    samples = decode(mp3)
+    stream = b"".join(encoder.encode(packets[n : n + 5]) for n in range(0, 100, 5))
+    samples = decode(stream)
     assert samples.size >= 1.8 * RATE_HZ
     assert share_at(samples[RATE_HZ // 2 : RATE_HZ], TONE_HZ) > 0.95
-    assert len(mp3) == pytest.approx(2 * 8000, rel=0.1), "64 kb/s"
+    assert len(stream) == pytest.approx(2 * 8000, rel=0.1), "64 kb/s"
 
 
 def test_a_damaged_packet_is_left_out_and_a_new_engine_is_followed() -> None:
     encoder = Mp3Encoder()
     first, second = tone_packets(50), tone_packets(50, ssrc=2)
     broken = RtpPacket(sequence=1, timestamp=1, ssrc=1, payload=b"\xff" * 9).serialize()
-    mp3 = encoder.encode([*first, b"nonsense", broken, *second])
-    assert share_at(decode(mp3)[RATE_HZ // 4 : RATE_HZ], TONE_HZ) > 0.9
+    stream = encoder.encode([*first, b"nonsense", broken, *second])
+    assert share_at(decode(stream)[RATE_HZ // 4 : RATE_HZ], TONE_HZ) > 0.9
 
 
 @pytest.fixture
@@ -108,15 +109,41 @@ async def test_players_hear_the_program_over_http(hub: LiveHub) -> None:
     assert share_at(decode(bytes(received))[RATE_HZ // 2 : RATE_HZ], TONE_HZ) > 0.9
 
 
-async def test_nothing_is_encoded_when_nobody_listens(hub: LiveHub) -> None:
-    assert hub.live.program_taps == set()
+async def test_nothing_is_encoded_when_nobody_listens(
+    hub: LiveHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Mp3Encoder] = []
+
+    def make() -> Mp3Encoder:
+        made.append(Mp3Encoder())
+        return made[-1]
+
+    monkeypatch.setattr(mp3, "Mp3Encoder", make)
+    for packet in tone_packets(60):
+        hub.live.on_program(20, packet)
     async with httpx.AsyncClient(base_url=hub.http, trust_env=False) as client:
         assert (await client.head("/listen.mp3")).headers["content-type"] == "audio/mpeg"
+        assert made == []
         async with client.stream("GET", "/listen.mp3"):
-            assert len(hub.live.program_taps) == 1
+            assert hub.live.listeners == 1
     hub.hub.mp3.stop()
-    assert hub.live.program_taps == set()
     assert hub.live.listeners == 0
+
+
+async def test_the_first_player_gets_the_last_second_at_once(hub: LiveHub) -> None:
+    for packet in tone_packets(120):
+        hub.live.on_program(20, packet)
+    burst = bytearray()
+    async with (
+        httpx.AsyncClient(base_url=hub.http, trust_env=False) as client,
+        asyncio.timeout(10),
+        client.stream("GET", "/listen.mp3") as answer,
+    ):
+        pieces = answer.aiter_raw()
+        while len(burst) < 0.8 * 8000:
+            burst += await anext(pieces)
+    assert len(burst) <= 8000, "not more than the second that was held"
+    assert share_at(decode(bytes(burst))[RATE_HZ // 4 :], TONE_HZ) > 0.9
 
 
 async def test_a_player_that_takes_nothing_is_removed() -> None:

@@ -16,6 +16,7 @@ import {
   type Join,
   PROTOCOL_VERSION,
   parseHubMessage,
+  type Report,
   type RoomView,
   type Status,
   type Time,
@@ -87,6 +88,7 @@ export class Connection {
   /** When the room was last entered; null before the first time. */
   private joinedMs: number | null = null;
   private hasPackets = false;
+  private lastReport: Report | null = null;
   private readonly commands = new PendingCommands();
 
   constructor(
@@ -124,14 +126,19 @@ export class Connection {
     if (this.view !== null) this.send(command);
   }
 
-  /** Sends what needs no answer, if the hub is there. */
-  send(message: object): void {
-    if (this.view !== null) this.socket?.send(JSON.stringify(message));
+  /** Tells how the listener fares. */
+  report(report: Report): void {
+    this.lastReport = report;
+    this.send(report);
   }
 
   /** Ends for good. */
   close(): void {
     this.abandon();
+  }
+
+  private send(message: object): void {
+    if (this.view !== null) this.socket?.send(JSON.stringify(message));
   }
 
   private join(socket: Socket): void {
@@ -241,7 +248,11 @@ export class Connection {
     const silentMs = this.world.nowMs() - this.lastBytesMs;
     const verdict = stallVerdict(silentMs, this.hasPackets);
     if (verdict === "dead") this.lost(CLOSE_CODES.silentHere);
-    else if (verdict === "stalled" && this.state === "open") this.tell("stalled", null);
+    else if (verdict === "stalled" && this.state === "open") {
+      this.tell("stalled", null);
+      // Pages cannot ping; bytes on a socket that only looks open bring its end to light.
+      if (this.lastReport !== null) this.send(this.lastReport);
+    }
   }
 
   private tell(state: LinkState, closeCode: number | null): void {

@@ -70,7 +70,7 @@ scope.onmessage = ({ data: message }) => {
     case "command":
       return connection?.command(message.command);
     case "report":
-      return connection?.send(message.report);
+      return connection?.report(message.report);
     case "listen":
       output = message.port;
       return reader.start();

@@ -305,6 +305,22 @@ describe("a silent hub", () => {
     expect(world.sockets[0]?.isClosed).toBe(true);
   });
 
+  test("is asked once whether it is still there", () => {
+    const connection = connect();
+    world.socket.welcome();
+    const report = {
+      type: "report",
+      rung: "mp3",
+      buffer_ms: 1,
+      played_ms: 2,
+      underruns: 0,
+    } as const;
+    connection.report(report);
+    world.socket.sound();
+    world.pass(4000);
+    expect(world.socket.sent.filter(({ type }) => type === "report")).toEqual([report, report]);
+  });
+
   test("may be silent for longer in a room without sound", () => {
     connect();
     world.socket.welcome();
