@@ -33,7 +33,8 @@ from parvis_device.uplink import Uplink
 from parvis_wire.messages import UnitTraits
 
 HOUSEKEEPING_S = 0.1
-"""How soon red goes off when sound stops by itself, and refused flashes end."""
+"""How soon red goes off when sound stops by itself, refused flashes end, and a command that the hub
+did not answer is found."""
 FLUSH_S = 0.3
 """What a stopping unit waits for its last packet to leave."""
 STATUS_ROUNDS = 20
@@ -129,7 +130,7 @@ class Assembly:
         """The light follows time, too; systemd hears the state."""
         while True:
             for _ in range(STATUS_ROUNDS):
-                self.unit.refresh()
+                self.unit.keep_house()
                 await asyncio.sleep(HOUSEKEEPING_S)
             shown = self._lighting.signal
             self._notifier.status(

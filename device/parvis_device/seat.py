@@ -38,6 +38,10 @@ PATIENCE_NS = 15_000_000_000
 MAX_UNANSWERED = 8
 """No talk state awaits more than two answers; the rest is room for a hub that is slow."""
 
+ANSWER_NS = 1_000_000_000
+"""A hub answers within milliseconds, unless this was one message too many in a second: those it
+drops, and a press that nobody answers would leave the person waiting for ever."""
+
 
 @dataclass(frozen=True, slots=True)
 class Send:
@@ -76,6 +80,8 @@ class Seat:
         self._participant: str | None = None
         self._view: RoomView | None = None
         self._unanswered: dict[str, Command] = {}
+        self._asked_ns: dict[str, int] = {}
+        """Since when the answer to a command is missed."""
         self._lost_ns: int | None = None
         self._refusal = ""
 
@@ -117,6 +123,21 @@ class Seat:
                 return self._answered(message)
             case _:
                 return ()
+
+    def overdue(self, now_ns: int) -> tuple[Send, ...]:
+        """Commands to send once more over the same connection; ask a few times a second."""
+        if self._view is None:
+            return ()  # the next connection brings them anyway
+        again = tuple(
+            Send(command)
+            for command_id, command in self._unanswered.items()
+            if now_ns - self._asked_ns.get(command_id, now_ns) >= ANSWER_NS
+        )
+        asked_ns = {
+            command_id: self._asked_ns.get(command_id, now_ns) for command_id in self._unanswered
+        }
+        self._asked_ns = asked_ns | {sent.command.id: now_ns for sent in again}
+        return again
 
     def _came_back(self, now_ns: int) -> tuple[Effect, ...]:
         """After a loss: send again what was not answered, unless it is too old to be meant."""

@@ -9,7 +9,7 @@ import logging
 import time
 
 from parvis_device.capture import Block, CaptureClock
-from parvis_device.light import REFUSED_FOR_NS, Condition, LinkState
+from parvis_device.light import REFUSED_FOR_NS, Condition, LinkState, Signal
 from parvis_device.lighting import Lighting
 from parvis_device.link import HubLink
 from parvis_device.seat import Arm, Disarm, Effect, FlashRefused, Seat, Send
@@ -70,8 +70,10 @@ class Unit:
         self.blocks += 1
         packet = self._uplink.feed(block)
         if packet is not None:
+            self._sound_ns = time.monotonic_ns()
+            if self._lighting.signal is not Signal.LIVE:  # sound stood still, and comes again
+                self.refresh()
             self.link.send_packet(packet)
-            self._sound_ns = block.arrival_ns
         elif not self._uplink.armed:
             level_dbfs = self._levels.add(block.samples)
             if level_dbfs is not None:
@@ -123,10 +125,16 @@ class Unit:
     # --- what follows ---
 
     def close(self) -> None:
-        """No more sound: the unit is being stopped."""
+        """No more sound, and no turn without a microphone: the unit is being stopped."""
         self._link_state = LinkState.LOST
+        if self._seat.state is TalkState.LIVE:
+            self.pressed()
         self._disarm()
         self.refresh()
+
+    def keep_house(self) -> None:
+        """What follows from time alone; to be called every tenth of a second."""
+        self._apply(self._seat.overdue(time.monotonic_ns()))
 
     def refresh(self) -> None:
         """Let the light show how things are now."""

@@ -8,6 +8,7 @@ than one that systemd starts again.
 
 import asyncio
 import contextlib
+import gc
 import logging
 import resource
 import signal
@@ -289,7 +290,18 @@ async def _run(settings: HubSettings, folder: DataFolder, taken: Listener) -> No
         await asyncio.wait({running, started}, return_when=asyncio.FIRST_COMPLETED)
         if hub.started.is_set():
             hub.announcement().print_to(sys.stdout)
+            _spare_the_collector()
         started.cancel()
+
+
+def _spare_the_collector() -> None:
+    """Take what was made at the start out of the garbage collector's sight.
+
+    A full collection looks at 60,000 objects of libraries for 50 ms, in which no packet is passed
+    on: after a few hundred connections that was a gap of 90 ms for everybody.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def _allow_many_connections() -> None:

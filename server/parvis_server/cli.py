@@ -75,3 +75,9 @@ def main() -> None:
     except UserError as error:
         print(f"parvis: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
+    except ModuleNotFoundError as error:
+        if (error.name or "parvis").startswith("parvis"):
+            raise
+        words = f"this needs a hub's packages ({error.name} is missing)"
+        print(f"parvis: {words}: pip install 'parvis[hub]'", file=sys.stderr)
+        sys.exit(1)

@@ -17,11 +17,16 @@ _JOINERS = frozenset("\u200c\u200d")
 
 
 def _printable(text: str) -> str:
-    """Refuse what could forge a screen; give the canonical form of the rest."""
+    """Refuse what could forge a screen or shows nothing; give the canonical form of the rest."""
     for character in text:
         if unicodedata.category(character) in _FORGING_CATEGORIES and character not in _JOINERS:
             raise ValueError("a name may hold letters, digits, signs and spaces only")
-    return unicodedata.normalize("NFC", text)
+    if all(character in _JOINERS or character.isspace() for character in text):
+        raise ValueError("a name needs something that can be seen")
+    canonical = unicodedata.normalize("NFC", text)
+    if len(canonical) > MAX_NAME_CHARACTERS:  # a few characters become two by it
+        raise ValueError(f"a name has at most {MAX_NAME_CHARACTERS} characters")
+    return canonical
 
 
 Name = Annotated[

@@ -7,6 +7,7 @@ from itertools import count
 import pytest
 
 from parvis_device.seat import (
+    ANSWER_NS,
     MAX_UNANSWERED,
     PATIENCE_NS,
     Arm,
@@ -145,6 +146,21 @@ def test_a_command_without_an_answer_is_sent_again_with_its_id() -> None:
     table.ack("c1")
     table.seat.link_lost(0)
     assert table.join() == []
+
+
+def test_a_command_that_the_hub_dropped_is_sent_again() -> None:
+    table = Table()
+    table.join()
+    assert table.seat.pressed() == (Send(RaiseHand(id="c1")),)
+    assert table.seat.overdue(0) == ()
+    assert table.seat.overdue(ANSWER_NS - 1) == ()
+    assert table.seat.overdue(ANSWER_NS) == (Send(RaiseHand(id="c1")),)
+    assert table.seat.overdue(ANSWER_NS + 1) == ()
+    table.seat.link_lost(2 * ANSWER_NS)
+    assert table.seat.overdue(4 * ANSWER_NS) == (), "the next connection brings it"
+    assert table.join() == [Send(RaiseHand(id="c1"))]
+    table.ack("c1")
+    assert table.seat.overdue(9 * ANSWER_NS) == ()
 
 
 def test_a_command_older_than_the_hubs_patience_is_void() -> None:

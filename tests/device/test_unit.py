@@ -131,6 +131,28 @@ async def test_a_refused_hand_flashes_three_times_and_then_shows_what_was_before
         await bench.light.until(Signal.IDLE)
 
 
+async def test_a_press_that_the_hub_dropped_is_not_lost() -> None:
+    async with running_hub() as hub, unit_at(hub) as bench:
+        await bench.light.until(Signal.IDLE)
+        hub.answers = False  # as over its rate of messages
+        bench.button.press()
+        await hub.until(lambda hub: len(hub.commands) == 1)
+        hub.answers = True
+        await bench.light.until(Signal.NEXT)
+        assert {command.id for command in hub.commands} == {hub.commands[0].id}
+
+
+async def test_red_comes_back_before_the_sound_does() -> None:
+    async with running_hub() as hub, unit_at(hub) as bench:
+        await bench.take_floor()
+        bench.microphone.stall()
+        await bench.light.until(Signal.NO_MICROPHONE)
+        count = len(hub.packets)
+        bench.microphone.go_on()
+        await hub.until(lambda hub: len(hub.packets) > count)
+        assert bench.light.lamps.red
+
+
 async def test_without_a_button_the_hub_opens_the_microphone() -> None:
     async with running_hub() as hub, unit_at(hub, button="none") as bench:
         await bench.light.until(Signal.IDLE)
@@ -217,6 +239,7 @@ async def test_a_signal_ends_the_unit_in_order() -> None:
         async with asyncio.timeout(5):
             await bench.running
         await hub.until(lambda hub: hub.packets[-1].flags is TalkFlags.LAST)
+        await hub.until(lambda hub: hub.command_types[-1] == "leave_floor")
 
 
 async def test_an_error_in_the_audio_thread_ends_the_unit() -> None:

@@ -32,6 +32,9 @@ DIP_DB = 20.0
 
 WINDOW_MS = 5.0
 HOP_MS = 1.0
+LEAST_SPEECH_S = 1.0
+"""With less speech left outside excused stretches, STOI says nothing."""
+
 PIECE_S = 0.2
 """Playout may stretch or skip by some ms: each piece of the original is found by itself."""
 
@@ -103,11 +106,19 @@ def judge_speech(
         *dips(original, aligned, rate_hz, offset / rate_hz),
     ]
     return Judgement(
-        stoi=float(pystoi.stoi(original[kept], aligned[kept], rate_hz, extended=False)),
+        stoi=intelligibility(original[kept], aligned[kept], rate_hz),
         start_s=offset / rate_hz,
         shift_ms=(max(shifts) - min(shifts)) / rate_hz * 1000,
         gaps=tuple(sorted(gaps, key=lambda gap: gap.start_s)),
     )
+
+
+def intelligibility(original: Sound, heard: Sound, rate_hz: int) -> float:
+    """STOI of what was heard; 0 when too little is left of it to tell (the measure itself needs
+    0.4 s of speech)."""
+    if len(original) < LEAST_SPEECH_S * rate_hz:
+        return 0.0
+    return float(pystoi.stoi(original, heard, rate_hz, extended=False))
 
 
 def kept_samples(

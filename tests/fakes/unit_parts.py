@@ -28,6 +28,8 @@ class FakeMicrophone:
         self._plugged = asyncio.Event()
         self._plugged.set()
         self._unplug_reason = ""
+        self._flowing = asyncio.Event()
+        self._flowing.set()
         self._end = asyncio.Event()
         self.failure: Exception | None = None
         """Raised from ``run`` at the next block, as an error of the audio thread is."""
@@ -38,6 +40,13 @@ class FakeMicrophone:
 
     def plug(self) -> None:
         self._plugged.set()
+
+    def stall(self) -> None:
+        """Deliver nothing for a while, and say nothing about it."""
+        self._flowing.clear()
+
+    def go_on(self) -> None:
+        self._flowing.set()
 
     def end(self) -> None:
         """The sound is over, as a file's is."""
@@ -54,6 +63,7 @@ class FakeMicrophone:
                 events.lost(self._unplug_reason)
                 opened = False
                 await self._plugged.wait()
+            await self._flowing.wait()
             if not opened:
                 opened = True
                 events.opened("a fake microphone", 0)

@@ -55,6 +55,19 @@ def test_the_hubs_help_has_examples() -> None:
     assert "parvis hub --port 80" in shown
 
 
+def test_where_only_a_unit_is_installed_the_hub_says_what_to_install() -> None:
+    without = (
+        "import sys; sys.modules['uvicorn'] = None; from parvis_server.cli import main; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", without, "hub"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr == (
+        "parvis: this needs a hub's packages (uvicorn is missing): pip install 'parvis[hub]'\n"
+    )
+
+
 def test_version() -> None:
     assert re.fullmatch(r"parvis \d+\.\d+\.\d+\S*\n", run("--version").stdout)
 

@@ -47,6 +47,12 @@ def test_a_clean_recording_is_found_and_understood() -> None:
     assert judgement.gaps == ()
 
 
+def test_when_nearly_everything_is_excused_nothing_was_understood() -> None:
+    original = speechlike()
+    judgement = judge_speech(original, received(original), RATE_HZ, [(0.0, 6.2)])
+    assert judgement.stoi == 0.0
+
+
 def test_the_right_place_is_found_beside_a_louder_passage() -> None:
     original = speechlike()
     loud = noise(3.0, -3, seed=4)

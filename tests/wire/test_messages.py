@@ -63,6 +63,18 @@ def test_names_of_the_world_are_welcome(name: str) -> None:
         assert message.name == "Zoé"
 
 
+def test_a_name_is_within_bounds_also_in_its_canonical_form() -> None:
+    growing = "\u0958" * 40  # NFC makes two characters of each
+    with pytest.raises(BadMessage):
+        parse_client_message(json.dumps({"type": "raise_hand", "id": "c", "name": growing}))
+
+
+@pytest.mark.parametrize("name", ["\u200d", " \u200c \u200d "])
+def test_a_name_that_nobody_can_see_is_refused(name: str) -> None:
+    with pytest.raises(BadMessage):
+        parse_client_message(json.dumps({"type": "raise_hand", "id": "c", "name": name}))
+
+
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
 def test_numbers_that_are_none_are_refused(number: str) -> None:
     for text in (
