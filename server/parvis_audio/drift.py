@@ -83,11 +83,15 @@ _SOON_WINDOWS: Final = 10
 
 _SIGNIFICANT_SIGMAS: Final = 2.0
 
-DEPTH_TIME_CONSTANT_S = 20.0
-"""A depth error fades with this time constant: slow enough to leave jitter alone."""
+DEPTH_TIME_CONSTANT_S = 8.0
+"""A depth error fades with this time constant. It may be short, since the depth is reckoned from
+the envelope, which a stalled link does not move."""
 
-MAX_DEPTH_RATIO = 500e-6
-"""Most that the depth may bend the pitch: 0.9 cents, which nobody hears."""
+MAX_DEEP_RATIO = 0.002
+"""Too much is held: at most 2 ms each second (3.5 cents, which nobody hears)."""
+
+MAX_SHALLOW_RATIO = 0.005
+"""Too little is held, which costs sound and not only time: at most 8.6 cents."""
 
 ALARM_PPM = 200.0
 """Beyond this a device deserves a line on the console; it is still followed."""
@@ -168,6 +172,8 @@ class DriftEstimator:
         self._rate_hz = sample_rate_hz
         self._origin: tuple[int, int] | None = None
         self._envelope: _Envelope | None = None
+        self._known = (0.0, _FIRST_DRIFT_SIGMA**2)
+        """Drift and its variance before there is an envelope."""
         self._bias = _Bias()
         self._device_s: list[float] = []
         self._delay_s: list[float] = []
@@ -195,16 +201,26 @@ class DriftEstimator:
             self._close_window()
             self._window_ends_ns = arrival_ns + int(WINDOW_S * 1e9)
 
+    def restart(self) -> None:
+        """The counter or the path begins anew; the crystal is most likely the same one."""
+        if self._envelope is not None:
+            least = _SAME_CRYSTAL_SIGMA**2
+            self._known = self._envelope.drift, max(self._envelope.drift_variance, least)
+        self._origin = self._envelope = None
+        self._device_s.clear()
+        self._delay_s.clear()
+        self._outliers = 0
+        self._windows_since_step = _SOON_WINDOWS
+
     @property
     def drift(self) -> float:
         """Slope of the delay: our seconds per device second, minus one. Positive: slow device."""
-        return self._envelope.drift if self._envelope else 0.0
+        return self._envelope.drift if self._envelope else self._known[0]
 
     @property
     def drift_sigma(self) -> float:
         """Standard deviation of ``drift``."""
-        variance = self._envelope.drift_variance if self._envelope else _FIRST_DRIFT_SIGMA**2
-        return math.sqrt(variance)
+        return math.sqrt(self._envelope.drift_variance if self._envelope else self._known[1])
 
     @property
     def skew_ppm(self) -> float:
@@ -243,7 +259,7 @@ class DriftEstimator:
         """
         certain = abs(self.drift) > _SIGNIFICANT_SIGMAS * self.drift_sigma
         pull = depth_error_s / DEPTH_TIME_CONSTANT_S
-        pull = min(max(pull, -MAX_DEPTH_RATIO), MAX_DEPTH_RATIO)
+        pull = min(max(pull, -MAX_SHALLOW_RATIO), MAX_DEEP_RATIO)
         return 1.0 + (self.drift if certain else 0.0) - pull
 
     def _relative(self, sample_index: float, at_ns: int) -> tuple[float, float]:
@@ -265,7 +281,8 @@ class DriftEstimator:
         self._delay_s.clear()
         if self._envelope is None:
             best = int(delay_s.argmin())
-            self._begin(device_s[best], delay_s[best], _spread_s(delay_s), _FIRST_DRIFT_SIGMA**2)
+            drift, variance = self._known
+            self._begin(device_s[best], delay_s[best], _spread_s(delay_s), variance, drift)
             return
         line = self._envelope
         above_s = delay_s - (line.offset_s + line.drift * (device_s - line.at_s))

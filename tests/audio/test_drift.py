@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fakes.clock_loop import BAD_WIFI, ETHERNET, WIFI, CountingResampler, Crystal, Link, run
-from parvis_audio.drift import MAX_DEPTH_RATIO, DriftEstimator
+from parvis_audio.drift import MAX_DEEP_RATIO, MAX_SHALLOW_RATIO, DriftEstimator
 
 SECOND_NS = 1_000_000_000
 LINKS = {"ethernet": (ETHERNET, 0.014), "wifi": (WIFI, 0.085)}
@@ -71,10 +71,10 @@ def test_the_sign_of_drift_skew_and_ratio() -> None:
 def test_too_much_held_takes_input_faster_but_never_audibly() -> None:
     estimator = DriftEstimator()
     assert estimator.ratio() == 1.0
-    assert estimator.ratio(0.002) == pytest.approx(1 - 100e-6)
-    assert estimator.ratio(-0.002) == pytest.approx(1 + 100e-6)
-    assert estimator.ratio(3.0) == 1 - MAX_DEPTH_RATIO
-    assert estimator.ratio(-3.0) == 1 + MAX_DEPTH_RATIO
+    assert estimator.ratio(0.002) == pytest.approx(1 - 250e-6)
+    assert estimator.ratio(-0.002) == pytest.approx(1 + 250e-6)
+    assert estimator.ratio(3.0) == 1 - MAX_DEEP_RATIO == 0.998
+    assert estimator.ratio(-3.0) == 1 + MAX_SHALLOW_RATIO == 1.005
 
 
 def test_a_drift_that_may_be_zero_is_not_used() -> None:
