@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from starlette.websockets import WebSocket
 
 from parvis_server.errors import PeerFault
-from parvis_server.net.admission import Doorkeeper, Peer
+from parvis_server.net.admission import PROXY_HEADERS, Doorkeeper, Peer
 from parvis_server.net.connection import INTERNAL_ERROR, Connection, guarded
 from parvis_server.net.websocket_protocol import EXTENSION
 from parvis_wire.close_codes import CloseCode
@@ -59,7 +59,7 @@ class Endpoint:
     async def serve(self, websocket: WebSocket) -> None:
         """Serve one connection until it ends."""
         await websocket.accept()
-        connection = _connection(websocket.scope)
+        connection = _connection(websocket)
         session = await self._join(websocket, connection)
         if session is None:
             return
@@ -109,9 +109,14 @@ async def _until_gone(websocket: WebSocket) -> None:
         pass
 
 
-def _connection(scope: Any) -> Connection:
+def _connection(websocket: WebSocket) -> Connection:
+    scope = websocket.scope
     client, server = scope.get("client"), scope.get("server")
-    peer = Peer(address=client[0] if client else "", own_address=server[0] if server else "unknown")
+    peer = Peer(
+        address=client[0] if client else "",
+        own_address=server[0] if server else "unknown",
+        forwarded=any(name in websocket.headers for name in PROXY_HEADERS),
+    )
     return Connection(raw=scope["extensions"][EXTENSION], peer=peer)
 
 

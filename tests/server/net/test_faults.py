@@ -240,6 +240,13 @@ async def test_bits_over_the_rate_are_dropped(hub: LiveHub) -> None:
         assert 4 <= len(hub.engine.packets) <= 8
 
 
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "Via", "X-Real-IP"])
+async def test_a_proxy_on_this_machine_lets_no_strange_unit_in(hub: LiveHub, header: str) -> None:
+    async with peer(hub.unit, additional_headers={header: "198.51.100.7"}) as stranger:
+        await stranger.socket.send(json.dumps(UNIT_JOIN))
+        assert (await stranger.until_closed())[0] == CloseCode.FORBIDDEN
+
+
 async def test_a_units_address_decides_unless_the_house_is_open(
     hub: LiveHub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
