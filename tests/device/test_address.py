@@ -38,6 +38,8 @@ def test_good(typed: str, url: str, room: str) -> None:
         "http://hub:port",
         "http://hub/other",
         "http://a b",
+        "http://a..b:8000",
+        "http://" + 64 * "a",
         "http://[::1",
         "http://user@hub",
         "http://hub:8000/r/Bad_Room",
