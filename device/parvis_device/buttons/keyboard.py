@@ -126,6 +126,11 @@ class KeyDevice:
         self._path = path
         with contextlib.suppress(FileNotFoundError):  # it may come later: Bluetooth sleeps
             os.close(_open(path))
+        if path.is_dir() or path.is_file():
+            raise ButtonTrouble(
+                f"--key-device {path} is no input device: give /dev/input/event… "
+                "(`ls /dev/input/by-id` names them)"
+            )
 
     async def run(self, events: ButtonEvents) -> None:
         """Read until cancelled; a device that vanishes is waited for."""
