@@ -59,9 +59,11 @@ async def run_unit(config: UnitConfig) -> None:
 
     address = HubAddress.parse(config.hub)
     microphone = make_microphone(config)
-    with native_noise.captured(), contextlib.closing(make_light(config)) as light:
-        logs.start(config.log_format)
-        await Assembly(config, address, microphone, make_button(config), light).run()
+    with native_noise.captured():
+        button = make_button(config)  # first: without pins, another button brings another light
+        with contextlib.closing(make_light(config)) as light:
+            logs.start(config.log_format)
+            await Assembly(config, address, microphone, button, light).run()
 
 
 class Assembly:
