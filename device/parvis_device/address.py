@@ -12,7 +12,7 @@ UNIT_ENDPOINT = "/ws/unit"
 _SCHEMES = {"http": ("ws", 80), "https": ("wss", 443), "ws": ("ws", 80), "wss": ("wss", 443)}
 _ROOM_PATH = re.compile(r"/r/([a-z0-9][a-z0-9-]{0,63})/?")
 _HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")
-_EXPECTED = "write it like http://192.168.1.20:8000"
+_EXPECTED = "write it like http://192.168.1.20:8080"
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,5 +46,5 @@ def test_good(typed: str, url: str, room: str) -> None:
     ],
 )
 def test_bad(typed: str) -> None:
-    with pytest.raises(BadHubAddress, match=r"write it like http://192\.168\.1\.20:8000"):
+    with pytest.raises(BadHubAddress, match=r"write it like http://192\.168\.1\.20:8080"):
         HubAddress.parse(typed)
