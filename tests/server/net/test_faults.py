@@ -361,3 +361,20 @@ async def test_a_thousand_broken_messages_disturb_nobody(
     assert codes <= DOCUMENTED
     assert {CloseCode.MALFORMED, CloseCode.TOO_BIG} <= codes
     assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
+async def test_the_log_names_units_and_who_was_turned_away_but_is_no_flood(
+    hub: LiveHub, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "parvis_server"):
+        async with joined(hub.unit, Role.UNIT, name="Table 7"):
+            pass
+        for _ in range(endpoints.TOLD_AT_ONCE + 5):
+            await first_message(hub.listen, '{"type":"a\\nlie"}')
+    told = [record.getMessage() for record in caplog.records]
+    assert "unit Table 7 joined from 127.0.0.1" in told
+    assert "unit Table 7 is away" in told
+    turned_away = [line for line in told if "turned away" in line]
+    assert "127.0.0.1" in turned_away[0] and "4000" in turned_away[0]
+    assert endpoints.TOLD_AT_ONCE <= len(turned_away) < endpoints.TOLD_AT_ONCE + 5
+    assert not any("\n" in line for line in told)
