@@ -18,7 +18,7 @@ AFTER_NS = 1_000_000_000
 """A stall at one moment may show in the recording a little before (it was written late) and up to
 this much after it: all that lies between a microphone and the recorded sound."""
 
-EXCUSED_SHARE = 1 / 3
+EXCUSED_SHARE = 1 / 2
 """Where more of the time than this is excused, the run says nothing."""
 
 

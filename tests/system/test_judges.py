@@ -159,7 +159,7 @@ def test_a_gap_that_its_stall_does_not_explain_is_ours(gap: Gap) -> None:
 
 
 def test_a_run_beside_too_many_stalls_says_nothing() -> None:
-    assert not judge_gaps([], [(0.0, 4.0)], 10).conclusive
+    assert not judge_gaps([], [(0.0, 6.0)], 10).conclusive
     assert judge_gaps([], [(0.0, 3.0)], 10).conclusive
     # … but a gap far from every stall is ours however busy the rest was.
     assert judge_gaps([Gap(9.9, 20)], [(0.0, 9.0)], 10).conclusive
