@@ -43,7 +43,7 @@ UNIT_FORGOTTEN_NS = 300 * NS_PER_S
 
 ANY_HOST = "*"
 """Whose answers hosts get: one who lost the connection comes back by the link's secret, as somebody
-new, and a *Next* that is repeated then must not skip a person. No participant's id has this sign."""
+new, and a repeated *Next* must not skip a person then. No participant's id has this sign."""
 
 
 @dataclass(frozen=True, slots=True)
