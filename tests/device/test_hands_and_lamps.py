@@ -193,6 +193,12 @@ def test_a_key_device_that_can_never_be_pressed(tmp_path: Path) -> None:
             KeyDevice(path)
 
 
+def test_without_standard_input_there_is_no_keyboard(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(ButtonTrouble, match="standard input is closed"):
+        KeyboardButton()
+
+
 def test_a_plain_light_prints_each_signal_once() -> None:
     out = io.StringIO()
     light = TerminalLight(out)

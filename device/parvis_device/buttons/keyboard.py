@@ -43,8 +43,14 @@ class KeyboardButton:
     """Standard input as a button."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
-        """``stream`` is standard input unless given."""
-        self._stream = sys.stdin if stream is None else stream
+        """``stream`` is standard input unless given.
+
+        Raises:
+            ButtonTrouble: this process was started without one.
+        """
+        self._stream = stream or sys.stdin
+        if self._stream is None:
+            raise ButtonTrouble("--button keyboard: standard input is closed, nobody can press")
 
     async def run(self, events: ButtonEvents) -> None:
         """Read until cancelled; the end of the input ends presses, not the unit."""
