@@ -80,6 +80,8 @@ class Source:
     stream: str
     ssrc: int
     duplicates: Duplicates = field(default_factory=Duplicates)
+    second: Connection | None = None
+    """The connection that brings the same packets again; one at most."""
     level_dbfs: float | None = None
     level_ns: int = 0
 
