@@ -57,16 +57,16 @@ def test_packets_out_of_order_disturb_nobody_else(
 def hear_no_gap(heard: Listening, machine: MachineWatch, misbehave: Callable[[], None]) -> None:
     """The hall's tone is in everything that is heard meanwhile; again, if the machine stood still
     too often to tell."""
-    for _ in range(ATTEMPTS):
+    for _ in range(2 * ATTEMPTS):
         before_s = heard.seconds
         misbehave()
         heard.wait_past(heard.seconds + 1.0)
         verdict = judge_tone(heard, before_s, machine)
         print(verdict)
-        if verdict.conclusive:
+        if verdict.settles(good=not verdict.ours):
             break
-    assert verdict.conclusive, f"the machine stood still too often to judge: {verdict}"
     assert verdict.ours == ()
+    assert verdict.settles(good=True), f"the machine was too busy to judge: {verdict}"
 
 
 def judge_tone(heard: Listening, from_s: float, machine: MachineWatch) -> Verdict:
