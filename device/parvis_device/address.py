@@ -12,7 +12,7 @@ UNIT_ENDPOINT = "/ws/unit"
 _SCHEMES = {"http": ("ws", 80), "https": ("wss", 443), "ws": ("ws", 80), "wss": ("wss", 443)}
 _ROOM_PATH = re.compile(r"/r/([a-z0-9][a-z0-9-]{0,63})/?")
 _HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")
-_EXPECTED = "write it like http://192.168.1.20:8000"
+_EXPECTED = "write it like http://192.168.1.20:8080"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class HubAddress:
             raise BadHubAddress(
                 f"{text!r}: a hub speaks http or https, not {parts.scheme}: {_EXPECTED}"
             )
-        if not parts.hostname or not _HOST.fullmatch(parts.hostname) or parts.username:
+        if not parts.hostname or not _is_host(parts.hostname) or parts.username:
             raise BadHubAddress(f"{text!r} names no machine: {_EXPECTED}")
         scheme, usual_port = _SCHEMES[parts.scheme]
         return cls(
@@ -61,6 +61,12 @@ class HubAddress:
         """Machine and port, for people."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
+
+
+def _is_host(name: str) -> bool:
+    """Whether it could be a name or an address; labels of a name have 1 to 63 characters."""
+    labels = name.removesuffix(".").split(".")
+    return _HOST.fullmatch(name) is not None and all(0 < len(label) < 64 for label in labels)
 
 
 def _room(text: str, path: str) -> str:

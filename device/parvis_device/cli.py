@@ -31,17 +31,17 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     help="A Parvis unit: microphone, button and light at a table, talking to the hub.",
-    epilog="Example: parvis-unit run --hub http://192.168.1.20:8000 --button keyboard",
+    epilog="Example: parvis-unit run --hub http://192.168.1.20:8080 --button keyboard",
 )
 
 _RUN_EXAMPLES = """\b
 Examples:
   a table with its button and light on a Raspberry Pi:
-    parvis-unit run --hub http://192.168.1.20:8000
+    parvis-unit run --hub http://192.168.1.20:8080
   a laptop: its own microphone, the space bar is the button:
-    parvis-unit run --hub http://192.168.1.20:8000 --button keyboard
+    parvis-unit run --hub http://192.168.1.20:8080 --button keyboard
   no sound card: a file is the microphone, open from the start:
-    parvis-unit run --hub http://127.0.0.1:8000 --microphone file:speech.wav --loop --button none
+    parvis-unit run --hub http://127.0.0.1:8080 --microphone file:speech.wav --loop --button none
 """
 
 _DEVICES_EXAMPLES = """\b

@@ -152,7 +152,7 @@ def _one_line(error: ValidationError) -> str:
     first = error.errors(include_url=False)[0]
     key = str(first["loc"][0]) if first["loc"] else "configuration"
     if first["type"] == "missing" and key == "hub":
-        return "which hub? say for example --hub http://192.168.1.20:8000"
+        return "which hub? say for example --hub http://192.168.1.20:8080"
     if first["type"] == "extra_forbidden":
         return _unknown(key)
     return f"{key} = {first['input']!r}: {first['msg'][0].lower()}{first['msg'][1:]}"

@@ -5,6 +5,7 @@ is fed only when audio blocks came *and* the sending side ran since it was fed l
 would keep a deaf unit alive.
 """
 
+import contextlib
 import os
 import socket
 from collections.abc import Mapping
@@ -34,7 +35,8 @@ class Notifier:
         path = environment.get("NOTIFY_SOCKET", "")
         # A leading @ names a socket in Linux' abstract space.
         self._path = "\0" + path[1:] if path.startswith("@") else path
-        self.watchdog_s = int(environment.get("WATCHDOG_USEC", "0")) / 1e6
+        watchdog_us = environment.get("WATCHDOG_USEC", "")
+        self.watchdog_s = int(watchdog_us) / 1e6 if watchdog_us.isdecimal() else 0.0
         """After how many seconds without food systemd kills the unit; 0: never."""
 
     def ready(self) -> None:
@@ -57,4 +59,6 @@ class Notifier:
         if not self._path:
             return
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as datagrams:
-            datagrams.sendto(line.encode(), self._path)
+            datagrams.setblocking(False)
+            with contextlib.suppress(OSError):  # nobody listens there: no reason to end a turn
+                datagrams.sendto(line.encode(), self._path)

@@ -17,6 +17,9 @@ from parvis_wire.errors import WireError
 _NO_SUCH_NAME = {-2, -5}
 """EAI_NONAME and EAI_NODATA of getaddrinfo(3): the name is not known, now or later."""
 
+_MISDIRECTED = 421
+"""A hub's answer to a name that it does not know as its own (RFC 9110 section 15.5.20)."""
+
 _REFUSALS = {
     CloseCode.FORBIDDEN: "does not let this unit in",
     CloseCode.UNAUTHORISED: "does not accept this unit's credential",
@@ -69,7 +72,13 @@ def _no_hub_answers(error: InvalidHandshake, address: HubAddress) -> Trouble:
             return Trouble(LinkState.NOT_ALLOWED, f"the hub at {address} does not let this unit in")
         if status >= 500:
             return Trouble(LinkState.LOST, f"{address} is not ready (HTTP {status})")
-        words = f"what answers at {address} is no Parvis hub (HTTP {status})"
+        if status == _MISDIRECTED:
+            words = (
+                f"the hub at {address} does not go by that name: give its address, or add the name "
+                "to network.names in the hub's settings"
+            )
+        else:
+            words = f"what answers at {address} is no Parvis hub (HTTP {status})"
     elif isinstance(error, InvalidMessage):
         words = f"what answers at {address} is no Parvis hub (it does not speak HTTP)"
     else:

@@ -177,7 +177,10 @@ def _environment() -> Layer:
     try:
         return EnvSettingsSource(HubSettings)()
     except SettingsError as error:
-        raise UsageError(f"environment {ENVIRONMENT_PREFIX}…: {error}") from error
+        raise UsageError(
+            f"environment {ENVIRONMENT_PREFIX}…: {error}; a list is written as JSON, such as "
+            """PARVIS_HUB_NETWORK__NAMES='["a", "b"]'"""
+        ) from error
 
 
 def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:

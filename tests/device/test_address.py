@@ -38,11 +38,13 @@ def test_good(typed: str, url: str, room: str) -> None:
         "http://hub:port",
         "http://hub/other",
         "http://a b",
+        "http://a..b:8000",
+        "http://" + 64 * "a",
         "http://[::1",
         "http://user@hub",
         "http://hub:8000/r/Bad_Room",
     ],
 )
 def test_bad(typed: str) -> None:
-    with pytest.raises(BadHubAddress, match=r"write it like http://192\.168\.1\.20:8000"):
+    with pytest.raises(BadHubAddress, match=r"write it like http://192\.168\.1\.20:8080"):
         HubAddress.parse(typed)

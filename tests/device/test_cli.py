@@ -111,3 +111,14 @@ def test_the_unit_imports_neither_scipy_nor_the_hub() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True
     )
     assert done.stdout == "[]\n"
+
+
+def test_without_pins_the_button_to_use_is_named(tmp_path: Path) -> None:
+    sound = tmp_path / "talk.wav"
+    soundfile.write(sound, [0.0] * 480, 48_000)
+    done = unit(
+        *("run", "--hub", LOOPBACK, "--microphone", f"file:{sound}"), GPIOZERO_PIN_FACTORY="none"
+    )
+    assert done.returncode == 1
+    assert "use --button keyboard" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -186,6 +186,19 @@ def test_a_key_device_without_permission(monkeypatch: pytest.MonkeyPatch, tmp_pa
         KeyDevice(tmp_path / "event0")
 
 
+def test_a_key_device_that_can_never_be_pressed(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("no input")
+    for path in (tmp_path, tmp_path / "notes.txt"):
+        with pytest.raises(ButtonTrouble, match="no input device"):
+            KeyDevice(path)
+
+
+def test_without_standard_input_there_is_no_keyboard(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(ButtonTrouble, match="standard input is closed"):
+        KeyboardButton()
+
+
 def test_a_plain_light_prints_each_signal_once() -> None:
     out = io.StringIO()
     light = TerminalLight(out)

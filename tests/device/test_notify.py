@@ -31,6 +31,11 @@ def test_an_abstract_socket() -> None:
         assert systemd.recv(100) == b"READY=1"
 
 
+def test_a_socket_that_nobody_hears_ends_no_turn(tmp_path: Path) -> None:
+    Notifier({"NOTIFY_SOCKET": str(tmp_path / "gone")}).status("live")
+    assert Notifier({"WATCHDOG_USEC": "soon"}).watchdog_s == 0
+
+
 def test_by_hand_nothing_is_sent() -> None:
     notifier = Notifier({})
     notifier.ready()

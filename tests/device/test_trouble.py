@@ -112,6 +112,7 @@ async def test_something_else_answers(caplog: pytest.LogCaptureFixture) -> None:
         (200, LinkState.WRONG_ADDRESS, "no Parvis hub (HTTP 200)"),
         (403, LinkState.NOT_ALLOWED, "does not let this unit in"),
         (503, LinkState.LOST, "is not ready (HTTP 503)"),
+        (421, LinkState.WRONG_ADDRESS, "add the name to network.names"),
     ],
 )
 async def test_a_web_server(

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from selenium.webdriver import Chrome, WebKitGTK
 from selenium.webdriver.chrome.options import Options as ChromeOptions
 from selenium.webdriver.chrome.service import Service as ChromeService
@@ -71,12 +72,13 @@ def chromium(
 @contextmanager
 def webkit(folder: Path, environment: Mapping[str, str] | None = None) -> Iterator[WebDriver]:
     """WebKitGTK's MiniBrowser on a screen of its own."""
-    [browser_path, *_] = sorted(Path("/").glob(MINIBROWSER.lstrip("/")))
-    options = WebKitOptions()
-    options.binary_location = str(browser_path)
-    options.add_argument("--automation")
+    found = sorted(Path("/").glob(MINIBROWSER.lstrip("/")))
     driver = shutil.which("WebKitWebDriver")
-    assert driver is not None
+    if not found or driver is None:
+        pytest.fail("no WebKitGTK browser on this machine: run scripts/setup test")
+    options = WebKitOptions()
+    options.binary_location = str(found[0])
+    options.add_argument("--automation")
     with running("Xvfb", "-displayfd", "1", "-screen", "0", "480x900x24", "-nolisten", "tcp") as x:
         display = f":{x.wait_for(r'^[0-9]+$')[0]}"
         service = WebKitService(

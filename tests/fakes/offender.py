@@ -34,6 +34,11 @@ WORKERS = 4
 
 CLOSED_WITHIN_S = 10.0
 
+SILENT_OPUS = bytes.fromhex("f0fffe")
+"""10 ms of silence, fullband (RFC 6716: configuration 30, mono, one frame)."""
+
+PACKET_EVERY_S = 0.01
+
 Offence = str | bytes
 
 
@@ -112,6 +117,30 @@ async def offend(port: int, endpoint: Endpoint, count: int) -> Counter[int]:
     return codes
 
 
+async def send_out_of_order(port: int, count: int, seed: int = 4) -> int | None:
+    """A unit whose well-formed packets jump about in sequence and time, just within its rate.
+
+    The code that the hub closed it with, or None while it is borne.
+    """
+    dice, unit = random.Random(seed), ENDPOINTS[1]
+    async with connect(f"ws://127.0.0.1:{port}{unit.path}", compression=None) as connection:
+        await connection.send(unit.join(None))
+        welcome = await _welcome(connection)
+        try:
+            for _ in range(count):
+                packet = RtpPacket(
+                    sequence=dice.getrandbits(16),
+                    timestamp=dice.getrandbits(32),
+                    ssrc=welcome.ssrc or 0,
+                    payload=SILENT_OPUS,
+                )
+                await connection.send(packet.serialize())
+                await asyncio.sleep(PACKET_EVERY_S)
+        except ConnectionClosed as closed:
+            return closed.rcvd.code if closed.rcvd else 1006
+    return None
+
+
 async def _one(
     port: int, endpoint: Endpoint, offence: Offence, token: str | None, early: bool
 ) -> tuple[int, str | None]:
@@ -119,17 +148,17 @@ async def _one(
     async with connect(f"ws://127.0.0.1:{port}{endpoint.path}", compression=None) as connection:
         if not early:
             await connection.send(endpoint.join(token))
-            token = await _resume_token(connection)
+            token = (await _welcome(connection)).resume
         await connection.send(offence)
         return await _close_code(connection), token
 
 
-async def _resume_token(connection: ClientConnection) -> str:
+async def _welcome(connection: ClientConnection) -> Welcome:
     while True:
         said = await connection.recv()
         message = parse_hub_message(said) if isinstance(said, str) else None
         if isinstance(message, Welcome):
-            return message.resume
+            return message
 
 
 async def _close_code(connection: ClientConnection) -> int:

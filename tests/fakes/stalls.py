@@ -18,8 +18,12 @@ AFTER_NS = 1_000_000_000
 """A stall at one moment may show in the recording a little before (it was written late) and up to
 this much after it: all that lies between a microphone and the recorded sound."""
 
-EXCUSED_SHARE = 1 / 3
-"""Where more of the time than this is excused, the run says nothing."""
+EXCUSED_SHARE = 1 / 2
+"""Where more of the time than this is excused, a run without a fault proves nothing."""
+
+QUIET_SHARE = 0.05
+"""Where more than this is excused, others were at work on the machine, and a fault may be theirs
+although no ticker shared it: the run is worth repeating."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +43,10 @@ class Verdict:
     excused_share: float
     """Share of the recording in which a gap would have been excused."""
 
-    @property
-    def conclusive(self) -> bool:
-        """Whether the machine was quiet enough for the run to prove something."""
-        return bool(self.ours) or self.excused_share <= EXCUSED_SHARE
+    def settles(self, good: bool) -> bool:
+        """Whether the machine was quiet enough to believe that the run was good, or that it was
+        not."""
+        return self.excused_share <= (EXCUSED_SHARE if good else QUIET_SHARE)
 
     def __str__(self) -> str:
         ours = ", ".join(map(str, self.ours)) or "none"

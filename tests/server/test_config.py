@@ -104,6 +104,7 @@ def test_a_file_that_is_not_text(tmp_path: Path) -> None:
         ("PARVIS_HUB_PORT", "1", "PARVIS_HUB_NETWORK__PORT"),
         ("PARVIS_HUB_NETWORK__PRT", "1", "PARVIS_HUB_NETWORK__PORT"),
         ("PARVIS_HUB_NETWORK__PORT", "x", "network.port (environment)"),
+        ("PARVIS_HUB_NETWORK__NAMES", "a,b", """PARVIS_HUB_NETWORK__NAMES='["a", "b"]'"""),
         ("PARVIS_HUB_NETWORK__NAMES", "[", "network"),
     ],
 )

@@ -158,11 +158,14 @@ def test_a_gap_that_its_stall_does_not_explain_is_ours(gap: Gap) -> None:
     assert judge_gaps([gap], EXCUSED_S, 10).ours == (gap,)
 
 
-def test_a_run_beside_too_many_stalls_says_nothing() -> None:
-    assert not judge_gaps([], [(0.0, 4.0)], 10).conclusive
-    assert judge_gaps([], [(0.0, 3.0)], 10).conclusive
-    # … but a gap far from every stall is ours however busy the rest was.
-    assert judge_gaps([Gap(9.9, 20)], [(0.0, 9.0)], 10).conclusive
+def test_a_good_run_needs_half_of_its_time_quiet_and_a_bad_one_nearly_all() -> None:
+    busy, half_quiet, quiet = (judge_gaps([], [(0.0, until_s)], 10) for until_s in (6.0, 5.0, 0.4))
+    assert [verdict.settles(good=True) for verdict in (busy, half_quiet, quiet)] == [
+        *(False, True, True)
+    ]
+    assert [verdict.settles(good=False) for verdict in (busy, half_quiet, quiet)] == [
+        *(False, False, True)
+    ]
 
 
 def test_overlapping_excuses_are_counted_once() -> None:

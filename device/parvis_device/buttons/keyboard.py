@@ -43,8 +43,14 @@ class KeyboardButton:
     """Standard input as a button."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
-        """``stream`` is standard input unless given."""
-        self._stream = sys.stdin if stream is None else stream
+        """``stream`` is standard input unless given.
+
+        Raises:
+            ButtonTrouble: this process was started without one.
+        """
+        self._stream = stream or sys.stdin
+        if self._stream is None:
+            raise ButtonTrouble("--button keyboard: standard input is closed, nobody can press")
 
     async def run(self, events: ButtonEvents) -> None:
         """Read until cancelled; the end of the input ends presses, not the unit."""
@@ -126,6 +132,11 @@ class KeyDevice:
         self._path = path
         with contextlib.suppress(FileNotFoundError):  # it may come later: Bluetooth sleeps
             os.close(_open(path))
+        if path.is_dir() or path.is_file():
+            raise ButtonTrouble(
+                f"--key-device {path} is no input device: give /dev/input/event… "
+                "(`ls /dev/input/by-id` names them)"
+            )
 
     async def run(self, events: ButtonEvents) -> None:
         """Read until cancelled; a device that vanishes is waited for."""

@@ -87,9 +87,9 @@ class EngineProcess:
                 self._tick_for_ever(self._go_live)
 
     def _tick_for_ever(self, live: GoLive) -> None:
+        meter = TickMeter(real_time=self._prioritize())  # first: on a busy machine all else waits
         self._mix = mix = self._build(live)
         mix.set_sources(self._sources.sources)
-        meter = TickMeter(real_time=self._prioritize())
         gc.collect()
         gc.freeze()
         gc.disable()

@@ -30,6 +30,10 @@ log = logging.getLogger(__name__)
 STALL_S = 0.5
 """25 program packets in a row did not come: the engine hangs, or is starved beyond use."""
 
+FIRST_SOUND_S = 5.0
+"""Until the first packet: on a machine that starts everything at once, building the mix took 0.6 s,
+and a standby that is still importing would take seconds more."""
+
 WATCH_EVERY_S = 0.1
 
 START_TIMEOUT_S = 60.0
@@ -166,8 +170,9 @@ class EngineSupervisor:
             if child.state is ChildState.ENDED:
                 return "ended"
             alive_ns = max(alive_ns, child.last_program_ns)
-            if time.monotonic_ns() - alive_ns > STALL_S * 1e9:
-                return f"gave no sound for {STALL_S * 1000:.0f} ms"
+            patience_s = STALL_S if child.last_program_ns else FIRST_SOUND_S
+            if time.monotonic_ns() - alive_ns > patience_s * 1e9:
+                return f"gave no sound for {patience_s * 1000:.0f} ms"
             if self._untold:
                 self._tell_sources()
 

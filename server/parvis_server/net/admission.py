@@ -20,6 +20,9 @@ NOT_FROM_HERE = (
     "start the hub with --open-house to admit them from anywhere"
 )
 
+PROXY_HEADERS = ("forwarded", "via", "x-forwarded-for", "x-real-ip")
+"""What proxies add to a request that they pass on: RFC 7239, RFC 9110 section 7.6.3, and custom."""
+
 
 @dataclass(frozen=True, slots=True)
 class Peer:
@@ -27,11 +30,14 @@ class Peer:
 
     address: str
     own_address: str
+    forwarded: bool = False
+    """A proxy passed it on: ``address`` is the proxy's, and who stands behind it is not known."""
 
     @property
     def is_this_machine(self) -> bool:
         """Loopback, or this machine calling itself by its own address."""
-        return self.address == self.own_address or is_loopback(self.address)
+        near = self.address == self.own_address or is_loopback(self.address)
+        return near and not self.forwarded
 
 
 def is_loopback(address: str) -> bool:

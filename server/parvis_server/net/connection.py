@@ -63,7 +63,7 @@ class Allowance:
 
 
 def guarded(
-    connection: Connection, receive: Receiver, on_fault: Callable[[CloseCode], None]
+    connection: Connection, receive: Receiver, on_fault: Callable[[CloseCode, str], None]
 ) -> Receiver:
     """``receive``, whose faults end this connection and nothing else.
 
@@ -75,10 +75,10 @@ def guarded(
         try:
             receive(message, arrival_ns)
         except PeerFault as fault:
-            on_fault(fault.code)
+            on_fault(fault.code, fault.text)
             connection.fail(fault.code, fault.text)
         except WireError as error:
-            on_fault(CloseCode.MALFORMED)
+            on_fault(CloseCode.MALFORMED, str(error))
             connection.fail(CloseCode.MALFORMED, str(error))
         except Exception:
             log.exception("a message could not be handled; its connection is closed")

@@ -2,15 +2,18 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 from starlette.websockets import WebSocket
 
 from parvis_server.errors import PeerFault
-from parvis_server.net.admission import Doorkeeper, Peer
+from parvis_server.net.admission import PROXY_HEADERS, Doorkeeper, Peer
 from parvis_server.net.connection import INTERNAL_ERROR, Connection, guarded
+from parvis_server.net.rate import TokenBucket
 from parvis_server.net.websocket_protocol import EXTENSION
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.errors import BadMessage
@@ -22,6 +25,10 @@ JOIN_TIMEOUT_S = 5.0
 
 MAX_WAITING = 2_000
 """Connections that have not joined yet: a whole hall that comes back at once fits."""
+
+
+TOLD_AT_ONCE, TOLD_PER_S = 20, 1
+"""Lines of the log about peers that were turned away: a flood of them must not fill a disk."""
 
 
 class Session(Protocol):
@@ -55,16 +62,20 @@ class Endpoint:
     waiting: Waiting
     on_fault: Callable[[CloseCode], None]
     join_timeout_s: float = JOIN_TIMEOUT_S
+    told: TokenBucket = field(
+        init=False, default_factory=lambda: TokenBucket(per_s=TOLD_PER_S, burst=TOLD_AT_ONCE)
+    )
 
     async def serve(self, websocket: WebSocket) -> None:
         """Serve one connection until it ends."""
         await websocket.accept()
-        connection = _connection(websocket.scope)
+        connection = _connection(websocket)
         session = await self._join(websocket, connection)
         if session is None:
             return
         try:
-            connection.raw.set_receiver(guarded(connection, session.receive, self.on_fault))
+            on_fault = partial(self._turned_away, connection.peer)
+            connection.raw.set_receiver(guarded(connection, session.receive, on_fault))
             while (await websocket.receive())["type"] != "websocket.disconnect":
                 pass  # messages go to the receiver
         finally:
@@ -80,13 +91,19 @@ class Endpoint:
             resumed = self.doorkeeper.admit(join, self.roles, connection.peer)
             return self.open(join, resumed, connection)
         except PeerFault as fault:
-            self.on_fault(fault.code)
+            self._turned_away(connection.peer, fault.code, fault.text)
             connection.fail(fault.code, fault.text)
         except Exception:
             log.exception("a join could not be handled; its connection is closed")
             connection.raw.close(INTERNAL_ERROR, "the hub made a mistake")
         await _until_gone(websocket)
         return None
+
+    def _turned_away(self, peer: Peer, code: CloseCode, text: str) -> None:
+        """Count a fault and tell the log, whose lines the peer's own words cannot break."""
+        self.on_fault(code)
+        if self.told.take(1, time.monotonic_ns()):
+            log.info("turned away %s: %d %r", peer.address, code, text)
 
     async def _first_message(self, websocket: WebSocket) -> Any:
         if self.waiting.count >= MAX_WAITING:
@@ -109,9 +126,14 @@ async def _until_gone(websocket: WebSocket) -> None:
         pass
 
 
-def _connection(scope: Any) -> Connection:
+def _connection(websocket: WebSocket) -> Connection:
+    scope = websocket.scope
     client, server = scope.get("client"), scope.get("server")
-    peer = Peer(address=client[0] if client else "", own_address=server[0] if server else "unknown")
+    peer = Peer(
+        address=client[0] if client else "",
+        own_address=server[0] if server else "unknown",
+        forwarded=any(name in websocket.headers for name in PROXY_HEADERS),
+    )
     return Connection(raw=scope["extensions"][EXTENSION], peer=peer)
 
 

@@ -80,6 +80,8 @@ class Source:
     stream: str
     ssrc: int
     duplicates: Duplicates = field(default_factory=Duplicates)
+    second: Connection | None = None
+    """The connection that brings the same packets again; one at most."""
     level_dbfs: float | None = None
     level_ns: int = 0
 
@@ -178,6 +180,8 @@ class LiveRoom:
         receiver = self.fanout.add(connection.raw, wants_sound=member.role is not Role.UNIT)
         seat = Seat(member.participant, member.role, connection, receiver)
         self._seats[member.participant] = seat
+        if member.role is Role.UNIT:
+            log.info("unit %s joined from %s", member.name, connection.peer.address)
         return seat
 
     def greet(self, connection: Connection) -> None:
@@ -191,6 +195,9 @@ class LiveRoom:
         if self._seats.get(seat.participant) is seat:
             del self._seats[seat.participant]
             self.room.left(seat.participant, self.now_ns())
+            if seat.role is Role.UNIT:
+                unit = self.room.member(seat.participant)
+                log.info("unit %s is away", unit.name if unit else seat.participant)
 
     def close_all(self, code: CloseCode, text: str) -> None:
         """End every connection."""

@@ -51,6 +51,8 @@ class UnitSession:
         """The connection is gone."""
         if self.seat is not None:
             self.live.leave(self.seat)
+        elif self.source.second is self.connection:
+            self.source.second = None
 
     def _receive_packet(self, message: bytes, arrival_ns: int) -> None:
         if not self.allowance.allows_packet(len(message), arrival_ns):
@@ -117,6 +119,9 @@ class Units:
         source = self.live.source(resumed) if resumed is not None else None
         if resumed is None or source is None or source.stream != stream:
             raise PeerFault(CloseCode.UNAUTHORISED, "no unit of this token has such a stream")
+        if source.second is not None:
+            source.second.fail(CloseCode.SUPERSEDED, "the same stream has another connection")
+        source.second = connection
         connection.send(self._welcome(resumed, source))
         self.live.greet(connection)
         return UnitSession(self.live, connection, source, None, Allowance())

@@ -41,6 +41,10 @@ HAND_AWAY_NS = 60 * NS_PER_S
 UNIT_FORGOTTEN_NS = 300 * NS_PER_S
 """The host sees a lost unit for this long, to go and look for it."""
 
+ANY_HOST = "*"
+"""Whose answers hosts get: one who lost the connection comes back by the link's secret, as somebody
+new, and a repeated *Next* must not skip a person then. No participant's id has this sign."""
+
 
 @dataclass(frozen=True, slots=True)
 class OpenSources:
@@ -127,7 +131,8 @@ class Room:
         member = self._members.get(actor)
         if member is None:
             raise KeyError(actor)
-        answered = self._members.answered(actor, command.id)
+        asker = ANY_HOST if member.role is Role.HOST else actor
+        answered = self._members.answered(asker, command.id)
         if answered is not None:
             return Result(ack=answered)
         outcome = fifo.decide(self.view, member, command)
@@ -139,7 +144,7 @@ class Room:
             result = replace(self._apply(outcome, now_ns), ack=ack)
             if isinstance(command, RaiseHand) and member.role is Role.LISTENER:
                 self._members.put(replace(member, name=command.name or member.name))
-        self._members.remember(actor, ack)
+        self._members.remember(asker, ack)
         return result
 
     def due(self) -> int | None:

@@ -4,13 +4,14 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import psutil
 import pytest
 
 from parvis_server.engine.boundary import TICK_NS, EngineStats
+from parvis_server.engine.child import ChildState, EngineChild
 from parvis_server.engine.supervisor import EngineSupervisor
 from parvis_wire.rtp import RtpPacket
 
@@ -20,14 +21,14 @@ PROGRAM_STEP = 960
 class Hub:
     """Hears what the supervisor hands on, and announces it."""
 
-    def __init__(self) -> None:
+    def __init__(self, spawn: Callable[[], Awaitable[EngineChild]] = EngineChild.spawn) -> None:
         self.packets: list[RtpPacket] = []
         self.stats: list[EngineStats] = []
         self.levels: list[dict[int, float]] = []
         self.heard = asyncio.Event()
         self.raises: Exception | None = None
         self.supervisor = EngineSupervisor(
-            self.on_program, self.on_levels, self.on_stats, origin_ns=time.monotonic_ns()
+            self.on_program, self.on_levels, self.on_stats, time.monotonic_ns(), spawn
         )
 
     def on_program(self, ptime_ms: int, rtp: bytes) -> None:
@@ -57,8 +58,10 @@ class Hub:
 
 
 @asynccontextmanager
-async def running() -> AsyncIterator[Hub]:
-    hub = Hub()
+async def running(
+    spawn: Callable[[], Awaitable[EngineChild]] = EngineChild.spawn,
+) -> AsyncIterator[Hub]:
+    hub = Hub(spawn)
     task = asyncio.create_task(hub.supervisor.run())
     try:
         yield hub
@@ -115,6 +118,22 @@ async def test_a_dead_or_hanging_engine_is_replaced_by_the_warm_one(how: signal.
     gap_ms = (new[0] - old[-1]) / 48
     assert gap_ms % 20 == 0
     assert 20 <= gap_ms < (1_500 if how is signal.SIGSTOP else 500)
+
+
+async def test_an_engine_that_begins_slowly_is_waited_for() -> None:
+    async def spawn_slow() -> EngineChild:
+        """On a machine that is busy with its start, building the mix takes a second."""
+        child = await EngineChild.spawn()
+        await child.wait_past(ChildState.STARTING)
+        os.kill(child.pid, signal.SIGSTOP)
+        asyncio.get_running_loop().call_later(1.0, os.kill, child.pid, signal.SIGCONT)
+        return child
+
+    async with running(spawn_slow) as hub:
+        await hub.until(lambda: len(hub.packets) > 5)
+        assert hub.supervisor.restarts == 0
+        await hub.until(lambda: hub.supervisor._standby.full())
+    assert len(hub.ssrcs()) == 1
 
 
 async def test_a_dead_standby_is_replaced_and_nobody_hears_it() -> None:

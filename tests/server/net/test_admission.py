@@ -24,6 +24,11 @@ def test_a_machine_may_call_itself_by_its_own_address() -> None:
     assert not Peer("192.0.2.8", "192.0.2.7").is_this_machine
 
 
+def test_what_a_proxy_passes_on_is_not_this_machine() -> None:
+    assert Peer("127.0.0.1", "127.0.0.1").is_this_machine
+    assert not Peer("127.0.0.1", "127.0.0.1", forwarded=True).is_this_machine
+
+
 @pytest.mark.parametrize(
     "host",
     [

@@ -240,6 +240,13 @@ async def test_bits_over_the_rate_are_dropped(hub: LiveHub) -> None:
         assert 4 <= len(hub.engine.packets) <= 8
 
 
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "Via", "X-Real-IP"])
+async def test_a_proxy_on_this_machine_lets_no_strange_unit_in(hub: LiveHub, header: str) -> None:
+    async with peer(hub.unit, additional_headers={header: "198.51.100.7"}) as stranger:
+        await stranger.socket.send(json.dumps(UNIT_JOIN))
+        assert (await stranger.until_closed())[0] == CloseCode.FORBIDDEN
+
+
 async def test_a_units_address_decides_unless_the_house_is_open(
     hub: LiveHub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -354,3 +361,20 @@ async def test_a_thousand_broken_messages_disturb_nobody(
     assert codes <= DOCUMENTED
     assert {CloseCode.MALFORMED, CloseCode.TOO_BIG} <= codes
     assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
+async def test_the_log_names_units_and_who_was_turned_away_but_is_no_flood(
+    hub: LiveHub, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "parvis_server"):
+        async with joined(hub.unit, Role.UNIT, name="Table 7"):
+            pass
+        for _ in range(endpoints.TOLD_AT_ONCE + 5):
+            await first_message(hub.listen, '{"type":"a\\nlie"}')
+    told = [record.getMessage() for record in caplog.records]
+    assert "unit Table 7 joined from 127.0.0.1" in told
+    assert "unit Table 7 is away" in told
+    turned_away = [line for line in told if "turned away" in line]
+    assert "127.0.0.1" in turned_away[0] and "4000" in turned_away[0]
+    assert endpoints.TOLD_AT_ONCE <= len(turned_away) < endpoints.TOLD_AT_ONCE + 5
+    assert not any("\n" in line for line in told)

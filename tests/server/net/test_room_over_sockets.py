@@ -18,6 +18,7 @@ from parvis_wire.messages import (
     Join,
     LeaveFloor,
     Level,
+    LowerHand,
     Next,
     RaiseHand,
     RefusalCode,
@@ -177,6 +178,18 @@ async def test_a_second_connection_brings_the_same_packets_again(hub: LiveHub) -
         assert hub.live.counts.packets == 4
         assert len(hub.engine.packets) == 2
         assert hub.live.room.view.microphones, "the first connection stands"
+
+
+async def test_a_source_has_one_second_connection_at_most(hub: LiveHub) -> None:
+    async with joined(hub.unit, Role.UNIT, name="Table 1") as first:
+        again = {"stream": first.welcome.stream, "credential": resume(first)}
+        async with joined(hub.unit, Role.UNIT, **again) as second:
+            async with joined(hub.unit, Role.UNIT, **again) as third:
+                assert (await second.until_closed())[0] == CloseCode.SUPERSEDED
+                await third.socket.send(packet_of(first, 1))
+                assert (await first.do(RaiseHand)).refused is None
+            async with joined(hub.unit, Role.UNIT, **again):
+                assert (await first.do(LowerHand)).refused is None
 
 
 async def test_a_second_connection_needs_the_first_ones_token_and_stream(hub: LiveHub) -> None:

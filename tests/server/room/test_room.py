@@ -79,6 +79,18 @@ def test_a_repeated_refusal_stays_a_refusal(room: Room) -> None:
     assert again.ack.refused is RefusalCode.LINE_EMPTY
 
 
+def test_a_host_who_comes_back_does_not_press_next_twice(room: Room) -> None:
+    room.handle(RaiseHand(id="r"), "table", at(1))
+    room.handle(RaiseHand(id="r", name="Ada"), "phone", at(1))
+    first = room.handle(Next(id="n"), "host", at(2))
+    room.left("host", at(3))  # the answer was lost with the connection
+    room.joined(Member("host-again", Role.HOST), at(4))  # by the link's secret: somebody new
+    again = room.handle(Next(id="n"), "host-again", at(5))
+    assert again.ack == first.ack
+    assert again.events == ()
+    assert [turn.participant for turn in room.view.floor] == ["table"]
+
+
 def test_only_so_many_answers_are_remembered(room: Room) -> None:
     room.handle(RaiseHand(id="first", name="Ada"), "phone", at(1))
     for number in range(MAX_REMEMBERED_ACKS):
