@@ -78,6 +78,9 @@ class LinkEvents(Protocol):
     def link_changed(self, state: LinkState) -> None:
         """Joined, or why not; every loss of a joined connection is told."""
 
+    def packet_leaves(self) -> None:
+        """The next thing that is done is to give a packet to the network."""
+
 
 class HubLink:
     """One unit's connection to its hub."""
@@ -185,6 +188,7 @@ class HubLink:
                 while len(self._queue) and unsent() <= UNSENT_BYTES:
                     packet = self._queue.take()
                     if packet is not None:
+                        self._events.packet_leaves()
                         await connection.send(packet)
                 while self._messages:
                     await connection.send(self._messages.popleft())

@@ -18,7 +18,8 @@ from parvis_device.uplink import LevelReport, Uplink
 from parvis_wire.messages import HubMessage, Level, Welcome
 
 SOUNDING_NS = 250_000_000
-"""Without a packet for this long no sound leaves, whatever the gate says, and red goes off."""
+"""Without a packet on the network for this long no sound leaves, whatever the gate says, and red
+goes off."""
 
 _log = logging.getLogger(__name__)
 
@@ -48,6 +49,9 @@ class Unit:
         self._microphone_lost = False
         """Told apart from a microphone that is only starting: the light blames no innocent one."""
         self._sound_ns = 0
+        """When a packet last left, or the gate was opened for the first."""
+        self._offered_ns = 0
+        """When the link was last given a packet to send."""
         self._refusing_until_ns = 0
         self.blocks = 0
         """Audio blocks since the start: food for the watchdog."""
@@ -70,9 +74,7 @@ class Unit:
         self.blocks += 1
         packet = self._uplink.feed(block)
         if packet is not None:
-            self._sound_ns = time.monotonic_ns()
-            if self._lighting.signal is not Signal.LIVE:  # sound stood still, and comes again
-                self.refresh()
+            self._offered_ns = time.monotonic_ns()
             self.link.send_packet(packet)
         elif not self._uplink.armed:
             level_dbfs = self._levels.add(block.samples)
@@ -122,6 +124,12 @@ class Unit:
             self._apply(self._seat.link_lost(time.monotonic_ns()))
         self.refresh()
 
+    def packet_leaves(self) -> None:
+        """Red is lit before sound that stood still leaves again."""
+        self._sound_ns = time.monotonic_ns()
+        if self._uplink.armed and self._lighting.signal is not Signal.LIVE:
+            self.refresh()
+
     # --- what follows ---
 
     def close(self) -> None:
@@ -139,12 +147,14 @@ class Unit:
     def refresh(self) -> None:
         """Let the light show how things are now."""
         now_ns = time.monotonic_ns()
+        silent = now_ns - self._sound_ns >= SOUNDING_NS
+        # Packets are made and none leaves: the network stands still, whatever the socket says.
+        stuck = self._uplink.armed and silent and now_ns - self._offered_ns < SOUNDING_NS
+        joined = self._link_state is LinkState.JOINED
         self._lighting.update(
             Condition(
-                sounding=self._uplink.armed
-                and self._link_state is LinkState.JOINED
-                and now_ns - self._sound_ns < SOUNDING_NS,
-                link=self._link_state,
+                sounding=self._uplink.armed and joined and not silent,
+                link=LinkState.LOST if joined and stuck else self._link_state,
                 microphone=not self._microphone_lost,
                 talk=self._seat.state,
                 refusing=now_ns < self._refusing_until_ns,

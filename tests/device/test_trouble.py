@@ -38,6 +38,9 @@ class Listener:
         self.states.append(state)
         self._changed.set()
 
+    def packet_leaves(self) -> None:
+        pass
+
     async def until(self, state: LinkState, times: int = 1) -> None:
         async with asyncio.timeout(8):
             while self.states.count(state) < times:

@@ -103,6 +103,19 @@ async def test_what_arrives_is_the_sound() -> None:
     assert levels and all(-15 <= level <= -12 for level in levels)
 
 
+async def test_red_goes_off_while_the_network_stands_still() -> None:
+    async with running_hub() as hub, unit_at(hub) as bench:
+        await bench.take_floor()
+        hub.stand_still()
+        await bench.light.until(Signal.NO_HUB)
+        assert not bench.light.lamps.red
+        hub.go_on()
+        await bench.light.until(Signal.LIVE)
+        count = len(hub.packets)
+        await hub.until(lambda hub: len(hub.packets) > count + 5)
+        assert hub.command_types == ["raise_hand", "take_floor"]
+
+
 async def test_the_host_ends_the_turn() -> None:
     async with running_hub() as hub, unit_at(hub) as bench:
         await bench.take_floor()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from itertools import count
@@ -44,6 +45,8 @@ from parvis_wire.room_view import (
 from parvis_wire.rtp import RtpPacket
 
 LOOPBACK = "127.0.0.1"
+SMALLEST_BUFFER_BYTES = 2048
+"""So that a hub that takes nothing is felt after some 20 packets."""
 SSRC = 0x5EED
 UNIT = "unit-1"
 PHONE = "phone-1"
@@ -75,7 +78,9 @@ class FakeHub:
 
     async def start(self) -> None:
         """Listen, at the same port as before when there was one."""
-        self._server = await serve(self._serve, LOOPBACK, self.port, compression=None)
+        listening = socket.create_server((LOOPBACK, self.port))
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALLEST_BUFFER_BYTES)
+        self._server = await serve(self._serve, sock=listening, compression=None)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
@@ -89,6 +94,16 @@ class FakeHub:
         """Break the connection without a word."""
         assert self._connection is not None
         self._connection.transport.abort()
+
+    def stand_still(self) -> None:
+        """Take nothing from the network, as when a cable was pulled."""
+        assert self._connection is not None
+        self._connection.transport.pause_reading()
+
+    def go_on(self) -> None:
+        """Take what comes again."""
+        assert self._connection is not None
+        self._connection.transport.resume_reading()
 
     @property
     def url(self) -> str:

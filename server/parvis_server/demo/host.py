@@ -61,7 +61,9 @@ class HostConnection:
         """
         failure = ""
         try:
-            async with connect(self._url, compression=None, max_size=MAX_MESSAGE_BYTES) as hub:
+            async with connect(
+                self._url, proxy=None, compression=None, max_size=MAX_MESSAGE_BYTES
+            ) as hub:
                 await hub.send(serialize(self._join()))
                 self._connection = hub
                 async for message in hub:

@@ -7,6 +7,7 @@ import random
 import socket
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Never
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -82,6 +83,7 @@ class Connection:
         try:
             async with connect(
                 self._link.url,
+                proxy=None,  # a hub stands in the same network, or is reached as its link says
                 compression=None,
                 open_timeout=OPEN_TIMEOUT_S,
                 max_size=MAX_MESSAGE_BYTES,
@@ -133,6 +135,11 @@ class Connection:
         match error:
             case socket.gaierror():
                 fault = f"no machine is called {self._link.host!r}: check the link"
+            case InvalidStatus() if error.response.status_code == HTTPStatus.MISDIRECTED_REQUEST:
+                fault = (
+                    f"the hub at {self._link} does not go by that name: give its address, or add "
+                    "the name to network.names in the hub's settings"
+                )
             case InvalidStatus() if 400 <= error.response.status_code < 500:
                 status = error.response.status_code
                 fault = f"{self._link} answers, but is no Parvis hub (HTTP {status})"

@@ -132,6 +132,26 @@ async def test_another_web_server_is_no_hub() -> None:
             await listener.run(20)
 
 
+async def test_a_hub_of_another_name_is_told_from_another_server() -> None:
+    async with program_hub() as hub:
+        hub.http_status = HTTPStatus.MISDIRECTED_REQUEST
+        listener = Listener(ListenerLink.parse(hub.link), Sinks(), Told().say)
+        with pytest.raises(HubUnreachable, match="does not go by that name"):
+            await listener.run(20)
+
+
+async def test_a_proxy_for_the_web_is_none_for_the_hub(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ALL_PROXY", "HTTP_PROXY", "http_proxy", "all_proxy"):
+        monkeypatch.setenv(name, "socks5://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "")
+    told = Told()
+    async with program_hub() as hub:
+        listener = Listener(ListenerLink.parse(hub.link), Sinks(), told.say)
+        running = asyncio.create_task(listener.run(1))
+        await told.until("live")
+        await running
+
+
 async def test_a_name_that_nobody_has_is_told_at_once() -> None:
     listener = Listener(ListenerLink.parse("http://nobody.invalid/"), Sinks(), Told().say)
     with pytest.raises(HubUnreachable, match=r"no machine is called 'nobody\.invalid'"):
