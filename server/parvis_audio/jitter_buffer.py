@@ -2,9 +2,9 @@
 
 Theory of operation. Packets lie on a line of time given by their RTP timestamps. The *play point*
 is the timestamp of the next sample to play; each ``pull`` takes what lies there and moves it on. A
-packet's turn comes ``target`` after its quickest possible arrival (``relative_delay.py``). The
-*depth error* is how much later than that the play point runs; the receiver corrects it by leaving
-out or adding a frame, since only it knows which moment is quiet.
+packet's turn comes ``target`` (``relative_delay.py``) after its quickest possible arrival
+(``drift.py``). The *depth error* is how much later than that the play point runs; the receiver
+corrects it, since only it has the sound.
 
 What is there in time is played. What is not is ``Lost`` and the play point moves on, except that
 the first frame of an underrun waits for a packet that may be on its way: if it comes, the depth has
@@ -19,6 +19,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
 
+from parvis_audio.drift import DriftEstimator
 from parvis_audio.relative_delay import NS_PER_MS, Link, RelativeDelay
 from parvis_wire import serial
 
@@ -115,6 +116,8 @@ class JitterBuffer:
         """Start waiting."""
         self.counters = JitterCounters()
         self.delay = RelativeDelay(link)
+        self.clock = DriftEstimator()
+        """The source's clock against ours, told from when its packets come."""
         self._held: list[HeldPacket] = []
         self._late: deque[bytes] = deque(maxlen=MAX_LATE_PACKETS)
         self._play_point: int | None = None
@@ -159,7 +162,9 @@ class JitterBuffer:
         if not self._fits(packet):
             self._resync()
             packet = HeldPacket(self._timestamps.unwrap(timestamp), payload, duration_samples, last)
-        self.delay.note(arrival_ns, arrival_ns - _ns(packet.timestamp))
+        self.clock.arrived(packet.timestamp, arrival_ns)
+        late_s = self.clock.relative_delay_s(packet.timestamp, arrival_ns)
+        self.delay.note(arrival_ns, late_s)
         floor = self._floor()
         if floor is not None and packet.timestamp < floor:
             self._put_late(packet, arrival_ns)
@@ -191,15 +196,19 @@ class JitterBuffer:
 
         Positive = more delay than needed; negative = packets will come too late.
         """
-        base_ns = self.delay.base_ns
-        if self._play_point is None or base_ns is None:
+        if self._play_point is None:
             return None
-        target_ns = int(self.delay.target_ms * NS_PER_MS)
-        return now_ns - base_ns - _ns(self._play_point) - target_ns
+        return self._over_target_ns(self._play_point, now_ns)
+
+    def _over_target_ns(self, timestamp: int, now_ns: int) -> int:
+        """How long after its turn the sample leaves, now."""
+        held_ns = self.clock.held_s(timestamp, now_ns) * 1e9
+        return int(held_ns - self.delay.target_ms * NS_PER_MS)
 
     def restart(self) -> None:
         """The source began anew with other numbers: what is held belongs to nothing any more."""
         self._newest = None
+        self.clock = DriftEstimator()  # perhaps another device
         self._resync()
 
     def _resync(self) -> None:
@@ -207,7 +216,7 @@ class JitterBuffer:
         self.counters.resyncs += 1
         self._held.clear()
         self._late.clear()
-        self.delay.restart()
+        self.clock.restart()
         self._begin_line()
 
     def _begin_line(self) -> None:
@@ -277,11 +286,7 @@ class JitterBuffer:
 
     def _begin(self, now_ns: int) -> bool:
         """Start playing when the first packet's turn has come."""
-        base_ns = self.delay.base_ns
-        if not self._held or base_ns is None:
-            return False
-        due_ns = base_ns + _ns(self._held[0].timestamp) + int(self.delay.target_ms * NS_PER_MS)
-        if now_ns < due_ns:
+        if not self._held or self._over_target_ns(self._held[0].timestamp, now_ns) < 0:
             return False
         self._play_point = self._held[0].timestamp
         self._late.clear()
@@ -310,7 +315,7 @@ class JitterBuffer:
 
     def _stop(self) -> None:
         self._played_until, self._play_point = self._play_point, None
-        self.delay.restart()  # the path may be another one when the source comes back
+        self.clock.restart()  # the path may be another one when the source comes back
         self._waited_samples = 0
         self._missing_samples = 0
         self._ending = False
@@ -321,7 +326,3 @@ class JitterBuffer:
         late = tuple(self._late)
         self._late.clear()
         return late
-
-
-def _ns(samples: int) -> int:
-    return samples * 1_000_000_000 // SAMPLE_RATE_HZ

@@ -1,14 +1,17 @@
 """One source's chain from packets to sound: jitter buffer, decoder, concealment, depth.
 
-Theory of operation. ``frame`` is called every 10 ms and takes as many playouts from the jitter
-buffer as it needs for 480 samples. What is lost, Opus conceals 10 ms at a time; we fade that (6 dB
-every 20 ms after 40 ms, nothing from 100 ms on), because a codec that goes on guessing makes a
-buzz. When sound comes back it is cross-faded over 5 ms with how the concealment would have gone on.
+Theory of operation. ``frame`` is called every 10 ms and gives 480 samples of *our* clock. It takes
+as many playouts from the jitter buffer as it needs for the source's samples in that time. What is
+lost, Opus conceals 10 ms at a time; we fade that (6 dB every 20 ms after 40 ms, nothing from 100 ms
+on), because a codec that goes on guessing makes a buzz. When sound comes back it is cross-faded
+over 5 ms with how the concealment would have gone on.
 
-The unit's crystal and ours differ by up to 100 ppm, 10 ms in 100 s. When the depth has been 10 ms
-too great for a while, one frame is left out; when it is 3 ms too small, one is played twice; both
-with a 5 ms cross-fade and in a quiet moment if there is one. Far behind (a burst after a stall),
-all that is too much goes at once.
+The source's crystal and ours differ by up to 200 ppm. The drift (``drift.py``) sets the ratio of a
+resampler, and the depth bends it a little: too much is held, so the source is played up to 0.2 %
+faster, too little, up to 0.5 % slower. The depth aims at about half a tick over the target, since
+the wait of a packet for its tick slides between nothing and 10 ms while two clocks pass each other.
+What is more than 30 ms off goes in steps of 10 ms, with a 5 ms cross-fade and in a quiet moment if
+there is one; far behind (a burst after a stall), all that is too much goes at once.
 """
 
 from dataclasses import dataclass
@@ -30,15 +33,18 @@ from parvis_audio.jitter_buffer import (
 )
 from parvis_audio.level import SILENT_DBFS, level_dbfs
 from parvis_audio.relative_delay import NS_PER_MS, Link
+from parvis_audio.resampler import RETAINED_SAMPLES, Resampler
 from parvis_audio.splice import CROSS_FADE_SAMPLES, cross_fade, splice
 from parvis_wire.rtp import RtpPacket, TalkFlags
 
 Samples = NDArray[np.float32]
 
-TOO_DEEP_NS: Final = 10 * NS_PER_MS
-"""A frame more than needed can be left out without coming under the target."""
-TOO_SHALLOW_NS: Final = -3 * NS_PER_MS
-"""The guard of the target is 2 ms: from here on every hundredth packet comes too late."""
+AIM_NS: Final = 4_500_000
+"""Where the depth is held, over the jitter buffer's target: the mean wait, less what the guard of
+the target spares. A packet is then needed 5.5 ms before its target in the worst phase."""
+
+TOO_FAR_OFF_NS: Final = 30 * NS_PER_MS
+"""The resampler takes 15 s and more for that; a step in a quiet moment is better."""
 FAR_TOO_DEEP_NS: Final = 100 * NS_PER_MS
 
 PERSISTENT_FRAMES: Final = 100
@@ -51,6 +57,9 @@ QUIET_DBFS: Final = -45.0
 
 FADE_AFTER_MS, SILENT_AFTER_MS = 40, 100
 FADE_DB_PER_MS = 6 / 20
+
+_REMEMBERED_SAMPLES = FRAME_SAMPLES + 120
+"""A frame of a source whose clock is far too fast, and to spare."""
 
 _LOUDEST = 4.0
 """12 dB over full scale: more than any decoder overshoots; from here on it is a fault."""
@@ -102,10 +111,17 @@ class Receiver:
         """Start silent. Without a ``decoder`` of the caller's, libopus' is used and loaded now."""
         self.buffer = JitterBuffer(link)
         self.counters = ReceiverCounters()
+        self.held_ns = 0
+        """How long after its earliest possible arrival the sound last taken left."""
         self._decoder: SourceDecoder = decoder or opus.Decoder()
         self._ssrc: int | None = None
+        self._resampler = Resampler()
+        self._idle = True
+        """Nothing but silence is in the resampler."""
         self._ready: Samples = np.zeros(0, dtype=np.float32)
-        self._last: Samples = np.zeros(FRAME_SAMPLES, dtype=np.float32)
+        """Decoded, not yet resampled."""
+        self._last: Samples = np.zeros(_REMEMBERED_SAMPLES, dtype=np.float32)
+        """What was last resampled."""
         self._level_dbfs = SILENT_DBFS
         self._gap_samples = 0
         """Samples concealed in a row; 0 while sound comes."""
@@ -121,6 +137,11 @@ class Receiver:
     def active(self) -> bool:
         """Whether the source is sending: it has sound, or sound is missing."""
         return self.buffer.playing
+
+    @property
+    def concealing(self) -> bool:
+        """Whether the frame last taken was made up, at least at its end."""
+        return self._gap_samples > 0
 
     @property
     def packets(self) -> JitterCounters:
@@ -152,11 +173,44 @@ class Receiver:
 
     def frame(self, now_ns: int) -> Samples:
         """The next 10 ms, ``(480,)`` float32 in [-4, 4], finite; zeros while the source waits."""
-        self._fill(now_ns, FRAME_SAMPLES)
-        frame = self._corrected(now_ns)
-        self._last = frame
+        frame = self._resampled(now_ns)
         self._level_dbfs = SILENT_DBFS if self._silent else level_dbfs(frame)
         return frame
+
+    # --- from the source's clock to ours ---
+
+    def _resampled(self, now_ns: int) -> Samples:
+        self._note_held(now_ns)
+        error_ns = self._depth_error_ns(now_ns)
+        ratio = self.buffer.clock.ratio((error_ns or 0) / 1e9)
+        wanted = self._resampler.wanted_samples(ratio)
+        if self._idle:  # silence fills the filter, so that the first packet gives a whole frame
+            self._ready = np.zeros(wanted - FRAME_SAMPLES, dtype=np.float32)
+        samples = self._samples(now_ns, wanted, error_ns)
+        if self._silent and not samples.any():
+            if self._idle:
+                return samples[:FRAME_SAMPLES]
+            self._idle = True
+        else:
+            self._idle = False
+        self._resampler.feed(samples, ratio)
+        frame = _sane(self._resampler.take())
+        if self._idle:
+            self._resampler.reset()
+        return frame
+
+    def _depth_error_ns(self, now_ns: int) -> int | None:
+        """Of the next sample that is resampled; None while there is no sound to go by."""
+        error_ns = self.buffer.depth_error_ns(now_ns + _ns(self._ready.size))
+        if error_ns is None or self._gap_samples or self._silent:
+            return None
+        return error_ns - AIM_NS
+
+    def _note_held(self, now_ns: int) -> None:
+        error_ns = self.buffer.depth_error_ns(now_ns + _ns(self._ready.size + RETAINED_SAMPLES))
+        if error_ns is not None:
+            target_ns = int(self.buffer.delay.target_ms * NS_PER_MS)
+            self.held_ns = max(0, error_ns + target_ns)
 
     # --- from packets to samples ---
 
@@ -169,7 +223,7 @@ class Receiver:
         if isinstance(playout, Waiting):
             return self._wait()
         if isinstance(playout, Lost):
-            before = self._continuation() if playout.late else self._last[:0]
+            before = self._continuation() if playout.late else self._ready[:0]
             self._decode_silently(playout.late)
             return cross_fade(before, self._conceal(playout.samples))
         return self._play(playout)
@@ -222,52 +276,53 @@ class Receiver:
 
     # --- depth ---
 
-    def _corrected(self, now_ns: int) -> Samples:
-        """The next frame out of what is ready, one left out or one added if the depth asks."""
-        error_ns = self.buffer.depth_error_ns(now_ns + self._ready_ns())
+    def _samples(self, now_ns: int, count: int, error_ns: int | None) -> Samples:
+        """The source's next samples; 10 ms left out or added if the depth asks."""
+        self._fill(now_ns, count)
+        samples = self._corrected(now_ns, count, error_ns)
+        self._last = np.concatenate((self._last, samples))[-_REMEMBERED_SAMPLES:]
+        return samples
+
+    def _corrected(self, now_ns: int, count: int, error_ns: int | None) -> Samples:
         if error_ns is None or self._gap_samples or self._silent:
             self._off_frames = 0
-            return self._take()
-        self._off_frames = self._off_frames + 1 if _is_off(error_ns) else 0
+            return self._take(count)
+        self._off_frames = self._off_frames + 1 if abs(error_ns) > TOO_FAR_OFF_NS else 0
         surplus = min(int(error_ns // FRAME_NS), self.buffer.held_samples // FRAME_SAMPLES)
         if error_ns > FAR_TOO_DEEP_NS and surplus > 0:
-            return self._leave_out(now_ns, surplus)
-        if not self._is_moment():
-            return self._take()
-        return self._leave_out(now_ns, 1) if error_ns > 0 else self._add()
+            return self._leave_out(now_ns, count, surplus)
+        if not self._is_moment(count):
+            return self._take(count)
+        if error_ns > 0:
+            return self._leave_out(now_ns, count, min(surplus, 1))
+        return self._add(count)
 
-    def _ready_ns(self) -> int:
-        return self._ready.size * FRAME_NS // FRAME_SAMPLES
-
-    def _is_moment(self) -> bool:
-        quiet = level_dbfs(self._ready[:FRAME_SAMPLES]) < QUIET_DBFS
+    def _is_moment(self, count: int) -> bool:
+        quiet = level_dbfs(self._ready[:count]) < QUIET_DBFS
         return self._off_frames >= (PERSISTENT_FRAMES if quiet else PATIENCE_FRAMES)
 
-    def _take(self) -> Samples:
-        frame, self._ready = self._ready[:FRAME_SAMPLES], self._ready[FRAME_SAMPLES:]
-        return frame
+    def _take(self, count: int) -> Samples:
+        taken, self._ready = self._ready[:count], self._ready[count:]
+        return taken
 
-    def _leave_out(self, now_ns: int, frames: int) -> Samples:
-        begin = self._take()
+    def _leave_out(self, now_ns: int, count: int, frames: int) -> Samples:
         self._off_frames = 0
-        end = begin
+        begin = self._ready[:count]
         for _ in range(frames):
-            if self._ready.size < FRAME_SAMPLES and not self.buffer.held_samples:
-                break
-            self._fill(now_ns, FRAME_SAMPLES)
-            end = self._take()
+            self._fill(now_ns, count + FRAME_SAMPLES)
+            self._ready = self._ready[FRAME_SAMPLES:]
             self.counters.left_out_frames += 1
-        return begin if end is begin else splice(begin, end)
+        return splice(begin, self._take(count)) if frames else self._take(count)
 
-    def _add(self) -> Samples:
-        """Go back by one frame: the frame before is heard again, and joins what is ready."""
+    def _add(self, count: int) -> Samples:
+        """Go back: what was before is heard again, and joins what is ready."""
         self._off_frames = 0
         self.counters.added_frames += 1
-        return splice(self._ready[:FRAME_SAMPLES], self._last)
+        return splice(self._ready[:count], self._last[-count:])
 
 
-def _is_off(error_ns: int) -> bool:
-    return error_ns > TOO_DEEP_NS or error_ns < TOO_SHALLOW_NS
+def _ns(samples: int) -> int:
+    return samples * FRAME_NS // FRAME_SAMPLES
 
 
 def _sane(samples: Samples) -> Samples:

@@ -1,16 +1,13 @@
 """How long to hold a source's packets: the target delay, learned from how late packets come.
 
-Theory of operation. A packet's *offset* is its arrival minus its timestamp. The least offset of the
-last seconds is the *base*: the path at its quickest. What a packet lies over it is its *relative
-delay*. The target is the 99th percentile of the relative delays, plus a guard: it rises at once and
-falls slowly. Two histograms are kept, one that forgets in 30 s and one in 3 s, and the more careful
-of the two counts: a network that has just become bad is believed at once.
-
-The window of the base is short enough that two crystals 100 ppm apart move it by 1 ms only.
+Theory of operation. How much later than by the path at its quickest a packet came is its *relative
+delay*; ``drift.py`` tells it. The target is the 99th percentile of the relative delays, plus a
+guard: it rises at once and falls slowly. Two histograms are kept, one that forgets in 30 s and one
+in 3 s, and the more careful of the two counts: a network that has just become bad is believed at
+once.
 """
 
 import math
-from collections import deque
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -27,8 +24,6 @@ FALL_AFTER_S: Final = 10.0
 FALL_MS_PER_S: Final = 1.0
 FALL_MARGIN_MS: Final = 4.0
 """A target that is only so much too high stays: it would rise again."""
-
-BASE_WINDOW_S: Final = 10
 
 _BIN_MS = 2.0
 _BINS = 200
@@ -92,7 +87,7 @@ class ForgettingHistogram:
 
 
 class RelativeDelay:
-    """Base and target delay of one source."""
+    """Target delay of one source."""
 
     def __init__(self, link: Link) -> None:
         """Start with nothing known but the kind of link."""
@@ -103,40 +98,19 @@ class RelativeDelay:
             ForgettingHistogram(SLOW_FORGETTING_S),
             ForgettingHistogram(FAST_FORGETTING_S),
         ]
-        self._least_by_second: deque[tuple[int, int]] = deque(maxlen=BASE_WINDOW_S)
         self._packets = 0
         self._too_high_since_s: float | None = None
         self._last_look_s = 0.0
 
-    @property
-    def base_ns(self) -> int | None:
-        """The least offset of the window; None before the first packet."""
-        return min((least for _, least in self._least_by_second), default=None)
-
-    def note(self, arrival_ns: int, offset_ns: int) -> None:
-        """A packet came, with this arrival minus its timestamp (both in ns)."""
-        self._note_base(arrival_ns // 1_000_000_000, offset_ns)
-        base_ns = self.base_ns
-        delay_ms = max(0, offset_ns - (offset_ns if base_ns is None else base_ns)) / NS_PER_MS
+    def note(self, arrival_ns: int, relative_delay_s: float) -> None:
+        """A packet came so much later than undisturbed; a negative figure counts as none."""
+        delay_ms = max(0.0, relative_delay_s * 1e3)
         now_s = arrival_ns / 1e9
         for histogram in self._histograms:
             histogram.add(now_s, delay_ms)
         self._packets += 1
         if self._packets % _LOOK_EVERY_PACKETS == 0 or delay_ms > self.target_ms:
             self._look(now_s)
-
-    def restart(self) -> None:
-        """The timestamps begin anew: earlier offsets say nothing. What was learned stays."""
-        self._least_by_second.clear()
-
-    def _note_base(self, second: int, offset_ns: int) -> None:
-        window = self._least_by_second
-        while window and window[0][0] <= second - BASE_WINDOW_S:
-            window.popleft()
-        if window and window[-1][0] >= second:
-            window[-1] = (window[-1][0], min(window[-1][1], offset_ns))
-        else:
-            window.append((second, offset_ns))
 
     def _look(self, now_s: float) -> None:
         limits = self.limits

@@ -153,7 +153,7 @@ def test_a_long_loss_fades_to_nothing_and_comes_back_softly() -> None:
     gap = np.flatnonzero(levels[10:] < -30) + 10
     assert gap.size in range(20, 28)  # 300 ms less what is concealed before it fades
     assert levels[gap[0] - 5] > -20
-    assert (levels[gap[6:-1]] == SILENT_DBFS).all()
+    assert (levels[gap[7:-1]] == SILENT_DBFS).all()
     assert np.abs(np.diff(heard)).max() < 1.5 * np.abs(np.diff(tone(RATE))).max()
     assert receiver.concealed_frames in range(30, 32)
 
@@ -170,18 +170,82 @@ def test_a_stall_is_late_not_lost_and_the_delay_does_not_stay() -> None:
     assert clicks(heard[-48_000:]) == 0
 
 
-@pytest.mark.parametrize("ppm", [-300.0, 300.0])
-def test_a_crystal_that_is_off_neither_runs_dry_nor_piles_up(ppm: float) -> None:
-    receiver, heard = played(120.0, ppm=ppm)
-    error_ns = receiver.buffer.depth_error_ns(120_003 * NS_PER_MS)
-    assert error_ns is not None
-    assert -10 * NS_PER_MS < error_ns < 22 * NS_PER_MS
-    corrections = receiver.counters.left_out_frames - receiver.counters.added_frames
-    assert corrections * ppm > 0
-    assert abs(corrections) in range(1, 6)  # 36 ms off in two minutes; the target falls 17 ms
-    assert receiver.concealed_frames <= 1
-    assert loud(heard)[20:].min() > -17
-    assert clicks(heard[4_800:]) <= 4 * receiver.concealed_frames
+def jittery(seed: int) -> Path:
+    """A clean wired path: up to a millisecond more or less."""
+    random = np.random.default_rng(seed)
+
+    def path(number: int, packet: RtpPacket) -> Iterator[tuple[float, RtpPacket]]:
+        yield 1.0 + float(random.uniform(0, 1)), packet
+
+    return path
+
+
+@pytest.mark.parametrize("ppm", [-200.0, 0.0, 200.0])
+def test_a_crystal_that_is_off_costs_neither_sound_nor_delay(ppm: float) -> None:
+    seconds = 300
+    receiver, heard = played(seconds, jittery(1), ppm=ppm)
+    assert (receiver.concealed_frames, receiver.packets.late) == (0, 0)
+    assert (receiver.counters.left_out_frames, receiver.counters.added_frames) == (0, 0)
+    assert loud(heard)[10:].min() > -14.5
+    assert clicks(heard[4_800:]) == 0
+    target_ms = receiver.buffer.delay.target_ms
+    assert target_ms == 8.0
+    assert receiver.held_ns / NS_PER_MS == pytest.approx(target_ms + 4.9, abs=0.5)
+    assert receiver.buffer.clock.skew_ppm == pytest.approx(ppm, abs=5)
+
+
+@pytest.mark.parametrize("ppm", [-1_000.0, 1_000.0])
+def test_a_crystal_far_beyond_the_market_is_followed(ppm: float) -> None:
+    receiver, heard = played(60.0, jittery(2), ppm=ppm)
+    assert receiver.concealed_frames == 0
+    assert receiver.counters.left_out_frames + receiver.counters.added_frames == 0
+    assert clicks(heard[4_800:]) == 0
+    assert receiver.buffer.clock.alarming
+
+
+def test_sound_leaves_as_long_after_it_came_as_it_says() -> None:
+    """Noise through codec and chain is found again where ``held_ns`` says."""
+    unit, receiver = Unit(), Receiver()
+    noise = np.random.default_rng(3).normal(0, 0.1, 40 * RATE).astype(np.float32)
+    heard = []
+    for tick in range(4_000):
+        sound = noise[tick * 480 : (tick + 1) * 480]
+        receiver.put(unit.packet(sound=sound), tick * 10 * NS_PER_MS)
+        heard.append(receiver.frame((tick * 10 + 2) * NS_PER_MS))
+    played_out = np.concatenate(heard)
+    piece = noise[38 * RATE : 39 * RATE]
+    found = np.correlate(played_out[38 * RATE : 39 * RATE + 4_800], piece, "valid").argmax()
+    coded = 3.0  # what the encoder holds back
+    hold_ms = receiver.held_ns / NS_PER_MS
+    # Frame n stands for the time of tick n, 2 ms after the packet of the same number came.
+    assert found / 48 + 2.0 - coded == pytest.approx(hold_ms, abs=1.0)
+
+
+def test_a_device_that_restarts_is_heard_again_at_once() -> None:
+    def restarted(number: int, packet: RtpPacket) -> Iterator[tuple[float, RtpPacket]]:
+        if number >= 1_000:
+            sequence, timestamp = (packet.sequence + 9_000) % 2**16, 3_000_000_000 + number * 480
+            packet = RtpPacket(sequence, timestamp, packet.ssrc, packet.payload)
+        yield 1.0, packet
+
+    receiver, heard = played(30.0, restarted, ppm=150.0)
+    assert receiver.packets.resyncs == 1
+    assert (loud(heard)[10:] < -30).sum() <= 5
+    assert receiver.concealed_frames == 0
+    assert receiver.buffer.clock.skew_ppm == pytest.approx(150, abs=5)
+
+
+@pytest.mark.parametrize("away_s", [2.0, 40.0])
+def test_a_laptop_that_slept_goes_on_where_it_stopped(away_s: float) -> None:
+    def slept(number: int, packet: RtpPacket) -> Iterator[tuple[float, RtpPacket]]:
+        yield 1.0 + (away_s * 1_000 if number >= 1_000 else 0), packet
+
+    receiver, heard = played(30.0 + away_s, slept, ppm=-100.0)
+    back = loud(heard)[1_000 + int(away_s * 100) :]
+    assert (back < -30).sum() < 36  # its target, and 250 ms to be sure that it did not catch up
+    assert clicks(heard[-10 * RATE :]) == 0
+    assert receiver.held_ns < 35 * NS_PER_MS
+    assert receiver.buffer.clock.skew_ppm == pytest.approx(-100, abs=5)
 
 
 @pytest.mark.parametrize("more_ms", [60.0, 150.0, 300.0, 1_000.0])

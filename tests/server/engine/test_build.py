@@ -38,9 +38,11 @@ class Unit:
 
 
 def level_at(sound: Samples, hertz: float) -> float:
-    """Amplitude of a tone."""
-    at = np.exp(-2j * np.pi * hertz / 48_000 * np.arange(sound.size))
-    return float(2 * abs(np.dot(sound, at)) / sound.size)
+    """Amplitude of a tone, of which the depth's correction may bend the pitch by a hertz or two."""
+    window = np.hanning(sound.size)
+    at = np.arange(sound.size) / 48_000
+    near = np.exp(-2j * np.pi * np.outer(hertz + np.arange(-3, 3.1, 0.1), at))
+    return float(2 * np.abs(near @ (sound * window)).max() / window.sum())
 
 
 @pytest.mark.parametrize("garbage", [False, True])
@@ -71,3 +73,25 @@ def test_two_units_are_heard_whatever_a_third_one_sends(garbage: bool) -> None:
         assert (stats.lost, stats.concealed, stats.malformed) == (0, 0, 0)
         assert stats.target_ms <= stats.hold_ms < stats.target_ms + 20
     assert third.received == (400 if garbage else 0)
+
+
+def test_crystals_200_ppm_off_cost_nothing_for_five_minutes() -> None:
+    unit = Unit(1, 440.0)
+    payloads = [RtpPacket.parse(unit.packet(n).rtp).payload for n in range(100)]
+    mix = build_mix_engine(GoLive(origin_ns=0, program_ssrc=7))
+    mix.set_sources((SourceSpec(ssrc=1), SourceSpec(ssrc=2)))
+    sent = {1: 0, 2: 0}
+    for tick in range(30_000):
+        now_ns = tick * TICK_NS + 2_000_000
+        for ssrc, ppm in ((1, -200), (2, 200)):
+            period_ns = TICK_NS * (1 - ppm * 1e-6)
+            while (at_ns := round(sent[ssrc] * period_ns) + 1_000_000) <= now_ns:
+                number = sent[ssrc]
+                rtp = RtpPacket(number % 2**16, number * 480, ssrc, payloads[number % 100])
+                mix.receive(SourcePacket(at_ns, rtp.serialize()), now_ns)
+                sent[ssrc] += 1
+        mix.tick(tick, now_ns)
+    for stats in mix.source_stats():
+        assert stats.received > 29_900
+        assert (stats.concealed, stats.late, stats.lost) == (0, 0, 0)
+        assert stats.hold_ms == pytest.approx(stats.target_ms + 4.9, abs=0.5)
