@@ -1,4 +1,6 @@
-"""Signal code of the buses: summing, limiting, the floor of comfort noise.
+"""Signal code of the hub: what happens between decoded sources and encoded buses. Pure.
 
-Pure: numbers in, numbers out; no socket, clock, thread or policy.
+In the engine today: ``mixer``, ``limiter``, ``comfort_noise``. Proven by their own tests and still
+to be wired into it: ``automix`` with ``pickup_guard`` (gain sharing), ``levelling`` over
+``loudness``, ``buses`` over ``zones`` (mix-minus and loudspeakers), ``echo_gate``, ``howl_guard``.
 """
