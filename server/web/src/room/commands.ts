@@ -8,19 +8,33 @@ export type Command = Extract<ClientMessage, { id: string }>;
 /** A person taps faster than this only in anger. */
 const MAX_WAITING = 16;
 
+/** The hub answers within a round trip; what it dropped over its rate it never answers. */
+const REPEAT_AFTER_MS = 1000;
+
+/** What a host pressed so long ago was meant for another moment: nobody else shall get the floor. */
+const HOST_MEANT_FOR_MS = 15_000;
+
+const OF_THE_MOMENT: ReadonlySet<Command["type"]> = new Set(["next", "give_floor", "end_turn"]);
+
 /** Without `Omit`'s loss of the union. */
 type WithoutId<T> = T extends Command ? Omit<T, "id"> : never;
 
 /** A command as a page says it, before it has an id. */
 export type Wish = WithoutId<Command>;
 
+interface Pending {
+  readonly command: Command;
+  readonly givenMs: number;
+  sentMs: number;
+}
+
 export class PendingCommands {
-  private readonly pending = new Map<string, Command>();
+  private readonly pending = new Map<string, Pending>();
 
   /** False when too many wait already: the command is not taken. */
-  add(command: Command): boolean {
+  add(command: Command, nowMs: number): boolean {
     if (this.pending.size >= MAX_WAITING) return false;
-    this.pending.set(command.id, command);
+    this.pending.set(command.id, { command, givenMs: nowMs, sentMs: nowMs });
     return true;
   }
 
@@ -28,9 +42,30 @@ export class PendingCommands {
     this.pending.delete(id);
   }
 
-  /** In the order in which they were given. */
-  waiting(): Command[] {
-    return [...this.pending.values()];
+  /** All, in the order in which they were given, to be sent on a new connection. */
+  again(nowMs: number): Command[] {
+    const all = [...this.pending.values()];
+    for (const one of all) one.sentMs = nowMs;
+    return all.map((one) => one.command);
+  }
+
+  /** The oldest one without an answer for too long, to be sent again; one at a time. */
+  overdue(nowMs: number): Command | null {
+    for (const one of this.pending.values()) {
+      if (nowMs - one.sentMs < REPEAT_AFTER_MS) continue;
+      one.sentMs = nowMs;
+      return one.command;
+    }
+    return null;
+  }
+
+  /** Forgets what is no longer meant; the ids. */
+  giveUpStale(nowMs: number): string[] {
+    const stale = [...this.pending.values()].filter(
+      (one) => OF_THE_MOMENT.has(one.command.type) && nowMs - one.givenMs > HOST_MEANT_FOR_MS,
+    );
+    for (const one of stale) this.settle(one.command.id);
+    return stale.map((one) => one.command.id);
   }
 
   clear(): void {

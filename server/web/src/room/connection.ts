@@ -66,6 +66,8 @@ export interface News {
   onView(view: RoomView): void;
   onTime(time: Time): void;
   onAck(ack: Ack): void;
+  /** This command will get no answer: too many waited, or it is no longer meant. */
+  onGivenUp(id: string): void;
   onStatus(status: Status): void;
   onPacket(bytes: Uint8Array): void;
 }
@@ -122,8 +124,8 @@ export class Connection {
 
   /** Sends a command now or after the next join; the answer comes as `onAck`. */
   command(command: Command): void {
-    if (!this.commands.add(command)) return;
-    if (this.view !== null) this.send(command);
+    if (!this.commands.add(command, this.world.nowMs())) return this.news.onGivenUp(command.id);
+    this.send(command);
   }
 
   /** Tells how the listener fares. */
@@ -204,7 +206,8 @@ export class Connection {
     this.joinedMs = this.world.nowMs();
     this.tell("open", null);
     this.news.onView(view);
-    for (const command of this.commands.waiting()) this.send(command);
+    this.giveUpStale();
+    for (const command of this.commands.again(this.world.nowMs())) this.send(command);
   }
 
   private lost(code: number): void {
@@ -243,8 +246,18 @@ export class Connection {
     this.timer = this.world.setTimer(() => this.open(), delayS * 1000);
   }
 
+  private giveUpStale(): void {
+    for (const id of this.commands.giveUpStale(this.world.nowMs())) this.news.onGivenUp(id);
+  }
+
+  private repeatCommand(): void {
+    const command = this.view === null ? null : this.commands.overdue(this.world.nowMs());
+    if (command !== null) this.send(command);
+  }
+
   private look(): void {
     this.watch = this.world.setTimer(() => this.look(), LOOK_EVERY_MS);
+    this.repeatCommand();
     const silentMs = this.world.nowMs() - this.lastBytesMs;
     const verdict = stallVerdict(silentMs, this.hasPackets);
     if (verdict === "dead") this.lost(CLOSE_CODES.silentHere);

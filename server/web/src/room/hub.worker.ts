@@ -46,6 +46,7 @@ const news: News = {
   onView: (view) => tell({ kind: "view", view }),
   onTime: (time) => tell({ kind: "time", time, atMs: nowMs() }),
   onAck: (ack) => tell({ kind: "ack", ack }),
+  onGivenUp: (id) => tell({ kind: "given_up", id }),
   onStatus: (status) => tell({ kind: "status", status }),
   onPacket: (bytes) => {
     const arrivalMs = nowMs();

@@ -100,9 +100,11 @@ export class HubClient {
         return;
       case "ack":
         return this.room.set({
-          waiting: this.room.value.waiting.filter((id) => id !== message.ack.id),
+          waiting: this.waitingWithout(message.ack.id),
           refused: message.ack.refused,
         });
+      case "given_up":
+        return this.room.set({ waiting: this.waitingWithout(message.id) });
       case "status":
         return this.room.set({ status: message.status });
       case "talkers":
@@ -112,6 +114,10 @@ export class HubClient {
       default:
         return this.onSound(message);
     }
+  }
+
+  private waitingWithout(id: string): string[] {
+    return this.room.value.waiting.filter((waiting) => waiting !== id);
   }
 
   private linkChanged(link: LinkState, closeCode: number | null): void {

@@ -45,6 +45,8 @@ export type FromWorker =
   | { kind: "view"; view: RoomView }
   | { kind: "time"; time: Time; atMs: number }
   | { kind: "ack"; ack: Ack }
+  /** This command will get no answer. */
+  | { kind: "given_up"; id: string }
   | { kind: "status"; status: Status }
   | { kind: "talkers"; talkers: Talker[] }
   | { kind: "decoder_failed"; text: string }

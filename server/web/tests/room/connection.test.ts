@@ -120,6 +120,7 @@ class FakeNews implements News {
   links: [LinkState, number | null][] = [];
   views: RoomView[] = [];
   acks: Ack[] = [];
+  givenUp: string[] = [];
   packets = 0;
   tokens: string[] = [];
   onLink = (state: LinkState, code: number | null) => void this.links.push([state, code]);
@@ -127,6 +128,7 @@ class FakeNews implements News {
   onView = (view: RoomView) => void this.views.push(view);
   onTime = () => {};
   onAck = (ack: Ack) => void this.acks.push(ack);
+  onGivenUp = (id: string) => void this.givenUp.push(id);
   onStatus = () => {};
   onPacket = () => {
     this.packets += 1;
@@ -286,6 +288,40 @@ describe("commands", () => {
     for (let i = 0; i < 50; i++) connection.command({ type: "next", id: `c${i}` });
     world.socket.welcome();
     expect(world.socket.sent).toHaveLength(17);
+    expect(news.givenUp).toHaveLength(34);
+    expect(news.givenUp[0]).toBe("c16");
+  });
+
+  test("that the hub dropped over its rate are repeated, the oldest first", () => {
+    const connection = connect();
+    world.socket.welcome();
+    connection.command({ type: "raise_hand", id: "c1", name: "Zoé" });
+    connection.command({ type: "lower_hand", id: "c2" });
+    world.pass(900);
+    expect(world.socket.sent).toHaveLength(3);
+    world.pass(200);
+    expect(world.socket.sent.at(-1)).toMatchObject({ id: "c1" });
+    world.socket.say({ type: "ack", id: "c1", refused: null, text: "" });
+    world.pass(500);
+    expect(world.socket.sent.at(-1)).toMatchObject({ id: "c2" });
+    world.socket.say({ type: "ack", id: "c2", refused: null, text: "" });
+    world.pass(1800);
+    expect(world.socket.sent).toHaveLength(5);
+  });
+
+  test("of a host are void when the hub was away for long, a hand is not", () => {
+    const connection = connect();
+    world.socket.welcome();
+    world.socket.drop(1006);
+    connection.command({ type: "next", id: "c1" });
+    connection.command({ type: "raise_hand", id: "c2", name: "Zoé" });
+    while (world.sockets.length < 18) {
+      world.pass(1000);
+      if (world.sockets.length < 18) world.socket.drop(1006);
+    }
+    world.socket.welcome();
+    expect(news.givenUp).toEqual(["c1"]);
+    expect(world.socket.sent.map((message) => message.id)).toEqual([undefined, "c2"]);
   });
 });
 
