@@ -28,6 +28,7 @@ from parvis_server.config import HubSettings
 from parvis_server.data_folder import DataFolder
 from parvis_server.engine.boundary import EngineStats
 from parvis_server.errors import HubStopped, UserError
+from parvis_server.libraries import require_opus
 from parvis_server.net import listeners, units
 from parvis_server.net.admission import Doorkeeper
 from parvis_server.net.credentials import Keys
@@ -251,6 +252,7 @@ def run(settings: HubSettings) -> None:
     Raises:
         UserError: something at the start that the user can mend, or what ended the hub.
     """
+    require_opus()
     folder = DataFolder.open(settings.data)
     kept = folder.secrets()
     logs.start(settings.log.format, (kept.host_secret, kept.resume_key))

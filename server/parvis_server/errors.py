@@ -8,6 +8,7 @@
     - ``HubStopped``: a part of the running hub failed and took the others with it.
     - ``HubUnreachable`` (also ``ConnectionError``): nobody can be heard there, now or later.
     - ``OutputError`` (also ``OSError``): the sound cannot be written or played.
+    - ``LibraryMissing`` (also ``ImportError``): a library of the system is not installed.
     - ``BenchError`` (also ``RuntimeError``): this machine lacks something to measure with.
   - ``PeerFault`` (also ``ValueError``): a client broke the protocol; its connection is closed
     with the error's ``code``, nobody else notices.
@@ -63,6 +64,10 @@ class HubUnreachable(UserError, ConnectionError):
 
 class OutputError(UserError, OSError):
     """A file that cannot be written, or a sound card that cannot play."""
+
+
+class LibraryMissing(UserError, ImportError):
+    """A library that the system should bring; the text says what to install."""
 
 
 class BenchError(UserError, RuntimeError):

@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from fakes.processes import command, free_port
 
@@ -125,6 +127,39 @@ def places(tmp_path: Path) -> Iterator[dict[str, str]]:
 def test_a_mistake_gets_one_clear_line(
     mistake: Mistake, places: dict[str, str], tmp_path: Path
 ) -> None:
+    told_in_one_line(mistake, places, tmp_path, {})
+
+
+LINK = "http://127.0.0.1:9/r/main"
+WITHOUT = (
+    ("opus", Mistake("parvis hub --port 0 --data {folder}/d", RUN_TIME, "apt install libopus0")),
+    ("opus", Mistake(f"parvis listen {LINK} --output {{wav}}", RUN_TIME, "apt install libopus0")),
+    ("opus", Mistake("parvis demo --port {free_port}", RUN_TIME, "apt install libopus0")),
+    ("opus", Mistake("{unit} --microphone file:{speech}", RUN_TIME, "apt install libopus0")),
+    ("portaudio", Mistake("{unit} --microphone default", RUN_TIME, "apt install libportaudio2")),
+    ("portaudio", Mistake("parvis-unit devices", RUN_TIME, "apt install libportaudio2")),
+    ("portaudio", Mistake(f"parvis listen {LINK} --play", RUN_TIME, "libportaudio2")),
+)
+"""A library of the system that is not installed, and what then needs it."""
+
+
+@pytest.mark.parametrize(("library", "mistake"), WITHOUT, ids=str)
+def test_a_missing_library_is_told_with_what_to_install(
+    library: str, mistake: Mistake, places: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import ctypes.util\n"
+        "found = ctypes.util.find_library\n"
+        f"ctypes.util.find_library = lambda name: None if name == {library!r} else found(name)\n"
+    )
+    soundfile.write(tmp_path / "speech.wav", np.zeros(48_000), 48_000)
+    places["speech"] = str(tmp_path / "speech.wav")
+    told_in_one_line(mistake, places, tmp_path, {"PYTHONPATH": str(tmp_path)})
+
+
+def told_in_one_line(
+    mistake: Mistake, places: dict[str, str], tmp_path: Path, environment: dict[str, str]
+) -> None:
     typed = mistake.typed.format_map(places).format_map(places).split()
     done = subprocess.run(
         command(typed[0], *typed[1:]),
@@ -133,7 +168,7 @@ def test_a_mistake_gets_one_clear_line(
         stdin=subprocess.DEVNULL,
         timeout=LIMIT_S,
         cwd=tmp_path,
-        env={**os.environ, "XDG_STATE_HOME": str(tmp_path / "state"), "TERM": "dumb"},
+        env={**os.environ, "XDG_STATE_HOME": str(tmp_path / "state"), "TERM": "dumb"} | environment,
     )
     said = f"exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
     assert done.returncode == mistake.code, said

@@ -36,6 +36,7 @@ def listen(
 ) -> None:
     """Listen to a room: record it, play it, or both. Lost connections come back by themselves."""
     from parvis_server.errors import UsageError
+    from parvis_server.libraries import require_opus
     from parvis_server.listen.link import ListenerLink
     from parvis_server.listen.listener import Listener
     from parvis_server.listen.sinks import Sink, Sinks, SoundCard, WavFile
@@ -43,6 +44,7 @@ def listen(
     if output is None and not play:
         raise UsageError("nowhere to put the sound: give --output FILE, --play, or both")
     link = ListenerLink.parse(url)
+    require_opus()
     sinks: list[Sink] = []
     if output is not None:
         sinks.append(WavFile(output))
