@@ -31,7 +31,7 @@ from parvis_device.packetizer import Packetizer
 from parvis_device.seat import Seat
 from parvis_device.unit import Unit
 from parvis_device.uplink import Uplink
-from parvis_wire.messages import UnitTraits
+from parvis_wire.stage import UnitTraits
 
 HOUSEKEEPING_S = 0.1
 """How soon red goes off when sound stops by itself, refused flashes end, and a command that the hub

@@ -18,7 +18,7 @@ from parvis_device.config import (
     load,
 )
 from parvis_device.errors import UnitError
-from parvis_wire.messages import LinkKind
+from parvis_wire.stage import LinkKind
 
 CommandLineError: type[Exception] = typer.BadParameter.__mro__[2]
 """Everything that is wrong with a command line. typer hides the class: it is the second base of

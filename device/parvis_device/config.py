@@ -22,7 +22,7 @@ from pydantic_settings import (
 
 from parvis_device.errors import UsageError
 from parvis_wire.fields import MAX_NAME_CHARACTERS, Name
-from parvis_wire.messages import LinkKind
+from parvis_wire.stage import LinkKind
 
 ENVIRONMENT_PREFIX = "PARVIS_UNIT_"
 

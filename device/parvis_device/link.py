@@ -30,17 +30,16 @@ from parvis_wire.messages import (
     Failure,
     HubMessage,
     Join,
-    LinkKind,
     ResumeCredential,
     Role,
     Snapshot,
-    UnitTraits,
     Welcome,
     parse_hub_message,
     serialize,
 )
 from parvis_wire.reconnect import delay_s
 from parvis_wire.room_view import Wire
+from parvis_wire.stage import LinkKind, UnitTraits
 
 CONNECT_TIMEOUT_S = 5.0
 PING_INTERVAL_S = 2.0

@@ -22,6 +22,20 @@ from parvis_wire.fields import (
     StreamId,
 )
 from parvis_wire.room_view import RoomEvent, RoomView, Wire
+from parvis_wire.stage import (
+    Bus,
+    CaptureTime,
+    CheckSound,
+    OutputReport,
+    SetLift,
+    SetSharing,
+    SetSource,
+    SpeakerTraits,
+    Status,
+    TimeReply,
+    TimeRequest,
+    UnitTraits,
+)
 
 T = TypeVar("T")
 
@@ -52,14 +66,8 @@ class Role(StrEnum):
     LISTENER = "listener"
     HOST = "host"
     UNIT = "unit"
-
-
-class LinkKind(StrEnum):
-    """The network under a unit; it sets the bounds of its jitter buffer."""
-
-    WIRED = "wired"
-    WIFI = "wifi"
-    REMOTE = "remote"
+    SPEAKER = "speaker"
+    """Somebody far away who is heard in the hall."""
 
 
 class ResumeCredential(Wire):
@@ -79,14 +87,6 @@ class HostCredential(Wire):
 Credential = Annotated[ResumeCredential | HostCredential, Field(discriminator="kind")]
 
 
-class UnitTraits(Wire):
-    """What a unit tells about itself when it joins."""
-
-    always_open: bool = False
-    """It has no button: its microphone is open from the start."""
-    link: LinkKind = LinkKind.WIRED
-
-
 class Join(Wire):
     """First message of every connection."""
 
@@ -101,6 +101,8 @@ class Join(Wire):
     """Units: what the table is called. Listeners give theirs when they raise a hand."""
     unit: UnitTraits | None = None
     """Present exactly for the role ``unit``."""
+    speaker: SpeakerTraits | None = None
+    """Present exactly for the role ``speaker``."""
 
 
 class RaiseHand(Wire):
@@ -162,6 +164,7 @@ Command = Annotated[
     RaiseHand | LowerHand | TakeFloor | LeaveFloor | Next | GiveFloor | EndTurn,
     Field(discriminator="type"),
 ]
+"""Acts on the floor: the room decides."""
 
 
 class Level(Wire):
@@ -202,8 +205,15 @@ ClientMessage = Annotated[
     | Next
     | GiveFloor
     | EndTurn
+    | SetSource
+    | SetSharing
+    | SetLift
+    | CheckSound
     | Level
-    | Report,
+    | Report
+    | TimeRequest
+    | CaptureTime
+    | OutputReport,
     Field(discriminator="type"),
 ]
 
@@ -220,9 +230,13 @@ class Welcome(Wire):
     reconnect_spread_ms: int = Field(default=0, ge=0)
     """Listeners spread their first reconnect over this time."""
     stream: StreamId | None = None
-    """Units: name for a second connection of this source."""
+    """Units and speakers: name for a second connection of this source."""
     ssrc: Ssrc | None = None
-    """Units: the SSRC to send with."""
+    """Units and speakers: the SSRC to send with."""
+    ptime_ms: Literal[5, 10, 20] = 10
+    """Units and speakers: length of the packets to send."""
+    bus: Bus | None = None
+    """Units with an output, and speakers: what they will get to play."""
 
 
 class Snapshot(Wire):
@@ -262,6 +276,12 @@ class RefusalCode(StrEnum):
     NO_TURN = "no_turn"
     LINE_EMPTY = "line_empty"
     LINE_FULL = "line_full"
+    LIFT_UNSAFE = "lift_unsafe"
+    """A zone may not hear its own microphones now; ``text`` says why, with the figure."""
+    NO_OUTPUT = "no_output"
+    """Nobody of this id plays anything."""
+    NO_SOURCE = "no_source"
+    """Nobody of this id has a microphone or line."""
 
 
 class Ack(Wire):
@@ -282,28 +302,8 @@ class Failure(Wire):
     text: str
 
 
-class UnitStatus(Wire):
-    """One unit on the host's page."""
-
-    unit: ParticipantId
-    name: Name
-    connected: bool
-    on_air: bool
-    """Its sound is in the mix."""
-    level_dbfs: LevelDbfs | None = None
-    """None when nothing was heard of it for two seconds."""
-
-
-class Status(Wire):
-    """For hosts, twice a second: every microphone at a glance. Never stored."""
-
-    type: Literal["status"] = "status"
-    units: tuple[UnitStatus, ...] = ()
-    listeners: int = Field(default=0, ge=0)
-
-
 HubMessage = Annotated[
-    Welcome | Snapshot | Change | Time | Ack | Failure | Status,
+    Welcome | Snapshot | Change | Time | TimeReply | Ack | Failure | Status,
     Field(discriminator="type"),
 ]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from parvis_server.engine.boundary import EngineStats, SourceSpec
+from parvis_server.engine.boundary import EngineStats
+from parvis_server.engine.stage import SetStage, SourceSpec
 from parvis_wire.rtp import RtpPacket
 
 PROGRAM_SSRC = 0xA11
@@ -24,7 +25,7 @@ class FakeEngine:
         self.ready = asyncio.Event()
         self.restarts = 0
         self.origin_ns = origin_ns
-        self.sources: tuple[SourceSpec, ...] = ()
+        self.stage = SetStage()
         self.packets: list[tuple[bytes, int]] = []
         self.levels = on_levels
         self.stats = on_stats
@@ -34,11 +35,15 @@ class FakeEngine:
         self._on_program = on_program
 
     @property
+    def sources(self) -> tuple[SourceSpec, ...]:
+        return self.stage.sources
+
+    @property
     def dropped_packets(self) -> int:
         return 0
 
-    def set_sources(self, sources: tuple[SourceSpec, ...]) -> None:
-        self.sources = sources
+    def set_stage(self, stage: SetStage) -> None:
+        self.stage = stage
 
     def send_packet(self, rtp: bytes, arrival_ns: int) -> None:
         self.packets.append((rtp, arrival_ns))

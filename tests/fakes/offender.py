@@ -21,12 +21,12 @@ from parvis_wire.messages import (
     Join,
     ResumeCredential,
     Role,
-    UnitTraits,
     Welcome,
     parse_hub_message,
     serialize,
 )
 from parvis_wire.rtp import RtpPacket
+from parvis_wire.stage import UnitTraits
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 WORKERS = 4

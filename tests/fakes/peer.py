@@ -23,13 +23,13 @@ from parvis_wire.messages import (
     Role,
     Snapshot,
     Time,
-    UnitTraits,
     Welcome,
     parse_hub_message,
     serialize,
 )
 from parvis_wire.room_view import RoomView, Wire, fold
 from parvis_wire.rtp import RtpPacket
+from parvis_wire.stage import UnitTraits
 
 M = TypeVar("M", bound=Wire)
 PATIENCE_S = 5.0

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parvis_audio.errors import ParvisAudioError
-from parvis_server.engine.boundary import TICK_SAMPLES, SourceSpec, SourceStats
+from parvis_server.engine.boundary import TICK_SAMPLES, SourceStats
+from parvis_server.engine.stage import SourceSpec
 from parvis_wire.rtp import RtpPacket
 
 Samples = NDArray[np.float32]

@@ -22,13 +22,13 @@ from parvis_wire.messages import (
     Join,
     Role,
     Snapshot,
-    Status,
     Welcome,
     parse_hub_message,
     serialize,
 )
 from parvis_wire.room_view import RoomView, fold
 from parvis_wire.rtp import RtpPacket
+from parvis_wire.stage import Status
 
 WAIT_S = 10.0
 

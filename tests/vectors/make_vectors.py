@@ -19,7 +19,6 @@ from parvis_wire.messages import (
     Join,
     LeaveFloor,
     Level,
-    LinkKind,
     LowerHand,
     Next,
     RaiseHand,
@@ -29,11 +28,8 @@ from parvis_wire.messages import (
     Role,
     Rung,
     Snapshot,
-    Status,
     TakeFloor,
     Time,
-    UnitStatus,
-    UnitTraits,
     Welcome,
     serialize,
 )
@@ -52,6 +48,32 @@ from parvis_wire.room_view import (
     Surface,
 )
 from parvis_wire.rtp import AudioLevel, RtpPacket, TalkFlags
+from parvis_wire.stage import (
+    Alarm,
+    AlarmKind,
+    Bus,
+    CaptureTime,
+    CheckResult,
+    CheckSound,
+    CheckState,
+    Duplex,
+    LinkKind,
+    OutputKind,
+    OutputReport,
+    OutputStatus,
+    OutputTraits,
+    SetLift,
+    SetSharing,
+    SetSource,
+    SourceKind,
+    SourceStatus,
+    SpeakerTraits,
+    Status,
+    TimeReply,
+    TimeRequest,
+    UnitStatus,
+    UnitTraits,
+)
 
 HERE = Path(__file__).parent
 
@@ -178,10 +200,40 @@ def messages_valid() -> list[dict[str, Any]]:
         EndTurn(id="c9", participant="p9"),
         Level(level_dbfs=-42.5),
         Report(rung=Rung.WORKLET, buffer_ms=118.5, played_ms=10_000, underruns=0),
+        Join(
+            version=1,
+            role=Role.UNIT,
+            name="Balcony",
+            unit=UnitTraits(
+                zone="balcony",
+                source=None,
+                output=OutputTraits(kind=OutputKind.ASSISTIVE, duplex=Duplex.FULL),
+            ),
+        ),
+        Join(version=1, role=Role.SPEAKER, name="Zoé", speaker=SpeakerTraits(sends=True)),
+        SetSource(id="s1", participant="u1", gain_db=-3.5, priority_db=6, shared=False, muted=True),
+        SetSource(id="s2", participant="u1"),
+        SetSharing(id="s3", on=False),
+        SetLift(id="s4", zone="hall", on=True, loudspeakers_far=True),
+        CheckSound(id="s5", participant="u1"),
+        TimeRequest(client_ns=1_000_000_000),
+        CaptureTime(timestamp=4294967295, hub_ns=5_000_000_000, rtt_ms=0.8),
+        OutputReport(
+            delay_ms=21.5, buffer_ms=10, underruns=1, concealed=2, drift_ppm=-37.5, playing=True
+        ),
     ]
     hub = [
         Welcome(participant="p1", resume="p1.abc", reconnect_spread_ms=500),
         Welcome(participant="u1", resume="u1.abc", stream="st1", ssrc=4294967295),
+        Welcome(
+            participant="s1",
+            resume="s1.abc",
+            stream="st2",
+            ssrc=7,
+            ptime_ms=20,
+            bus=Bus(ssrc=8, kind=OutputKind.RETURN, ptime_ms=20),
+        ),
+        TimeReply(client_ns=1_000_000_000, received_ns=5_000_000_000, sent_ns=5_000_010_000),
         Snapshot(view=view),
         Change(
             seq=1,
@@ -199,6 +251,32 @@ def messages_valid() -> list[dict[str, Any]]:
                 ),
             ),
             listeners=12,
+        ),
+        Status(
+            units=(
+                UnitStatus(
+                    unit="u1",
+                    name="Table 1",
+                    connected=True,
+                    on_air=True,
+                    level_dbfs=-21.0,
+                    zone="hall",
+                    source=SourceStatus(
+                        kind=SourceKind.MICROPHONE, gain_db=4.5, delay_ms=21.5, drift_ppm=-12.0
+                    ),
+                    output=OutputStatus(
+                        kind=OutputKind.LOUDSPEAKER, playing=True, delay_ms=38.5, buffer_ms=10
+                    ),
+                ),
+            ),
+            sharing=False,
+            lifted=("balcony",),
+            alarms=(Alarm(kind=AlarmKind.HOWL, participant="u1", hertz=812.5, value=-3),),
+            checks=(
+                CheckResult(
+                    output="u1", state=CheckState.RETURNS, desk="u9", gain_db=-12, delay_ms=61.5
+                ),
+            ),
         ),
     ]
     return [
@@ -228,6 +306,9 @@ MESSAGES_INVALID = {
     ),
     "level above full scale": '{"type":"level","level_dbfs":3}',
     "level that is no number": '{"type":"level","level_dbfs":"NaN"}',
+    "zone in capitals": ('{"type":"set_lift","id":"s","zone":"Hall","on":true}'),
+    "gain that would deafen": '{"type":"set_source","id":"s","participant":"u1","gain_db":40}',
+    "time before the start of time": '{"type":"time_request","client_ns":-1}',
     "negative time played": (
         '{"type":"report","rung":"mp3","buffer_ms":1,"played_ms":-1,"underruns":0}'
     ),

@@ -19,11 +19,11 @@ from parvis_wire.messages import (
     Next,
     Role,
     Snapshot,
-    Status,
     parse_hub_message,
     serialize,
 )
 from parvis_wire.room_view import RoomView, fold
+from parvis_wire.stage import Status
 
 MAX_MESSAGE_BYTES = 1 << 20
 """A snapshot with a full line of 500 hands is 60 kB."""

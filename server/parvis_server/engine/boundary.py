@@ -11,20 +11,17 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
+from parvis_server.engine.stage import MAX_SOURCES, Body, CheckOutput, SetStage
 from parvis_server.errors import BadDatagram
 from parvis_wire.fields import LevelDbfs, Ssrc
-from parvis_wire.messages import LinkKind
 from parvis_wire.rtp import MAX_PACKET_BYTES
 
 TICK_SAMPLES = 480
 """One frame: 10 ms at 48 kHz, the step of the mix."""
 
 TICK_NS = 10_000_000
-
-MAX_SOURCES = 96
-"""Open sources at once: the 50 microphones and 20 returns that the engine must run, and spare."""
 
 MAX_DATAGRAM_BYTES = 65_536
 """The largest is ``EngineStats`` of ``MAX_SOURCES``, under 25 kB."""
@@ -37,6 +34,7 @@ MAX_TIME_NS = 1 << 63
 
 _ARRIVAL = struct.Struct("!BQ")
 _PROGRAM = struct.Struct("!BB")
+_TAP = struct.Struct("!BIQ?If")
 
 
 class Kind(IntEnum):
@@ -48,6 +46,10 @@ class Kind(IntEnum):
     PROGRAM = 4
     LEVELS = 5
     STATS = 6
+    OUTPUT = 7
+    ALARM = 8
+    CHECKED = 9
+    TAP = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +84,7 @@ class SourcePacket:
         return f"source packet {len(self.rtp)} B at {self.arrival_ns} ns"
 
 
-class _Body(BaseModel):
-    """Base of the JSON bodies: immutable, and strict, since both sides are of one release."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class GoLive(_Body):
+class GoLive(Body):
     """Start to tick: the room clock's zero and the program's RTP source."""
 
     command: Literal["go_live"] = "go_live"
@@ -96,39 +92,26 @@ class GoLive(_Body):
     """Monotonic time of room clock 0; negative when the room is older than this machine's boot.
     Tick ``k`` has its deadline at ``origin_ns + k * TICK_NS``."""
     program_ssrc: Ssrc
+    frame_ms: Literal[5, 10] = 10
+    """Length of a tick: 10 ms, or 5 in the profile of least delay."""
 
 
-class SourceSpec(_Body):
-    """One source that shall be in the mix."""
-
-    ssrc: Ssrc
-    link: LinkKind = LinkKind.WIRED
-    """Sets the bounds of its jitter buffer."""
-
-
-class SetSources(_Body):
-    """The open sources, all of them; packets of any other are dropped before decoding."""
-
-    command: Literal["set_sources"] = "set_sources"
-    sources: tuple[SourceSpec, ...] = Field(default=(), max_length=MAX_SOURCES)
-
-
-class Stop(_Body):
+class Stop(Body):
     """End the process in good order."""
 
     command: Literal["stop"] = "stop"
 
 
-Command = Annotated[GoLive | SetSources | Stop, Field(discriminator="command")]
+Command = Annotated[GoLive | SetStage | CheckOutput | Stop, Field(discriminator="command")]
 _commands: TypeAdapter[Command] = TypeAdapter(Command)
 
 
-def serialize_command(command: GoLive | SetSources | Stop) -> bytes:
+def serialize_command(command: GoLive | SetStage | CheckOutput | Stop) -> bytes:
     """The command as a datagram."""
     return bytes((Kind.COMMAND,)) + command.model_dump_json().encode()
 
 
-def _parse_command(datagram: bytes) -> GoLive | SetSources | Stop:
+def _parse_command(datagram: bytes) -> GoLive | SetStage | CheckOutput | Stop:
     try:
         return _commands.validate_json(datagram[1:])
     except ValidationError as error:
@@ -153,8 +136,8 @@ class ProgramPacket:
 
     def __post_init__(self) -> None:
         """Refuse what the datagram cannot carry."""
-        if not 10 <= self.ptime_ms <= 120:
-            raise BadDatagram(f"packet time {self.ptime_ms} ms, expected 10 to 120")
+        if not 5 <= self.ptime_ms <= 120:
+            raise BadDatagram(f"packet time {self.ptime_ms} ms, expected 5 to 120")
         if not 0 < len(self.rtp) <= MAX_PACKET_BYTES:
             raise BadDatagram(f"packet of {len(self.rtp)} bytes, expected 1 to {MAX_PACKET_BYTES}")
 
@@ -174,7 +157,102 @@ class ProgramPacket:
         return f"program packet {self.ptime_ms} ms, {len(self.rtp)} B"
 
 
-class Levels(_Body):
+@dataclass(frozen=True, slots=True)
+class OutputPacket:
+    """To the hub: one encoded packet of an output's bus; its SSRC says which."""
+
+    rtp: bytes
+
+    def __post_init__(self) -> None:
+        """Refuse what the datagram cannot carry."""
+        if not 12 <= len(self.rtp) <= MAX_PACKET_BYTES:
+            raise BadDatagram(f"packet of {len(self.rtp)} bytes, expected 12 to {MAX_PACKET_BYTES}")
+
+    @property
+    def ssrc(self) -> int:
+        """The output (RFC 3550 section 5.1)."""
+        return int.from_bytes(self.rtp[8:12])
+
+    def serialize(self) -> bytes:
+        """The datagram; ``parse`` gives the same packet back."""
+        return bytes((Kind.OUTPUT,)) + self.rtp
+
+    @classmethod
+    def parse(cls, datagram: bytes) -> Self:
+        """Read a datagram of kind ``OUTPUT``; raises ``BadDatagram``."""
+        return cls(rtp=datagram[1:])
+
+
+class Howling(Body):
+    """To the hub: the howl guard of an output acted."""
+
+    output: Ssrc
+    hertz: float = Field(gt=0)
+    level_dbfs: float
+    turned_down_db: float = Field(le=0)
+    """The whole bus, now."""
+
+    def serialize(self) -> bytes:
+        """The datagram."""
+        return bytes((Kind.ALARM,)) + self.model_dump_json().encode()
+
+
+class DeskReturn(Body):
+    """One desk feed in a sound check."""
+
+    desk: Ssrc
+    returns: bool
+    """Whether it brings the output back."""
+    gain_db: float | None = None
+    """How loud against what was played; None where nothing was found."""
+    delay_ms: float | None = None
+
+
+class Checked(Body):
+    """To the hub: what a sound check found, at its end."""
+
+    check: int = Field(ge=0, lt=1 << 32)
+    output: Ssrc
+    desks: tuple[DeskReturn, ...] = Field(default=(), max_length=MAX_SOURCES)
+    """Empty: there was no desk feed to listen on."""
+
+    def serialize(self) -> bytes:
+        """The datagram."""
+        return bytes((Kind.CHECKED,)) + self.model_dump_json().encode()
+
+
+@dataclass(frozen=True, slots=True)
+class TapFrame:
+    """To the hub, for a recorder: one source in one tick, as it went into the mix.
+
+    With the source's own packets, which the hub has seen, the mix can be made again without one
+    speaker: decode, place the sample of ``timestamp`` at ``room_clock``, apply the gain.
+    """
+
+    ssrc: int
+    room_clock: int
+    """Of the tick's first sample, 48 kHz samples."""
+    timestamp: int | None
+    """RTP timestamp of the source's sample that was played there; None: made up, or silence."""
+    gain: float
+    """Linear gain at the end of the tick, levelling and sharing together."""
+
+    def serialize(self) -> bytes:
+        """The datagram; ``parse`` gives the same back."""
+        known = self.timestamp is not None
+        body = (self.ssrc, self.room_clock, known, self.timestamp or 0, self.gain)
+        return _TAP.pack(Kind.TAP, *body)
+
+    @classmethod
+    def parse(cls, datagram: bytes) -> Self:
+        """Read a datagram of kind ``TAP``; raises ``BadDatagram``."""
+        if len(datagram) != _TAP.size:
+            raise BadDatagram(f"tap frame of {len(datagram)} bytes, expected {_TAP.size}")
+        _, ssrc, room_clock, known, timestamp, gain = _TAP.unpack(datagram)
+        return cls(ssrc, room_clock, timestamp if known else None, gain)
+
+
+class Levels(Body):
     """To the hub, every 100 ms: how loud each open source is."""
 
     levels: dict[Ssrc, LevelDbfs] = Field(default_factory=dict, max_length=MAX_SOURCES)
@@ -188,7 +266,7 @@ class Levels(_Body):
 Count = Annotated[int, Field(ge=0)]
 
 
-class SourceStats(_Body):
+class SourceStats(Body):
     """Counts of one source since it was opened in this engine."""
 
     ssrc: Ssrc
@@ -206,9 +284,15 @@ class SourceStats(_Body):
     """Time from the arrival of a packet, had it come by the quickest path, to its tick."""
     target_ms: float = Field(default=0.0, ge=0)
     """Target delay of the jitter buffer."""
+    drift_ppm: float = 0.0
+    """The source's clock against ours."""
+    gain_db: float = 0.0
+    """Levelling, or the gain by hand, without gain sharing."""
+    share_db: float = 0.0
+    """Gain sharing's part; 0 or less."""
 
 
-class EngineStats(_Body):
+class EngineStats(Body):
     """To the hub, once a second: counts since ``GoLive``, and the work of the last second."""
 
     real_time: bool = False
@@ -226,6 +310,10 @@ class EngineStats(_Body):
     work_max_us: float = Field(default=0.0, ge=0)
     encode_mean_us: float = Field(default=0.0, ge=0)
     """Time from the start of a tick to the program packet handed over, mean of the last second."""
+    stage_mean_us: dict[str, float] = Field(default_factory=dict, max_length=16)
+    """Where a tick's time goes, mean of the last second: receive, pull, share, mix, encode…"""
+    savings: Count = 0
+    """Step of the order in which an overloaded engine saves work; 0: none."""
     foreign_packets: Count = 0
     """Packets of sources that are not open: dropped before decoding."""
     stale_packets: Count = 0
@@ -241,8 +329,11 @@ class EngineStats(_Body):
         return bytes((Kind.STATS,)) + self.model_dump_json().encode()
 
 
-ToEngine = SourcePacket | GoLive | SetSources | Stop
-ToHub = Ready | ProgramPacket | Levels | EngineStats
+ToEngine = SourcePacket | GoLive | SetStage | CheckOutput | Stop
+Said = ProgramPacket | OutputPacket | Levels | EngineStats | Howling | Checked | TapFrame
+"""What a live engine says."""
+
+ToHub = Ready | Said
 
 
 def parse_to_engine(datagram: bytes) -> ToEngine:
@@ -265,6 +356,10 @@ def parse_to_hub(datagram: bytes) -> ToHub:
     kind = _kind(datagram)
     if kind is Kind.PROGRAM:
         return ProgramPacket.parse(datagram)
+    if kind is Kind.OUTPUT:
+        return OutputPacket.parse(datagram)
+    if kind is Kind.TAP:
+        return TapFrame.parse(datagram)
     if kind is Kind.READY:
         return Ready()
     try:
@@ -272,6 +367,10 @@ def parse_to_hub(datagram: bytes) -> ToHub:
             return Levels.model_validate_json(datagram[1:])
         if kind is Kind.STATS:
             return EngineStats.model_validate_json(datagram[1:])
+        if kind is Kind.ALARM:
+            return Howling.model_validate_json(datagram[1:])
+        if kind is Kind.CHECKED:
+            return Checked.model_validate_json(datagram[1:])
     except ValidationError as error:
         raise BadDatagram(f"{kind.name.lower()}: {_first_fault(error)}") from error
     raise BadDatagram(f"{kind.name.lower()} does not go to the hub")

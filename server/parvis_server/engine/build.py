@@ -6,8 +6,9 @@ from numpy.typing import NDArray
 from parvis_audio.opus import program_encoder
 from parvis_audio.receiver import Receiver
 from parvis_audio.relative_delay import Link
-from parvis_server.engine.boundary import GoLive, SourceSpec, SourceStats
+from parvis_server.engine.boundary import GoLive, SourceStats
 from parvis_server.engine.mix_engine import MixEngine
+from parvis_server.engine.stage import SourceSpec
 from parvis_wire.rtp import RtpPacket
 
 Frame = NDArray[np.float32]

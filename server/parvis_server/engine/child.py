@@ -15,10 +15,9 @@ from typing import Self
 from parvis_server.engine.__main__ import THREAD_VARIABLES
 from parvis_server.engine.boundary import (
     MAX_DATAGRAM_BYTES,
-    EngineStats,
-    Levels,
     ProgramPacket,
     Ready,
+    Said,
     parse_to_hub,
 )
 from parvis_server.errors import BadDatagram
@@ -51,7 +50,7 @@ class EngineChild:
 
     def __init__(self, process: Process, peer: socket.socket) -> None:
         """``peer`` is the hub's end of the socket pair, non-blocking."""
-        self.on_said: Callable[[ProgramPacket | Levels | EngineStats], None] | None = None
+        self.on_said: Callable[[Said], None] | None = None
         self.state = ChildState.STARTING
         self.dropped_datagrams = 0
         self.last_program_ns = 0
@@ -102,9 +101,7 @@ class EngineChild:
             return False
         return True
 
-    def go_live(
-        self, datagram: bytes, on_said: Callable[[ProgramPacket | Levels | EngineStats], None]
-    ) -> None:
+    def go_live(self, datagram: bytes, on_said: Callable[[Said], None]) -> None:
         """Send the serialized ``GoLive``; from now on ``on_said`` hears the engine."""
         self.on_said = on_said
         self.send(datagram)

@@ -5,15 +5,10 @@ It knows no socket, clock or process: the tick number and the time come in, data
 
 from collections.abc import Callable
 
-from parvis_server.engine.boundary import (
-    Levels,
-    ProgramPacket,
-    SourcePacket,
-    SourceSpec,
-    SourceStats,
-)
+from parvis_server.engine.boundary import Levels, ProgramPacket, SourcePacket, SourceStats
 from parvis_server.engine.program import Encoder, ProgramBus, level_dbfs
 from parvis_server.engine.sources import SourceBank, SourceReceiver
+from parvis_server.engine.stage import SetStage, SourceSpec
 from parvis_server.engine.tick_meter import DropCounts
 
 LEVELS_EVERY_TICKS = 10
@@ -38,9 +33,9 @@ class MixEngine:
         self._program = ProgramBus(program_ssrc, encoder)
         self._loudest: dict[int, float] = {}
 
-    def set_sources(self, specs: tuple[SourceSpec, ...]) -> None:
-        """Mix exactly these; saying it again changes nothing."""
-        self._sources.set(specs, self._program.sounding)
+    def set_stage(self, stage: SetStage) -> None:
+        """Mix exactly this; saying it again changes nothing."""
+        self._sources.set(stage.sources, self._program.sounding)
 
     def receive(self, packet: SourcePacket, now_ns: int) -> None:
         """Take a source's packet; what cannot be used is counted and forgotten."""

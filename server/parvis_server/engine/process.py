@@ -22,13 +22,13 @@ from parvis_server.engine.boundary import (
     Levels,
     ProgramPacket,
     Ready,
-    SetSources,
     SourcePacket,
     Stop,
     parse_to_engine,
 )
 from parvis_server.engine.mix_engine import MixEngine
 from parvis_server.engine.schedule import TickSchedule
+from parvis_server.engine.stage import SetStage
 from parvis_server.engine.tick_meter import TickMeter
 from parvis_server.errors import BadDatagram, EngineFault
 
@@ -71,7 +71,7 @@ class EngineProcess:
         self._prioritize = prioritize
         self._go_live: GoLive | None = None
         self._mix: MixEngine | None = None
-        self._sources = SetSources()
+        self._stage = SetStage()
         self._lost = 0
         self._bad = 0
         self._running = True
@@ -89,7 +89,7 @@ class EngineProcess:
     def _tick_for_ever(self, live: GoLive) -> None:
         meter = TickMeter(real_time=self._prioritize())  # first: on a busy machine all else waits
         self._mix = mix = self._build(live)
-        mix.set_sources(self._sources.sources)
+        mix.set_stage(self._stage)
         gc.collect()
         gc.freeze()
         gc.disable()
@@ -144,10 +144,10 @@ class EngineProcess:
             case SourcePacket():
                 if self._mix is not None:
                     self._mix.receive(said, time.monotonic_ns())
-            case SetSources():
-                self._sources = said
+            case SetStage():
+                self._stage = said
                 if self._mix is not None:
-                    self._mix.set_sources(said.sources)
+                    self._mix.set_stage(said)
             case GoLive():
                 if self._go_live not in (None, said):
                     raise EngineFault("a live engine was told to go live as another one")

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parvis_audio.errors import ParvisAudioError
-from parvis_server.engine.boundary import TICK_SAMPLES, SourcePacket, SourceSpec, SourceStats
+from parvis_server.engine.boundary import TICK_SAMPLES, SourcePacket, SourceStats
+from parvis_server.engine.stage import SourceSpec
 from parvis_wire.errors import BadPacket
 from parvis_wire.rtp import RtpPacket
 

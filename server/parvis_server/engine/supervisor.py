@@ -11,19 +11,23 @@ import logging
 import secrets
 import time
 from collections.abc import Awaitable, Callable
-from typing import Never
+from typing import Literal, Never
 
 from parvis_server.engine.boundary import (
+    Checked,
     EngineStats,
     GoLive,
+    Howling,
     Levels,
+    OutputPacket,
     ProgramPacket,
-    SetSources,
+    Said,
     SourcePacket,
-    SourceSpec,
+    TapFrame,
     serialize_command,
 )
 from parvis_server.engine.child import ChildState, EngineChild
+from parvis_server.engine.stage import CheckOutput, SetStage
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +50,14 @@ BACK_OFF_S = (0.0, 0.1, 0.5, 1.0, 2.0, 5.0)
 """Wait after so many short lives in a row; the last one stays."""
 
 
+StageReport = OutputPacket | Howling | Checked | TapFrame
+"""What an engine says beside the program: for one output, or about one."""
+
+
+def _ignore(report: StageReport) -> None:
+    """For a hub without outputs."""
+
+
 class EngineSupervisor:
     """The hub's side of the engine: hand packets in, hear the program."""
 
@@ -56,6 +68,9 @@ class EngineSupervisor:
         on_stats: Callable[[EngineStats], None],
         origin_ns: int,
         spawn: Callable[[], Awaitable[EngineChild]] = EngineChild.spawn,
+        *,
+        on_stage: Callable[[StageReport], None] = _ignore,
+        frame_ms: Literal[5, 10] = 10,
     ) -> None:
         """The callbacks run in the event loop and must not block.
 
@@ -65,6 +80,8 @@ class EngineSupervisor:
             on_stats: counts of the live engine, once a second; they begin anew with each engine.
             origin_ns: monotonic time of room clock 0.
             spawn: starts an engine process.
+            on_stage: packets of outputs, howls, sound checks, and the recorder's tap.
+            frame_ms: length of a tick.
         """
         self.ready = asyncio.Event()
         """Set while an engine is live."""
@@ -75,7 +92,9 @@ class EngineSupervisor:
         self._on_stats = on_stats
         self._origin_ns = origin_ns
         self._spawn = spawn
-        self._sources: tuple[SourceSpec, ...] = ()
+        self._on_stage = on_stage
+        self._frame_ms = frame_ms
+        self._stage = SetStage()
         self._live: EngineChild | None = None
         self._standby: asyncio.Queue[EngineChild] = asyncio.Queue(maxsize=1)
         self._untold = False
@@ -92,10 +111,14 @@ class EngineSupervisor:
         """Process id of the live engine, for measuring it."""
         return None if self._live is None else self._live.pid
 
-    def set_sources(self, sources: tuple[SourceSpec, ...]) -> None:
-        """Mix exactly these from now on."""
-        self._sources = sources
-        self._tell_sources()
+    def set_stage(self, stage: SetStage) -> None:
+        """Mix exactly this from now on; a new engine gets it too."""
+        self._stage = stage
+        self._tell_stage()
+
+    def check_output(self, command: CheckOutput) -> bool:
+        """Begin a sound check; False when no engine could take it."""
+        return self._live is not None and self._live.send(serialize_command(command))
 
     def send_packet(self, rtp: bytes, arrival_ns: int) -> None:
         """Hand a source's packet to the live engine; dropped and counted when it cannot."""
@@ -141,18 +164,22 @@ class EngineSupervisor:
             await asyncio.sleep(pause_s)
 
     def _go_live(self, child: EngineChild) -> None:
-        command = GoLive(origin_ns=self._origin_ns, program_ssrc=secrets.randbits(32))
+        command = GoLive(
+            origin_ns=self._origin_ns,
+            program_ssrc=secrets.randbits(32),
+            frame_ms=self._frame_ms,
+        )
         child.go_live(serialize_command(command), self._hear)
         self._live = child
-        self._tell_sources()
+        self._tell_stage()
         self.ready.set()
         log.info("engine %d is live", child.pid)
 
-    def _tell_sources(self) -> None:
-        command = serialize_command(SetSources(sources=self._sources))
+    def _tell_stage(self) -> None:
+        command = serialize_command(self._stage)
         self._untold = self._live is not None and not self._live.send(command)
 
-    def _hear(self, said: ProgramPacket | Levels | EngineStats) -> None:
+    def _hear(self, said: Said) -> None:
         match said:
             case ProgramPacket():
                 self._on_program(said.ptime_ms, said.rtp)
@@ -160,6 +187,8 @@ class EngineSupervisor:
                 self._on_levels(said.levels)
             case EngineStats():
                 self._on_stats(said)
+            case _:
+                self._on_stage(said)
 
     async def _watch(self, child: EngineChild) -> str:
         """Return when the engine has to be replaced, with the reason."""
@@ -174,7 +203,7 @@ class EngineSupervisor:
             if time.monotonic_ns() - alive_ns > patience_s * 1e9:
                 return f"gave no sound for {patience_s * 1000:.0f} ms"
             if self._untold:
-                self._tell_sources()
+                self._tell_stage()
 
     async def _keep_standby(self, group: asyncio.TaskGroup) -> Never:
         failures = 0

@@ -16,6 +16,15 @@ from parvis_wire.messages import (
     Welcome,
     parse_client_message,
 )
+from parvis_wire.stage import (
+    CaptureTime,
+    CheckSound,
+    OutputReport,
+    SetLift,
+    SetSharing,
+    SetSource,
+    TimeRequest,
+)
 
 ROLES = frozenset({Role.LISTENER, Role.HOST})
 
@@ -51,6 +60,10 @@ class ListenerSession:
                 raise PeerFault(CloseCode.MALFORMED, "join: only as the first message")
             case Level():
                 raise PeerFault(CloseCode.MALFORMED, "level: only from units")
+            case TimeRequest() | CaptureTime() | OutputReport():
+                raise PeerFault(CloseCode.MALFORMED, "clocks are kept with units and speakers")
+            case SetSource() | SetSharing() | SetLift() | CheckSound():
+                raise PeerFault(CloseCode.MALFORMED, "this hub takes no orders for the mix yet")
             case Report(rung=rung):
                 self.seat.rung = rung
             case command:

@@ -13,7 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from parvis_server.engine.boundary import MAX_SOURCES, EngineStats, SourceSpec
+from parvis_server.engine.boundary import EngineStats
+from parvis_server.engine.stage import MAX_SOURCES, SetStage, SourceSpec
 from parvis_server.net.connection import Connection
 from parvis_server.net.duplicates import Duplicates
 from parvis_server.net.fanout import Fanout, Receiver
@@ -21,16 +22,8 @@ from parvis_server.net.framing import binary_frame, text_frame
 from parvis_server.room.members import Member
 from parvis_server.room.room import Result, Room
 from parvis_wire.close_codes import CloseCode
-from parvis_wire.messages import (
-    Ack,
-    Command,
-    Role,
-    Rung,
-    Snapshot,
-    Status,
-    Time,
-    UnitStatus,
-)
+from parvis_wire.messages import Ack, Command, Role, Rung, Snapshot, Time
+from parvis_wire.stage import Status, UnitStatus
 
 log = logging.getLogger(__name__)
 
@@ -54,8 +47,8 @@ class Engine(Protocol):
     restarts: int
     ready: asyncio.Event
 
-    def set_sources(self, sources: tuple[SourceSpec, ...]) -> None:
-        """Mix exactly these from now on."""
+    def set_stage(self, stage: SetStage) -> None:
+        """Mix exactly this from now on."""
 
     def send_packet(self, rtp: bytes, arrival_ns: int) -> None:
         """Hand over a source's packet."""
@@ -243,7 +236,7 @@ class LiveRoom:
             if unit.ssrc is not None
         )
         self._open = frozenset(spec.ssrc for spec in specs)
-        self.engine.set_sources(specs)
+        self.engine.set_stage(SetStage(sources=specs))
 
     # What the engine says
 

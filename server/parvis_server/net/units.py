@@ -8,16 +8,18 @@ from parvis_server.net.credentials import Keys, new_participant
 from parvis_server.net.live_room import LiveRoom, Seat, Source
 from parvis_server.room.members import Member
 from parvis_wire.close_codes import CloseCode
-from parvis_wire.messages import (
-    Join,
-    Level,
-    Report,
-    Role,
-    UnitTraits,
-    Welcome,
-    parse_client_message,
-)
+from parvis_wire.messages import Join, Level, Report, Role, Welcome, parse_client_message
 from parvis_wire.rtp import RtpPacket
+from parvis_wire.stage import (
+    CaptureTime,
+    CheckSound,
+    OutputReport,
+    SetLift,
+    SetSharing,
+    SetSource,
+    TimeRequest,
+    UnitTraits,
+)
 
 ROLES = frozenset({Role.UNIT})
 
@@ -72,6 +74,10 @@ class UnitSession:
                 raise PeerFault(CloseCode.MALFORMED, "join: only as the first message")
             case Report():
                 raise PeerFault(CloseCode.MALFORMED, "report: only from listeners")
+            case SetSource() | SetSharing() | SetLift() | CheckSound():
+                raise PeerFault(CloseCode.MALFORMED, "only hosts set the mix")
+            case TimeRequest() | CaptureTime() | OutputReport():
+                raise PeerFault(CloseCode.MALFORMED, "this hub keeps no clocks with units yet")
             case Level(level_dbfs=level_dbfs):
                 self.source.heard(level_dbfs, arrival_ns)
             case command:

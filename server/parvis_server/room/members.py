@@ -4,8 +4,9 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from parvis_wire.messages import Ack, LinkKind, Role
+from parvis_wire.messages import Ack, Role
 from parvis_wire.room_view import Surface
+from parvis_wire.stage import LinkKind
 
 MAX_REMEMBERED_ACKS = 64
 """Commands of one participant that are answered again when repeated. A client repeats what was

@@ -5,25 +5,23 @@ from hypothesis import strategies as st
 from parvis_server.engine.boundary import (
     LATENESS_BOUNDS_MS,
     MAX_DATAGRAM_BYTES,
-    MAX_SOURCES,
     EngineStats,
     GoLive,
     Kind,
     Levels,
     ProgramPacket,
     Ready,
-    SetSources,
     SourcePacket,
-    SourceSpec,
     SourceStats,
     Stop,
     parse_to_engine,
     parse_to_hub,
     serialize_command,
 )
+from parvis_server.engine.stage import MAX_SOURCES, SetStage, SourceSpec
 from parvis_server.errors import BadDatagram
-from parvis_wire.messages import LinkKind
 from parvis_wire.rtp import MAX_PACKET_BYTES
+from parvis_wire.stage import LinkKind
 
 ssrcs = st.integers(0, 2**32 - 1)
 counts = st.integers(0, 2**53)
@@ -32,7 +30,7 @@ rtp_bytes = st.binary(min_size=1, max_size=300)
 specs = st.builds(SourceSpec, ssrc=ssrcs, link=st.sampled_from(LinkKind))
 commands = st.one_of(
     st.builds(GoLive, origin_ns=st.integers(-(2**62), 2**62), program_ssrc=ssrcs),
-    st.builds(SetSources, sources=st.lists(specs, max_size=5).map(tuple)),
+    st.builds(SetStage, sources=st.lists(specs, max_size=5).map(tuple)),
     st.just(Stop()),
 )
 source_stats = st.builds(
@@ -58,7 +56,7 @@ def test_a_source_packet_survives_the_boundary(arrival_ns: int, rtp: bytes) -> N
 
 
 @given(commands)
-def test_a_command_survives_the_boundary(command: GoLive | SetSources | Stop) -> None:
+def test_a_command_survives_the_boundary(command: GoLive | SetStage | Stop) -> None:
     assert parse_to_engine(serialize_command(command)) == command
 
 
@@ -109,7 +107,7 @@ def test_limits() -> None:
     with pytest.raises(BadDatagram, match="packet time 0 ms"):
         ProgramPacket(0, b"x")
     too_many = [{"ssrc": n} for n in range(MAX_SOURCES + 1)]
-    body = str({"command": "set_sources", "sources": too_many}).replace("'", '"')
+    body = str({"command": "set_stage", "sources": too_many}).replace("'", '"')
     with pytest.raises(BadDatagram, match="sources"):
         parse_to_engine(bytes((Kind.COMMAND,)) + body.encode())
 

@@ -5,14 +5,9 @@ import pytest
 from numpy.typing import NDArray
 
 from parvis_audio.opus import Decoder, unit_encoder
-from parvis_server.engine.boundary import (
-    TICK_NS,
-    GoLive,
-    ProgramPacket,
-    SourcePacket,
-    SourceSpec,
-)
+from parvis_server.engine.boundary import TICK_NS, GoLive, ProgramPacket, SourcePacket
 from parvis_server.engine.build import build_mix_engine
+from parvis_server.engine.stage import SetStage, SourceSpec
 from parvis_wire.rtp import RtpPacket
 
 Samples = NDArray[np.float32]
@@ -49,7 +44,7 @@ def level_at(sound: Samples, hertz: float) -> float:
 def test_two_units_are_heard_whatever_a_third_one_sends(garbage: bool) -> None:
     units = [Unit(1, 440.0), Unit(2, 1_000.0)]
     mix = build_mix_engine(GoLive(origin_ns=0, program_ssrc=7))
-    mix.set_sources(tuple(SourceSpec(ssrc=ssrc) for ssrc in (1, 2, 3)))
+    mix.set_stage(SetStage(sources=tuple(SourceSpec(ssrc=ssrc) for ssrc in (1, 2, 3))))
     decoder, heard = Decoder(), []
     noise = np.random.default_rng(1)
     for tick in range(400):
@@ -79,7 +74,7 @@ def test_crystals_200_ppm_off_cost_nothing_for_five_minutes() -> None:
     unit = Unit(1, 440.0)
     payloads = [RtpPacket.parse(unit.packet(n).rtp).payload for n in range(100)]
     mix = build_mix_engine(GoLive(origin_ns=0, program_ssrc=7))
-    mix.set_sources((SourceSpec(ssrc=1), SourceSpec(ssrc=2)))
+    mix.set_stage(SetStage(sources=(SourceSpec(ssrc=1), SourceSpec(ssrc=2))))
     sent = {1: 0, 2: 0}
     for tick in range(30_000):
         now_ns = tick * TICK_NS + 2_000_000

@@ -4,16 +4,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fakes.receivers import FakeEncoder, FakeReceivers
-from parvis_server.engine.boundary import (
-    TICK_NS,
-    Levels,
-    ProgramPacket,
-    SourcePacket,
-    SourceSpec,
-)
+from parvis_server.engine.boundary import TICK_NS, Levels, ProgramPacket, SourcePacket
 from parvis_server.engine.mix_engine import MAX_PACKET_AGE_NS, MixEngine
-from parvis_wire.messages import LinkKind
+from parvis_server.engine.stage import SetStage, SourceSpec
 from parvis_wire.rtp import MAX_CSRCS, RtpPacket
+from parvis_wire.stage import LinkKind
 
 PROGRAM = 0xABCD
 
@@ -31,7 +26,7 @@ class Room:
         """Open exactly these sources: ``s7=-20`` is SSRC 7 at a constant -20 dBFS."""
         levels = {int(name[1:]): level for name, level in dbfs.items()}
         self.receivers.values = {ssrc: 10 ** (level / 20) for ssrc, level in levels.items()}
-        self.engine.set_sources(tuple(SourceSpec(ssrc=ssrc) for ssrc in levels))
+        self.engine.set_stage(SetStage(sources=tuple(SourceSpec(ssrc=ssrc) for ssrc in levels)))
 
     def run(self, ticks: int) -> list[ProgramPacket | Levels]:
         said: list[ProgramPacket | Levels] = []
@@ -126,11 +121,11 @@ def test_saying_the_sources_again_changes_nothing() -> None:
         room.open(s1=-12)
         room.run(2)
     assert len(room.receivers.opened) == 1
-    room.engine.set_sources(())
+    room.engine.set_stage(SetStage(sources=()))
     room.open(s1=-12)
     room.run(2)
     assert len(room.receivers.opened) == 1  # back before its fade had begun
-    room.engine.set_sources((SourceSpec(ssrc=1, link=LinkKind.WIFI),))
+    room.engine.set_stage(SetStage(sources=(SourceSpec(ssrc=1, link=LinkKind.WIFI),)))
     assert [spec.link for spec, _ in room.receivers.opened] == [LinkKind.WIRED, LinkKind.WIFI]
 
 

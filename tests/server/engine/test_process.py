@@ -20,9 +20,7 @@ from parvis_server.engine.boundary import (
     Levels,
     ProgramPacket,
     Ready,
-    SetSources,
     SourcePacket,
-    SourceSpec,
     Stop,
     ToHub,
     parse_to_hub,
@@ -30,6 +28,7 @@ from parvis_server.engine.boundary import (
 )
 from parvis_server.engine.mix_engine import MixEngine
 from parvis_server.engine.process import EngineProcess
+from parvis_server.engine.stage import SetStage, SourceSpec
 from parvis_server.errors import EngineFault
 from parvis_wire.rtp import RtpPacket
 
@@ -70,7 +69,7 @@ class Pair:
         self.built.append(live)
         return MixEngine(live.program_ssrc, FakeEncoder(), lambda spec: self.receiver)
 
-    def tell(self, *commands: GoLive | SetSources | Stop) -> None:
+    def tell(self, *commands: GoLive | SetStage | Stop) -> None:
         for command in commands:
             self.hub.send(serialize_command(command))
 
@@ -150,7 +149,7 @@ class Countdown(FakeReceiver):
 
 def test_a_hub_that_does_not_listen_never_holds_it_up(pair: Pair) -> None:
     pair.receiver = Countdown(lambda: pair.tell(Stop()))
-    pair.tell(SetSources(sources=(SourceSpec(ssrc=5),)), GO)
+    pair.tell(SetStage(sources=(SourceSpec(ssrc=5),)), GO)
     pair.theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
     pair.process.run()
     assert pair.process._lost > 20
@@ -162,7 +161,7 @@ def test_a_fault_in_a_tick_ends_it(pair: Pair) -> None:
         raise ZeroDivisionError
 
     pair.receiver = Countdown(break_down)
-    pair.tell(SetSources(sources=(SourceSpec(ssrc=5),)), GO)
+    pair.tell(SetStage(sources=(SourceSpec(ssrc=5),)), GO)
     with pytest.raises(ZeroDivisionError):
         pair.process.run()
 

@@ -28,10 +28,10 @@ from parvis_wire.messages import (
     Report,
     Role,
     Rung,
-    UnitTraits,
     serialize,
 )
 from parvis_wire.rtp import RtpPacket
+from parvis_wire.stage import UnitTraits
 
 JOIN: dict[str, Any] = {"type": "join", "version": 1, "role": "listener"}
 UNIT_JOIN: dict[str, Any] = {"type": "join", "version": 1, "role": "unit", "unit": {}}

@@ -15,7 +15,8 @@ from fakes.peer import joined, peer
 from parvis_server.engine.boundary import LATENESS_BOUNDS_MS, EngineStats, SourceStats
 from parvis_server.net import http
 from parvis_server.net.pages import read_pages
-from parvis_wire.messages import Report, Role, Rung, UnitTraits
+from parvis_wire.messages import Report, Role, Rung
+from parvis_wire.stage import UnitTraits
 
 INDEX = "<!doctype html><title>Audience</title>" + " " * 1000
 SCRIPT = "console.log('hello');" * 100

@@ -8,7 +8,7 @@ import pytest
 
 from fakes.live_hub import LiveHub, live_hub
 from fakes.peer import Peer, host_credential, joined, packet_of, peer, resume
-from parvis_server.engine.boundary import MAX_SOURCES
+from parvis_server.engine.stage import MAX_SOURCES
 from parvis_server.room.members import Member
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.messages import (
@@ -24,11 +24,10 @@ from parvis_wire.messages import (
     RefusalCode,
     ResumeCredential,
     Role,
-    Status,
     TakeFloor,
-    UnitTraits,
 )
 from parvis_wire.room_view import Standing, Surface, TurnState, standing
+from parvis_wire.stage import Status, UnitTraits
 
 
 @pytest.fixture

@@ -5,20 +5,52 @@
 
 export type Message = ClientMessage | HubMessage;
 export type ClientMessage =
-  Join | RaiseHand | LowerHand | TakeFloor | LeaveFloor | Next | GiveFloor | EndTurn | Level | Report;
+  | Join
+  | RaiseHand
+  | LowerHand
+  | TakeFloor
+  | LeaveFloor
+  | Next
+  | GiveFloor
+  | EndTurn
+  | SetSource
+  | SetSharing
+  | SetLift
+  | CheckSound
+  | Level
+  | Report
+  | TimeRequest
+  | CaptureTime
+  | OutputReport;
 /**
  * What a connection is, and so what it may do.
  */
-export type Role = "listener" | "host" | "unit";
+export type Role = "listener" | "host" | "unit" | "speaker";
 /**
- * The network under a unit; it sets the bounds of its jitter buffer.
+ * The network under a source; it sets the bounds of its jitter buffer.
  */
 export type LinkKind = "wired" | "wifi" | "remote";
+/**
+ * What a source is.
+ */
+export type SourceKind = "microphone" | "desk" | "speaker";
+/**
+ * Where a bus comes out.
+ */
+export type OutputKind = "loudspeaker" | "line" | "assistive" | "return";
+/**
+ * How a unit with microphone and loudspeaker keeps the one out of the other.
+ */
+export type Duplex = "half" | "full";
 /**
  * How a listener plays.
  */
 export type Rung = "worklet" | "buffer_source" | "mp3" | "native";
-export type HubMessage = Welcome | Snapshot | Change | Time | Ack | Failure | Status;
+export type HubMessage = Welcome | Snapshot | Change | Time | TimeReply | Ack | Failure | Status;
+/**
+ * Where a bus comes out.
+ */
+export type OutputKind1 = "loudspeaker" | "line" | "assistive" | "return";
 /**
  * Where a person raises their hand.
  */
@@ -31,7 +63,24 @@ export type TurnState = "granted" | "live";
  * Why a command was not applied. Pages translate the code; ``text`` is for logs.
  */
 export type RefusalCode =
-  "not_allowed" | "name_needed" | "already_raised" | "no_hand" | "no_turn" | "line_empty" | "line_full";
+  | "not_allowed"
+  | "name_needed"
+  | "already_raised"
+  | "no_hand"
+  | "no_turn"
+  | "line_empty"
+  | "line_full"
+  | "lift_unsafe"
+  | "no_output"
+  | "no_source";
+/**
+ * What a host must know at once.
+ */
+export type AlarmKind = "howl" | "desk_returns" | "clock" | "engine_busy";
+/**
+ * How far a sound check has come.
+ */
+export type CheckState = "running" | "clean" | "returns" | "unheard";
 
 /**
  * First message of every connection.
@@ -45,6 +94,7 @@ export interface Join {
   stream?: string | null;
   name?: string | null;
   unit?: UnitTraits | null;
+  speaker?: SpeakerTraits | null;
 }
 /**
  * Come back as the participant of an earlier ``welcome``.
@@ -66,6 +116,22 @@ export interface HostCredential {
 export interface UnitTraits {
   always_open?: boolean;
   link?: LinkKind;
+  zone?: string;
+  source?: SourceKind | null;
+  output?: OutputTraits | null;
+}
+/**
+ * What a unit plays.
+ */
+export interface OutputTraits {
+  kind?: OutputKind;
+  duplex?: Duplex;
+}
+/**
+ * What a remote speaker tells when it joins.
+ */
+export interface SpeakerTraits {
+  sends?: boolean;
 }
 /**
  * Join the end of the line.
@@ -121,6 +187,44 @@ export interface EndTurn {
   participant: string;
 }
 /**
+ * Host: how one source goes into the mix, whole each time.
+ */
+export interface SetSource {
+  type: "set_source";
+  id: string;
+  participant: string;
+  gain_db?: number | null;
+  priority_db?: number;
+  shared?: boolean;
+  muted?: boolean;
+}
+/**
+ * Host: the automatic mix on or off. Off, every open source is at its own gain.
+ */
+export interface SetSharing {
+  type: "set_sharing";
+  id: string;
+  on: boolean;
+}
+/**
+ * Host: let a zone hear its own microphones, or no longer. Refused where it would howl.
+ */
+export interface SetLift {
+  type: "set_lift";
+  id: string;
+  zone: string;
+  on: boolean;
+  loudspeakers_far?: boolean;
+}
+/**
+ * Host: play a coded signal into an output and listen on the desk feeds for its return.
+ */
+export interface CheckSound {
+  type: "check_sound";
+  id: string;
+  participant: string;
+}
+/**
  * A unit's microphone level while no sound leaves it, five times a second.
  */
 export interface Level {
@@ -138,6 +242,34 @@ export interface Report {
   underruns: number;
 }
 /**
+ * Ask for the hub's clock, eight times at the start and then once a second (RFC 5905).
+ */
+export interface TimeRequest {
+  type: "time_request";
+  client_ns: number;
+}
+/**
+ * When a sample of this source was captured, on the hub's clock; once a second while armed.
+ */
+export interface CaptureTime {
+  type: "capture_time";
+  timestamp: number;
+  hub_ns: number;
+  rtt_ms: number;
+}
+/**
+ * How an output plays, twice a second.
+ */
+export interface OutputReport {
+  type: "output_report";
+  delay_ms: number;
+  buffer_ms: number;
+  underruns: number;
+  concealed: number;
+  drift_ppm?: number;
+  playing: boolean;
+}
+/**
  * Answer to ``join``.
  */
 export interface Welcome {
@@ -148,6 +280,16 @@ export interface Welcome {
   reconnect_spread_ms: number;
   stream: string | null;
   ssrc: number | null;
+  ptime_ms: 5 | 10 | 20;
+  bus: Bus | null;
+}
+/**
+ * In ``welcome``: the bus that a unit's output or a remote speaker gets.
+ */
+export interface Bus {
+  ssrc: number;
+  kind: OutputKind1;
+  ptime_ms: 5 | 10 | 20;
 }
 /**
  * The whole room; what was known before is void.
@@ -266,6 +408,15 @@ export interface Time {
   utc_ms: number;
 }
 /**
+ * Answer to ``time_request``: with the arrival at the client, the four time stamps.
+ */
+export interface TimeReply {
+  type: "time_reply";
+  client_ns: number;
+  received_ns: number;
+  sent_ns: number;
+}
+/**
  * The command took effect, or why it did not.
  */
 export interface Ack {
@@ -283,15 +434,19 @@ export interface Failure {
   text: string;
 }
 /**
- * For hosts, twice a second: every microphone at a glance. Never stored.
+ * For hosts, twice a second: everything that sounds, at a glance. Never stored.
  */
 export interface Status {
   type: "status";
   units: UnitStatus[];
   listeners: number;
+  sharing: boolean;
+  lifted: string[];
+  alarms: Alarm[];
+  checks: CheckResult[];
 }
 /**
- * One unit on the host's page.
+ * One unit, or remote speaker, on the host's page.
  */
 export interface UnitStatus {
   unit: string;
@@ -299,4 +454,52 @@ export interface UnitStatus {
   connected: boolean;
   on_air: boolean;
   level_dbfs: number | null;
+  zone: string | null;
+  source: SourceStatus | null;
+  output: OutputStatus | null;
+}
+/**
+ * One source's way into the mix on the host's page.
+ */
+export interface SourceStatus {
+  kind: SourceKind;
+  gain_db: number | null;
+  by_hand: boolean;
+  priority_db: number;
+  shared: boolean;
+  muted: boolean;
+  delay_ms: number | null;
+  drift_ppm: number | null;
+  late: number;
+  concealed: number;
+}
+/**
+ * One output on the host's page.
+ */
+export interface OutputStatus {
+  kind: OutputKind1;
+  playing: boolean;
+  delay_ms: number | null;
+  buffer_ms: number | null;
+  underruns: number;
+  turned_down_db: number;
+}
+/**
+ * Something a host must know; shown as long as it is in the status.
+ */
+export interface Alarm {
+  kind: AlarmKind;
+  participant: string | null;
+  hertz: number | null;
+  value: number | null;
+}
+/**
+ * A sound check of one output.
+ */
+export interface CheckResult {
+  output: string;
+  state: CheckState;
+  desk: string | null;
+  gain_db: number | null;
+  delay_ms: number | null;
 }
