@@ -5,7 +5,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from fakes.clock_loop import ETHERNET, Crystal, run
-from parvis_audio.resampler import MAX_WAITING_SAMPLES, RETAINED_SAMPLES, Resampler
+from parvis_audio.resampler import (
+    MAX_WAITING_SAMPLES,
+    RETAINED_SAMPLES,
+    Resampler,
+    direct_functions,
+)
 
 Samples = NDArray[np.float32]
 
@@ -114,7 +119,26 @@ def test_what_nobody_takes_is_dropped_oldest_first() -> None:
     resampler = Resampler()
     for _ in range(30):
         resampler.feed(np.ones(480, dtype=np.float32), 1.0)
-    assert resampler._waiting.size == MAX_WAITING_SAMPLES
+    assert resampler._waiting_samples == MAX_WAITING_SAMPLES
+
+
+def test_without_the_librarys_functions_the_package_gives_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert direct_functions() is not None
+    direct = stream(1.0003, 997.0, frames=50)
+    monkeypatch.setattr("parvis_audio.resampler.direct_functions", lambda: None)
+    assert np.array_equal(stream(1.0003, 997.0, frames=50), direct)
+
+
+def test_more_than_the_library_takes_at_once_goes_in_pieces() -> None:
+    whole, pieces = Resampler(), Resampler()
+    sound = tone(0, 4_700, 997.0)
+    whole.feed(sound, 1.0)
+    for begin in range(0, sound.size, 470):
+        pieces.feed(sound[begin : begin + 470], 1.0)
+    while pieces.ready:
+        assert np.allclose(whole.take(), pieces.take(), atol=1e-6)
 
 
 def test_reset_forgets() -> None:

@@ -108,7 +108,7 @@ class CountingResampler(Resampler):
         whole = int(self._exact)
         self._exact -= whole
         self._fed_samples += samples.size
-        self._waiting = np.zeros(self._waiting.size + whole, dtype=np.float32)
+        self._waiting_samples += whole
 
 
 def run(
