@@ -29,6 +29,10 @@ MAX_DATAGRAM_BYTES = 65_536
 LATENESS_BOUNDS_MS = (0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 """Upper bounds of the tick lateness histogram; one more bucket holds everything above."""
 
+WORK_STEP_US = 100
+WORK_STEPS = 200
+"""The histogram of a tick's work: steps of 0.1 ms up to 20 ms, and one for everything above."""
+
 MAX_TIME_NS = 1 << 63
 """Monotonic times fit a signed 64 bit number."""
 
@@ -308,6 +312,8 @@ class EngineStats(Body):
     work_mean_us: float = Field(default=0.0, ge=0)
     """Time of one tick's work, mean of the last second."""
     work_max_us: float = Field(default=0.0, ge=0)
+    work_counts: tuple[Count, ...] = Field(default=(), max_length=WORK_STEPS + 1)
+    """Ticks since ``GoLive`` by their work, in steps of ``WORK_STEP_US``, the last above all."""
     encode_mean_us: float = Field(default=0.0, ge=0)
     """Time from the start of a tick to the program packet handed over, mean of the last second."""
     stage_mean_us: dict[str, float] = Field(default_factory=dict, max_length=16)

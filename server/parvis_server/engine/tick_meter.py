@@ -4,7 +4,13 @@ from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from parvis_server.engine.boundary import LATENESS_BOUNDS_MS, EngineStats, SourceStats
+from parvis_server.engine.boundary import (
+    LATENESS_BOUNDS_MS,
+    WORK_STEP_US,
+    WORK_STEPS,
+    EngineStats,
+    SourceStats,
+)
 
 _BOUNDS_NS = tuple(round(bound_ms * 1e6) for bound_ms in LATENESS_BOUNDS_MS)
 
@@ -38,6 +44,7 @@ class TickMeter:
         self._skipped = 0
         self._lateness_counts = [0] * (len(_BOUNDS_NS) + 1)
         self._lateness_sum_ns = 0
+        self._work_counts = [0] * (WORK_STEPS + 1)
         self._second = _Second()
 
     def skipped(self, ticks: int) -> None:
@@ -55,6 +62,7 @@ class TickMeter:
     def worked(self, work_ns: int, *, encoded: bool) -> None:
         """The tick is done, so long after it began; ``encoded`` if a program packet left."""
         self._second.work_ns.append(work_ns)
+        self._work_counts[min(work_ns // (WORK_STEP_US * 1000), WORK_STEPS)] += 1
         if encoded:
             self._second.encode_ns.append(work_ns)
 
@@ -70,6 +78,7 @@ class TickMeter:
             lateness_max_ms=second.lateness_max_ns / 1e6,
             work_mean_us=_mean(second.work_ns) / 1e3,
             work_max_us=max(second.work_ns, default=0) / 1e3,
+            work_counts=tuple(self._work_counts),
             encode_mean_us=_mean(second.encode_ns) / 1e3,
             foreign_packets=drops.foreign_packets,
             stale_packets=drops.stale_packets,

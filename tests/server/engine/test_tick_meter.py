@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parvis_server.engine.boundary import LATENESS_BOUNDS_MS, SourceStats
+from parvis_server.engine.boundary import LATENESS_BOUNDS_MS, WORK_STEPS, SourceStats
 from parvis_server.engine.tick_meter import DropCounts, TickMeter
 
 
@@ -33,3 +33,14 @@ def test_counts_last_and_work_is_of_the_last_second() -> None:
     assert (second.lateness_sum_ms, second.lateness_max_ms) == (3.0, 0)
     assert (second.foreign_packets, second.stale_packets) == (1, 2)
     assert (second.bad_datagrams, second.dropped_output) == (3, 4)
+
+
+def test_work_is_counted_in_steps_of_a_tenth_of_a_millisecond() -> None:
+    meter = TickMeter()
+    for work_ns in (0, 99_999, 100_000, 3_450_000, 10**9):
+        meter.worked(work_ns, encoded=False)
+    counts = meter.report(DropCounts(), ()).work_counts
+    assert {place: count for place, count in enumerate(counts) if count} == {
+        **{0: 2, 1: 1, 34: 1},
+        WORK_STEPS: 1,
+    }
