@@ -5,6 +5,8 @@ import json
 
 import typer
 
+from parvis_server.commands import bench_impairment
+
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
 EXAMPLES = """Examples:
@@ -41,3 +43,6 @@ def latency(
     typer.echo(table(found))
     if as_json:
         typer.echo(json.dumps(found))
+
+
+app.command(epilog=bench_impairment.EXAMPLES)(bench_impairment.impairment)
