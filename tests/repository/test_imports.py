@@ -60,6 +60,7 @@ PURE_MODULES = (
     *("parvis_device.button", "parvis_device.capture", "parvis_device.gate"),
     *("parvis_device.light", "parvis_device.microphones.framing", "parvis_device.packetizer"),
     *("parvis_device.seat", "parvis_device.sender", "parvis_device.talk", "parvis_device.uplink"),
+    "parvis_server.bench.impairment.patterns",
     *("parvis_server.demo.melody", "parvis_server.demo.scenario", "parvis_server.demo.script"),
     *("parvis_server.engine.boundary", "parvis_server.engine.mix_engine"),
     *("parvis_server.engine.program", "parvis_server.engine.schedule"),

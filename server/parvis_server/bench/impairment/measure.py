@@ -33,7 +33,7 @@ FRAME_NS = 10_000_000
 WARM_UP_FRAMES = 100
 """The first second is not judged: TCP does not know the round trip yet."""
 
-SETTLE_S = 2.0
+LAST_FRAME_S = 5.0
 """After the last frame: what has not come by then does not come."""
 
 # The unit's own options on Wi-Fi (parvis_device.link, which this package may not import).
@@ -146,11 +146,13 @@ def _steady() -> Iterator[None]:
 async def _stream(link: ImpairedLink, stream: Stream, frames: int, phase_ns: int) -> None:
     """One unit: its connections, its frames, and the wait for the last of them."""
     async with contextlib.AsyncExitStack() as stack:
-        senders = []
+        senders: list[Sender] = []
+        receivers: list[Receiver] = []
         for _ in range(stream.connections):
-            sender, came = await stack.enter_async_context(_connection(link))
+            sender, receiver = await stack.enter_async_context(_connection(link))
             senders.append(sender)
-            stream.arrived_ns.append(came)
+            receivers.append(receiver)
+            stream.arrived_ns.append(receiver.arrived_ns)
         deadline_ns = time.monotonic_ns() + phase_ns
         for number in range(frames):
             await asyncio.sleep(max(0, deadline_ns - time.monotonic_ns()) / 1e9)
@@ -158,13 +160,17 @@ async def _stream(link: ImpairedLink, stream: Stream, frames: int, phase_ns: int
             for sender in senders:
                 sender.send(MESSAGE.pack(number, stream.sent_ns[number]))
             deadline_ns += FRAME_NS
-        await asyncio.sleep(SETTLE_S)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LAST_FRAME_S):
+                for sender, receiver in zip(senders, receivers, strict=True):
+                    await sender.flush()
+                    await receiver.wait_for(frames - 1)
         stream.dropped = [sender.dropped for sender in senders]
 
 
 @contextlib.asynccontextmanager
-async def _connection(link: ImpairedLink) -> "AsyncIterator[tuple[Sender, dict[int, int]]]":
-    """A connection from near to far: its sender, and the arrivals by frame number."""
+async def _connection(link: ImpairedLink) -> "AsyncIterator[tuple[Sender, Receiver]]":
+    """A connection from near to far: its two ends."""
     loop = asyncio.get_running_loop()
     with link.far_socket() as listener, link.near_socket() as near:
         listener.bind((link.far_host, 0))
@@ -177,7 +183,7 @@ async def _connection(link: ImpairedLink) -> "AsyncIterator[tuple[Sender, dict[i
         receiver = Receiver()
         transport, _ = await loop.create_connection(lambda: receiver, sock=far)
         try:
-            yield Sender(near), receiver.arrived_ns
+            yield Sender(near), receiver
         finally:
             transport.close()
 
@@ -200,6 +206,15 @@ class Sender:
         if len(self._queue) > MOST_QUEUED_FRAMES:
             self._queue.popleft()
             self.dropped += 1
+        self._send_waiting()
+
+    async def flush(self) -> None:
+        """Send what still waits: as with every frame, every 10 ms."""
+        while self._queue:
+            await asyncio.sleep(FRAME_NS / 1e9)
+            self._send_waiting()
+
+    def _send_waiting(self) -> None:
         while self._queue and self._unsent_bytes() <= UNSENT_BYTES:
             self._connection.send(self._queue.popleft())
 
@@ -216,6 +231,13 @@ class Receiver(asyncio.Protocol):
         """Nothing has come yet."""
         self.arrived_ns: dict[int, int] = {}
         self._rest = b""
+        self._wanted: tuple[int, asyncio.Event] = (-1, asyncio.Event())
+
+    async def wait_for(self, number: int) -> None:
+        """Return when this frame has come."""
+        self._wanted = (number, asyncio.Event())
+        if number not in self.arrived_ns:
+            await self._wanted[1].wait()
 
     def data_received(self, data: bytes) -> None:
         """Whole messages have arrived now; a part of one waits for the rest."""
@@ -224,4 +246,6 @@ class Receiver(asyncio.Protocol):
         whole = len(received) // MESSAGE.size * MESSAGE.size
         for number, _ in MESSAGE.iter_unpack(received[:whole]):
             self.arrived_ns[number] = now_ns
+            if number == self._wanted[0]:
+                self._wanted[1].set()
         self._rest = received[whole:]
