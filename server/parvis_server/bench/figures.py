@@ -1,6 +1,6 @@
 """Distributions as a bench prints them. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -16,6 +16,22 @@ def figures(values: Iterable[float]) -> dict[str, float] | None:
     named |= {name: np.percentile(measured, percent) for name, percent in PERCENTILES.items()}
     named |= {"max": measured.max()}
     return {name: round(float(value), 2) for name, value in named.items()}
+
+
+def counted_percentiles(counts: Sequence[int], bounds: Sequence[float]) -> dict[str, float]:
+    """``p50``, ``p95`` and ``p99`` of a histogram, to 0.01, read off along its steps.
+
+    Args:
+        counts: one for each bound, and one for what lies above the last, which reads as that bound.
+        bounds: the upper bounds, rising from above 0.
+    """
+    edges = np.array([0.0, *bounds])
+    share = np.cumsum(np.asarray(counts, dtype=np.float64)[: len(bounds)]) / max(1, sum(counts))
+    named = {
+        name: float(np.interp(percent / 100, [0.0, *share], edges))
+        for name, percent in PERCENTILES.items()
+    }
+    return {name: round(value, 2) for name, value in named.items()}
 
 
 def table(rows: Mapping[str, object]) -> str:

@@ -1,6 +1,6 @@
 import pytest
 
-from parvis_server.bench.figures import figures, table
+from parvis_server.bench.figures import counted_percentiles, figures, table
 
 
 def test_a_distribution_has_five_figures() -> None:
@@ -27,3 +27,9 @@ def test_the_table_shows_every_row() -> None:
     ]
     assert "2.00" in shown
     assert pytest.approx(2.0) == float(shown.splitlines()[1].split()[1])
+
+
+def test_percentiles_of_a_histogram_are_read_off_along_its_steps() -> None:
+    counts, bounds = [50, 40, 5, 5], (1.0, 2.0, 4.0)
+    assert counted_percentiles(counts, bounds) == {"p50": 1.0, "p95": 4.0, "p99": 4.0}
+    assert counted_percentiles([0, 100, 0], (1.0, 2.0)) == {"p50": 1.5, "p95": 1.95, "p99": 1.99}
