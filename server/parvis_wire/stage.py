@@ -213,10 +213,22 @@ class OutputStatus(Wire):
     """By the howl guard; 0 or less."""
 
 
+class KeptOut(StrEnum):
+    """Why a source that would be open is not in the mix."""
+
+    NOT_WIRED = "not_wired"
+    """The room ticks at 5 ms: it takes wired sources only."""
+    TOO_MANY = "too_many"
+    """The room has as many sources as it can mix."""
+    RETURNS = "returns"
+    """A desk that brings back what an output plays: ``muted`` until the host allows it."""
+
+
 class SourceStatus(Wire):
     """One source's way into the mix on the host's page."""
 
     kind: SourceKind
+    kept_out: KeptOut | None = None
     gain_db: float | None = None
     """What the leveller, or the host's hand, adds now."""
     by_hand: bool = False
@@ -257,6 +269,8 @@ class AlarmKind(StrEnum):
     """A source's crystal is more than 200 ppm off."""
     ENGINE_BUSY = "engine_busy"
     """The mixer saves work: sound goes on with less comfort."""
+    LIFT_ENDED = "lift_ended"
+    """A zone no longer hears its own microphones, because it would not be safe now."""
 
 
 class Alarm(Wire):
@@ -265,10 +279,12 @@ class Alarm(Wire):
     kind: AlarmKind
     participant: ParticipantId | None = None
     """Unit or speaker concerned."""
+    zone: ZoneName | None = None
+    """lift_ended: which."""
     hertz: float | None = None
     value: float | None = None
     """howl: dB the output is turned down; desk_returns: dB of the return; clock: ppm;
-    engine_busy: step of the savings."""
+    engine_busy: step of the savings; lift_ended: ms of the path, when it is measured."""
 
 
 class CheckState(StrEnum):

@@ -74,9 +74,13 @@ export type RefusalCode =
   | "no_output"
   | "no_source";
 /**
+ * Why a source that would be open is not in the mix.
+ */
+export type KeptOut = "not_wired" | "too_many" | "returns";
+/**
  * What a host must know at once.
  */
-export type AlarmKind = "howl" | "desk_returns" | "clock" | "engine_busy";
+export type AlarmKind = "howl" | "desk_returns" | "clock" | "engine_busy" | "lift_ended";
 /**
  * How far a sound check has come.
  */
@@ -463,6 +467,7 @@ export interface UnitStatus {
  */
 export interface SourceStatus {
   kind: SourceKind;
+  kept_out: KeptOut | null;
   gain_db: number | null;
   by_hand: boolean;
   priority_db: number;
@@ -490,6 +495,7 @@ export interface OutputStatus {
 export interface Alarm {
   kind: AlarmKind;
   participant: string | null;
+  zone: string | null;
   hertz: number | null;
   value: number | null;
 }
