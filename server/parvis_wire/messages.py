@@ -291,6 +291,9 @@ class Ack(Wire):
     id: CommandId
     refused: RefusalCode | None = None
     text: str = ""
+    figure_ms: float | None = None
+    """lift_unsafe: the measured path from mouth to loudspeaker; None: another reason, or not
+    measured."""
 
 
 class Failure(Wire):

@@ -243,6 +243,12 @@ def messages_valid() -> list[dict[str, Any]]:
         Time(room_clock=48_000, hub_ns=5_000_000_000, utc_ms=1_800_000_000_000),
         Ack(id="c1"),
         Ack(id="c2", refused=RefusalCode.NAME_NEEDED, text="give a name"),
+        Ack(
+            id="c3",
+            refused=RefusalCode.LIFT_UNSAFE,
+            text="the path is 47.5 ms; it must be at most 30 ms",
+            figure_ms=47.5,
+        ),
         Failure(code=4000, text="type: not known"),
         Status(
             units=(

@@ -428,6 +428,7 @@ export interface Ack {
   id: string;
   refused: RefusalCode | null;
   text: string;
+  figure_ms: number | null;
 }
 /**
  * Last message before the hub closes a connection for a fault: what was wrong.
