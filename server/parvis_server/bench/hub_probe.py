@@ -78,11 +78,11 @@ class HubProbe:
         for _ in range(METRICS_ATTEMPTS):
             body = await self.get("/metrics")
             if body is not None:
-                return _parse(body.decode(errors="replace"))
+                return parse_metrics(body.decode(errors="replace"))
         raise BenchError(f"the hub does not answer /metrics in {ANSWER_TIMEOUT_S:g} s")
 
 
-def _parse(text: str) -> Mapping[str, float]:
+def parse_metrics(text: str) -> Mapping[str, float]:
     """The text exposition format of Prometheus, as far as the hub writes it."""
     return {
         f"{name}{{{labels}}}" if labels else name: float(value)

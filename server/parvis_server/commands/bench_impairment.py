@@ -45,7 +45,7 @@ def impairment(
     connections: int = typer.Option(
         2, min=1, max=2, help="2 shows one beside two; 1 sends over one alone."
     ),
-    streams: int = typer.Option(1, min=1, max=32, help="So many units at once, taken together."),
+    streams: int = typer.Option(8, min=1, max=32, help="So many units at once, taken together."),
     seed: int = typer.Option(1, help="The same seed meets the same faults."),
     tun: bool | None = typer.Option(
         None,
