@@ -8,7 +8,9 @@ Theory of operation. Each source gets the square root of its share of the power 
 power of the *actual* sum, not the sum of the powers (as Rane describes it): two microphones that
 hear the same voice add in voltage, and 0.0 dB comes out instead of +3; and when one talker follows
 another the sum does not change, so the new one is at -0.7 dB after 20 ms instead of -3. Where
-sources cancel in the sum, the loudest power takes its place, so that no gain passes one.
+sources cancel in the sum, the loudest power takes its place, so that no gain passes one. Nor can
+the sum be louder than all sources in step: that bound forgets at once what a source brought that
+was closed, muted or turned down by hand, where the slow decay would duck those who stay.
 
 Powers follow within 8 ms upwards and 150 ms downwards, in steps of one frame. A source in
 concealment keeps its power: a lost packet is not a talker who stopped, and must not hand the room
@@ -18,17 +20,12 @@ One group serves local and remote talkers alike: whoever talks ducks the echo of
 Gains are for the end of the frame; between two frames they move along a straight line (`ramps`).
 """
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import butter, sosfilt
 
-from parvis_server.media.pickup_guard import PickupGuard
-
-Frame = NDArray[np.float32]
 Frames = NDArray[np.float32]
 """One frame of each source: (sources, samples)."""
 Gains = NDArray[np.float32]
@@ -56,28 +53,6 @@ the first talker does not begin under the floor."""
 
 _DENORMAL: Final = 1e-20
 """The filters' memory below this is set to zero: denormal numbers cost fifty times the time."""
-
-
-@dataclass(frozen=True, slots=True)
-class SourceState:
-    """What the gain law has to know about one open source, besides its sound."""
-
-    priority_db: float = 0.0
-    """As if the source were so much louder; -12 to +12."""
-
-    concealed: bool = False
-    """Whether this frame was made up because its packet is missing."""
-
-    weight: float = 1.0
-    """Factor on the source's claim, 0 to 1; the double-pickup guard multiplies its own."""
-
-    def __post_init__(self) -> None:
-        """Raise ``ValueError`` for a priority out of range or a negative weight."""
-        low, high = PRIORITY_RANGE_DB
-        if not low <= self.priority_db <= high:
-            raise ValueError(f"priority is {self.priority_db} dB; it must be {low} to {high}")
-        if not 0.0 <= self.weight <= 1.0:
-            raise ValueError(f"weight is {self.weight}; it must be 0 to 1")
 
 
 class SideChain:
@@ -130,7 +105,8 @@ class GainSharing:
         """Linear gain of each open source at the end of this frame.
 
         ``frames``: (open sources, samples); ``rows``: the row of each; ``priority``: its factor in
-        power (priority and guard's weight); ``concealed``: whose power stays as it was.
+        power (priority, guard's weight, and the square of a gain that comes before sharing; 0: it
+        is in nobody's sum); ``concealed``: whose power stays as it was.
         """
         band = self.band = self._side_chain.filter(frames, rows)
         now = np.einsum("ij,ij->i", band, band, dtype=np.float64) / band.shape[1]
@@ -142,7 +118,8 @@ class GainSharing:
         mixed = heard @ band
         sum_now = float(mixed @ mixed) / band.shape[1] + float(claim[concealed].sum())
         self._sum_power = float(self._follow(np.float64(self._sum_power), np.float64(sum_now)))
-        whole = max(self._sum_power, float(claim.max(initial=0.0)))
+        most = float(np.sqrt(claim).sum()) ** 2
+        whole = max(min(self._sum_power, most), float(claim.max(initial=0.0)))
         shares = np.sqrt(claim / whole) if whole > 0.0 else np.zeros_like(claim)
         return np.maximum(shares, self._floor).astype(np.float32)
 
@@ -156,67 +133,6 @@ class GainSharing:
         rate = np.where(now > before, self._attack, self._release)
         followed: Powers = before + rate * (now - before)
         return followed
-
-
-class States(Protocol):
-    """Where the law asks about its sources at each frame."""
-
-    def __call__(self, ssrc: int) -> SourceState:
-        """The state of an open source."""
-        ...
-
-
-def ordinary(ssrc: int) -> SourceState:
-    """No priority, nothing concealed."""
-    return SourceState()
-
-
-class AutomixLaw:
-    """Gain sharing and double-pickup guard as the mixer's gain law.
-
-    By SSRC; rows are given out and taken back. The guard's findings count from the next frame on.
-    """
-
-    def __init__(
-        self, capacity: int = 64, frame_samples: int = 480, states: States = ordinary
-    ) -> None:
-        """``capacity``: most sources open at once; ``states``: asked for each at each frame."""
-        self._sharing = GainSharing(capacity, frame_samples)
-        self._guard = PickupGuard(capacity)
-        self._guarded = np.ones(capacity)
-        self._free = list(range(capacity - 1, -1, -1))
-        self._row: dict[int, int] = {}
-        self._states = states
-
-    def __call__(self, frames: Mapping[int, Frame]) -> Mapping[int, float]:
-        """Gain by SSRC. Raises ``ValueError`` when more are open than ``capacity``."""
-        self._give_rows(frames)
-        if not frames:
-            return {}
-        states = [self._states(ssrc) for ssrc in frames]
-        rows = np.array([self._row[ssrc] for ssrc in frames])
-        claims = np.array([state.weight * 10 ** (state.priority_db / 10) for state in states])
-        gains = self._sharing.gains(
-            np.stack(list(frames.values())),
-            rows,
-            claims * self._guarded[rows],
-            np.array([state.concealed for state in states]),
-        )
-        self._guarded[rows] = self._guard.weights(self._sharing.band, rows)
-        return dict(zip(frames, gains.tolist(), strict=True))
-
-    def _give_rows(self, open_sources: Collection[int]) -> None:
-        for ssrc in [ssrc for ssrc in self._row if ssrc not in open_sources]:
-            self._free.append(self._row.pop(ssrc))
-        for ssrc in open_sources:
-            if ssrc in self._row:
-                continue
-            if not self._free:
-                raise ValueError(f"{len(open_sources)} sources are open; too many for the mix")
-            self._row[ssrc] = self._free.pop()
-            self._sharing.forget(self._row[ssrc])
-            self._guard.forget(self._row[ssrc])
-            self._guarded[self._row[ssrc]] = 1.0
 
 
 def ramps(frames: Frames, before: Gains, after: Gains) -> Frames:

@@ -4,12 +4,15 @@ Theory of operation. A channel's loudness is measured *before* its own gain, so 
 that could hunt: the gain it should have is the target minus the measurement. Only frames in which
 the channel holds the floor are looked at (with many open microphones that also saves most of the
 work); of their blocks of 100 ms those count that hold a voice, 8 LU above the channel's noise;
-of the last 30 of those (for the program 100) the ones within 10 LU of their mean. The gain then
+of the last 30 of those (for the program 100) the ones within 10 LU of their mean, each taken with
+the three before it, as BS.1770 takes them (blocks of 100 ms alone judged a voice with many short
+gaps up to 1.3 LU louder than that, and levelled it too low). The gain then
 moves towards what it should be at a limited rate, and only while such blocks come: pauses,
 listeners' coughs and idle noise change nothing, or gain sharing would be defeated.
 
-A talker's gain stays with the channel from turn to turn. A gain far off moves up to three times
-faster than the slow rate of the end, so that even 15 LU are made up in ten seconds.
+A talker's gain stays with the channel from turn to turn. A gain that is far off closes two thirds
+of what is missing every 1.5 s, but never faster than 6 dB a second, so that 18 LU are made up in
+six seconds of speech; the last decibels go at the slow rate.
 """
 
 from dataclasses import dataclass
@@ -19,9 +22,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parvis_server.media.loudness import (
-    BLOCK_FRAMES,
+    BLOCK_SAMPLES,
+    MOMENTARY_BLOCKS,
     OFFSET_LUFS,
     RELATIVE_GATE_LU,
+    SAMPLE_RATE_HZ,
     KWeighting,
 )
 
@@ -29,8 +34,6 @@ Frames = NDArray[np.float32]
 Rows = NDArray[np.intp]
 Gains = NDArray[np.float32]
 Decibels = NDArray[np.float64]
-
-FRAME_S = 0.010
 
 LEAST_VOICE_LUFS = -60.0
 """Quieter than this is no voice that 18 dB could mend."""
@@ -45,8 +48,13 @@ LEAST_BLOCKS = 5
 _UNHEARD_LUFS: Final = 20.0
 """The noise of a channel never heard: its first block will be lower and takes its place."""
 
-_FAR_LU: Final = 3.0
-_FASTEST: Final = 3.0
+_BLOCK_S: Final = BLOCK_SAMPLES / SAMPLE_RATE_HZ
+
+CLOSING_S = 1.5
+"""Time constant while the gain is far off."""
+
+SETTLED_DB = 1.0
+"""A gain nearer than this to what it should be is there: speech itself varies as much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +67,8 @@ class Levelling:
     lowest_db: float
     highest_db: float
     memory_blocks: int
-    fastest: float = _FASTEST
-    """How many times the rate may grow while the gain is far off; 1: never."""
+    fastest_db_per_s: float = 0.0
+    """While the gain is far off; never less than the rates above."""
 
 
 TALKER = Levelling(
@@ -70,6 +78,7 @@ TALKER = Levelling(
     lowest_db=-12.0,
     highest_db=18.0,
     memory_blocks=30,
+    fastest_db_per_s=6.0,
 )
 """Each source before gain sharing; 5 LU of room under the program's target for the peaks."""
 
@@ -80,7 +89,6 @@ PROGRAM = Levelling(
     lowest_db=-12.0,
     highest_db=12.0,
     memory_blocks=100,
-    fastest=1.0,
 )
 """The listeners' bus: AES TD1008's anchor for speech; a servo so slow that nobody hears it."""
 
@@ -88,9 +96,11 @@ PROGRAM = Levelling(
 class Leveller:
     """Slow gain of each numbered row."""
 
-    def __init__(self, rows: int, aim: Levelling = TALKER) -> None:
-        """``rows``: how many channels at most."""
+    def __init__(self, rows: int, aim: Levelling = TALKER, frame_samples: int = 480) -> None:
+        """``rows``: how many channels at most; ``frame_samples``: a whole part of a block."""
         self._aim = aim
+        self._frame_s = frame_samples / SAMPLE_RATE_HZ
+        self._frames_in_block = BLOCK_SAMPLES // frame_samples
         self._weighting = KWeighting(rows)
         self._gain_db = np.zeros(rows)
         self._wanted_db = np.zeros(rows)
@@ -98,6 +108,8 @@ class Leveller:
         self._noise_lufs = np.full(rows, _UNHEARD_LUFS)
         self._block = np.zeros(rows)
         self._block_frames = np.zeros(rows, dtype=np.int64)
+        self._newest = np.zeros((rows, MOMENTARY_BLOCKS))
+        """Powers of the last blocks, the newest first."""
         self._memory = np.zeros((rows, aim.memory_blocks))
         self._remembered = np.zeros(rows, dtype=np.int64)
 
@@ -111,11 +123,21 @@ class Leveller:
         if held.size:
             self._block[held] += self._weighting.powers(frames[holding], held)
             self._block_frames[held] += 1
-            done = held[self._block_frames[held] == BLOCK_FRAMES]
+            done = held[self._block_frames[held] == self._frames_in_block]
             if done.size:
                 self._close_blocks(done)
             self._move(held[self._active[held]])
         return np.asarray(10 ** (self._gain_db[rows] / 20), dtype=np.float32)
+
+    def settled(self, rows: Rows) -> bool:
+        """Whether no channel of these, who hold the floor, still has to be levelled.
+
+        One whose voice is too new to be judged is not; one that never had a voice is.
+        """
+        missing = np.abs(self._wanted_db[rows] - self._gain_db[rows])
+        known = self._remembered[rows]
+        new = (known > 0) & (known < LEAST_BLOCKS)
+        return not bool((new | (missing > SETTLED_DB)).any())
 
     def gain_db(self, row: int) -> float:
         """For the host's console."""
@@ -128,21 +150,25 @@ class Leveller:
             state[row] = 0.0
         for counter in (self._block_frames, self._remembered):
             counter[row] = 0
+        self._newest[row] = 0.0
         self._active[row] = False
         self._noise_lufs[row] = _UNHEARD_LUFS
 
     def _close_blocks(self, rows: Rows) -> None:
         """Remember the blocks that hold a voice, and see what the gains should be."""
-        power = self._block[rows] / BLOCK_FRAMES
+        power = self._block[rows] / self._frames_in_block
         loudness = OFFSET_LUFS + 10 * np.log10(np.maximum(power, 1e-15))
-        climbed = self._noise_lufs[rows] + NOISE_RISE_LU_PER_S * BLOCK_FRAMES * FRAME_S
+        climbed = self._noise_lufs[rows] + NOISE_RISE_LU_PER_S * _BLOCK_S
         self._noise_lufs[rows] = np.maximum(np.minimum(climbed, loudness), -100.0)
         least = np.maximum(self._noise_lufs[rows] + VOICE_OVER_NOISE_LU, LEAST_VOICE_LUFS)
-        voiced = loudness >= least
+        self._newest[rows] = np.roll(self._newest[rows], 1, axis=1)
+        self._newest[rows, 0] = power
+        momentary = self._newest[rows].mean(axis=1)
+        voiced = OFFSET_LUFS + 10 * np.log10(np.maximum(momentary, 1e-15)) >= least
         self._block[rows] = 0.0
         self._block_frames[rows] = 0
         self._active[rows] = False
-        self._remember(rows[voiced], power[voiced])
+        self._remember(rows[voiced], momentary[voiced])
 
     def _remember(self, rows: Rows, power: Decibels) -> None:
         """Put voiced blocks into the memory; gated mean; the gain that follows from it."""
@@ -167,24 +193,29 @@ class Leveller:
     def _move(self, rows: Rows) -> None:
         """One frame's step of those gains towards what they should be."""
         missing = self._wanted_db[rows] - self._gain_db[rows]
-        hurry = np.clip(np.abs(missing) / _FAR_LU, 1.0, self._aim.fastest)
-        rate = np.where(missing > 0, self._aim.up_db_per_s, self._aim.down_db_per_s)
-        step = rate * hurry * FRAME_S
+        slow = np.where(missing > 0, self._aim.up_db_per_s, self._aim.down_db_per_s)
+        quick = np.minimum(np.abs(missing) / CLOSING_S, self._aim.fastest_db_per_s)
+        step = np.maximum(slow, quick) * self._frame_s
         self._gain_db[rows] += np.clip(missing, -step, step)
 
 
 class ProgramServo:
     """The same for one bus that always holds the floor."""
 
-    def __init__(self, aim: Levelling = PROGRAM) -> None:
+    def __init__(self, aim: Levelling = PROGRAM, frame_samples: int = 480) -> None:
         """Start at unity."""
-        self._leveller = Leveller(1, aim)
+        self._leveller = Leveller(1, aim, frame_samples)
         self._row = np.zeros(1, dtype=np.intp)
-        self._always = np.ones(1, dtype=bool)
+        self._settled, self._unsettled = np.ones(1, dtype=bool), np.zeros(1, dtype=bool)
 
-    def gain(self, frame: NDArray[np.float32]) -> float:
-        """Linear gain for the end of this frame of the bus."""
-        return float(self._leveller.gains(frame[None], self._row, self._always)[0])
+    def gain(self, frame: NDArray[np.float32], *, settled: bool = True) -> float:
+        """Linear gain for the end of this frame of the bus.
+
+        Not ``settled``: a talker in it is still being levelled, so the frame is not looked at and
+        the gain stays, or what the talker's own gain makes up would be made up here once more.
+        """
+        heard = self._settled if settled else self._unsettled
+        return float(self._leveller.gains(frame[None], self._row, heard)[0])
 
     @property
     def gain_db(self) -> float:

@@ -22,8 +22,6 @@ Frames = NDArray[np.float32]
 Powers = NDArray[np.float64]
 
 SAMPLE_RATE_HZ = 48_000
-FRAME_SAMPLES = 480
-
 _SHELF: Final = (1.53512485958697, -2.69169618940638, 1.19839281085285)
 _SHELF_FEEDBACK: Final = (1.0, -1.69065929318241, 0.73248077421585)
 _HIGH_PASS: Final = (1.0, -2.0, 1.0)
@@ -34,7 +32,8 @@ K_WEIGHTING: Final = np.array([_SHELF + _SHELF_FEEDBACK, _HIGH_PASS + _HIGH_PASS
 OFFSET_LUFS: Final = -0.691
 """Makes 1 kHz read its level: the shelf lifts it by as much."""
 
-BLOCK_FRAMES = 10
+BLOCK_SAMPLES = 4_800
+"""100 ms."""
 MOMENTARY_BLOCKS = 4
 SHORT_TERM_BLOCKS = 30
 
@@ -114,8 +113,9 @@ class GatedHistogram:
 class LoudnessMeter:
     """Momentary, short-term and integrated loudness of one channel."""
 
-    def __init__(self) -> None:
-        """Start in silence."""
+    def __init__(self, frame_samples: int = 480) -> None:
+        """Start in silence; ``frame_samples``: length of each frame, a whole part of a block."""
+        self._block_frames = BLOCK_SAMPLES // frame_samples
         self._weighting = KWeighting(1)
         self._row = np.zeros(1, dtype=np.intp)
         self._block_power = 0.0
@@ -124,10 +124,10 @@ class LoudnessMeter:
         self._histogram = GatedHistogram()
 
     def add(self, frame: Frame) -> None:
-        """One frame of ``FRAME_SAMPLES``."""
+        """Hear one frame."""
         self._block_power += float(self._weighting.powers(frame[None], self._row)[0])
         self._frames += 1
-        if self._frames % BLOCK_FRAMES == 0:
+        if self._frames % self._block_frames == 0:
             self._close_block()
 
     @property
@@ -147,7 +147,7 @@ class LoudnessMeter:
 
     def _close_block(self) -> None:
         self._blocks = np.roll(self._blocks, -1)
-        self._blocks[-1] = self._block_power / BLOCK_FRAMES
+        self._blocks[-1] = self._block_power / self._block_frames
         self._block_power = 0.0
-        if self._frames >= BLOCK_FRAMES * MOMENTARY_BLOCKS:
+        if self._frames >= self._block_frames * MOMENTARY_BLOCKS:
             self._histogram.add(float(self._blocks[-MOMENTARY_BLOCKS:].mean()))

@@ -22,14 +22,13 @@ from scipy.fft import irfft, rfft
 
 Frames = NDArray[np.float32]
 Rows = NDArray[np.intp]
+Powers = NDArray[np.float64]
 
 SAMPLE_RATE_HZ = 48_000
-FRAME_SAMPLES = 480
-
-WINDOW_FRAMES = 9
+WINDOW_SAMPLES = 4_320
 """90 ms: some pitch periods and a change of vowel, so that only one lag fits."""
 
-PERIOD_FRAMES = 10
+PERIOD_SAMPLES = 4_800
 """Comparisons every 100 ms."""
 
 PEAK_SAME_VOICE = 0.35
@@ -50,7 +49,7 @@ LEAST_DBFS = -60.0
 
 CHANGE_DB = 3.0
 DUCKED_WEIGHT = 1 / 16
-HOLD_FRAMES = 50
+HOLD_SAMPLES = 24_000
 """0.5 s after the last comparison that found the same voice."""
 
 _BAND_HZ: Final = (200.0, 6_000.0)
@@ -85,24 +84,33 @@ class Likeness:
 class PickupGuard:
     """Weights for the gain law, one for each numbered row."""
 
-    def __init__(self, rows: int) -> None:
-        """``rows``: how many sources at most."""
-        self._history = np.zeros((rows, WINDOW_FRAMES, FRAME_SAMPLES), dtype=np.float32)
+    def __init__(self, rows: int, frame_samples: int = 480) -> None:
+        """``rows``: how many sources at most; ``frame_samples``: of each frame, 240 or 480."""
+        self.most_compared = MAX_COMPARED
+        """Sources compared with the loudest in a round; 0: the guard rests."""
+        self._window_frames = WINDOW_SAMPLES // frame_samples
+        self._period_frames = PERIOD_SAMPLES // frame_samples
+        self._hold_frames = HOLD_SAMPLES // frame_samples
+        self._history = np.zeros((rows, self._window_frames, frame_samples), dtype=np.float32)
         self._held_frames = np.zeros(rows, dtype=np.int64)
         self._winner: int | None = None
         self._frame = 0
-        self._window = np.hanning(WINDOW_FRAMES * FRAME_SAMPLES).astype(np.float32)
+        self._window = np.hanning(WINDOW_SAMPLES).astype(np.float32)
 
-    def weights(self, band: Frames, rows: Rows) -> NDArray[np.float64]:
+    def weights(
+        self, band: Frames, rows: Rows, claims: Powers | None = None
+    ) -> NDArray[np.float64]:
         """Take one frame of the open sources; answer their weights, 1 or ``DUCKED_WEIGHT``.
 
-        ``band``: (open sources, samples), the side chain's output; ``rows``: the row of each.
+        ``band``: (open sources, samples), the side chain's output; ``rows``: the row of each;
+        ``claims``: factors on their powers, where the loudness that counts is not the band's own:
+        with 0 a source takes no part.
         """
-        self._history[rows, self._frame % WINDOW_FRAMES] = band
+        self._history[rows, self._frame % self._window_frames] = band
         self._frame += 1
         np.maximum(self._held_frames - 1, 0, out=self._held_frames)
-        if self._frame % PERIOD_FRAMES == 0 and rows.size > 1:
-            self._compare(rows)
+        if self._frame % self._period_frames == 0 and rows.size > 1 and self.most_compared:
+            self._compare(rows, np.ones(rows.size) if claims is None else claims)
         return np.where(self._held_frames[rows] > 0, DUCKED_WEIGHT, 1.0)
 
     def forget(self, row: int) -> None:
@@ -112,21 +120,21 @@ class PickupGuard:
         if self._winner == row:
             self._winner = None
 
-    def _compare(self, rows: Rows) -> None:
+    def _compare(self, rows: Rows, claims: Powers) -> None:
         """Compare every loud source with the winner; duck those that hear the same."""
-        level_db = self._levels_db(rows)
+        level_db = self._levels_db(rows, claims)
         winner = self._choose_winner(rows, level_db)
         if level_db[winner] < LEAST_DBFS:
             return
         self._held_frames[rows[winner]] = 0
         near = np.flatnonzero(level_db >= level_db[winner] - NEAR_LOUDEST_DB)
         near = near[near != winner]
-        near = near[np.argsort(-level_db[near])][:MAX_COMPARED]
+        near = near[np.argsort(-level_db[near])][: self.most_compared]
         if near.size == 0:
             return
         found = likeness(self._recent(rows[[winner]]), self._recent(rows[near]), self._window)
         same = np.array([one.same_voice for one in found])
-        self._held_frames[rows[near[same]]] = HOLD_FRAMES
+        self._held_frames[rows[near[same]]] = self._hold_frames
 
     def _choose_winner(self, rows: Rows, level_db: NDArray[np.float64]) -> int:
         """Position of the loudest, or of the last winner if nobody is 3 dB above it."""
@@ -137,15 +145,15 @@ class PickupGuard:
         self._winner = int(rows[loudest])
         return loudest
 
-    def _levels_db(self, rows: Rows) -> NDArray[np.float64]:
+    def _levels_db(self, rows: Rows, claims: Powers) -> NDArray[np.float64]:
         power = np.einsum("ijk,ijk->i", self._history[rows], self._history[rows])
-        power = power / (WINDOW_FRAMES * FRAME_SAMPLES) + 1e-12
+        power = claims * (power / WINDOW_SAMPLES) + 1e-12
         return np.asarray(10 * np.log10(power), dtype=np.float64)
 
     def _recent(self, rows: Rows) -> Frames:
         """The last 90 ms of these rows, oldest first."""
-        at = self._frame % WINDOW_FRAMES
-        order = np.roll(np.arange(WINDOW_FRAMES), -at)
+        at = self._frame % self._window_frames
+        order = np.roll(np.arange(self._window_frames), -at)
         return self._history[rows][:, order].reshape(rows.size, -1)
 
 

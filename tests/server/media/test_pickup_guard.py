@@ -8,14 +8,15 @@ from fakes.voices import Samples, delayed, noise, room, voice
 from parvis_server.media.automix import GainSharing, SideChain, ramps
 from parvis_server.media.pickup_guard import (
     DUCKED_WEIGHT,
-    FRAME_SAMPLES,
-    HOLD_FRAMES,
-    WINDOW_FRAMES,
+    HOLD_SAMPLES,
+    WINDOW_SAMPLES,
     PickupGuard,
     likeness,
 )
 
-WINDOW = np.hanning(WINDOW_FRAMES * FRAME_SAMPLES).astype(np.float32)
+FRAME_SAMPLES = 480
+HOLD_FRAMES = HOLD_SAMPLES // FRAME_SAMPLES
+WINDOW = np.hanning(WINDOW_SAMPLES).astype(np.float32)
 
 
 def weigh(sources: list[Samples]) -> np.ndarray:
@@ -100,7 +101,7 @@ def test_the_duck_ends_half_a_second_after_the_likeness() -> None:
     sources = [np.concatenate((talker, talker)), np.concatenate((delayed(talker, 96, -4), other))]
     weights = weigh(sources)
     assert weights[295, 1] == DUCKED_WEIGHT
-    assert (weights[300 + HOLD_FRAMES + 2 * WINDOW_FRAMES :, 1] == 1).all()
+    assert (weights[300 + HOLD_FRAMES + 2 * WINDOW_SAMPLES // FRAME_SAMPLES :, 1] == 1).all()
 
 
 def test_the_comb_goes_away() -> None:
