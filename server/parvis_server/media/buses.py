@@ -15,8 +15,9 @@ A sample that is not a number would cross the zeros (0 times NaN is NaN): source
 first, and a source that had to be is reported.
 """
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,8 @@ from parvis_server.media.zones import ZoneMatrix
 
 Frames = NDArray[np.float32]
 Routes = NDArray[np.float32]
+
+Name = TypeVar("Name", bound=Hashable)
 
 LARGEST = 4.0
 """12 dB over full scale: no decoder gives more, so it is a fault and is cut off here."""
@@ -99,12 +102,12 @@ class Buses:
         """``frame_samples``: length of every frame."""
         self._rise = np.arange(1, frame_samples + 1, dtype=np.float32) / np.float32(frame_samples)
         self._sources: tuple[int, ...] = ()
-        self._names: tuple[str, ...] = ()
+        self._names: tuple[Hashable, ...] = ()
         self._routes = np.zeros((0, 0), dtype=np.float32)
 
     def mix(
-        self, contributions: Frames, sources: Sequence[int], routes: dict[str, Routes]
-    ) -> dict[str, Frames]:
+        self, contributions: Frames, sources: Sequence[int], routes: Mapping[Name, Routes]
+    ) -> dict[Name, Frames]:
         """One frame of each bus.
 
         ``contributions``: (sources, samples), each already at its gain and finite; ``sources``:
@@ -123,7 +126,9 @@ class Buses:
         self._names, self._sources, self._routes = names, order, wanted
         return dict(zip(names, mixed, strict=True))
 
-    def _before(self, names: tuple[str, ...], order: tuple[int, ...], wanted: Routes) -> Routes:
+    def _before(
+        self, names: tuple[Hashable, ...], order: tuple[int, ...], wanted: Routes
+    ) -> Routes:
         """The last frame's routes in this frame's order; new buses and sources as wanted."""
         if names == self._names and order == self._sources:
             return self._routes

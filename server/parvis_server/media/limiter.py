@@ -46,6 +46,13 @@ class Limiter:
         self._window = window / window.sum()
         self._idle = True
 
+    def continue_from(self, other: "Limiter") -> None:
+        """Take over another's past: its sound goes on here, under this one's ceiling."""
+        self._held = other._held.copy()
+        self._asked_log = other._asked_log.copy()
+        self._released_log = other._released_log.copy()
+        self._idle = other._idle
+
     def process(self, frame: Frame) -> Frame:
         """The frame that came ``lookahead_samples`` earlier, limited; of the same length."""
         frame, peak = _finite(frame)

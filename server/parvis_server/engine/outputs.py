@@ -1,0 +1,234 @@
+"""Everything that comes out of the mix: the program, and a bus for each output of the stage.
+
+Theory of operation. The routes of all mixes are one matrix (``media/buses.py``), so a tick is one
+product, and after it each distinct mix goes its own way (``bus_chain.py``). Loudspeakers, lines and
+assistive outputs give a packet each tick. The program gives one each 20 ms, on the last tick of
+each; the returns are spread over the ticks, so that no tick has to encode them all. An output whose
+mix changes (its speaker opens or closes their source, a zone is lifted) keeps its limiter and the
+part of a packet that it had, so that the change is not heard.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parvis_server.engine.boundary import TICK_SAMPLES, Howling
+from parvis_server.engine.bus_chain import (
+    TALK_PTIME_SAMPLES,
+    TREATMENTS,
+    BusChain,
+    Encoders,
+    EncoderUnderLimit,
+    Floor,
+    OutputStream,
+)
+from parvis_server.engine.contributions import Contributions, OutputSaid
+from parvis_server.engine.echo_gates import EchoGates
+from parvis_server.engine.program import ProgramChain, Talkers
+from parvis_server.engine.routing import PROGRAM, Mix, Plan, Routing
+from parvis_server.engine.stage import CheckOutput, OutputSpec, SetStage
+from parvis_server.media.buses import Buses, Routes, finite
+from parvis_server.media.howl_guard import Howl
+from parvis_wire.stage import OutputKind
+
+Frame = NDArray[np.float32]
+Encode = Callable[[list[tuple[EncoderUnderLimit, Frame]]], list[bytes]]
+
+PROGRAM_LOAD: Final = 2
+"""The program's encoder, at its complexity, takes as long as two of the returns'."""
+
+HIGHEST_COMPLEXITY: Final = 10
+
+
+def encode_in_turn(jobs: list[tuple[EncoderUnderLimit, Frame]]) -> list[bytes]:
+    """One after the other in this thread."""
+    return [encoder.encode(pcm) for encoder, pcm in jobs]
+
+
+class OutputBank:
+    """Makes the packets of all outputs, tick by tick."""
+
+    def __init__(
+        self,
+        program_ssrc: int,
+        encoders: Encoders,
+        frame_samples: int = TICK_SAMPLES,
+        encode: Encode = encode_in_turn,
+    ) -> None:
+        """``program_ssrc``: the program's RTP source; ``frame_samples``: length of a tick."""
+        self._encoders = encoders
+        self._frame_samples = frame_samples
+        self._encode = encode
+        self._ticks = TALK_PTIME_SAMPLES // frame_samples
+        self._stage = SetStage()
+        self._muted: set[int] = set()
+        self._routing = Routing()
+        self._buses = Buses(frame_samples)
+        self._floor = Floor(frame_samples)
+        self._gates = EchoGates(frame_samples)
+        self._talkers = Talkers(self._ticks)
+        self._program = ProgramChain(program_ssrc, encoders.program(), frame_samples)
+        self._most_complexity = HIGHEST_COMPLEXITY
+        self._chains: dict[Mix, BusChain] = {}
+        self._streams: dict[int, OutputStream] = {}
+        self._phases: dict[int, int] = {}
+        self._planned_for: tuple[int, ...] | None = None
+        self._plan = Plan({}, {})
+
+    def set_stage(self, stage: SetStage) -> None:
+        """Make exactly these buses from the next tick on."""
+        self._stage = stage
+        self._muted = {source.ssrc for source in stage.sources if source.muted}
+        self._routing.set_stage(stage)
+        wanted = {output.ssrc: output for output in stage.outputs}
+        for gone in self._streams.keys() - wanted.keys():
+            del self._streams[gone]
+            self._phases.pop(gone, None)
+        for ssrc, output in wanted.items():
+            if ssrc not in self._streams:
+                self._streams[ssrc] = OutputStream(ssrc)
+                self._phases[ssrc] = self._free_phase(output)
+        self._gates.keep({o.own_ssrc for o in stage.outputs if o.own_ssrc is not None})
+        self._planned_for = None
+
+    def check(self, command: CheckOutput) -> None:
+        """Begin a sound check of one output."""
+
+    def set_complexity(self, most: int) -> None:
+        """No encoder works harder than this from now on (0 to 10); 10: each at its own."""
+        self._most_complexity = most
+        self._program.encoder.limit(most)
+        for chain in self._chains.values():
+            chain.encoder.limit(most)
+
+    def tick(self, tick: int, now_ns: int, contributions: Contributions) -> tuple[OutputSaid, ...]:
+        """Run one tick: packets that are due, howls, finished sound checks."""
+        if contributions.ssrcs != self._planned_for:
+            self._replan(contributions.ssrcs)
+        frames, _ = finite(contributions.frames)
+        mixed = self._buses.mix(frames, contributions.ssrcs, self._gated(contributions, frames))
+        levels = contributions.levels_dbfs.items()
+        talkers = self._talkers.note({s: level for s, level in levels if s not in self._muted})
+        self._floor.step()
+        full = self._program.take(
+            tick, mixed[PROGRAM], self._floor.frame, settled=contributions.settled
+        )
+        due, said = self._run_chains(tick, mixed)
+        jobs = [(self._chains[mix].encoder, self._chains[mix].pcm) for mix in due]
+        if full:
+            payload, *payloads = self._encode([(self._program.encoder, self._program.pcm), *jobs])
+            said.insert(0, self._program.packet(tick, payload, talkers))
+        else:
+            payloads = self._encode(jobs)
+        return (*said, *self._packets(tick, dict(zip(due, payloads, strict=True)), talkers))
+
+    def _run_chains(self, tick: int, mixed: dict[Mix, Frame]) -> tuple[list[Mix], list[OutputSaid]]:
+        """Give every mix its frame: which packets are full, and what howls."""
+        due: list[Mix] = []
+        howling: list[OutputSaid] = []
+        for mix, chain in self._chains.items():
+            full, howls = chain.take(tick, mixed[mix], self._floor.frame)
+            if full:
+                due.append(mix)
+            for howl in howls:
+                howling += self._alarms(mix, howl)
+        return due, howling
+
+    def _alarms(self, mix: Mix, howl: Howl) -> list[Howling]:
+        return [
+            Howling(
+                output=ssrc,
+                hertz=howl.hertz,
+                level_dbfs=howl.level_dbfs,
+                turned_down_db=howl.bus_db,
+            )
+            for ssrc, its in self._plan.outputs.items()
+            if its == mix
+        ]
+
+    def _packets(
+        self, tick: int, payloads: dict[Mix, bytes], talkers: tuple[tuple[int, float], ...]
+    ) -> list[OutputSaid]:
+        """A packet for each output whose mix was encoded in this tick."""
+        packets: list[OutputSaid] = []
+        for ssrc, mix in self._plan.outputs.items():
+            if mix in payloads:
+                named = (
+                    tuple(talker for talker in talkers if talker[0] != mix.own_ssrc)
+                    if mix.kind is OutputKind.RETURN
+                    else ()
+                )
+                at = self._chains[mix].first_sample(tick)
+                packets.append(self._streams[ssrc].packet(payloads[mix], at, named))
+        return packets
+
+    def _gated(self, contributions: Contributions, frames: Frame) -> dict[Mix, Routes]:
+        """The routes, with the hall turned down in returns that would hear their own echo."""
+        routes = dict(self._plan.routes)
+        owners = {mix.own_ssrc: mix for mix in routes if mix.kind is OutputKind.RETURN}
+        owners.pop(None, None)
+        if not owners or not self._sounds_in_the_hall:
+            return routes
+        local = [self._routing.source(ssrc).zone is not None for ssrc in contributions.ssrcs]
+        hall = np.array(local, dtype=bool)
+        microphones = [
+            s for s, is_local in zip(contributions.ssrcs, local, strict=True) if is_local
+        ]
+        heard = np.array(
+            [10 ** (contributions.levels_dbfs.get(ssrc, -127.0) / 10) for ssrc in microphones]
+        )
+        played = {
+            ssrc: float(np.dot(frames[at], frames[at])) / self._frame_samples
+            for at, ssrc in enumerate(contributions.ssrcs)
+            if ssrc in owners
+        }
+        gains = self._gates.gains(played, microphones, heard)
+        for own_ssrc, mix in owners.items():
+            gain = gains.get(own_ssrc or 0, 1.0)
+            if gain != 1.0:
+                routes[mix] = np.where(hall, routes[mix] * np.float32(gain), routes[mix])
+        return routes
+
+    @property
+    def _sounds_in_the_hall(self) -> bool:
+        kinds = (OutputKind.LOUDSPEAKER, OutputKind.LINE)
+        return any(output.kind in kinds for output in self._stage.outputs)
+
+    def _replan(self, ssrcs: tuple[int, ...]) -> None:
+        """Other sources or another stage: keep the chains that are still needed, make others."""
+        before, self._plan = self._plan, self._routing.plan(ssrcs, self._phases, None)
+        self._planned_for = ssrcs
+        chains: dict[Mix, BusChain] = {}
+        for ssrc, mix in self._plan.outputs.items():
+            if mix in chains:
+                continue
+            chain = self._chains.get(mix)
+            if chain is None:
+                chain = self._new_chain(mix)
+                last = before.outputs.get(ssrc)
+                if last in self._chains:
+                    chain.continue_from(self._chains[last])
+            chains[mix] = chain
+        self._chains = chains
+
+    def _new_chain(self, mix: Mix) -> BusChain:
+        assert mix.kind is not None
+        treatment = TREATMENTS[mix.kind]
+        make = self._encoders.low_delay if treatment.low_delay else self._encoders.talk
+        chain = BusChain(treatment, make(), self._frame_samples, mix.phase)
+        chain.encoder.limit(self._most_complexity)
+        return chain
+
+    def _free_phase(self, output: OutputSpec) -> int:
+        """The tick of each packet that has the least to encode; 0 for one that has no choice."""
+        if output.kind is not OutputKind.RETURN:
+            return 0
+        load = [0] * self._ticks
+        load[-1] = PROGRAM_LOAD
+        returns = {o.ssrc for o in self._stage.outputs if o.kind is OutputKind.RETURN}
+        for ssrc, phase in self._phases.items():
+            if ssrc in returns:
+                load[phase] += 1
+        return load.index(min(load))
