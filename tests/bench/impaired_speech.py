@@ -43,6 +43,9 @@ WARM_UP_S = 12.0
 FREEZE_ECHO_S = 0.4
 """After a freeze: what it delayed is still being heard, behind the buffers of hub and listener."""
 
+AT_TARGET_MS = 5.0
+"""So near its usual place over the target, the depth is back."""
+
 COUNTS = ("received", "late", "lost", "concealed")
 OPEN_HOUSE = {"PARVIS_HUB_ACCESS__OPEN_HOUSE": "true"}
 
@@ -165,6 +168,7 @@ def counted(run: Run, stretches: list[tuple[float, float]]) -> dict[str, Any]:
         "duplicate_packets": int(last.get("parvis_duplicate_packets_total", 0)),
         "hold_ms": gauge(run, "hold"),
         "target_ms": gauge(run, "target"),
+        "back_to_target_s": figures(back_to_target_s(run, stretches)),
     }
 
 
@@ -182,13 +186,31 @@ def percent(counts: Mapping[str, float]) -> float | None:
 
 def gauge(run: Run, name: str) -> dict[str, float] | None:
     """How a figure of the source was distributed over the seconds."""
+    return figures(gauge_ms(metrics, name) for _, metrics in run.readings)
+
+
+def gauge_ms(metrics: Mapping[str, float], name: str) -> float:
+    """A delay of the one source."""
     wanted = f"parvis_source_{name}_seconds"
-    return figures(
-        value * 1000
-        for _, metrics in run.readings
-        for key, value in metrics.items()
-        if key.startswith(wanted)
-    )
+    return next(value * 1000 for key, value in metrics.items() if key.startswith(wanted))
+
+
+def back_to_target_s(run: Run, stretches: list[tuple[float, float]]) -> Iterator[float]:
+    """For each freeze: from its end until the depth stays where it usually lies over the target.
+
+    To a second: the engine tells its figures once a second.
+    """
+    over = [
+        (at_s, gauge_ms(metrics, "hold") - gauge_ms(metrics, "target"))
+        for at_s, metrics in run.readings
+    ]
+    usual_ms = float(np.median([ms for _, ms in over]))
+    begins_s = [start for start, _ in stretches[1:]]
+    for (_, end_s), next_s in zip(stretches, [*begins_s, float("inf")], strict=True):
+        after = [(at_s, ms) for at_s, ms in over if end_s <= at_s < next_s]
+        if after and run.readings[0][0] <= end_s:
+            away = [at_s for at_s, ms in after if abs(ms - usual_ms) > AT_TARGET_MS]
+            yield away[-1] + 1.0 - end_s if away else 0.0
 
 
 def heard(run: Run, stretches: list[tuple[float, float]]) -> dict[str, Any]:

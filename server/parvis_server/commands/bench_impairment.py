@@ -30,8 +30,9 @@ COLUMNS = (">20 ms", ">40 ms", "p50", "p99", "p99.9", "max", "dropped")
 def impairment(
     profile: str | None = typer.Option(
         None,
-        help="clean, rtt40_loss1 (unless set), rtt10_loss1, rtt40_loss3, wifi_freezes, bad_wifi or "
-        "capped; the options below change its properties, or make a link of their own.",
+        help="clean, rtt40_loss1 (unless set), rtt10_loss1, rtt40_loss3, wifi_freezes, "
+        "long_freezes, bad_wifi or capped; the options below change its properties, or make a link "
+        "of their own.",
     ),
     rtt: float | None = typer.Option(None, help="Round trip, in ms."),
     loss: float | None = typer.Option(None, help="Packets lost on each path, in percent."),

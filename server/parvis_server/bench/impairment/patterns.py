@@ -110,6 +110,7 @@ PROFILES = {
     "rtt10_loss1": Profile(rtt_ms=10, loss=0.01),
     "rtt40_loss3": Profile(rtt_ms=40, loss=0.03),
     "wifi_freezes": Profile(rtt_ms=6, freeze_every_s=3, freeze_ms=(40, 150)),
+    "long_freezes": Profile(rtt_ms=6, freeze_every_s=20, freeze_ms=(500, 500)),
     "bad_wifi": Profile(
         rtt_ms=10, loss=0.01, loss_run=3, jitter_ms=4, freeze_every_s=4, freeze_ms=(60, 300)
     ),
