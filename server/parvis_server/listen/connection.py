@@ -40,10 +40,17 @@ class Connection:
         session: ListenSession,
         on_packet: Callable[[bytes, int], None],
         say: Callable[[str], None],
+        url: str | None = None,
     ) -> None:
-        """``on_packet`` gets a program packet and its arrival (monotonic ns); ``say`` the state."""
+        """``on_packet`` gets a program packet and its arrival (monotonic ns); ``say`` the state.
+
+        ``url``: the WebSocket, if it is not that of the listeners.
+        """
         self.reconnects = 0
         """Times that we were joined again after a loss."""
+        self.joined = asyncio.Event()
+        """Set while we are joined."""
+        self._url = url or link.url
         self._link = link
         self._session = session
         self._on_packet = on_packet
@@ -71,18 +78,25 @@ class Connection:
 
     async def report(self, text: str) -> None:
         """Send a message if we are joined; it is not worth a retry."""
-        if self._socket is not None:
-            try:
-                await self._socket.send(text)
-            except ConnectionClosed:
-                log.debug("a report was lost with its connection")
+        await self.send(text)
+
+    async def send(self, message: str | bytes) -> bool:
+        """Send a message or packet if we are joined; whether it was given to the network."""
+        if self._socket is None:
+            return False
+        try:
+            await self._socket.send(message)
+        except ConnectionClosed:
+            log.debug("a message was lost with its connection")
+            return False
+        return True
 
     async def _once(self) -> tuple[str, bool]:
         """One connection from beginning to end: why it ended, and whether it had joined."""
         self._session.clock = None
         try:
             async with connect(
-                self._link.url,
+                self._url,
                 proxy=None,  # a hub stands in the same network, or is reached as its link says
                 compression=None,
                 open_timeout=OPEN_TIMEOUT_S,
@@ -97,6 +111,7 @@ class Connection:
             reason = self._explain(error)
         finally:
             self._socket = None
+            self.joined.clear()
         return reason, self._session.clock is not None
 
     async def _listen(self, connection: ClientConnection) -> None:
@@ -104,10 +119,11 @@ class Connection:
         while True:
             async with asyncio.timeout(SILENCE_TIMEOUT_S):
                 message = await connection.recv()
+            arrival_ns = time.monotonic_ns()
             if isinstance(message, bytes):
-                self._on_packet(message, time.monotonic_ns())
+                self._on_packet(message, arrival_ns)
                 continue
-            self._session.receive(message)
+            self._session.receive(message, arrival_ns)
             if self._socket is None and self._session.clock is not None:
                 self._socket = connection
                 self._now_joined()
@@ -115,6 +131,7 @@ class Connection:
     def _now_joined(self) -> None:
         self.reconnects += self._was_joined
         self._was_joined = True
+        self.joined.set()
         title = self._session.view.title if self._session.view is not None else ""
         self._say(f"live: {title}")
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from parvis_server.errors import UsageError
 from parvis_wire.messages import DEFAULT_ROOM
 
-LISTEN_ENDPOINT = "/ws/listen"
+LISTEN_ENDPOINT, SPEAK_ENDPOINT = "/ws/listen", "/ws/speak"
 
 _SCHEMES = {"http": ("ws", 80), "https": ("wss", 443)}
 _ROOM_PATH = re.compile(r"/r/([a-z0-9][a-z0-9-]{0,63})/?")
@@ -48,6 +48,11 @@ class ListenerLink:
             port=port,
             room=_room(text, parts.path),
         )
+
+    @property
+    def speak_url(self) -> str:
+        """The WebSocket of the remote speakers."""
+        return self.url.removesuffix(LISTEN_ENDPOINT) + SPEAK_ENDPOINT
 
     def __str__(self) -> str:
         """Machine and port, for people."""

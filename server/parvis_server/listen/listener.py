@@ -37,11 +37,11 @@ class Listener:
             OutputError: the sound can no longer be kept.
         """
         try:
-            async with _until_stopped() as group:
+            async with until_stopped() as group:
                 group.create_task(self.connection.run())
                 group.create_task(self._report())
                 await self.player.run(seconds)
-                raise _Stopped
+                raise Stopped
         except ExceptionGroup as faults:
             raise without_group(faults) from None
 
@@ -87,12 +87,12 @@ class Listener:
         }
 
 
-class _Stopped(Exception):
-    """The time is over, or somebody asked to end."""
+class Stopped(Exception):
+    """Raised inside ``until_stopped``: the time is over, or somebody asked to end."""
 
 
 @contextlib.asynccontextmanager
-async def _until_stopped() -> AsyncIterator[asyncio.TaskGroup]:
+async def until_stopped() -> AsyncIterator[asyncio.TaskGroup]:
     """A task group that SIGINT and SIGTERM end in good order."""
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     signals = (signal.SIGINT, signal.SIGTERM)
@@ -101,13 +101,13 @@ async def _until_stopped() -> AsyncIterator[asyncio.TaskGroup]:
 
     async def wait_for_signal() -> Never:
         await stop.wait()
-        raise _Stopped
+        raise Stopped
 
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(wait_for_signal())
             yield group
-    except* _Stopped:
+    except* Stopped:
         pass
     finally:
         for number in signals:

@@ -3,8 +3,11 @@
 import asyncio
 import time
 from collections.abc import Callable
+from typing import Protocol
 
-from parvis_server.listen.playback import Playback
+import numpy as np
+from numpy.typing import NDArray
+
 from parvis_server.listen.sinks import Sinks
 
 FRAME_NS = 10_000_000
@@ -13,12 +16,30 @@ MAX_CATCH_UP_FRAMES = 1_000
 """10 s: a machine that slept for longer does not write the night into the file."""
 
 
+class Sounding(Protocol):
+    """What is played: the program's playback, or a return's."""
+
+    @property
+    def playing(self) -> bool:
+        """Whether the last frame was of the hub."""
+        ...
+
+    @property
+    def buffer_ms(self) -> float:
+        """How much is held."""
+        ...
+
+    def pull(self, now_ns: int) -> NDArray[np.float32]:
+        """The next 10 ms."""
+        ...
+
+
 class Player:
     """One frame every 10 ms from the playback to the sinks."""
 
     def __init__(
         self,
-        playback: Playback,
+        playback: Sounding,
         sinks: Sinks,
         now_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:

@@ -1,5 +1,6 @@
 """What a listener knows of its room, from message to message. Pure."""
 
+from parvis_server.listen.hub_clock import HubClock
 from parvis_wire.errors import BadMessage
 from parvis_wire.messages import (
     PROTOCOL_VERSION,
@@ -17,13 +18,30 @@ from parvis_wire.messages import (
     serialize,
 )
 from parvis_wire.room_view import RoomView, fold
+from parvis_wire.stage import SpeakerTraits, TimeReply
 
 
 class ListenSession:
-    """One listener over all its connections."""
+    """One listener or remote speaker over all its connections."""
 
-    def __init__(self, room: str) -> None:
-        """``room``: where to listen."""
+    def __init__(
+        self,
+        room: str,
+        *,
+        speaker: SpeakerTraits | None = None,
+        name: str | None = None,
+        second_of: "ListenSession | None" = None,
+    ) -> None:
+        """Nothing has been said.
+
+        Args:
+            room: where to listen.
+            speaker: joins as a remote speaker; None: as a listener.
+            name: what the speaker is called.
+            second_of: the session whose second connection this is.
+        """
+        self.hub_clock = HubClock()
+        self.welcome: Welcome | None = None
         self.view: RoomView | None = None
         self.clock: Time | None = None
         """The newest mapping of the room clock."""
@@ -31,25 +49,38 @@ class ListenSession:
         """What the hub said before it closed the connection."""
         self.reconnect_spread_ms = 0
         self._room = room
+        self._speaker = speaker
+        self._name = name
+        self._first = second_of
         self._resume: str | None = None
 
     def join(self) -> str:
         """First message of a connection; comes back as the same participant when there was one."""
         self.failure = ""
-        credential = None if self._resume is None else ResumeCredential(token=self._resume)
+        known = self if self._first is None else self._first
+        stream = None
+        if self._first is not None and self._first.welcome is not None:
+            stream = self._first.welcome.stream
+        token = known._resume
         return serialize(
             Join(
                 version=PROTOCOL_VERSION,
-                role=Role.LISTENER,
+                role=Role.LISTENER if self._speaker is None else Role.SPEAKER,
                 room=self._room,
-                credential=credential,
+                credential=None if token is None else ResumeCredential(token=token),
+                stream=stream,
+                name=self._name,
+                speaker=self._speaker,
             )
         )
 
     def forget_participant(self) -> bool:
-        """Come back as somebody new, when the hub no longer knows us; whether that is new."""
+        """Come back as somebody new, when the hub no longer knows us; whether that is new.
+
+        A second connection has nothing to forget: it tries what its first knows by then.
+        """
         known, self._resume = self._resume, None
-        return known is not None
+        return known is not None or self._first is not None
 
     def report(self, buffer_ms: float, played_ms: float, underruns: int) -> str:
         """How playback fares, for the hub."""
@@ -57,14 +88,15 @@ class ListenSession:
             Report(rung=Rung.NATIVE, buffer_ms=buffer_ms, played_ms=played_ms, underruns=underruns)
         )
 
-    def receive(self, text: str) -> None:
-        """Take a message of the hub.
+    def receive(self, text: str, arrival_ns: int = 0) -> None:
+        """Take a message of the hub; ``arrival_ns`` tells its clock.
 
         Raises:
             BadMessage: it cannot be read; a ``change`` that does not follow counts as such.
         """
         match parse_hub_message(text):
-            case Welcome(resume=resume, reconnect_spread_ms=spread_ms):
+            case Welcome(resume=resume, reconnect_spread_ms=spread_ms) as welcome:
+                self.welcome = welcome
                 self._resume, self.reconnect_spread_ms = resume, spread_ms
             case Snapshot(view=view):
                 self.view = view
@@ -72,6 +104,8 @@ class ListenSession:
                 self._fold(change)
             case Time() as clock:
                 self.clock = clock
+            case TimeReply() as reply:
+                self.hub_clock.receive(reply, arrival_ns)
             case Failure(text=text):
                 self.failure = text
             case _:

@@ -138,3 +138,11 @@ class Sinks:
         """The next 10 ms, to all."""
         for sink in self._sinks:
             sink.write(frame)
+
+
+def open_sinks(output: Path | None, *, play: bool) -> list[Sink]:
+    """What ``--output`` and ``--play`` ask for; raises ``OutputError`` or ``UsageError``."""
+    opened: list[Sink] = [] if output is None else [WavFile(output)]
+    if play:
+        opened.append(SoundCard())
+    return opened
