@@ -108,6 +108,11 @@ class _Envelope:
     covariance: float
     drift_variance: float
 
+    @property
+    def slope(self) -> tuple[float, float]:
+        """Drift and its variance."""
+        return self.drift, self.drift_variance
+
     def delay_s(self, device_s: float) -> float:
         """The least delay that a packet recorded at ``device_s`` can have."""
         return self.offset_s + self.drift * (device_s - self.at_s)
@@ -183,11 +188,12 @@ class DriftEstimator:
         self.steps = 0
         """Times the offset had to begin anew: device restarts, sleeps, new routes."""
 
-    def arrived(self, sample_index: int, arrival_ns: int) -> None:
-        """A packet came in.
+    def arrived(self, sample_index: int, arrival_ns: int) -> float:
+        """A packet came in; how much later than undisturbed, in seconds.
 
         ``sample_index``: number of its first sample by the device's counter, unwrapped by the
-        caller (never 32 bit); ``arrival_ns``: monotonic. Late and repeated packets do no harm.
+        caller (never 32 bit); ``arrival_ns``: monotonic. Late and repeated packets do no harm. The
+        answer is that of ``held_s`` for an arrival: slightly negative when it beats the envelope.
         """
         if self._origin is None:
             self._origin = (sample_index, arrival_ns)
@@ -200,6 +206,7 @@ class DriftEstimator:
         if due or packets >= MAX_WINDOW_PACKETS:
             self._close_window()
             self._window_ends_ns = arrival_ns + int(WINDOW_S * 1e9)
+        return delay_s - self._least_delay_s(device_s)
 
     def restart(self) -> None:
         """The counter or the path begins anew; the crystal is most likely the same one."""
@@ -243,24 +250,18 @@ class DriftEstimator:
         device_s, delay_s = self._relative(sample_index, now_ns)
         return delay_s - self._least_delay_s(device_s)
 
-    def relative_delay_s(self, sample_index: int, arrival_ns: int) -> float:
-        """How much later than undisturbed a packet came; for the jitter buffer's histogram.
-
-        The same figure as ``held_s``, asked about an arrival. Slightly negative for a packet that
-        beats the envelope.
-        """
-        return self.held_s(sample_index, arrival_ns)
-
     def ratio(self, depth_error_s: float = 0.0) -> float:
         """Output samples per input sample for the resampler.
 
         ``depth_error_s``: depth minus target; positive when too much is held, which takes input
         away a little faster. The drift counts once it is surely not zero.
         """
-        certain = abs(self.drift) > _SIGNIFICANT_SIGMAS * self.drift_sigma
+        envelope = self._envelope
+        drift, variance = self._known if envelope is None else envelope.slope
+        certain = drift * drift > _SIGNIFICANT_SIGMAS**2 * variance
         pull = depth_error_s / DEPTH_TIME_CONSTANT_S
         pull = min(max(pull, -MAX_SHALLOW_RATIO), MAX_DEEP_RATIO)
-        return 1.0 + (self.drift if certain else 0.0) - pull
+        return 1.0 + (drift if certain else 0.0) - pull
 
     def _relative(self, sample_index: float, at_ns: int) -> tuple[float, float]:
         """Device time and delay in seconds, both counted from the first packet."""

@@ -14,16 +14,16 @@ and its state stays in step. After half a second of nothing, or after the packet
 the source is waiting: silence, not loss.
 """
 
-from bisect import insort
+from bisect import bisect_left
 from collections import deque
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Final, NamedTuple
 
 from parvis_audio.drift import DriftEstimator
-from parvis_audio.relative_delay import NS_PER_MS, Link, RelativeDelay
+from parvis_audio.relative_delay import FRAME_SAMPLES, NS_PER_MS, Link, RelativeDelay
 from parvis_wire import serial
 
-FRAME_SAMPLES: Final = 480
 FRAME_NS: Final = 10 * NS_PER_MS
 SAMPLE_RATE_HZ: Final = 48_000
 
@@ -56,14 +56,13 @@ _SMALLEST_GAP_SAMPLES = 120
 """2.5 ms: Opus conceals in such steps; a smaller gap is a rounding of the sender's."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class HeldPacket:
+class HeldPacket(NamedTuple):
     """One packet on its line of time; ``timestamp`` is unwrapped."""
 
     timestamp: int
-    payload: bytes = field(compare=False)
-    duration_samples: int = field(compare=False)
-    last: bool = field(compare=False, default=False)
+    payload: bytes
+    duration_samples: int
+    last: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +90,9 @@ class Waiting:
 
 Playout = Frame | Lost | Waiting
 
+_WAITING: Final = Waiting()
+_TIMESTAMP: Final = attrgetter("timestamp")
+
 
 @dataclass(slots=True)
 class JitterCounters:
@@ -112,10 +114,12 @@ class JitterCounters:
 class JitterBuffer:
     """One source's packets between arrival and playout."""
 
-    def __init__(self, link: Link = Link.WIRED) -> None:
-        """Start waiting."""
+    def __init__(self, link: Link = Link.WIRED, frame_samples: int = FRAME_SAMPLES) -> None:
+        """Start waiting. ``frame_samples``: length of a tick, also of what is lost at a time."""
         self.counters = JitterCounters()
-        self.delay = RelativeDelay(link)
+        self.delay = RelativeDelay(link, frame_samples)
+        self._frame_samples = frame_samples
+        self._frame_ns = FRAME_NS * frame_samples // FRAME_SAMPLES
         self.clock = DriftEstimator()
         """The source's clock against ours, told from when its packets come."""
         self._held: list[HeldPacket] = []
@@ -136,6 +140,11 @@ class JitterBuffer:
     def playing(self) -> bool:
         """Whether the source has a play point: not waiting."""
         return self._play_point is not None
+
+    @property
+    def play_point(self) -> int | None:
+        """The timestamp, unwrapped, of the next sample that ``pull`` gives; None when waiting."""
+        return self._play_point
 
     @property
     def held_samples(self) -> int:
@@ -162,22 +171,31 @@ class JitterBuffer:
         if not self._fits(packet):
             self._resync()
             packet = HeldPacket(self._timestamps.unwrap(timestamp), payload, duration_samples, last)
-        self.clock.arrived(packet.timestamp, arrival_ns)
-        late_s = self.clock.relative_delay_s(packet.timestamp, arrival_ns)
-        self.delay.note(arrival_ns, late_s)
+        self.delay.note(arrival_ns, self.clock.arrived(packet.timestamp, arrival_ns))
         floor = self._floor()
         if floor is not None and packet.timestamp < floor:
             self._put_late(packet, arrival_ns)
-        elif packet in self._held:
-            self.counters.duplicate += 1
-        else:
+        elif self._keep(packet):
             self._late_since_ns = None
-            insort(self._held, packet)
+        else:
+            self.counters.duplicate += 1
+
+    def _keep(self, packet: HeldPacket) -> bool:
+        """Put the packet in its place; False when another is there."""
+        held = self._held
+        if not held or packet.timestamp > held[-1].timestamp:
+            held.append(packet)
+            return True
+        place = bisect_left(held, packet.timestamp, key=_TIMESTAMP)
+        if held[place].timestamp == packet.timestamp:
+            return False
+        held.insert(place, packet)
+        return True
 
     def pull(self, now_ns: int) -> Playout:
         """What lies at the play point; it moves on by what is returned."""
         if self._play_point is None and not self._begin(now_ns):
-            return Waiting()
+            return _WAITING
         point = self._play_point
         assert point is not None
         while self._held and self._held[0].timestamp < point:  # overlaps what was played
@@ -302,12 +320,12 @@ class JitterBuffer:
         assert self._play_point is not None
         if not self._held and (self._ending or self._missing_samples >= IDLE_AFTER_SAMPLES):
             self._stop()
-            return Waiting()
-        samples = min(FRAME_SAMPLES, gap - gap % _SMALLEST_GAP_SAMPLES)
+            return _WAITING
+        samples = min(self._frame_samples, gap - gap % _SMALLEST_GAP_SAMPLES)
         begins = self._missing_samples == 0
         self._missing_samples += samples
         error_ns = self.depth_error_ns(now_ns)
-        if begins and not self._held and error_ns is not None and error_ns < FRAME_NS // 2:
+        if begins and not self._held and error_ns is not None and error_ns < self._frame_ns // 2:
             self._waited_samples = samples
         else:
             self._play_point += samples

@@ -20,8 +20,17 @@ def level_dbfs(frame: Samples) -> float:
     """
     if not frame.size:
         return SILENT_DBFS
+    return energy_dbfs(energy(frame), frame.size)
+
+
+def energy(frame: Samples) -> float:
+    """The sum of the squares; not finite when a sample is not."""
     wide = frame.astype(np.float64)  # squares of float32 could overflow
-    power = float(np.dot(wide, wide)) / frame.size
-    if not 0.0 < power < math.inf:
+    return float(wide.dot(wide))
+
+
+def energy_dbfs(squares: float, samples: int) -> float:
+    """The level of so many samples (at least one) whose squares add up to ``squares``."""
+    if not 0.0 < squares < math.inf:
         return SILENT_DBFS
-    return min(0.0, max(SILENT_DBFS, 10 * math.log10(power)))
+    return min(0.0, max(SILENT_DBFS, 10 * math.log10(squares / samples)))

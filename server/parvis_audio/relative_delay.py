@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-import numpy as np
-
 NS_PER_MS: Final = 1_000_000
+FRAME_SAMPLES: Final = 480
 
 GUARD_MS: Final = 2.0
 QUANTILE: Final = 0.99
@@ -30,6 +29,8 @@ _BINS = 200
 """0 to 400 ms: over the highest clamp of any link."""
 _LOOK_EVERY_PACKETS = 10
 _RESCALE_ABOVE = 1e12
+_FORGOTTEN = 1e-9
+"""Of the newest packet's weight: 20 time constants ago."""
 
 
 class Link(Enum):
@@ -56,6 +57,17 @@ LIMITS: Final = {
 }
 """Low enough to talk with each other, high enough for what such a link does on a normal day."""
 
+SHORT_TICK_LIMITS: Final = TargetLimits(12.5, 4.0, 40.0)
+"""A wired source with ticks of 5 ms: half the wait for a tick, so half the targets."""
+
+HIGHEST_TARGET_MS: Final = max(bounds.highest_ms for bounds in LIMITS.values())
+
+
+def limits(link: Link, frame_samples: int) -> TargetLimits:
+    """The bounds for a kind of link and a length of tick; only a wire gains by a short one."""
+    short = link is Link.WIRED and frame_samples < FRAME_SAMPLES
+    return SHORT_TICK_LIMITS if short else LIMITS[link]
+
 
 class ForgettingHistogram:
     """Relative delays in 2 ms bins; old ones count less, with a time constant."""
@@ -63,53 +75,89 @@ class ForgettingHistogram:
     def __init__(self, forgetting_s: float) -> None:
         """Start empty."""
         self._forgetting_s = forgetting_s
-        self._weights = np.zeros(_BINS)
+        self._weights = [0.0] * _BINS
+        self._sum = 0.0
+        self._highest = 0
+        """The last bin that holds anything: on most links one of the first."""
         self._weight = 1.0
         self._last_s: float | None = None
 
     def add(self, now_s: float, delay_ms: float) -> None:
         """One packet. New ones get heavier instead of old ones lighter: the same, and cheap."""
-        if self._last_s is not None:
-            elapsed_s = min(max(0.0, now_s - self._last_s), 10 * self._forgetting_s)
+        if self._last_s is not None and now_s > self._last_s:
+            elapsed_s = min(now_s - self._last_s, 10 * self._forgetting_s)
             self._weight *= math.exp(elapsed_s / self._forgetting_s)
         self._last_s = now_s
-        self._weights[min(_BINS - 1, int(delay_ms / _BIN_MS))] += self._weight
+        place = min(_BINS - 1, int(delay_ms / _BIN_MS))
+        self._weights[place] += self._weight
+        self._sum += self._weight
+        if place > self._highest:
+            self._highest = place
         if self._weight > _RESCALE_ABOVE:
-            self._weights /= self._weight
-            self._weight = 1.0
+            self._rescale()
 
     def quantile_ms(self) -> float:
         """The upper edge of the bin that holds the quantile; 0 when empty."""
-        sums = np.cumsum(self._weights)
-        if sums[-1] <= 0:
-            return 0.0
-        return float(np.searchsorted(sums, QUANTILE * sums[-1]) + 1) * _BIN_MS
+        above, weights = (1 - QUANTILE) * self._sum, self._weights
+        for place in range(self._highest, -1, -1):
+            above -= weights[place]
+            if above < 0:
+                return (place + 1) * _BIN_MS
+        return 0.0
+
+    def _rescale(self) -> None:
+        """The newest weighs 1 again; what has become as good as nothing is forgotten."""
+        scaled = [weight / self._weight for weight in self._weights]
+        self._weights = [weight if weight > _FORGOTTEN else 0.0 for weight in scaled]
+        self._sum, self._weight = sum(self._weights), 1.0
+        self._highest = max((place for place in range(_BINS) if self._weights[place]), default=0)
 
 
 class RelativeDelay:
     """Target delay of one source."""
 
-    def __init__(self, link: Link) -> None:
-        """Start with nothing known but the kind of link."""
-        self.limits = LIMITS[link]
-        self.target_ms = self.limits.start_ms
+    def __init__(self, link: Link, frame_samples: int = FRAME_SAMPLES) -> None:
+        """Start with nothing known but the kind of link and the length of a tick."""
+        self.limits = limits(link, frame_samples)
+        self.own_target_ms = self.limits.start_ms
+        """How long after its quickest arrival a packet has to be played, for its own sake."""
+        self.target_ms = self.own_target_ms
         """How long after its quickest arrival a packet is played."""
-        self._histograms = [
+        self._least_target_ms = 0.0
+        self._histograms = (
             ForgettingHistogram(SLOW_FORGETTING_S),
             ForgettingHistogram(FAST_FORGETTING_S),
-        ]
-        self._packets = 0
+        )
+        self._until_look = _LOOK_EVERY_PACKETS
         self._too_high_since_s: float | None = None
         self._last_look_s = 0.0
+
+    @property
+    def least_target_ms(self) -> float:
+        """What the target must not be under, for the sake of others that hear the same voice.
+
+        The target rises to it at once and falls to it by 1 ms/s, so that sources which are given
+        the greatest ``own_target_ms`` of all keep equal targets.
+        """
+        return self._least_target_ms
+
+    @least_target_ms.setter
+    def least_target_ms(self, least_ms: float) -> None:
+        if not 0 <= least_ms <= HIGHEST_TARGET_MS:
+            raise ValueError(f"a target of {least_ms} ms: 0 to {HIGHEST_TARGET_MS:.0f} is right")
+        self._least_target_ms = least_ms
+        self.target_ms = max(self.target_ms, least_ms)
 
     def note(self, arrival_ns: int, relative_delay_s: float) -> None:
         """A packet came so much later than undisturbed; a negative figure counts as none."""
         delay_ms = max(0.0, relative_delay_s * 1e3)
         now_s = arrival_ns / 1e9
-        for histogram in self._histograms:
-            histogram.add(now_s, delay_ms)
-        self._packets += 1
-        if self._packets % _LOOK_EVERY_PACKETS == 0 or delay_ms > self.target_ms:
+        slow, fast = self._histograms
+        slow.add(now_s, delay_ms)
+        fast.add(now_s, delay_ms)
+        self._until_look -= 1
+        if self._until_look <= 0 or delay_ms > self.own_target_ms:
+            self._until_look = _LOOK_EVERY_PACKETS
             self._look(now_s)
 
     def _look(self, now_s: float) -> None:
@@ -117,11 +165,17 @@ class RelativeDelay:
         needed_ms = max(histogram.quantile_ms() for histogram in self._histograms) + GUARD_MS
         wanted_ms = min(limits.highest_ms, max(limits.lowest_ms, needed_ms))
         elapsed_s, self._last_look_s = max(0.0, now_s - self._last_look_s), now_s
-        if wanted_ms >= self.target_ms:
+        self._follow(wanted_ms, now_s, elapsed_s)
+        held_ms = max(self.own_target_ms, self._least_target_ms)
+        self.target_ms = max(held_ms, self.target_ms - FALL_MS_PER_S * elapsed_s)
+
+    def _follow(self, wanted_ms: float, now_s: float, elapsed_s: float) -> None:
+        """Rise at once, fall late and slowly."""
+        if wanted_ms >= self.own_target_ms:
             self._too_high_since_s = None
-            self.target_ms = wanted_ms
+            self.own_target_ms = wanted_ms
         elif self._too_high_since_s is None:
-            if wanted_ms < self.target_ms - FALL_MARGIN_MS:
+            if wanted_ms < self.own_target_ms - FALL_MARGIN_MS:
                 self._too_high_since_s = now_s
         elif now_s - self._too_high_since_s > FALL_AFTER_S:
-            self.target_ms -= min(FALL_MS_PER_S * elapsed_s, self.target_ms - wanted_ms)
+            self.own_target_ms = max(wanted_ms, self.own_target_ms - FALL_MS_PER_S * elapsed_s)

@@ -85,7 +85,6 @@ class _Direct:
         self._work = _Work(
             input=self._input.ctypes.data,
             output=self._output.ctypes.data,
-            output_samples=self._output.size,
         )
         self._address = ctypes.addressof(self._work)
 
@@ -93,6 +92,8 @@ class _Direct:
         work, size = self._work, samples.size
         self._input[:size] = samples
         work.input_samples, work.ratio = size, ratio
+        # The library moves to a new ratio over the room it is given: no more than will be filled.
+        work.output_samples = math.ceil(size * ratio)
         code = self._process(self._state, self._address)
         if code:
             raise RuntimeError(f"libsamplerate refused {size} samples at {ratio} (error {code})")

@@ -34,12 +34,3 @@ def cross_fade(outgoing: Samples, incoming: Samples, samples: int = CROSS_FADE_S
     joined = incoming.copy()
     joined[:length] = outgoing[:length] + gain * (incoming[:length] - outgoing[:length])
     return joined
-
-
-def splice(begin: Samples, end: Samples) -> Samples:
-    """One piece that begins as ``begin`` and ends as ``end`` (same length, at least 5 ms)."""
-    at = (begin.size - CROSS_FADE_SAMPLES) // 2
-    joined = end.copy()
-    joined[:at] = begin[:at]
-    joined[at:] = cross_fade(begin[at : at + CROSS_FADE_SAMPLES], end[at:])
-    return joined

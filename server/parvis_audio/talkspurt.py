@@ -8,7 +8,7 @@ safe to change a delay; it does not decide what is heard.
 from dataclasses import dataclass
 from typing import Final
 
-from parvis_audio.level import SILENT_DBFS
+from parvis_audio.noise_floor import NoiseFloor
 
 FRAME_MS: Final = 10
 
@@ -17,12 +17,6 @@ RISE_OVER_NOISE_DB = 9.0
 
 QUIETEST_SPEECH_DBFS = -60.0
 """Under this a microphone hears only itself, however quiet the room."""
-
-LOUDEST_NOISE_DBFS = -40.0
-"""A steady sound over this is taken for speech or music, not for the room."""
-
-NOISE_RISE_DB_PER_SECOND = 3.0
-"""A fan that starts is noise after some seconds; a long vowel is not."""
 
 HANGOVER_MS = 200
 """Stop consonants and the pauses between words are shorter."""
@@ -43,25 +37,21 @@ class TalkspurtDetector:
 
     def __init__(self) -> None:
         """Start in silence, with the noise unknown (taken as low)."""
-        self._noise_dbfs = QUIETEST_SPEECH_DBFS
+        self._noise = NoiseFloor(QUIETEST_SPEECH_DBFS, FRAME_MS)
         self._hangover_ms = 0
 
     def observe(self, level_dbfs: float) -> Speech:
         """What the next frame, of this level, is."""
         before = self._hangover_ms > 0
-        threshold = max(QUIETEST_SPEECH_DBFS, self._noise_dbfs + RISE_OVER_NOISE_DB)
+        threshold = max(QUIETEST_SPEECH_DBFS, self._noise.dbfs + RISE_OVER_NOISE_DB)
         if level_dbfs > threshold:
             self._hangover_ms = HANGOVER_MS
         else:
             self._hangover_ms = max(0, self._hangover_ms - FRAME_MS)
-        self._follow_noise(level_dbfs)
+        self._noise.follow(level_dbfs)
         voice = self._hangover_ms > 0
         return Speech(voice=voice, first=voice and not before)
 
     def reset(self) -> None:
         """End the talkspurt: the next speech begins one. What was learned of the noise stays."""
         self._hangover_ms = 0
-
-    def _follow_noise(self, level_dbfs: float) -> None:
-        risen = self._noise_dbfs + NOISE_RISE_DB_PER_SECOND * FRAME_MS / 1000
-        self._noise_dbfs = max(SILENT_DBFS, min(level_dbfs, risen, LOUDEST_NOISE_DBFS))

@@ -89,7 +89,7 @@ def test_held_is_the_time_since_the_earliest_possible_arrival() -> None:
     index, now_ns = feed(estimator, 10, ppm=50)
     assert estimator.held_s(index - 480, now_ns + 25_000_000) == pytest.approx(0.025, abs=1e-5)
     assert estimator.held_s(index - 240, now_ns) == pytest.approx(-0.005, abs=1e-5)
-    assert estimator.relative_delay_s(index - 480, now_ns) == pytest.approx(0, abs=1e-5)
+    assert estimator.arrived(index, now_ns + 12_000_000) == pytest.approx(0.002, abs=1e-5)
 
 
 def test_nothing_is_known_before_the_first_packet() -> None:

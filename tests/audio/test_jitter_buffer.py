@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from parvis_audio.jitter_buffer import (
     FRAME_NS,
-    FRAME_SAMPLES,
     IDLE_AFTER_SAMPLES,
     MAX_HELD_PACKETS,
     MAX_HELD_SAMPLES,
@@ -20,7 +19,7 @@ from parvis_audio.jitter_buffer import (
     Playout,
     Waiting,
 )
-from parvis_audio.relative_delay import NS_PER_MS, Link
+from parvis_audio.relative_delay import FRAME_SAMPLES, NS_PER_MS, Link
 
 FIRST_SEQUENCE = 65_530  # wraps within a few packets
 FIRST_TIMESTAMP = 2**32 - 2_000

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from parvis_audio.level import SILENT_DBFS, Samples, level_dbfs
+from parvis_audio.level import SILENT_DBFS, Samples, energy, energy_dbfs, level_dbfs
 
 
 @pytest.mark.parametrize(
@@ -41,3 +41,10 @@ def test_what_is_no_sound_is_silent(bad: float) -> None:
 @given(arrays.arrays(np.float32, st.integers(0, 50), elements=st.floats(width=32)))
 def test_a_level_is_always_in_range(frame: Samples) -> None:
     assert SILENT_DBFS <= level_dbfs(frame) <= 0.0
+
+
+def test_a_level_from_the_squares_is_the_level() -> None:
+    frame = np.full(480, 0.25, dtype=np.float32)
+    assert energy(frame) == pytest.approx(30.0)
+    assert energy_dbfs(energy(frame), frame.size) == level_dbfs(frame)
+    assert math.isnan(energy(np.array([np.nan], dtype=np.float32)))

@@ -3,99 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from parvis_audio import opus
+from fakes.packet_path import NS_PER_MS, RATE, Path, Unit, clicks, loud, played, tone
 from parvis_audio.errors import BadPacket
-from parvis_audio.level import SILENT_DBFS, level_dbfs
-from parvis_audio.opus import Encoder, Samples
+from parvis_audio.level import SILENT_DBFS
+from parvis_audio.opus import Samples
 from parvis_audio.receiver import Receiver
 from parvis_audio.relative_delay import Link
 from parvis_wire.rtp import NO_FLAGS, RtpPacket, TalkFlags
-
-RATE = 48_000
-TONE_HZ = 400.0
-NS_PER_MS = 1_000_000
-
-
-def tone(samples: int, start: int = 0, hz: float = TONE_HZ) -> Samples:
-    at = np.arange(start, start + samples) / RATE
-    return np.asarray(0.3 * np.sin(2 * np.pi * hz * at), dtype=np.float32)
-
-
-class Unit:
-    """Encodes a steady tone into packets."""
-
-    def __init__(self, ptime_samples: int = 480, encoder: Encoder | None = None) -> None:
-        self.ptime = ptime_samples
-        self.encoder = encoder or opus.unit_encoder()
-        self.number = 0
-        self.ssrc = 7
-
-    def packet(self, *, last: bool = False, sound: Samples | None = None) -> RtpPacket:
-        start = self.number * self.ptime
-        samples = tone(self.ptime, start) if sound is None else sound
-        packet = RtpPacket(
-            sequence=self.number % 2**16,
-            timestamp=(2**32 - 4_800 + start) % 2**32,
-            ssrc=self.ssrc,
-            payload=self.encoder.encode(samples),
-            flags=TalkFlags.LAST if last else NO_FLAGS,
-        )
-        self.number += 1
-        return packet
-
-
-Path = Callable[[int, RtpPacket], Iterator[tuple[float, RtpPacket]]]
-"""What the network makes of the packet of this number: (delay in ms, packet), none or several."""
-
-
-def straight(number: int, packet: RtpPacket) -> Iterator[tuple[float, RtpPacket]]:
-    yield 1.0, packet
-
-
-def played(
-    seconds: float,
-    path: Path = straight,
-    *,
-    unit: Unit | None = None,
-    ppm: float = 0.0,
-    receiver: Receiver | None = None,
-) -> tuple[Receiver, Samples]:
-    """What is heard of a unit (whose clock is ``ppm`` fast) through ``path``."""
-    unit, receiver = unit or Unit(), receiver or Receiver()
-    period_ms = unit.ptime / 48 / (1 + ppm * 1e-6)
-    coming: list[tuple[float, int, RtpPacket]] = []
-    heard, sent = [], 0
-    for tick in range(int(seconds * 100)):
-        now_ms = tick * 10 + 3.0
-        while (sent + 1) * period_ms <= now_ms:
-            sent += 1
-            packet = unit.packet()
-            coming += [(sent * period_ms + d, len(coming), p) for d, p in path(sent - 1, packet)]
-            coming.sort(key=lambda each: each[:2])
-        while coming and coming[0][0] <= now_ms:
-            at_ms, _, packet = coming.pop(0)
-            receiver.put(packet, int(at_ms * NS_PER_MS))
-        heard.append(receiver.frame(int(now_ms * NS_PER_MS)).copy())
-    return receiver, np.concatenate(heard)
-
-
-def clicks(heard: Samples, hz: float = TONE_HZ) -> int:
-    """Samples at which a steady tone is not continued: |x[n] - 2 cos(w) x[n-1] + x[n-2]|."""
-    x = heard.astype(np.float64)
-    residual = np.abs(x[2:] - 2 * np.cos(2 * np.pi * hz / RATE) * x[1:-1] + x[:-2])
-    return int((residual > 0.01).sum())
-
-
-def loud(heard: Samples) -> np.ndarray:
-    frames = heard[: heard.size // 480 * 480].reshape(-1, 480)
-    return np.array([level_dbfs(frame) for frame in frames])
 
 
 def test_the_click_detector_sees_a_missing_sample_and_a_jump() -> None:
@@ -185,7 +106,7 @@ def test_a_crystal_that_is_off_costs_neither_sound_nor_delay(ppm: float) -> None
     seconds = 300
     receiver, heard = played(seconds, jittery(1), ppm=ppm)
     assert (receiver.concealed_frames, receiver.packets.late) == (0, 0)
-    assert (receiver.counters.left_out_frames, receiver.counters.added_frames) == (0, 0)
+    assert (receiver.counters.left_out_samples, receiver.counters.added_samples) == (0, 0)
     assert loud(heard)[10:].min() > -14.5
     assert clicks(heard[4_800:]) == 0
     target_ms = receiver.buffer.delay.target_ms
@@ -198,7 +119,7 @@ def test_a_crystal_that_is_off_costs_neither_sound_nor_delay(ppm: float) -> None
 def test_a_crystal_far_beyond_the_market_is_followed(ppm: float) -> None:
     receiver, heard = played(60.0, jittery(2), ppm=ppm)
     assert receiver.concealed_frames == 0
-    assert receiver.counters.left_out_frames + receiver.counters.added_frames == 0
+    assert receiver.counters.left_out_samples + receiver.counters.added_samples == 0
     assert clicks(heard[4_800:]) == 0
     assert receiver.buffer.clock.alarming
 

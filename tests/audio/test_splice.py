@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from parvis_audio.splice import CROSS_FADE_SAMPLES, cross_fade, rising, splice
+from parvis_audio.splice import CROSS_FADE_SAMPLES, cross_fade, rising
 
 ONE, ZERO = np.ones(480, dtype=np.float32), np.zeros(480, dtype=np.float32)
 
@@ -21,7 +21,6 @@ def test_the_fade_goes_from_one_piece_to_the_other() -> None:
 
 def test_pieces_that_are_alike_stay_as_they_are() -> None:
     assert np.allclose(cross_fade(ONE, ONE), ONE)
-    assert np.allclose(splice(ONE, ONE), ONE)
 
 
 @pytest.mark.parametrize("length", [0, 1, 120, 240, 480])
@@ -29,13 +28,6 @@ def test_short_pieces_fade_over_what_there_is(length: int) -> None:
     assert cross_fade(ONE[:length], ZERO).shape == (480,)
     assert cross_fade(ONE, ZERO[:length]).shape == (length,)
     assert np.array_equal(cross_fade(ONE[:0], ZERO), ZERO)
-
-
-def test_a_splice_keeps_both_ends() -> None:
-    joined = splice(ONE, ZERO)
-    assert joined[:120].min() == 1.0
-    assert not joined[360:].any()
-    assert np.abs(np.diff(joined)).max() < 0.01
 
 
 def test_the_gains_of_both_pieces_add_up_to_one() -> None:
