@@ -92,7 +92,7 @@ class Depths:
         self._moved = 0
 
     def __call__(self, now_ns: int, receiver: Receiver) -> None:
-        self.errors_ms.append((receiver.buffer.depth_error_ns(now_ns) or 0) / NS_PER_MS)
+        self.errors_ms.append(receiver.held_ns / NS_PER_MS - receiver.target_ms - 4.9)
         moved = receiver.counters.left_out_samples + receiver.counters.added_samples
         if moved != self._moved:
             self.steps.append(len(self.errors_ms) - 1)
@@ -103,7 +103,7 @@ class Depths:
         sound = [heard[(n - 1) * 480 : (n + 4) * 480] for n in self.steps]
         return sum(clicks(each) if tone else len(measure.clicks(each)) for each in sound)
 
-    def recovered_s(self, after_s: float, within_ms: float = 15.0) -> float:
+    def recovered_s(self, after_s: float, within_ms: float = 10.0) -> float:
         """How long after that moment the depth was off for the last time."""
         off = [n for n, error in enumerate(self.errors_ms) if abs(error) > within_ms]
         return (off[-1] + 1) / 100 - after_s
