@@ -18,7 +18,12 @@ class FakeReceiver:
     """Plays a constant ``value``; ``breaks`` makes both of its calls fail as a bad packet does."""
 
     value: float = 0.0
+    frame_samples: int = TICK_SAMPLES
     breaks: bool = False
+    concealing: bool = False
+    position: int | None = None
+    own_target_ms: float = 0.0
+    least_ms: float = 0.0
     packets: list[tuple[RtpPacket, int]] = field(default_factory=list)
     pulled_ns: list[int] = field(default_factory=list)
 
@@ -31,7 +36,10 @@ class FakeReceiver:
         if self.breaks:
             raise ParvisAudioError("not Opus")
         self.pulled_ns.append(now_ns)
-        return np.full(TICK_SAMPLES, self.value, dtype=np.float32)
+        return np.full(self.frame_samples, self.value, dtype=np.float32)
+
+    def delay_at_least(self, least_ms: float) -> None:
+        self.least_ms = least_ms
 
     def stats(self, ssrc: int) -> SourceStats:
         return SourceStats(ssrc=ssrc, received=len(self.packets))
@@ -40,26 +48,16 @@ class FakeReceiver:
 class FakeReceivers:
     """Opens one for each source and remembers it."""
 
-    def __init__(self) -> None:
+    def __init__(self, frame_samples: int = TICK_SAMPLES) -> None:
+        self.frame_samples = frame_samples
         self.opened: list[tuple[SourceSpec, FakeReceiver]] = []
         self.values: dict[int, float] = {}
 
     def open(self, spec: SourceSpec) -> FakeReceiver:
-        receiver = FakeReceiver(self.values.get(spec.ssrc, 0.0))
+        receiver = FakeReceiver(self.values.get(spec.ssrc, 0.0), self.frame_samples)
         self.opened.append((spec, receiver))
         return receiver
 
     def __getitem__(self, ssrc: int) -> FakeReceiver:
         """The newest receiver of a source."""
         return [receiver for spec, receiver in self.opened if spec.ssrc == ssrc][-1]
-
-
-class FakeEncoder:
-    """Keeps what it is given instead of coding it."""
-
-    def __init__(self) -> None:
-        self.heard: list[Samples] = []
-
-    def encode(self, samples: Samples) -> bytes:
-        self.heard.append(samples.copy())
-        return len(self.heard).to_bytes(4)

@@ -19,7 +19,7 @@ from parvis_wire.fields import LevelDbfs, Ssrc
 from parvis_wire.rtp import MAX_PACKET_BYTES
 
 TICK_SAMPLES = 480
-"""One frame: 10 ms at 48 kHz, the step of the mix."""
+"""One frame: 10 ms at 48 kHz, the step of the mix; half of it in the profile of least delay."""
 
 TICK_NS = 10_000_000
 
@@ -94,10 +94,20 @@ class GoLive(Body):
     command: Literal["go_live"] = "go_live"
     origin_ns: int = Field(gt=-MAX_TIME_NS, lt=MAX_TIME_NS)
     """Monotonic time of room clock 0; negative when the room is older than this machine's boot.
-    Tick ``k`` has its deadline at ``origin_ns + k * TICK_NS``."""
+    Tick ``k`` has its deadline at ``origin_ns + k * tick_ns``."""
     program_ssrc: Ssrc
     frame_ms: Literal[5, 10] = 10
     """Length of a tick: 10 ms, or 5 in the profile of least delay."""
+
+    @property
+    def frame_samples(self) -> int:
+        """The same in samples."""
+        return TICK_SAMPLES * self.tick_ns // TICK_NS
+
+    @property
+    def tick_ns(self) -> int:
+        """The same in nanoseconds."""
+        return self.frame_ms * 1_000_000
 
 
 class Stop(Body):

@@ -17,25 +17,26 @@ from typing import Final
 
 from parvis_server.engine.boundary import (
     MAX_DATAGRAM_BYTES,
-    EngineStats,
     GoLive,
-    Levels,
     ProgramPacket,
     Ready,
+    Said,
     SourcePacket,
     Stop,
     parse_to_engine,
 )
+from parvis_server.engine.contributions import Lap
 from parvis_server.engine.mix_engine import MixEngine
+from parvis_server.engine.savings import Thrift
 from parvis_server.engine.schedule import TickSchedule
-from parvis_server.engine.stage import SetStage
-from parvis_server.engine.tick_meter import TickMeter
+from parvis_server.engine.stage import CheckOutput, SetStage
+from parvis_server.engine.tick_meter import StageTimes, TickMeter
 from parvis_server.errors import BadDatagram, EngineFault
 
 REAL_TIME_PRIORITY = 50
 """Over ordinary threads, under the kernel's own interrupt threads."""
 
-STATS_EVERY_TICKS: Final = 100
+STATS_EVERY_NS: Final = 1_000_000_000
 
 MAX_DATAGRAMS_PER_TICK = 2048
 """Twice what 100 ms of 96 sources are: more waits for the next tick, so a flood cannot stop it."""
@@ -61,7 +62,7 @@ class EngineProcess:
     def __init__(
         self,
         hub: socket.socket,
-        build: Callable[[GoLive], MixEngine],
+        build: Callable[[GoLive, Lap], MixEngine],
         prioritize: Callable[[], bool] = take_real_time_priority,
     ) -> None:
         """``build`` makes the mix when it goes live; ``prioritize`` raises this thread."""
@@ -71,6 +72,7 @@ class EngineProcess:
         self._prioritize = prioritize
         self._go_live: GoLive | None = None
         self._mix: MixEngine | None = None
+        self._stages = StageTimes(time.perf_counter_ns)
         self._stage = SetStage()
         self._lost = 0
         self._bad = 0
@@ -87,36 +89,49 @@ class EngineProcess:
                 self._tick_for_ever(self._go_live)
 
     def _tick_for_ever(self, live: GoLive) -> None:
-        meter = TickMeter(real_time=self._prioritize())  # first: on a busy machine all else waits
-        self._mix = mix = self._build(live)
+        real_time = self._prioritize()  # first: on a busy machine all else waits
+        meter, thrift = TickMeter(real_time=real_time, stages=self._stages), Thrift(live.tick_ns)
+        self._mix = mix = self._build(live, self._stages.lap)
         mix.set_stage(self._stage)
         gc.collect()
         gc.freeze()
         gc.disable()
-        schedule = TickSchedule(live.origin_ns, time.monotonic_ns())
+        schedule = TickSchedule(live.origin_ns, time.monotonic_ns(), live.tick_ns)
+        second = STATS_EVERY_NS // live.tick_ns
         while self._running:
             _sleep_until(schedule.next_deadline_ns)
             due = schedule.take(time.monotonic_ns())
             meter.skipped(due.skipped)
             for tick in due.ticks:
-                self._tick(tick, schedule.deadline_ns(tick), meter, mix)
-            if schedule.next_deadline_ns - time.monotonic_ns() > COLLECT_IF_LEFT_NS and any(
-                tick % STATS_EVERY_TICKS == 1 for tick in due.ticks
-            ):
+                self._tick(tick, schedule.deadline_ns(tick), meter, thrift, mix)
+                if tick % second == 0:
+                    self._report(meter, thrift, mix)
+            left_ns = schedule.next_deadline_ns - time.monotonic_ns()
+            if left_ns > COLLECT_IF_LEFT_NS and any(tick % second == 1 for tick in due.ticks):
                 gc.collect()
 
-    def _tick(self, tick: int, deadline_ns: int, meter: TickMeter, mix: MixEngine) -> None:
+    def _tick(
+        self, tick: int, deadline_ns: int, meter: TickMeter, thrift: Thrift, mix: MixEngine
+    ) -> None:
         begin_ns = time.monotonic_ns()
         meter.started(begin_ns - deadline_ns)
+        self._stages.begin()
         self._drain()
+        self._stages.lap("receive")
         output = mix.tick(tick, deadline_ns)
         for said in output:
             self._send(said)
-        encoded = any(isinstance(said, ProgramPacket) for said in output)
-        meter.worked(time.monotonic_ns() - begin_ns, encoded=encoded)
-        if tick % STATS_EVERY_TICKS == 0:
-            mix.drops.bad_datagrams, mix.drops.dropped_output = self._bad, self._lost
-            self._send(meter.report(mix.drops, mix.source_stats()))
+        self._stages.lap("send")
+        work_ns = time.monotonic_ns() - begin_ns
+        meter.worked(work_ns, encoded=any(isinstance(said, ProgramPacket) for said in output))
+        saving = thrift.worked(work_ns)
+        if saving is not None:
+            log.warning("ticks are too full or have room again: step %d of saving", thrift.step)
+            mix.save(saving)
+
+    def _report(self, meter: TickMeter, thrift: Thrift, mix: MixEngine) -> None:
+        mix.drops.bad_datagrams, mix.drops.dropped_output = self._bad, self._lost
+        self._send(meter.report(mix.drops, mix.source_stats(), thrift.step))
 
     def _drain(self) -> None:
         """Take what has come; never waits."""
@@ -148,6 +163,9 @@ class EngineProcess:
                 self._stage = said
                 if self._mix is not None:
                     self._mix.set_stage(said)
+            case CheckOutput():
+                if self._mix is not None:
+                    self._mix.check(said)
             case GoLive():
                 if self._go_live not in (None, said):
                     raise EngineFault("a live engine was told to go live as another one")
@@ -155,7 +173,7 @@ class EngineProcess:
             case Stop():
                 self._running = False
 
-    def _send(self, said: Ready | ProgramPacket | Levels | EngineStats) -> None:
+    def _send(self, said: Ready | Said) -> None:
         """Hand over to the hub; what it has no room for is dropped and counted."""
         try:
             self._hub.send(said.serialize())

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 
 from parvis_server.engine.boundary import TICK_NS
 
-MAX_CATCH_UP_TICKS = 10
-"""100 ms: as much as the boundary holds. After a longer standstill the sound in between is stale,
+PACKET_NS = 20_000_000
+"""A program packet: its ticks belong together."""
+
+MAX_CATCH_UP_NS = 100_000_000
+"""As much as the boundary holds. After a longer standstill the sound in between is stale,
 and running its ticks would only make the next ones late too."""
 
 
@@ -22,13 +25,14 @@ class DueTicks:
 
 
 class TickSchedule:
-    """Numbers the ticks of the room clock: tick ``k`` is due at ``origin_ns + k * TICK_NS``."""
+    """Numbers the ticks of the room clock: tick ``k`` is due at ``origin_ns + k * tick_ns``."""
 
-    def __init__(self, origin_ns: int, now_ns: int) -> None:
-        """Begin with the first even tick after now: a program packet is an even and an odd one."""
+    def __init__(self, origin_ns: int, now_ns: int, tick_ns: int = TICK_NS) -> None:
+        """Begin with the first tick of the next program packet; ``tick_ns``: length of a tick."""
         self._origin_ns = origin_ns
-        first = -(-(now_ns - origin_ns) // TICK_NS)
-        self._next = first + first % 2
+        self._tick_ns = tick_ns
+        self._most = MAX_CATCH_UP_NS // tick_ns
+        self._next = -(-(now_ns - origin_ns) // PACKET_NS) * (PACKET_NS // tick_ns)
 
     @property
     def next_deadline_ns(self) -> int:
@@ -37,12 +41,12 @@ class TickSchedule:
 
     def deadline_ns(self, tick: int) -> int:
         """When a tick is due."""
-        return self._origin_ns + tick * TICK_NS
+        return self._origin_ns + tick * self._tick_ns
 
     def take(self, now_ns: int) -> DueTicks:
-        """The ticks that are due, the newest ``MAX_CATCH_UP_TICKS`` of them; they count as run."""
-        end = max((now_ns - self._origin_ns) // TICK_NS + 1, self._next)
-        start = max(self._next, end - MAX_CATCH_UP_TICKS)
+        """The ticks that are due, those of the last ``MAX_CATCH_UP_NS``; they count as run."""
+        end = max((now_ns - self._origin_ns) // self._tick_ns + 1, self._next)
+        start = max(self._next, end - self._most)
         due = DueTicks(ticks=range(start, end), skipped=start - self._next)
         self._next = end
         return due

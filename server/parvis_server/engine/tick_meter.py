@@ -1,7 +1,8 @@
 """How late the ticks were and how long their work took. Pure: measured times come in."""
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from parvis_server.engine.boundary import (
@@ -25,6 +26,30 @@ class DropCounts:
     dropped_output: int = 0
 
 
+class StageTimes:
+    """How long each stage of the ticks took."""
+
+    def __init__(self, clock_ns: Callable[[], int]) -> None:
+        """``clock_ns``: what time it is, in nanoseconds of any origin."""
+        self._clock_ns = clock_ns
+        self._at_ns = 0
+        self._spent_ns: defaultdict[str, int] = defaultdict(int)
+
+    def begin(self) -> None:
+        """A tick begins, and with it its first stage."""
+        self._at_ns = self._clock_ns()
+
+    def lap(self, stage: str) -> None:
+        """This stage is done; the next one begins."""
+        before_ns, self._at_ns = self._at_ns, self._clock_ns()
+        self._spent_ns[stage] += self._at_ns - before_ns
+
+    def take(self, ticks: int) -> dict[str, float]:
+        """Mean time of each stage in so many ticks, in microseconds; begins anew."""
+        spent_ns, self._spent_ns = self._spent_ns, defaultdict(int)
+        return {stage: ns / max(ticks, 1) / 1e3 for stage, ns in spent_ns.items()}
+
+
 @dataclass(slots=True)
 class _Second:
     """Work times of the ticks since the last report."""
@@ -37,8 +62,9 @@ class _Second:
 class TickMeter:
     """Counts over the engine's life, and over the time since the last ``report``."""
 
-    def __init__(self, *, real_time: bool = False) -> None:
-        """Nothing has ticked yet; ``real_time`` is handed on to the reports."""
+    def __init__(self, *, real_time: bool = False, stages: StageTimes | None = None) -> None:
+        """Nothing has ticked yet; ``real_time`` and ``stages`` are handed on to the reports."""
+        self._stages = stages
         self._real_time = real_time
         self._ticks = 0
         self._skipped = 0
@@ -66,9 +92,12 @@ class TickMeter:
         if encoded:
             self._second.encode_ns.append(work_ns)
 
-    def report(self, drops: DropCounts, sources: tuple[SourceStats, ...]) -> EngineStats:
+    def report(
+        self, drops: DropCounts, sources: tuple[SourceStats, ...], savings: int = 0
+    ) -> EngineStats:
         """Everything so far; the second begins anew."""
         second, self._second = self._second, _Second()
+        stages = self._stages
         return EngineStats(
             real_time=self._real_time,
             ticks=self._ticks,
@@ -80,6 +109,8 @@ class TickMeter:
             work_max_us=max(second.work_ns, default=0) / 1e3,
             work_counts=tuple(self._work_counts),
             encode_mean_us=_mean(second.encode_ns) / 1e3,
+            stage_mean_us=stages.take(len(second.work_ns)) if stages else {},
+            savings=savings,
             foreign_packets=drops.foreign_packets,
             stale_packets=drops.stale_packets,
             bad_datagrams=drops.bad_datagrams,

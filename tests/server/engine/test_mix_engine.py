@@ -3,41 +3,41 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fakes.receivers import FakeEncoder, FakeReceivers
-from parvis_server.engine.boundary import TICK_NS, Levels, ProgramPacket, SourcePacket
+from fakes.outputs import FakeOutputs
+from fakes.receivers import FakeReceivers
+from parvis_server.engine.boundary import TICK_NS, Levels, Said, SourcePacket, TapFrame
 from parvis_server.engine.mix_engine import MAX_PACKET_AGE_NS, MixEngine
-from parvis_server.engine.stage import SetStage, SourceSpec
-from parvis_wire.rtp import MAX_CSRCS, RtpPacket
-from parvis_wire.stage import LinkKind
-
-PROGRAM = 0xABCD
+from parvis_server.engine.savings import STEPS
+from parvis_server.engine.stage import CheckOutput, SetStage, SourceSpec
+from parvis_wire.rtp import RtpPacket
+from parvis_wire.stage import LinkKind, SourceKind
 
 
 class Room:
     """A mix engine with fakes around it, ticked by hand."""
 
-    def __init__(self) -> None:
-        self.receivers = FakeReceivers()
-        self.encoder = FakeEncoder()
-        self.engine = MixEngine(PROGRAM, self.encoder, self.receivers.open)
+    def __init__(self, frame_samples: int = 480) -> None:
+        self.receivers = FakeReceivers(frame_samples)
+        self.outputs = FakeOutputs()
+        self.engine = MixEngine(self.outputs, self.receivers.open, frame_samples)
+        self.frame_samples = frame_samples
         self.next_tick = 0
 
     def open(self, **dbfs: float) -> None:
-        """Open exactly these sources: ``s7=-20`` is SSRC 7 at a constant -20 dBFS."""
+        """Open exactly these, by hand and not shared: ``s7=-20`` is SSRC 7 at -20 dBFS."""
         levels = {int(name[1:]): level for name, level in dbfs.items()}
         self.receivers.values = {ssrc: 10 ** (level / 20) for ssrc, level in levels.items()}
-        self.engine.set_stage(SetStage(sources=tuple(SourceSpec(ssrc=ssrc) for ssrc in levels)))
+        self.set(*(SourceSpec(ssrc=ssrc, gain_db=0.0, shared=False) for ssrc in levels))
 
-    def run(self, ticks: int) -> list[ProgramPacket | Levels]:
-        said: list[ProgramPacket | Levels] = []
+    def set(self, *sources: SourceSpec, sharing: bool = True, tap: bool = False) -> None:
+        self.engine.set_stage(SetStage(sources=sources, sharing=sharing, tap=tap))
+
+    def run(self, ticks: int) -> list[Said]:
+        said: list[Said] = []
         for _ in range(ticks):
             said += self.engine.tick(self.next_tick, self.next_tick * TICK_NS)
             self.next_tick += 1
         return said
-
-    def packets(self, ticks: int) -> list[RtpPacket]:
-        said = self.run(ticks)
-        return [RtpPacket.parse(p.rtp) for p in said if isinstance(p, ProgramPacket)]
 
     def levels(self, ticks: int) -> list[dict[int, float]]:
         return [said.levels for said in self.run(ticks) if isinstance(said, Levels)]
@@ -48,60 +48,13 @@ def packet(ssrc: int, arrival_ns: int = 0, sequence: int = 0) -> SourcePacket:
     return SourcePacket(arrival_ns, rtp.serialize())
 
 
-def test_every_second_tick_gives_a_packet_with_the_room_clock_of_its_first_sample() -> None:
-    room = Room()
-    room.next_tick = 2**32 // 480 // 2 * 2 - 4  # near the timestamp's wrap
-    first = room.next_tick
-    packets = room.packets(12)
-    assert [p.sequence for p in packets] == list(range(6))
-    assert [p.timestamp for p in packets] == [(first + n) * 480 % 2**32 for n in range(0, 12, 2)]
-    assert {p.ssrc for p in packets} == {PROGRAM}
-    assert [heard.size for heard in room.encoder.heard] == [960] * 6
-
-
-def test_an_empty_room_is_a_quiet_floor_and_not_digital_silence() -> None:
-    room = Room()
-    packets = room.packets(200)
-    heard = np.concatenate(room.encoder.heard)
-    assert 20 * np.log10(np.sqrt(np.mean(heard**2))) == pytest.approx(-62, abs=1)
-    assert all(p.csrcs == () and p.level and not p.level.voice for p in packets)
-
-
-def test_open_sources_are_heard_and_named_loudest_first() -> None:
-    room = Room()
-    room.open(s1=-40, s2=-20, s3=-55)
-    last = room.packets(10)[-1]
-    assert last.csrcs == (2, 1)
-    assert last.csrc_levels == (-20, -40)
-    assert last.level is not None
-    assert last.level.voice
-    assert last.level.level_dbov == -19
-    expected = sum(10 ** (level / 20) for level in (-40, -20, -55))
-    assert np.median(room.encoder.heard[-1]) == pytest.approx(expected, abs=0.001)
-
-
-def test_at_most_fifteen_talkers_are_named() -> None:
-    room = Room()
-    room.open(**{f"s{n}": -40 + n / 2 for n in range(1, 21)})
-    last = room.packets(6)[-1]
-    assert last.csrcs == tuple(range(20, 20 - MAX_CSRCS, -1))
-
-
-def test_too_many_loud_sources_are_limited() -> None:
-    room = Room()
-    room.open(s1=-3, s2=-3, s3=-3)
-    room.run(20)
-    assert max(np.abs(heard).max() for heard in room.encoder.heard) < 10 ** (-1.9 / 20)
-
-
 def test_opening_and_closing_do_not_click() -> None:
     room = Room()
     for step in (["s1"], ["s1", "s2"], ["s2"], []):
         room.open(**dict.fromkeys(step, -12.0))
         room.run(3)
     room.run(3)
-    heard = np.concatenate(room.encoder.heard)
-    assert np.abs(np.diff(heard)).max() < 2 / 480
+    assert np.abs(np.diff(room.outputs.sum())).max() < 2 / 480
 
 
 def test_a_closed_source_is_heard_for_no_more_than_one_frame() -> None:
@@ -111,7 +64,8 @@ def test_a_closed_source_is_heard_for_no_more_than_one_frame() -> None:
     room.open()
     room.run(4)
     assert len(room.receivers[1].pulled_ns) == 5
-    assert np.abs(room.encoder.heard[-1]).max() < 0.01
+    assert [tick.ssrcs for tick in room.outputs.heard] == [(1,)] * 5 + [()] * 3
+    assert room.outputs.of(1)[5 * 480 - 1] == 0
     assert room.engine.source_stats() == ()
 
 
@@ -125,6 +79,9 @@ def test_saying_the_sources_again_changes_nothing() -> None:
     room.open(s1=-12)
     room.run(2)
     assert len(room.receivers.opened) == 1  # back before its fade had begun
+    room.set(SourceSpec(ssrc=1, gain_db=6, priority_db=3, muted=True, shared=False))
+    room.run(2)
+    assert len(room.receivers.opened) == 1  # whatever the host asks
     room.engine.set_stage(SetStage(sources=(SourceSpec(ssrc=1, link=LinkKind.WIFI),)))
     assert [spec.link for spec, _ in room.receivers.opened] == [LinkKind.WIRED, LinkKind.WIFI]
 
@@ -167,7 +124,7 @@ def test_one_sources_broken_packets_never_hurt_another() -> None:
     room.engine.receive(SourcePacket(0, packet(1).rtp[:12]), now_ns=0)
     room.engine.receive(packet(2), now_ns=0)
     room.run(4)
-    assert np.median(room.encoder.heard[-1]) == pytest.approx(0.1, abs=0.001)
+    assert np.median(room.outputs.sum()[-480:]) == pytest.approx(0.1, abs=0.001)
     assert {s.ssrc: s.malformed for s in room.engine.source_stats()} == {1: 6, 2: 0}
 
 
@@ -198,8 +155,121 @@ def test_levels_come_every_100_ms_with_the_loudest_frame() -> None:
 def test_a_source_that_decodes_to_nonsense_is_silence_beside_the_others() -> None:
     room = Room()
     room.open(s1=-12, s2=-20)
-    for nonsense in (float("nan"), float("inf"), 1e30):
+    for nonsense in (float("nan"), float("inf"), 1e30, 5.0):
         room.receivers[1].value = nonsense
         room.run(10)
-        assert np.median(room.encoder.heard[-1]) == pytest.approx(0.1, abs=0.001)
+        assert np.median(room.outputs.sum()[-480:]) == pytest.approx(0.1, abs=0.001)
     assert room.levels(10)[0] == {1: -127, 2: pytest.approx(-20, abs=0.1)}
+    assert {s.ssrc: s.malformed for s in room.engine.source_stats()} == {1: 50, 2: 0}
+    assert np.isfinite(room.outputs.sum()).all()
+
+
+def test_a_loud_frame_is_no_nonsense() -> None:
+    room = Room()
+    room.open(s1=11)
+    room.run(2)
+    assert np.median(room.outputs.sum()[-480:]) == pytest.approx(10 ** (11 / 20), rel=1e-3)
+    assert room.engine.source_stats()[0].malformed == 0
+
+
+@pytest.mark.parametrize(
+    ("spec", "sharing", "gain"),
+    [
+        (SourceSpec(ssrc=1, kind=SourceKind.DESK), True, 1.0),
+        (SourceSpec(ssrc=1, kind=SourceKind.DESK, gain_db=-20), True, 0.1),
+        (SourceSpec(ssrc=1, gain_db=-20), True, 0.1),
+        (SourceSpec(ssrc=1, gain_db=-20), False, 0.1),
+        (SourceSpec(ssrc=1), False, 1.0),
+        (SourceSpec(ssrc=1, muted=True), True, 0.0),
+    ],
+)
+def test_each_source_is_as_loud_as_it_is_asked_to_be(
+    spec: SourceSpec, sharing: bool, gain: float
+) -> None:
+    room = Room()
+    room.open(s1=-20)
+    room.run(2)
+    room.set(spec, sharing=sharing)
+    room.run(2)
+    assert len(room.receivers.opened) == 1
+    assert room.outputs.sum()[-1] == pytest.approx(0.1 * gain, abs=1e-4)
+    raw = room.outputs.heard[-1].raw
+    assert ({s: float(frame[0]) for s, frame in raw.items()} == {}) == (
+        spec.kind is not SourceKind.DESK
+    )
+
+
+def test_a_desks_raw_sound_outlives_its_tick() -> None:
+    room = Room()
+    room.receivers.values = {1: 0.25}
+    room.set(SourceSpec(ssrc=1, kind=SourceKind.DESK, gain_db=-40))
+    room.run(1)
+    room.receivers[1].value = 0.5
+    room.run(1)
+    assert [float(tick.raw[1][0]) for tick in room.outputs.heard] == [0.25, 0.5]
+
+
+def test_wired_microphones_of_a_zone_are_held_alike() -> None:
+    room = Room()
+    specs = (
+        SourceSpec(ssrc=1, zone="hall"),
+        SourceSpec(ssrc=2, zone="hall"),
+        SourceSpec(ssrc=3, zone="hall", link=LinkKind.WIFI),
+        SourceSpec(ssrc=4, zone="foyer"),
+        SourceSpec(ssrc=5, zone="hall", kind=SourceKind.DESK),
+        SourceSpec(ssrc=6, kind=SourceKind.SPEAKER, link=LinkKind.WIRED),
+    )
+    room.set(*specs)
+    for ssrc, target_ms in ((1, 4.0), (2, 9.0), (3, 60.0), (4, 5.0), (5, 30.0), (6, 80.0)):
+        room.receivers[ssrc].own_target_ms = target_ms
+    room.run(100)
+    assert [room.receivers[ssrc].least_ms for ssrc in range(1, 7)] == [9, 9, 0, 5, 0, 0]
+    room.set(*specs[:1])
+    room.run(100)
+    assert room.receivers[1].least_ms == 4
+
+
+def test_the_tap_tells_what_was_played_where_and_how_loud() -> None:
+    room = Room()
+    room.receivers.values = {1: 0.1, 2: 0.1}
+    room.set(SourceSpec(ssrc=1, gain_db=-20, shared=False), SourceSpec(ssrc=2), tap=True)
+    room.receivers[1].position = 4711
+    taps = [said for said in room.run(2) if isinstance(said, TapFrame)]
+    assert [(tap.ssrc, tap.room_clock, tap.timestamp) for tap in taps] == [
+        (1, 0, 4711),
+        (2, 0, None),
+        (1, 480, 4711),
+        (2, 480, None),
+    ]
+    assert taps[0].gain == pytest.approx(0.1)
+    room.set(SourceSpec(ssrc=1))
+    assert not [said for said in room.run(2) if isinstance(said, TapFrame)]
+
+
+def test_gains_are_told_apart_level_and_share() -> None:
+    room = Room()
+    room.receivers.values = {1: 0.1, 2: 0.1}
+    room.set(SourceSpec(ssrc=1, gain_db=6), SourceSpec(ssrc=2, gain_db=-3, shared=False))
+    room.run(5)
+    first, second = room.engine.source_stats()
+    assert (first.gain_db, second.gain_db, second.share_db) == (6, -3, 0)
+    assert first.share_db < 0
+
+
+def test_checks_and_savings_reach_whom_they_concern() -> None:
+    room = Room()
+    check = CheckOutput(check=1, output=5)
+    room.engine.check(check)
+    room.engine.save(STEPS[-1])
+    assert room.outputs.checks == [check]
+    assert room.outputs.complexity == 0
+    room.engine.save(STEPS[0])
+    assert room.outputs.complexity == 10
+
+
+def test_ticks_of_5_ms_give_levels_as_often() -> None:
+    room = Room(frame_samples=240)
+    room.open(s1=-20)
+    assert len(room.levels(40)) == 2
+    assert room.outputs.of(1).size == 40 * 240
+    assert room.outputs.heard[-1].levels_dbfs[1] == pytest.approx(-20, abs=0.1)

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator
 import psutil
 import pytest
 
-from fakes.receivers import FakeEncoder, FakeReceiver, Samples
+from fakes.outputs import FakeOutputs
+from fakes.receivers import FakeReceiver, Samples
 from parvis_server.engine.boundary import (
     MAX_DATAGRAM_BYTES,
     EngineStats,
@@ -22,13 +23,15 @@ from parvis_server.engine.boundary import (
     Ready,
     SourcePacket,
     Stop,
+    TapFrame,
     ToHub,
     parse_to_hub,
     serialize_command,
 )
+from parvis_server.engine.contributions import Lap
 from parvis_server.engine.mix_engine import MixEngine
 from parvis_server.engine.process import EngineProcess
-from parvis_server.engine.stage import SetStage, SourceSpec
+from parvis_server.engine.stage import CheckOutput, SetStage, SourceSpec
 from parvis_server.errors import EngineFault
 from parvis_wire.rtp import RtpPacket
 
@@ -62,14 +65,15 @@ class Pair:
     def __init__(self) -> None:
         self.hub, self.theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.receiver = FakeReceiver()
+        self.outputs = FakeOutputs()
         self.process = EngineProcess(self.theirs, self.build, prioritize=lambda: False)
         self.built: list[GoLive] = []
 
-    def build(self, live: GoLive) -> MixEngine:
+    def build(self, live: GoLive, lap: Lap) -> MixEngine:
         self.built.append(live)
-        return MixEngine(live.program_ssrc, FakeEncoder(), lambda spec: self.receiver)
+        return MixEngine(self.outputs, lambda spec: self.receiver, lap=lap)
 
-    def tell(self, *commands: GoLive | SetStage | Stop) -> None:
+    def tell(self, *commands: GoLive | SetStage | CheckOutput | Stop) -> None:
         for command in commands:
             self.hub.send(serialize_command(command))
 
@@ -154,6 +158,20 @@ def test_a_hub_that_does_not_listen_never_holds_it_up(pair: Pair) -> None:
     pair.process.run()
     assert pair.process._lost > 20
     assert len(pair.said()) < 10
+
+
+def test_stage_and_sound_check_reach_the_outputs(pair: Pair) -> None:
+    check = CheckOutput(check=3, output=9)
+    pair.receiver = Countdown(lambda: pair.tell(check, Stop()))
+    stage = SetStage(sources=(SourceSpec(ssrc=5),), tap=True)
+    pair.tell(check, stage, GO)  # the first check comes before anything could be played
+    pair.process.run()
+    assert pair.outputs.stages == [stage]
+    assert pair.outputs.checks == [check]
+    tapped = [said for said in pair.said() if isinstance(said, TapFrame)]
+    assert [tap.ssrc for tap in tapped] == [5] * len(tapped)
+    clocks = [tap.room_clock for tap in tapped]
+    assert clocks == list(range(clocks[0], clocks[0] + 480 * len(clocks), 480))
 
 
 def test_a_fault_in_a_tick_ends_it(pair: Pair) -> None:

@@ -2,16 +2,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parvis_server.engine.boundary import TICK_NS
-from parvis_server.engine.schedule import MAX_CATCH_UP_TICKS, TickSchedule
+from parvis_server.engine.schedule import MAX_CATCH_UP_NS, TickSchedule
+
+MAX_CATCH_UP_TICKS = MAX_CATCH_UP_NS // TICK_NS
 
 times_ns = st.integers(-(10**18), 10**18)
 
 
-@given(times_ns, times_ns)
-def test_it_begins_with_the_next_even_tick(origin_ns: int, now_ns: int) -> None:
-    schedule = TickSchedule(origin_ns, now_ns)
-    assert 0 <= schedule.next_deadline_ns - now_ns < 2 * TICK_NS
-    assert (schedule.next_deadline_ns - origin_ns) % (2 * TICK_NS) == 0
+@given(times_ns, times_ns, st.sampled_from([TICK_NS, TICK_NS // 2]))
+def test_it_begins_with_the_next_program_packet(origin_ns: int, now_ns: int, tick_ns: int) -> None:
+    schedule = TickSchedule(origin_ns, now_ns, tick_ns)
+    begin_ns = schedule.next_deadline_ns
+    assert 0 <= begin_ns - now_ns < 2 * TICK_NS
+    assert (begin_ns - origin_ns) % (2 * TICK_NS) == 0
+    assert schedule.take(begin_ns).ticks.start * tick_ns == begin_ns - origin_ns
+    assert schedule.next_deadline_ns == begin_ns + tick_ns
 
 
 def test_nothing_is_due_before_its_deadline() -> None:
@@ -34,6 +39,12 @@ def test_missed_ticks_are_run_up_to_a_bound_and_the_others_counted() -> None:
     late = schedule.take(103 * TICK_NS)
     assert late.skipped == 100 - MAX_CATCH_UP_TICKS
     assert list(late.ticks) == list(range(104 - MAX_CATCH_UP_TICKS, 104))
+
+
+def test_as_much_is_caught_up_in_ticks_of_5_ms() -> None:
+    schedule = TickSchedule(0, 0, TICK_NS // 2)
+    late = schedule.take(100 * TICK_NS)
+    assert (len(late.ticks), late.ticks.stop, late.skipped) == (20, 201, 181)
 
 
 @given(st.lists(st.integers(0, 200 * TICK_NS // 10), min_size=1, max_size=40))

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parvis_server.engine.boundary import LATENESS_BOUNDS_MS, WORK_STEPS, SourceStats
-from parvis_server.engine.tick_meter import DropCounts, TickMeter
+from parvis_server.engine.tick_meter import DropCounts, StageTimes, TickMeter
 
 
 @given(st.lists(st.integers(-(10**9), 10**9), max_size=50))
@@ -44,3 +44,19 @@ def test_work_is_counted_in_steps_of_a_tenth_of_a_millisecond() -> None:
         **{0: 2, 1: 1, 34: 1},
         WORK_STEPS: 1,
     }
+
+
+def test_a_ticks_time_is_told_stage_by_stage() -> None:
+    now_ns = 5_000
+    stages = StageTimes(lambda: now_ns)
+    meter = TickMeter(stages=stages)
+    for _ in range(2):
+        now_ns += 1_000_000  # between two ticks
+        stages.begin()
+        for stage, took_ns in (("pull", 40_000), ("mix", 10_000), ("pull", 20_000)):
+            now_ns += took_ns
+            stages.lap(stage)
+        meter.worked(70_000, encoded=False)
+    assert meter.report(DropCounts(), (), savings=3).stage_mean_us == {"pull": 60, "mix": 10}
+    last = meter.report(DropCounts(), ())
+    assert (last.stage_mean_us, last.savings) == ({}, 0)
