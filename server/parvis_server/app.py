@@ -17,34 +17,42 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol, Unpack
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from parvis_server import links, logs
 from parvis_server.announce import Announcement
-from parvis_server.config import HubSettings
+from parvis_server.config import HubSettings, StageSettings
 from parvis_server.data_folder import DataFolder
 from parvis_server.engine.boundary import EngineStats
+from parvis_server.engine.stage import ZoneGain
 from parvis_server.errors import HubStopped, UserError
 from parvis_server.libraries import require_opus
-from parvis_server.net import listeners, units
+from parvis_server.media.zones import Lift, lift_refusal
+from parvis_server.net import listeners, speakers, units
 from parvis_server.net.admission import Doorkeeper
 from parvis_server.net.credentials import Keys
 from parvis_server.net.endpoints import Endpoint, Waiting
+from parvis_server.net.engine import Engine
 from parvis_server.net.http import Parts, make_app
 from parvis_server.net.http_protocol import HubHttpProtocol
-from parvis_server.net.live_room import Engine, LiveRoom
+from parvis_server.net.live_room import LiveRoom
+from parvis_server.net.live_stage import StageReport
 from parvis_server.net.metrics import Metrics
 from parvis_server.net.mp3 import Mp3Stream
 from parvis_server.net.pages import Pages, read_pages, static_folder
+from parvis_server.net.sound_session import Opening
 from parvis_server.net.websocket_protocol import HubWebSocketProtocol
 from parvis_server.ports import BACKLOG, take_port
 from parvis_server.room.clock import RoomClock
-from parvis_server.room.room import Room
+from parvis_server.room.lifts import LiftFacts
+from parvis_server.room.profile import five_ms_rule
+from parvis_server.room.room import Room, no_rule
+from parvis_server.room.stage import Stage
 from parvis_wire.close_codes import CloseCode
-from parvis_wire.messages import DEFAULT_ROOM
+from parvis_wire.messages import DEFAULT_ROOM, Role
 
 log = logging.getLogger(__name__)
 
@@ -64,16 +72,20 @@ class RunningEngine(Engine, Protocol):
         """Run until cancelled."""
 
 
-EngineMaker = Callable[
-    [
-        Callable[[int, bytes], None],
-        Callable[[dict[int, float]], None],
-        Callable[[EngineStats], None],
-        int,
-    ],
-    RunningEngine,
-]
-"""Makes the engine: ``EngineSupervisor``, or a fake in tests."""
+class EngineMaker(Protocol):
+    """Makes the engine: ``EngineSupervisor``, or a fake in tests."""
+
+    def __call__(
+        self,
+        on_program: Callable[[int, bytes], None],
+        on_levels: Callable[[dict[int, float]], None],
+        on_stats: Callable[[EngineStats], None],
+        origin_ns: int,
+        *,
+        on_stage: Callable[[StageReport], None],
+        frame_ms: Literal[5, 10],
+    ) -> RunningEngine:
+        """See ``EngineSupervisor``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,14 +137,18 @@ class Hub:
         kept = folder.secrets()
         self.keys = Keys(kept.host_secret, bytes.fromhex(kept.resume_key))
         origin_ns = folder.room_origin_ns(time.monotonic_ns(), time.time_ns())
-        room = Room(DEFAULT_ROOM, settings.room.title, RoomClock(origin_ns))
+        frame_ms = settings.stage.frame_ms
+        rule = five_ms_rule if frame_ms == 5 else no_rule
+        room = Room(DEFAULT_ROOM, settings.room.title, RoomClock(origin_ns), rule)
         self.engine = make_engine(
             lambda ptime_ms, rtp: self.live.on_program(ptime_ms, rtp),
             lambda levels: self.live.on_levels(levels),
             lambda stats: self.live.on_stats(stats),
             origin_ns,
+            on_stage=lambda report: self.live.on_stage(report),
+            frame_ms=frame_ms,
         )
-        self.live = LiveRoom(room, self.engine)
+        self.live = LiveRoom(room, self.engine, _stage(settings.stage), frame_ms=frame_ms)
         self.mp3 = Mp3Stream(self.live.program_taps, settings.limits.mp3_listeners)
         self.live.extra_listeners = self.mp3.__len__
         self._pages = pages if pages is not None else read_pages(static_folder())
@@ -147,14 +163,16 @@ class Hub:
             self.live.counts.faults[code] += 1
 
         listening = listeners.Listeners(self.live, self.keys, limits.listeners)
-        speaking = units.Units(self.live, self.keys, limits.units)
+        seating = units.Units(Opening(self.live, self.keys, Role.UNIT), limits.units)
+        speaking = speakers.Speakers(Opening(self.live, self.keys, Role.SPEAKER), limits.speakers)
         parts = Parts(
             live=self.live,
             pages=self._pages,
             mp3=self.mp3,
             metrics=Metrics(self.live),
             listeners=Endpoint(listeners.ROLES, listening.open, keeper, waiting, fault),
-            units=Endpoint(units.ROLES, speaking.open, keeper, waiting, fault),
+            units=Endpoint(units.ROLES, seating.open, keeper, waiting, fault),
+            speakers=Endpoint(speakers.ROLES, speaking.open, keeper, waiting, fault),
             listener_link=self.listener_link,
         )
         names = {name.lower() for name in self.settings.network.names} | links.own_names()
@@ -223,6 +241,17 @@ class Hub:
         while True:
             await asyncio.sleep(NOTE_RUNNING_EVERY_S)
             self._folder.note_running()
+
+
+def _stage(settings: StageSettings) -> Stage:
+    """The stage as the settings have it."""
+    gains = [ZoneGain(talks=g.talks, hears=g.hears, gain_db=g.gain_db) for g in settings.zone_gains]
+    return Stage(gains, lift_rule, five_ms_profile=settings.frame_ms == 5)
+
+
+def lift_rule(**facts: Unpack[LiftFacts]) -> str | None:
+    """Why a zone may not hear its own microphones: the rule of the mix, for the room."""
+    return lift_refusal(Lift(**facts))
 
 
 def _server(application: ASGIApp) -> _Server:

@@ -10,9 +10,9 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -21,7 +21,9 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from parvis_server.engine.stage import MAX_ZONES
 from parvis_server.errors import UsageError
+from parvis_wire.fields import ZoneName
 
 ENVIRONMENT_PREFIX = "PARVIS_HUB_"
 ENVIRONMENT_DELIMITER = "__"
@@ -62,7 +64,7 @@ class AccessSettings(_Section):
     """Who may come in."""
 
     open_house: bool = False
-    """Admit unpaired units from any address, not only from this machine."""
+    """Admit unpaired units and remote speakers from any address, not only from this machine."""
 
 
 class LimitSettings(_Section):
@@ -74,6 +76,42 @@ class LimitSettings(_Section):
     """Listeners to /listen.mp3."""
     units: int = Field(default=64, ge=1, le=90)
     """Connected units."""
+    speakers: int = Field(default=20, ge=0, le=60)
+    """Connected remote speakers."""
+
+
+class ZoneGainSettings(_Section):
+    """How loud the microphones of one zone are in the loudspeakers of another."""
+
+    talks: ZoneName
+    """Zone of the microphones."""
+    hears: ZoneName
+    """Zone of the loudspeakers."""
+    gain_db: float | None = Field(default=None, ge=-60.0, le=6.0)
+    """Gain in dB, -60 to 6; left out: silent. A pair that is not named is heard at 0 dB, and a
+    zone never hears itself unless the host lifts it."""
+
+
+class StageSettings(_Section):
+    """How the stage is mixed."""
+
+    frame_ms: Literal[5, 10] = 10
+    """Length of a tick in milliseconds: 10, or 5 for the least delay, with at most 8 open
+    microphones, all of them wired."""
+    zone_gains: tuple[ZoneGainSettings, ...] = Field(default=(), max_length=MAX_ZONES**2)
+    """The zone matrix, as [[stage.zone_gains]] in the file: talks, hears, gain_db."""
+
+    @model_validator(mode="after")
+    def _each_pair_once(self) -> Self:
+        """A pair has one gain, and there are not more zones than the mixer takes."""
+        pairs = [(gain.talks, gain.hears) for gain in self.zone_gains]
+        for talks, hears in pairs:
+            if pairs.count((talks, hears)) > 1:
+                raise ValueError(f"zone_gains names {talks} to {hears} twice: once is enough")
+        zones = {zone for pair in pairs for zone in pair}
+        if len(zones) > MAX_ZONES:
+            raise ValueError(f"zone_gains names {len(zones)} zones: at most {MAX_ZONES}")
+        return self
 
 
 class LogSettings(_Section):
@@ -108,6 +146,7 @@ class HubSettings(BaseSettings):
     room: RoomSettings = RoomSettings()
     access: AccessSettings = AccessSettings()
     limits: LimitSettings = LimitSettings()
+    stage: StageSettings = StageSettings()
     log: LogSettings = LogSettings()
 
     @classmethod

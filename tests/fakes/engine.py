@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from parvis_server.engine.boundary import EngineStats
-from parvis_server.engine.stage import SetStage, SourceSpec
+from parvis_server.engine.boundary import EngineStats, OutputPacket
+from parvis_server.engine.stage import CheckOutput, SetStage, SourceSpec
+from parvis_server.net.live_stage import StageReport
 from parvis_wire.rtp import RtpPacket
 
 PROGRAM_SSRC = 0xA11
@@ -21,11 +22,19 @@ class FakeEngine:
         on_levels: Callable[[dict[int, float]], None],
         on_stats: Callable[[EngineStats], None],
         origin_ns: int,
+        *,
+        on_stage: Callable[[StageReport], None],
+        frame_ms: int,
     ) -> None:
         self.ready = asyncio.Event()
         self.restarts = 0
         self.origin_ns = origin_ns
+        self.frame_ms = frame_ms
         self.stage = SetStage()
+        self.report = on_stage
+        """Say something about an output."""
+        self.checks: list[CheckOutput] = []
+        self.takes_checks = True
         self.packets: list[tuple[bytes, int]] = []
         self.levels = on_levels
         self.stats = on_stats
@@ -45,6 +54,11 @@ class FakeEngine:
     def set_stage(self, stage: SetStage) -> None:
         self.stage = stage
 
+    def check_output(self, command: CheckOutput) -> bool:
+        if self.takes_checks:
+            self.checks.append(command)
+        return self.takes_checks
+
     def send_packet(self, rtp: bytes, arrival_ns: int) -> None:
         self.packets.append((rtp, arrival_ns))
 
@@ -53,6 +67,13 @@ class FakeEngine:
         self.stats(EngineStats())
         await self.breaks.wait()
         raise RuntimeError("the test broke the engine")
+
+    def play(self, ssrc: int, timestamp: int, sequence: int = 0) -> None:
+        """One packet of an output's bus."""
+        packet = RtpPacket(
+            sequence=sequence, timestamp=timestamp, ssrc=ssrc, payload=b"\xf8\xff\xfe"
+        )
+        self.report(OutputPacket(packet.serialize()))
 
     def say(self, payload: bytes = b"\xf8\xff\xfe", count: int = 1) -> bytes:
         """Send program packets of 20 ms to everybody; the last one's RTP bytes."""

@@ -15,6 +15,7 @@ from parvis_server.config import (
     HubSettings,
     LimitSettings,
     NetworkSettings,
+    StageSettings,
 )
 from parvis_server.data_folder import DataFolder
 from parvis_server.net.live_room import LiveRoom
@@ -54,6 +55,11 @@ class LiveHub:
         return f"ws://{LOOPBACK}:{self.port}/ws/unit"
 
     @property
+    def speak(self) -> str:
+        """URL of the remote speakers' socket."""
+        return f"ws://{LOOPBACK}:{self.port}/ws/speak"
+
+    @property
     def secret(self) -> str:
         """The secret of the host link."""
         return self.hub.keys.host_secret
@@ -68,6 +74,7 @@ async def live_hub(
     port: int = 0,
     pages: Pages | None = None,
     names: tuple[str, ...] = (),
+    stage: StageSettings | None = None,
 ) -> AsyncIterator[LiveHub]:
     """A hub that runs until the block ends, then stops as on SIGTERM."""
     settings = HubSettings(
@@ -75,6 +82,7 @@ async def live_hub(
         network=NetworkSettings(host=LOOPBACK, port=port, names=names),
         access=AccessSettings(open_house=open_house),
         limits=limits or LimitSettings(),
+        stage=stage or StageSettings(),
     )
     hub = Hub(settings, DataFolder.open(data), FakeEngine, pages=pages)
     assert isinstance(hub.engine, FakeEngine)

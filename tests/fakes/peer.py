@@ -29,7 +29,7 @@ from parvis_wire.messages import (
 )
 from parvis_wire.room_view import RoomView, Wire, fold
 from parvis_wire.rtp import RtpPacket
-from parvis_wire.stage import UnitTraits
+from parvis_wire.stage import SpeakerTraits, UnitTraits
 
 M = TypeVar("M", bound=Wire)
 PATIENCE_S = 5.0
@@ -64,6 +64,8 @@ class Peer:
         """Join, and take the three messages that follow, in their order."""
         if role is Role.UNIT:
             fields.setdefault("unit", UnitTraits())
+        if role is Role.SPEAKER:
+            fields.setdefault("speaker", SpeakerTraits())
         fields.setdefault("version", PROTOCOL_VERSION)
         await self.say(Join(role=role, **fields))
         kinds = [type(await self.hear()) for _ in range(3)]

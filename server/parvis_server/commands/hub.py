@@ -33,8 +33,13 @@ def hub(
     open_house: bool | None = typer.Option(
         None,
         "--open-house/--no-open-house",
-        help="Admit unpaired units from any address, not only from this machine.",
+        help="Admit unpaired units and speakers from any address, not only from this machine.",
         show_default=False,
+    ),
+    frame_ms: int | None = typer.Option(
+        None,
+        help="Length of a tick: 10, or 5 for the least delay (at most 8 wired microphones). "
+        "Default: 10.",
     ),
     config: Path | None = typer.Option(
         None, help="Settings file (TOML). Default: parvis.toml in the data folder."
@@ -52,6 +57,7 @@ def hub(
         "network.port": port,
         "room.title": title,
         "access.open_house": open_house,
+        "stage.frame_ms": frame_ms,
         "log.format": log_format,
     }
     settings = load_settings(config, flags)

@@ -16,7 +16,7 @@ from parvis_wire.messages import (
 )
 
 NOT_FROM_HERE = (
-    "this unit is not paired, and unpaired units may join only from the hub's own machine: "
+    "this {role} is not paired, and unpaired {role}s may join only from the hub's own machine: "
     "start the hub with --open-house to admit them from anywhere"
 )
 
@@ -128,6 +128,8 @@ class Doorkeeper:
             )
         if (join.unit is not None) != (join.role is Role.UNIT):
             raise PeerFault(CloseCode.MALFORMED, "unit: present exactly for the role unit")
+        if (join.speaker is not None) != (join.role is Role.SPEAKER):
+            raise PeerFault(CloseCode.MALFORMED, "speaker: present exactly for the role speaker")
         self._authorise(join, peer)
         if join.room != self.room:
             raise PeerFault(CloseCode.ROOM_CLOSED, "there is no such room")
@@ -141,5 +143,6 @@ class Doorkeeper:
                 raise PeerFault(CloseCode.UNAUTHORISED, "the secret of the host link is missing")
             if not self.keys.is_host(join.credential.secret):
                 raise PeerFault(CloseCode.UNAUTHORISED, "the secret of the host link is wrong")
-        if join.role is Role.UNIT and not (self.open_house or peer.is_this_machine):
-            raise PeerFault(CloseCode.FORBIDDEN, NOT_FROM_HERE)
+        sounds = join.role in (Role.UNIT, Role.SPEAKER)
+        if sounds and not (self.open_house or peer.is_this_machine):
+            raise PeerFault(CloseCode.FORBIDDEN, NOT_FROM_HERE.format(role=join.role.value))

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Self
 
 from parvis_server.errors import PeerFault
 from parvis_server.net import rate
@@ -43,9 +44,14 @@ class Allowance:
     """What one connection may still say: over it, messages are dropped, then the peer is closed."""
 
     control: TokenBucket = field(default_factory=rate.control_bucket)
-    packets: TokenBucket = field(default_factory=rate.packet_bucket)
+    packets: TokenBucket = field(default_factory=lambda: rate.packet_bucket(10))
     sound_bits: TokenBucket = field(default_factory=rate.sound_bits_bucket)
     strikes: Strikes = field(default_factory=Strikes)
+
+    @classmethod
+    def for_sound(cls, ptime_ms: int) -> Self:
+        """That of a unit or speaker, who sends packets of this length."""
+        return cls(control=rate.sound_control_bucket(), packets=rate.packet_bucket(ptime_ms))
 
     def allows_message(self, now_ns: int) -> bool:
         """Whether one more message passes; raises ``PeerFault`` after too many that did not."""

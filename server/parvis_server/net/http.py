@@ -53,6 +53,7 @@ class Parts:
     metrics: Metrics
     listeners: Endpoint
     units: Endpoint
+    speakers: Endpoint
     listener_link: Callable[[], str]
     """The link for the audience, with an address that others reach."""
 
@@ -137,6 +138,10 @@ def _add_sockets(app: FastAPI, parts: Parts) -> None:
     @app.websocket("/ws/unit")
     async def unit(websocket: WebSocket) -> None:
         await parts.units.serve(websocket)
+
+    @app.websocket("/ws/speak")
+    async def speak(websocket: WebSocket) -> None:
+        await parts.speakers.serve(websocket)
 
 
 def qr_svg(link: str) -> bytes:

@@ -62,8 +62,8 @@ class ListenerSession:
                 raise PeerFault(CloseCode.MALFORMED, "level: only from units")
             case TimeRequest() | CaptureTime() | OutputReport():
                 raise PeerFault(CloseCode.MALFORMED, "clocks are kept with units and speakers")
-            case SetSource() | SetSharing() | SetLift() | CheckSound():
-                raise PeerFault(CloseCode.MALFORMED, "this hub takes no orders for the mix yet")
+            case SetSource() | SetSharing() | SetLift() | CheckSound() as command:
+                self.connection.send(self.live.stage_command(self.seat.participant, command))
             case Report(rung=rung):
                 self.seat.rung = rung
             case command:

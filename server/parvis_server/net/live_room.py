@@ -6,24 +6,26 @@ to everybody, effects reach the engine. Nothing here raises because of what a pe
 
 import asyncio
 import logging
-import secrets
 import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal
 
 from parvis_server.engine.boundary import EngineStats
-from parvis_server.engine.stage import MAX_SOURCES, SetStage, SourceSpec
 from parvis_server.net.connection import Connection
-from parvis_server.net.duplicates import Duplicates
+from parvis_server.net.engine import Engine
 from parvis_server.net.fanout import Fanout, Receiver
 from parvis_server.net.framing import binary_frame, text_frame
+from parvis_server.net.live_stage import LiveStage, StageReport
+from parvis_server.net.streams import Stream, Streams
 from parvis_server.room.members import Member
 from parvis_server.room.room import Result, Room
+from parvis_server.room.stage import Stage
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.messages import Ack, Command, Role, Rung, Snapshot, Time
-from parvis_wire.stage import Status, UnitStatus
+from parvis_wire.rtp import RtpPacket
+from parvis_wire.stage import StageCommand, Status
 
 log = logging.getLogger(__name__)
 
@@ -33,25 +35,9 @@ TICK_S = 0.25
 STATUS_EVERY_TICKS = 2
 TIME_EVERY_TICKS = 40
 
-LEVEL_STALE_NS = 2 * NS_PER_S
-"""A level older than this is not shown: the microphone may be dead."""
-
-
-class Engine(Protocol):
-    """What the room needs of the mixing engine; ``engine.supervisor`` has the real one."""
-
-    @property
-    def dropped_packets(self) -> int:
-        """Packets that no engine could take."""
-
-    restarts: int
-    ready: asyncio.Event
-
-    def set_stage(self, stage: SetStage) -> None:
-        """Mix exactly this from now on."""
-
-    def send_packet(self, rtp: bytes, arrival_ns: int) -> None:
-        """Hand over a source's packet."""
+FIRST_AWAY_NS = 10 * NS_PER_S
+"""A second connection alone keeps the floor for this long. By then the first would have come
+back many times over, and nobody's press has arrived meanwhile."""
 
 
 @dataclass(slots=True, eq=False)
@@ -66,27 +52,6 @@ class Seat:
     """How a listener plays, once it said so."""
 
 
-@dataclass(slots=True, eq=False)
-class Source:
-    """What the hub knows of a unit's sound; it outlives the unit's connections."""
-
-    stream: str
-    ssrc: int
-    duplicates: Duplicates = field(default_factory=Duplicates)
-    second: Connection | None = None
-    """The connection that brings the same packets again; one at most."""
-    level_dbfs: float | None = None
-    level_ns: int = 0
-
-    def heard(self, level_dbfs: float, now_ns: int) -> None:
-        """The unit's microphone is this loud now."""
-        self.level_dbfs, self.level_ns = level_dbfs, now_ns
-
-    def level(self, now_ns: int) -> float | None:
-        """The newest level, unless it is too old to mean anything."""
-        return self.level_dbfs if now_ns - self.level_ns <= LEVEL_STALE_NS else None
-
-
 @dataclass(slots=True)
 class Counts:
     """What happened since the hub started; for ``/metrics``."""
@@ -99,18 +64,27 @@ class Counts:
     unwanted_packets: int = 0
     """Of sources that were not open: dropped before the engine."""
     rate_drops: int = 0
+    time_requests: int = 0
 
 
 class LiveRoom:
     """The room as the network sees it."""
 
     def __init__(
-        self, room: Room, engine: Engine, now_ns: Callable[[], int] = time.monotonic_ns
+        self,
+        room: Room,
+        engine: Engine,
+        stage: Stage,
+        now_ns: Callable[[], int] = time.monotonic_ns,
+        *,
+        frame_ms: Literal[5, 10] = 10,
     ) -> None:
-        """Serve ``room``; its open sources go to ``engine``."""
+        """Serve ``room``, mixed by ``engine`` as ``stage`` says, in ticks of ``frame_ms``."""
         self.room = room
         self.engine = engine
         self.now_ns = now_ns
+        self.streams = Streams()
+        self.stage = LiveStage(room, engine, stage, self.streams, now_ns)
         self.fanout = Fanout(now_ns)
         self.counts = Counts()
         self.stats: EngineStats | None = None
@@ -121,8 +95,7 @@ class LiveRoom:
         self.extra_listeners: Callable[[], int] = lambda: 0
         """Those who listen without a WebSocket."""
         self._seats: dict[str, Seat] = {}
-        self._sources: dict[str, Source] = {}
-        self._open: frozenset[int] = frozenset()
+        self._frame_ms = frame_ms
         self._snapshot: tuple[int, bytes] | None = None
         self._ticks = 0
 
@@ -142,22 +115,9 @@ class LiveRoom:
         """Everybody who came to listen, by WebSocket or otherwise."""
         return self.count(Role.LISTENER) + self.extra_listeners()
 
-    def source(self, participant: str) -> Source | None:
-        """The source of a unit that the room knows."""
-        return self._sources.get(participant)
-
-    def new_source(self, participant: str) -> Source:
-        """The unit's source: the one that it had, or a new one with an SSRC of its own."""
-        known = self._sources.get(participant)
-        if known is not None:
-            return known
-        taken = {source.ssrc for source in self._sources.values()}
-        ssrc = secrets.randbits(32)
-        while ssrc in taken:
-            ssrc = secrets.randbits(32)
-        source = Source(stream=secrets.token_urlsafe(12), ssrc=ssrc)
-        self._sources[participant] = source
-        return source
+    def ptime_ms(self, role: Role) -> Literal[5, 10, 20]:
+        """Length of the packets that this role sends and plays."""
+        return 20 if role is Role.SPEAKER else self._frame_ms
 
     def enter(self, member: Member, connection: Connection) -> Seat:
         """Seat a participant; an older connection of theirs is told and closed."""
@@ -170,12 +130,21 @@ class LiveRoom:
         self.counts.joins[member.role] += 1
         self.apply(self.room.joined(member, self.now_ns()))
         self.greet(connection)
-        receiver = self.fanout.add(connection.raw, wants_sound=member.role is not Role.UNIT)
+        receiver = self.fanout.add(connection.raw, wants_sound=not member.sounds)
         seat = Seat(member.participant, member.role, connection, receiver)
         self._seats[member.participant] = seat
-        if member.role is Role.UNIT:
-            log.info("unit %s joined from %s", member.name, connection.peer.address)
+        if member.sounds:
+            self._carry(member, connection)
         return seat
+
+    def _carry(self, member: Member, connection: Connection) -> None:
+        """A unit's or speaker's first connection takes up its packets, both ways."""
+        stream = self.streams.get(member.participant)
+        if stream is not None:
+            stream.carry_first(connection)
+        self.stage.refresh()
+        address = connection.peer.address
+        log.info("%s %s joined from %s", member.role.value, member.name, address)
 
     def greet(self, connection: Connection) -> None:
         """The room as it is and its clocks."""
@@ -183,14 +152,34 @@ class LiveRoom:
         connection.send(self.time())
 
     def leave(self, seat: Seat) -> None:
-        """The seat's connection ended; does nothing when another took its place."""
+        """The seat's connection ended; does nothing when another took its place.
+
+        While the second connection of its stream lives, the participant is not away: their packets
+        go on, and the first comes back.
+        """
         self.fanout.remove(seat.receiver)
-        if self._seats.get(seat.participant) is seat:
-            del self._seats[seat.participant]
-            self.room.left(seat.participant, self.now_ns())
-            if seat.role is Role.UNIT:
-                unit = self.room.member(seat.participant)
-                log.info("unit %s is away", unit.name if unit else seat.participant)
+        if self._seats.get(seat.participant) is not seat:
+            return
+        del self._seats[seat.participant]
+        stream = self.streams.get(seat.participant)
+        if stream is not None and stream.second is not None:
+            member = self.room.member(seat.participant)
+            log.info("%s is here by its second connection only", member and member.name)
+            return
+        self._away(seat.participant)
+
+    def second_ended(self, participant: str) -> None:
+        """A second connection ended; who had no other is away."""
+        stream = self.streams.get(participant)
+        if stream is not None and stream.first is None and stream.second is None:
+            self._away(participant)
+
+    def _away(self, participant: str) -> None:
+        self.room.left(participant, self.now_ns())
+        member = self.room.member(participant)
+        if member is not None and member.sounds:
+            self.stage.refresh()
+            log.info("%s %s is away", member.role.value, member.name)
 
     def close_all(self, code: CloseCode, text: str) -> None:
         """End every connection."""
@@ -207,14 +196,22 @@ class LiveRoom:
             raise AssertionError("the room answers every command")
         return result.ack
 
-    def packet(self, source: Source, sequence: int, rtp: bytes, arrival_ns: int) -> None:
-        """A unit's packet: to the engine when its source is open and this is the first copy."""
+    def stage_command(self, participant: str, command: StageCommand) -> Ack:
+        """Carry out a command about the mix; its answer."""
+        actor = self.room.member(participant)
+        if actor is None:
+            raise AssertionError("whoever has a seat is a member")
+        return self.stage.command(actor, command)
+
+    def packet(self, stream: Stream, packet: RtpPacket, rtp: bytes, arrival_ns: int) -> None:
+        """A source's packet: to the engine when it is open and this is the first copy."""
         self.counts.packets += 1
-        if source.ssrc not in self._open:
+        if stream.ssrc not in self.stage.open:
             self.counts.unwanted_packets += 1
-        elif not source.duplicates.is_new(sequence):
+        elif not stream.duplicates.is_new(packet.sequence):
             self.counts.duplicate_packets += 1
         else:
+            stream.delay.arrived(packet.timestamp, arrival_ns)
             self.engine.send_packet(rtp, arrival_ns)
 
     def apply(self, result: Result) -> None:
@@ -223,20 +220,7 @@ class LiveRoom:
             self.fanout.publish_control(text_frame(change))
             log.info("room: %s", change.event.type, extra={"seq": change.seq})
         for effect in result.effects:
-            self._open_sources(effect.sources)
-
-    def _open_sources(self, units: tuple[Member, ...]) -> None:
-        """Mix these units. Over the engine's bound, those who are away go first."""
-        wanted = sorted(units, key=lambda unit: not unit.connected)
-        if len(wanted) > MAX_SOURCES:
-            log.warning("%d open microphones, at most %d are mixed", len(wanted), MAX_SOURCES)
-        specs = tuple(
-            SourceSpec(ssrc=unit.ssrc, link=unit.link)
-            for unit in wanted[:MAX_SOURCES]
-            if unit.ssrc is not None
-        )
-        self._open = frozenset(spec.ssrc for spec in specs)
-        self.engine.set_stage(SetStage(sources=specs))
+            self.stage.open_sources(effect.sources)
 
     # What the engine says
 
@@ -249,14 +233,19 @@ class LiveRoom:
     def on_levels(self, levels: dict[int, float]) -> None:
         """How loud the open sources are."""
         now_ns = self.now_ns()
-        for source in self._sources.values():
-            level_dbfs = levels.get(source.ssrc)
+        for _, stream in self.streams:
+            level_dbfs = levels.get(stream.ssrc)
             if level_dbfs is not None:
-                source.heard(level_dbfs, now_ns)
+                stream.heard(level_dbfs, now_ns)
 
     def on_stats(self, stats: EngineStats) -> None:
         """The engine's counts."""
         self.stats, self.stats_ns = stats, self.now_ns()
+        self.stage.on_stats(stats)
+
+    def on_stage(self, report: StageReport) -> None:
+        """What it says of one output."""
+        self.stage.on_report(report)
 
     # Time
 
@@ -274,7 +263,8 @@ class LiveRoom:
         self._ticks += 1
         self.apply(self.room.expire(self.now_ns()))
         if self._ticks % STATUS_EVERY_TICKS == 0:
-            self._forget_sources()
+            self._end_lone_seconds()
+            self.stage.tick()
             self._tell_hosts()
         if self._ticks % TIME_EVERY_TICKS == 0:
             self.fanout.publish_control(text_frame(self.time()))
@@ -289,25 +279,15 @@ class LiveRoom:
         )
 
     def status(self) -> Status:
-        """Every microphone at a glance."""
-        now_ns = self.now_ns()
+        """Everything that sounds, at a glance."""
         return Status(
-            units=tuple(
-                UnitStatus(
-                    unit=unit.participant,
-                    name=unit.name or unit.participant,
-                    connected=unit.connected,
-                    on_air=unit.ssrc in self._open,
-                    level_dbfs=self._level(unit, now_ns),
-                )
-                for unit in self.room.units
-            ),
+            units=self.stage.unit_statuses(),
             listeners=self.listeners,
+            sharing=self.stage.settings.sharing,
+            lifted=self.stage.settings.lifts.zones,
+            alarms=self.stage.shown_alarms(),
+            checks=self.stage.settings.checks.results,
         )
-
-    def _level(self, unit: Member, now_ns: int) -> float | None:
-        source = self._sources.get(unit.participant)
-        return source.level(now_ns) if source is not None and unit.connected else None
 
     def _tell_hosts(self) -> None:
         hosts = [seat for seat in self._seats.values() if seat.role is Role.HOST]
@@ -316,11 +296,15 @@ class LiveRoom:
             for host in hosts:
                 host.connection.raw.write_frame(frame)
 
-    def _forget_sources(self) -> None:
-        """Drop the sources of units that the room has forgotten."""
-        for participant in tuple(self._sources):
-            if self.room.member(participant) is None:
-                del self._sources[participant]
+    def _end_lone_seconds(self) -> None:
+        """Close second connections whose first did not come back."""
+        now_ns = self.now_ns()
+        for _, stream in self.streams:
+            lone = stream.first is None and stream.second is not None
+            if stream.second and lone and now_ns - stream.first_lost_ns > FIRST_AWAY_NS:
+                stream.second.connection.fail(
+                    CloseCode.JOIN_TIMEOUT, "the first connection of this stream did not come back"
+                )
 
     def _snapshot_frame(self) -> bytes:
         view = self.room.view

@@ -27,6 +27,7 @@ class HubCollector(Collector):
         """Everything as it is now."""
         yield from self._people()
         yield from self._network()
+        yield from self._outputs()
         yield _counter("engine_restarts", "Engines replaced", self._live.engine.restarts)
         yield _counter(
             "engine_dropped_packets",
@@ -49,6 +50,7 @@ class HubCollector(Collector):
         yield listeners
         room = self._live.room
         yield _gauge("units", "Connected units", self._live.count(Role.UNIT))
+        yield _gauge("speakers", "Connected remote speakers", self._live.count(Role.SPEAKER))
         yield _gauge("hosts", "Connected hosts", self._live.count(Role.HOST))
         yield _gauge("sources", "Open microphones", len(room.open_ssrcs))
         yield _gauge("hands", "Hands in the line", len(room.view.line))
@@ -66,10 +68,11 @@ class HubCollector(Collector):
         for code, count in sorted(counts.faults.items()):
             faults.add_metric([str(int(code))], count)
         yield faults
-        yield _counter("packets", "Packets of units", counts.packets)
+        yield _counter("packets", "Packets of units and speakers", counts.packets)
         yield _counter("duplicate_packets", "Second copies", counts.duplicate_packets)
         yield _counter("unwanted_packets", "Of closed sources", counts.unwanted_packets)
         yield _counter("rate_drops", "Messages and packets over the rate", counts.rate_drops)
+        yield _counter("time_requests", "Questions for the hub's clock", counts.time_requests)
         yield _counter("program_packets", "Packets of the program", fanout.sound_frames)
         yield _counter("changes", "Messages to everybody", fanout.control_frames)
         yield _counter("fanout_skips", "Times a receiver fell behind", fanout.skips)
@@ -78,6 +81,31 @@ class HubCollector(Collector):
         )
         yield _counter("fanout_closed_slow", "Receivers closed as too slow", fanout.closed_slow)
         yield _counter("fanout_overrun", "Packets that the fan-out dropped", fanout.overrun_sound)
+
+    def _outputs(self) -> Iterator[Metric]:
+        packets = CounterMetricFamily(
+            "parvis_output_packets", "Packets of an output's bus", labels=["ssrc", "kind"]
+        )
+        dropped = CounterMetricFamily(
+            "parvis_output_dropped_packets",
+            "Packets of a bus that gave way to newer ones, on either connection",
+            labels=["ssrc", "kind"],
+        )
+        seconds = 0
+        for _, stream in self._live.streams:
+            seconds += stream.second is not None
+            if stream.output is not None:
+                bus = stream.output.bus
+                packets.add_metric([f"{bus.ssrc:08x}", bus.kind.value], stream.output.packets)
+                dropped.add_metric([f"{bus.ssrc:08x}", bus.kind.value], stream.dropped_packets)
+        yield packets
+        yield dropped
+        yield _gauge("second_connections", "Streams on two connections", seconds)
+        yield _counter(
+            "foreign_output_packets",
+            "Packets of buses that nobody plays",
+            self._live.stage.foreign_outputs,
+        )
 
 
 def _engine(stats: EngineStats) -> Iterator[Metric]:

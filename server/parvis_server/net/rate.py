@@ -58,11 +58,18 @@ def control_bucket() -> TokenBucket:
     return TokenBucket(per_s=10, burst=20)
 
 
-def packet_bucket() -> TokenBucket:
-    """Packets of a unit: 100 a second, and after a stall the 100 ms that it may keep."""
-    return TokenBucket(per_s=150, burst=150)
+def sound_control_bucket() -> TokenBucket:
+    """Messages of a unit or speaker: levels 5 a second, output reports 2, clocks 2 and a burst of 8
+    at the start; presses come besides."""
+    return TokenBucket(per_s=20, burst=40)
+
+
+def packet_bucket(ptime_ms: int) -> TokenBucket:
+    """Packets of this length: half more than real time, and after a stall a second of them."""
+    per_s = 1500 / ptime_ms
+    return TokenBucket(per_s=per_s, burst=per_s)
 
 
 def sound_bits_bucket() -> TokenBucket:
-    """Bits of a unit's packets: 64 kb/s and headers, and a second of them at once."""
+    """Bits of a source's packets: 64 kb/s and headers, and a second of them at once."""
     return TokenBucket(per_s=160_000, burst=160_000)

@@ -1,8 +1,12 @@
 """TCP options of the hub's connections: stale sound must not wait in the kernel."""
 
+import array
 import asyncio
 import contextlib
+import fcntl
 import socket
+
+from parvis_wire.stage import LinkKind
 
 LIVE_SEND_BUFFER_BYTES = 16_384
 """For WebSockets. The kernel doubles it for its own bookkeeping: about 4 s of program packets,
@@ -17,17 +21,57 @@ UNSENT_LOW_WATER_BYTES = 4096
 USER_TIMEOUT_MS = 10_000
 """What was sent and not acknowledged for this long ends the connection, as a lost pong does."""
 
+SOUND_SEND_BUFFER_BYTES = {LinkKind.WIRED: 16_384, LinkKind.WIFI: 32_768, LinkKind.REMOTE: 65_536}
+"""For outputs: a 100-byte packet costs the kernel about 1 kB until it is acknowledged, so this
+carries 10 ms packets over round trips of 100, 200 and 400 ms (Linux doubles the value)."""
+
+SOUND_UNSENT_BYTES = 512
+"""For outputs: two packets. More than that not yet on the wire, and the network is behind."""
+
+SOUND_USER_TIMEOUT_MS = 5_000
+"""For units and speakers, who come back within a quarter of a second once the loss is known."""
+
+_SIOCOUTQNSD = 0x894B
+"""Linux' ioctl for the bytes of a TCP socket that were not sent yet (tcp(7))."""
+
 
 def tune(transport: asyncio.BaseTransport, *, send_buffer_bytes: int) -> None:
     """Set the options; what this system does not know is left as it is."""
     connection = transport.get_extra_info("socket")
     if connection is None:
         return
+    _set(connection, send_buffer_bytes, UNSENT_LOW_WATER_BYTES, USER_TIMEOUT_MS)
+
+
+def tune_for_sound(transport: asyncio.BaseTransport, link: LinkKind) -> None:
+    """Set the options of a connection that carries an output's packets."""
+    connection = transport.get_extra_info("socket")
+    if connection is not None:
+        send_buffer_bytes = SOUND_SEND_BUFFER_BYTES[link]
+        _set(connection, send_buffer_bytes, SOUND_UNSENT_BYTES, SOUND_USER_TIMEOUT_MS)
+
+
+def unsent_bytes(transport: asyncio.BaseTransport) -> int:
+    """Bytes given to the kernel that it has not put on the wire; 0 where it does not tell."""
+    connection = transport.get_extra_info("socket")
+    if connection is None or connection.fileno() < 0:
+        return 0
+    answer = array.array("i", [0])
+    try:
+        fcntl.ioctl(connection.fileno(), _SIOCOUTQNSD, answer)
+    except OSError:  # no TCP socket, or a peer that is gone already
+        return 0
+    return answer[0]
+
+
+def _set(
+    connection: socket.socket, send_buffer_bytes: int, unsent_bytes: int, timeout_ms: int
+) -> None:
     options = [(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer_bytes)]
     for name, setting in (
         ("TCP_NODELAY", 1),
-        ("TCP_NOTSENT_LOWAT", UNSENT_LOW_WATER_BYTES),
-        ("TCP_USER_TIMEOUT", USER_TIMEOUT_MS),
+        ("TCP_NOTSENT_LOWAT", unsent_bytes),
+        ("TCP_USER_TIMEOUT", timeout_ms),
     ):
         option = getattr(socket, name, None)
         if option is not None:

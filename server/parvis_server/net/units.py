@@ -1,149 +1,96 @@
-"""``/ws/unit``: tables, their buttons and their sound."""
+"""``/ws/unit``: tables, lecterns, desks and loudspeakers."""
 
 from dataclasses import dataclass
 
+from parvis_server.engine.stage import MAX_OUTPUTS, MAX_ZONES
 from parvis_server.errors import PeerFault
 from parvis_server.net.connection import Allowance, Connection
-from parvis_server.net.credentials import Keys, new_participant
-from parvis_server.net.live_room import LiveRoom, Seat, Source
+from parvis_server.net.credentials import new_participant
+from parvis_server.net.sound_session import Opening, SoundSession
 from parvis_server.room.members import Member
 from parvis_wire.close_codes import CloseCode
-from parvis_wire.messages import Join, Level, Report, Role, Welcome, parse_client_message
-from parvis_wire.rtp import RtpPacket
-from parvis_wire.stage import (
-    CaptureTime,
-    CheckSound,
-    OutputReport,
-    SetLift,
-    SetSharing,
-    SetSource,
-    TimeRequest,
-    UnitTraits,
-)
+from parvis_wire.messages import Join, Role
+from parvis_wire.stage import Bus, OutputKind, SourceKind, UnitTraits
 
 ROLES = frozenset({Role.UNIT})
-
-
-@dataclass(slots=True, eq=False)
-class UnitSession:
-    """One connection of a unit from ``join`` to the end."""
-
-    live: LiveRoom
-    connection: Connection
-    source: Source
-    seat: Seat | None
-    """None for the second connection of a source: it carries packets only."""
-    allowance: Allowance
-
-    def receive(self, message: str | bytes, arrival_ns: int) -> None:
-        """One message or packet of this unit.
-
-        Raises:
-            PeerFault: it came out of turn, or is not this unit's.
-            WireError: it cannot be read.
-        """
-        if isinstance(message, bytes):
-            self._receive_packet(message, arrival_ns)
-        elif self.allowance.allows_message(arrival_ns):
-            self._receive_message(message, arrival_ns)
-        else:
-            self.live.counts.rate_drops += 1
-
-    def end(self) -> None:
-        """The connection is gone."""
-        if self.seat is not None:
-            self.live.leave(self.seat)
-        elif self.source.second is self.connection:
-            self.source.second = None
-
-    def _receive_packet(self, message: bytes, arrival_ns: int) -> None:
-        if not self.allowance.allows_packet(len(message), arrival_ns):
-            self.live.counts.rate_drops += 1
-            return
-        packet = RtpPacket.parse(message)
-        if packet.ssrc != self.source.ssrc:
-            raise PeerFault(
-                CloseCode.MALFORMED,
-                f"SSRC {packet.ssrc:08x}: this unit's is {self.source.ssrc:08x}",
-            )
-        self.live.packet(self.source, packet.sequence, message, arrival_ns)
-
-    def _receive_message(self, message: str, arrival_ns: int) -> None:
-        match parse_client_message(message):
-            case Join():
-                raise PeerFault(CloseCode.MALFORMED, "join: only as the first message")
-            case Report():
-                raise PeerFault(CloseCode.MALFORMED, "report: only from listeners")
-            case SetSource() | SetSharing() | SetLift() | CheckSound():
-                raise PeerFault(CloseCode.MALFORMED, "only hosts set the mix")
-            case TimeRequest() | CaptureTime() | OutputReport():
-                raise PeerFault(CloseCode.MALFORMED, "this hub keeps no clocks with units yet")
-            case Level(level_dbfs=level_dbfs):
-                self.source.heard(level_dbfs, arrival_ns)
-            case command:
-                if self.seat is None:
-                    raise PeerFault(CloseCode.MALFORMED, "a second connection carries packets only")
-                self.connection.send(self.live.command(self.seat.participant, command))
 
 
 @dataclass(frozen=True, slots=True)
 class Units:
     """Opens a session for every ``join`` that the doorkeeper let in."""
 
-    live: LiveRoom
-    keys: Keys
+    opening: Opening
     max_units: int
 
-    def open(self, join: Join, resumed: str | None, connection: Connection) -> UnitSession:
+    def open(self, join: Join, resumed: str | None, connection: Connection) -> SoundSession:
         """Welcome a unit, or the second connection of one.
 
         Raises:
-            PeerFault: there are too many units, or the second connection has no first.
+            PeerFault: it neither speaks nor plays, the house is full, or the second connection
+                has no first.
         """
+        live, traits = self.opening.live, join.unit or UnitTraits()
+        allowance = Allowance.for_sound(live.ptime_ms(Role.UNIT))
         if join.stream is not None:
-            return self._open_second(join.stream, resumed, connection)
-        known = self.live.room.member(resumed) if resumed is not None else None
-        here = known is not None and known.connected
-        if not here and self.live.count(Role.UNIT) >= self.max_units:
-            raise PeerFault(CloseCode.RATE, f"{self.max_units} units are here already")
+            return self.opening.second(join.stream, resumed, connection, allowance)
+        _check_kinds(traits)
+        known = live.room.member(resumed) if resumed is not None else None
+        self._check_room(known, traits)
         participant = resumed or new_participant()
-        source = self.live.new_source(participant)
-        connection.send(self._welcome(participant, source))
-        traits = join.unit or UnitTraits()
+        stream = live.streams.open(participant)
+        stream.link = traits.link
+        live.streams.set_output(stream, self._bus(traits))
+        sends = traits.source is not None
+        connection.send(self.opening.welcome(participant, stream, sends=sends))
+        name = join.name or (known.name if known and known.name else self._free_name())
+        bus = stream.output.bus if stream.output is not None else None
         member = Member(
             participant,
             Role.UNIT,
-            name=join.name or (known.name if known else self._free_name()),
-            ssrc=source.ssrc,
-            always_open=traits.always_open,
+            name=name,
+            ssrc=stream.ssrc if sends else None,
+            always_open=sends and (traits.always_open or traits.source is SourceKind.DESK),
             link=traits.link,
+            zone=traits.zone,
+            source_kind=traits.source or SourceKind.MICROPHONE,
+            output=None if bus is None else bus.kind,
+            output_ssrc=None if bus is None else bus.ssrc,
         )
-        seat = self.live.enter(member, connection)
-        return UnitSession(self.live, connection, source, seat, Allowance())
+        seat = live.enter(member, connection)
+        return SoundSession(live, connection, stream, participant, seat, sends, allowance)
 
-    def _open_second(self, stream: str, resumed: str | None, connection: Connection) -> UnitSession:
-        source = self.live.source(resumed) if resumed is not None else None
-        if resumed is None or source is None or source.stream != stream:
-            raise PeerFault(CloseCode.UNAUTHORISED, "no unit of this token has such a stream")
-        if source.second is not None:
-            source.second.fail(CloseCode.SUPERSEDED, "the same stream has another connection")
-        source.second = connection
-        connection.send(self._welcome(resumed, source))
-        self.live.greet(connection)
-        return UnitSession(self.live, connection, source, None, Allowance())
+    def _check_room(self, known: Member | None, traits: UnitTraits) -> None:
+        """Whether one more unit, output and zone fit."""
+        live = self.opening.live
+        here = known is not None and known.connected
+        if not here and live.count(Role.UNIT) >= self.max_units:
+            raise PeerFault(CloseCode.RATE, f"{self.max_units} units are here already")
+        others = [m for m in live.room.sounding if m.connected and m is not known]
+        outputs = sum(member.output is not None for member in others)
+        if traits.output is not None and outputs >= MAX_OUTPUTS:
+            raise PeerFault(CloseCode.RATE, f"{MAX_OUTPUTS} outputs are here already")
+        if len(live.stage.settings.zones(others) | {traits.zone}) > MAX_ZONES:
+            raise PeerFault(CloseCode.RATE, f"there are {MAX_ZONES} zones already")
 
-    def _welcome(self, participant: str, source: Source) -> Welcome:
-        return Welcome(
-            participant=participant,
-            resume=self.keys.resume_token(Role.UNIT, participant),
-            stream=source.stream,
-            ssrc=source.ssrc,
-        )
+    def _bus(self, traits: UnitTraits) -> Bus | None:
+        if traits.output is None:
+            return None
+        ptime_ms = self.opening.live.ptime_ms(Role.UNIT)
+        return Bus(ssrc=0, kind=traits.output.kind, ptime_ms=ptime_ms)
 
     def _free_name(self) -> str:
         """A name that no unit here has; the word is the same in French and English."""
-        taken = {unit.name for unit in self.live.room.units if unit.connected}
+        taken = {unit.name for unit in self.opening.live.room.sounding if unit.connected}
         number = 1
         while f"Table {number}" in taken:
             number += 1
         return f"Table {number}"
+
+
+def _check_kinds(traits: UnitTraits) -> None:
+    if traits.source is None and traits.output is None:
+        raise PeerFault(CloseCode.MALFORMED, "unit: neither a source nor an output")
+    if traits.source is SourceKind.SPEAKER:
+        raise PeerFault(CloseCode.MALFORMED, "unit.source: a speaker joins as one, at /ws/speak")
+    if traits.output is not None and traits.output.kind is OutputKind.RETURN:
+        raise PeerFault(CloseCode.MALFORMED, "unit.output: a return is for speakers, at /ws/speak")

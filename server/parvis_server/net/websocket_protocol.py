@@ -22,12 +22,14 @@ from websockets.protocol import State
 from parvis_server.net import sockets
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.messages import MAX_LISTENER_MESSAGE_BYTES, MAX_UNIT_MESSAGE_BYTES
+from parvis_wire.stage import LinkKind
 
 EXTENSION = "parvis.raw"
 
 MESSAGE_LIMIT_BYTES = {
     "/ws/listen": MAX_LISTENER_MESSAGE_BYTES,
     "/ws/unit": MAX_UNIT_MESSAGE_BYTES,
+    "/ws/speak": MAX_UNIT_MESSAGE_BYTES,
 }
 """Largest message by endpoint; any other path gets the smallest."""
 
@@ -65,6 +67,12 @@ class RawSocket(Protocol):
     def buffered_bytes(self) -> int:
         """Bytes that wait in this process because the kernel took no more."""
 
+    def unsent_bytes(self) -> int:
+        """Bytes that wait in this process or in the kernel and are not on the wire yet."""
+
+    def carry_sound(self, link: LinkKind) -> None:
+        """Let nothing old wait in the kernel: this connection carries an output's packets."""
+
     def close(self, code: int, reason: str = "") -> None:
         """Start the closing handshake; the connection ends soon, whatever the peer does."""
 
@@ -101,6 +109,14 @@ class HubWebSocketProtocol(WebSocketsSansIOProtocol):
     def buffered_bytes(self) -> int:
         """Bytes that wait in this process because the kernel took no more."""
         return self.transport.get_write_buffer_size()
+
+    def unsent_bytes(self) -> int:
+        """Bytes that wait in this process or in the kernel and are not on the wire yet."""
+        return self.buffered_bytes() + sockets.unsent_bytes(self.transport)
+
+    def carry_sound(self, link: LinkKind) -> None:
+        """Let nothing old wait in the kernel: this connection carries an output's packets."""
+        sockets.tune_for_sound(self.transport, link)
 
     @property
     def closing(self) -> bool:

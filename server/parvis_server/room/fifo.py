@@ -43,7 +43,7 @@ PERMITTED: Mapping[type[Command], frozenset[Role]] = {
     RaiseHand: frozenset({Role.LISTENER, Role.UNIT}),
     LowerHand: frozenset({Role.LISTENER, Role.UNIT, Role.HOST}),
     TakeFloor: frozenset({Role.UNIT}),
-    LeaveFloor: frozenset({Role.LISTENER, Role.UNIT}),
+    LeaveFloor: frozenset({Role.LISTENER, Role.UNIT, Role.SPEAKER}),
     Next: frozenset({Role.HOST}),
     GiveFloor: frozenset({Role.HOST}),
     EndTurn: frozenset({Role.HOST}),
@@ -86,6 +86,8 @@ def decide(view: RoomView, actor: Member, command: Command) -> Outcome:
 
 def _raise_hand(view: RoomView, actor: Member, command: RaiseHand) -> Outcome:
     name = actor.name if actor.role is Role.UNIT else command.name or actor.name
+    if actor.role is Role.UNIT and actor.ssrc is None:
+        return Refused(RefusalCode.NO_SOURCE, "this unit has no microphone")
     if actor.always_open:
         return Refused(RefusalCode.NOT_ALLOWED, "this microphone is open already")
     if place_in_line(view, actor.participant) is not None:
@@ -113,7 +115,9 @@ def _lower_hand(view: RoomView, actor: Member, command: LowerHand) -> Outcome:
 
 
 def _take_floor(view: RoomView, actor: Member) -> Outcome:
-    if actor.always_open or actor.ssrc is None:
+    if actor.ssrc is None:
+        return Refused(RefusalCode.NO_SOURCE, "this unit has no microphone")
+    if actor.always_open:
         return Refused(RefusalCode.NOT_ALLOWED, "this microphone is open already")
     turn = _turn_to_take(view, actor)
     if turn is None:

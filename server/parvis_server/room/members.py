@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from parvis_wire.messages import Ack, Role
 from parvis_wire.room_view import Surface
-from parvis_wire.stage import LinkKind
+from parvis_wire.stage import LinkKind, OutputKind, SourceKind
 
 MAX_REMEMBERED_ACKS = 64
 """Commands of one participant that are answered again when repeated. A client repeats what was
@@ -26,16 +26,29 @@ class Member:
     name: str | None = None
     """A unit's is known from its start, a phone's since it raised a hand."""
     ssrc: int | None = None
-    """Units: the RTP source of its microphone."""
+    """Units and speakers: the RTP source of its microphone or line; None: it only plays."""
     always_open: bool = False
-    """Units without a button."""
+    """Units without a button, desks, and speakers who send from the start."""
     link: LinkKind = LinkKind.WIRED
+    zone: str | None = None
+    """Where a unit stands; None for everybody else."""
+    source_kind: SourceKind = SourceKind.MICROPHONE
+    output: OutputKind | None = None
+    """Units and speakers: what it plays."""
+    output_ssrc: int | None = None
+    """The RTP source of the bus that it gets to play."""
     away_since_ns: int | None = None
 
     def __post_init__(self) -> None:
-        """A unit has a name and a source from the start."""
-        if self.role is Role.UNIT and (self.name is None or self.ssrc is None):
-            raise ValueError("a unit needs a name and an SSRC")
+        """A unit has a name from the start, and speaks or plays."""
+        silent = self.ssrc is None and self.output_ssrc is None
+        if self.role is Role.UNIT and (self.name is None or silent):
+            raise ValueError("a unit needs a name, and a source or an output")
+
+    @property
+    def sounds(self) -> bool:
+        """Whether packets go to or come from this participant."""
+        return self.role in (Role.UNIT, Role.SPEAKER)
 
     @property
     def connected(self) -> bool:

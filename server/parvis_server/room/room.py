@@ -8,13 +8,13 @@ consequences only with time: ``due`` says when, ``expire`` draws them.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from parvis_server.room import fifo
 from parvis_server.room.clock import NS_PER_S, RoomClock
 from parvis_server.room.members import MAX_AWAY, Member, Members
-from parvis_wire.messages import Ack, Change, Command, RaiseHand, Role
+from parvis_wire.messages import Ack, Change, Command, RaiseHand, RefusalCode, Role, TakeFloor
 from parvis_wire.room_view import (
     FloorReleased,
     HandLowered,
@@ -28,6 +28,7 @@ from parvis_wire.room_view import (
     fold,
     place_in_line,
 )
+from parvis_wire.stage import KeptOut
 
 MICROPHONE_AWAY_NS = 2 * NS_PER_S
 """An always-open microphone that is away this long is closed: its place in the mix is silence."""
@@ -51,7 +52,21 @@ class OpenSources:
     """Effect: from now on exactly these microphones are in the mix."""
 
     sources: tuple[Member, ...]
-    """Units, in the order in which they came into the room."""
+    """Units and speakers, in the order in which they came into the room."""
+
+
+OpenRule = Callable[[Member, int], KeptOut | None]
+"""Why a member's microphone may not be opened beside so many others; None when it may."""
+
+KEPT_OUT_WORDS = {
+    KeptOut.NOT_WIRED: "the room ticks at 5 ms and takes wired microphones only",
+    KeptOut.TOO_MANY: "as many microphones are open as the room can mix",
+}
+
+
+def no_rule(member: Member, open_sources: int) -> KeptOut | None:
+    """Every microphone may be opened."""
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +81,12 @@ class Result:
 class Room:
     """The room's state and everything that may happen to it."""
 
-    def __init__(self, name: str, title: str, clock: RoomClock) -> None:
+    def __init__(
+        self, name: str, title: str, clock: RoomClock, open_rule: OpenRule = no_rule
+    ) -> None:
         """Open an empty room; ``clock`` numbers its events in samples."""
         self.clock = clock
+        self._open_rule = open_rule
         self.view = RoomView(room=name, title=title, seq=0)
         self._members = Members()
 
@@ -77,9 +95,9 @@ class Room:
         return self._members.get(participant)
 
     @property
-    def units(self) -> tuple[Member, ...]:
-        """Every unit, the lost ones included, in the order of their first coming."""
-        return tuple(member for member in self._members if member.role is Role.UNIT)
+    def sounding(self) -> tuple[Member, ...]:
+        """Every unit and speaker, the lost ones included, in the order of their first coming."""
+        return tuple(member for member in self._members if member.sounds)
 
     @property
     def open_ssrcs(self) -> frozenset[int]:
@@ -87,6 +105,12 @@ class Room:
         live = (turn.ssrc for turn in self.view.floor if turn.state is TurnState.LIVE)
         always = (microphone.ssrc for microphone in self.view.microphones)
         return frozenset(ssrc for ssrc in (*live, *always) if ssrc is not None)
+
+    def kept_out(self, member: Member) -> KeptOut | None:
+        """Why this member's microphone may not be opened now; None when it is open or may be."""
+        if member.ssrc is None or member.ssrc in self.open_ssrcs:
+            return None
+        return self._open_rule(member, len(self.open_ssrcs))
 
     def joined(self, member: Member, now_ns: int) -> Result:
         """A participant came, or came back. An always-open unit's microphone opens.
@@ -106,6 +130,8 @@ class Room:
         if not member.always_open or member.name is None or member.ssrc is None:
             if shown is not None:
                 yield MicrophoneClosed(unit=who)
+            return
+        if shown is None and self.kept_out(member) is not None:
             return
         if place_in_line(self.view, who) is not None:
             yield HandLowered(participant=who)
@@ -131,11 +157,11 @@ class Room:
         member = self._members.get(actor)
         if member is None:
             raise KeyError(actor)
-        asker = ANY_HOST if member.role is Role.HOST else actor
+        asker = self._asker(actor)
         answered = self._members.answered(asker, command.id)
         if answered is not None:
             return Result(ack=answered)
-        outcome = fifo.decide(self.view, member, command)
+        outcome = self._decide(member, command)
         if isinstance(outcome, fifo.Refused):
             ack = Ack(id=command.id, refused=outcome.code, text=outcome.text)
             result = Result(ack=ack)
@@ -146,6 +172,26 @@ class Room:
                 self._members.put(replace(member, name=command.name or member.name))
         self._members.remember(asker, ack)
         return result
+
+    def _decide(self, member: Member, command: Command) -> fifo.Outcome:
+        outcome = fifo.decide(self.view, member, command)
+        if isinstance(command, TakeFloor) and not isinstance(outcome, fifo.Refused):
+            kept_out = self.kept_out(member)
+            if kept_out is not None:
+                return fifo.Refused(RefusalCode.NOT_ALLOWED, KEPT_OUT_WORDS[kept_out])
+        return outcome
+
+    def answered(self, actor: str, command_id: str) -> Ack | None:
+        """The answer that a command outside the floor got when it came first."""
+        return self._members.answered(self._asker(actor), command_id)
+
+    def remember(self, actor: str, ack: Ack) -> None:
+        """Keep the answer of a command outside the floor for its repetitions."""
+        self._members.remember(self._asker(actor), ack)
+
+    def _asker(self, actor: str) -> str:
+        member = self._members.get(actor)
+        return ANY_HOST if member is not None and member.role is Role.HOST else actor
 
     def due(self) -> int | None:
         """When ``expire`` will next have something to do; None while nobody is away."""
@@ -164,7 +210,18 @@ class Room:
                 events.append(consequence)
         for participant in gone:
             self._members.forget(participant)
-        return self._apply(events, now_ns)
+        expired = self._apply(events, now_ns)
+        return _joined_results(expired, self._apply(self._late_openings(), now_ns))
+
+    def _late_openings(self) -> Iterator[RoomEvent]:
+        """One microphone that was kept out at its coming, and for which there is room now."""
+        shown = {microphone.unit for microphone in self.view.microphones}
+        for member in self._members:
+            waits = member.always_open and member.connected and member.participant not in shown
+            if waits and member.name and member.ssrc is not None and not self.kept_out(member):
+                microphone = Microphone(unit=member.participant, name=member.name, ssrc=member.ssrc)
+                yield MicrophoneOpened(microphone=microphone)
+                return
 
     def _deadlines(self) -> Iterator[tuple[int, RoomEvent | str]]:
         """When which event follows from an absence; an id stands for forgetting this member."""
@@ -230,5 +287,10 @@ class Room:
         after = self.open_ssrcs
         if after == before:
             return Result(events=tuple(changes))
-        sources = tuple(unit for unit in self.units if unit.ssrc in after)
+        sources = tuple(member for member in self.sounding if member.ssrc in after)
         return Result(events=tuple(changes), effects=(OpenSources(sources),))
+
+
+def _joined_results(first: Result, second: Result) -> Result:
+    """Both, in their order; of the open sources only what is true at the end."""
+    return Result(events=(*first.events, *second.events), effects=(second.effects or first.effects))

@@ -1,5 +1,6 @@
 """Token buckets and strikes."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,6 +10,8 @@ from parvis_server.net.rate import (
     TokenBucket,
     control_bucket,
     packet_bucket,
+    sound_bits_bucket,
+    sound_control_bucket,
 )
 
 
@@ -36,11 +39,31 @@ def test_never_more_than_the_burst_and_the_rate(gaps_ns: list[int]) -> None:
 
 
 def test_a_unit_at_its_normal_pace_is_never_dropped() -> None:
-    packets, control = packet_bucket(), control_bucket()
+    packets, bits, control = packet_bucket(10), sound_bits_bucket(), control_bucket()
     for tick in range(3000):
         assert packets.take(1, tick * NS_PER_S // 100)
+        assert bits.take(8 * 110, tick * NS_PER_S // 100)
         if tick % 20 == 0:
             assert control.take(1, tick * NS_PER_S // 100)
+
+
+@pytest.mark.parametrize("ptime_ms", [5, 10, 20])
+def test_a_source_passes_in_real_time_and_never_at_ten_times_that(ptime_ms: int) -> None:
+    packets, flood = packet_bucket(ptime_ms), packet_bucket(ptime_ms)
+    count = 10_000 // ptime_ms
+    assert all(packets.take(1, number * ptime_ms * 1_000_000) for number in range(count))
+    passed = sum(flood.take(1, number * ptime_ms * 100_000) for number in range(10 * count))
+    assert passed <= 1.75 * count
+
+
+def test_clocks_reports_and_presses_of_a_unit_pass_together() -> None:
+    control = sound_control_bucket()
+    for second in range(60):
+        now_ns = second * NS_PER_S
+        at_once = 8 if second == 0 else 1  # time_request
+        levels, reports, captures, presses = 5, 2, 1, 3
+        for _ in range(at_once + levels + reports + captures + presses):
+            assert control.take(1, now_ns)
 
 
 def test_a_burst_is_one_strike_and_three_seconds_of_it_are_out() -> None:

@@ -22,9 +22,11 @@ from parvis_wire.messages import (
     TakeFloor,
 )
 from parvis_wire.room_view import Standing, Surface, TurnState, standing
+from parvis_wire.stage import OutputKind
 
 HOST, PHONE, OTHER_PHONE = "host", "phone", "phone-2"
 TABLE, OTHER_TABLE, LECTERN = "table", "table-2", "lectern"
+SPEAKER, COLUMN = "speaker", "column"
 
 PEOPLE = (
     Member(HOST, Role.HOST),
@@ -33,6 +35,8 @@ PEOPLE = (
     Member(TABLE, Role.UNIT, name="Table 1", ssrc=1),
     Member(OTHER_TABLE, Role.UNIT, name="Table 2", ssrc=2),
     Member(LECTERN, Role.UNIT, name="Lectern", ssrc=3, always_open=True),
+    Member(SPEAKER, Role.SPEAKER, name="Far", ssrc=4, output_ssrc=5, output=OutputKind.RETURN),
+    Member(COLUMN, Role.UNIT, name="Column", output_ssrc=6, output=OutputKind.LOUDSPEAKER),
 )
 
 COMMANDS: dict[str, Command] = {
@@ -101,7 +105,12 @@ def test_the_table_names_every_command_and_role() -> None:
 def test_a_role_gives_exactly_the_commands_of_the_table(
     evening: Evening, command: type[Command], role: Role
 ) -> None:
-    actor = {Role.HOST: HOST, Role.LISTENER: PHONE, Role.UNIT: TABLE}[role]
+    actor = {
+        Role.HOST: HOST,
+        Role.LISTENER: PHONE,
+        Role.UNIT: TABLE,
+        Role.SPEAKER: SPEAKER,
+    }[role]
     evening.do(TABLE, "raise")
     evening.do(HOST, "next")
     evening.do(OTHER_TABLE, "raise")
@@ -251,3 +260,10 @@ def test_the_host_ends_a_turn(evening: Evening) -> None:
 def test_a_unit_without_a_button_neither_raises_nor_takes(evening: Evening) -> None:
     assert evening.refusal(LECTERN, "raise") is RefusalCode.NOT_ALLOWED
     assert evening.refusal(LECTERN, "take") is RefusalCode.NOT_ALLOWED
+
+
+def test_a_unit_that_only_plays_has_no_hand_and_no_floor(evening: Evening) -> None:
+    assert evening.refusal(COLUMN, "raise") is RefusalCode.NO_SOURCE
+    evening.do(PHONE, "raise")
+    evening.do(HOST, "next")
+    assert evening.refusal(COLUMN, "take") is RefusalCode.NO_SOURCE

@@ -14,6 +14,7 @@ from parvis_wire.room_view import (
     HandRaised,
     TurnState,
 )
+from parvis_wire.stage import OutputKind
 
 HOST = Member("host", Role.HOST)
 PHONE = Member("phone", Role.LISTENER)
@@ -105,8 +106,11 @@ def test_a_stranger_cannot_give_commands(room: Room) -> None:
 
 
 def test_a_unit_has_a_name_and_a_source() -> None:
-    with pytest.raises(ValueError, match="SSRC"):
+    with pytest.raises(ValueError, match="a source or an output"):
         Member("table", Role.UNIT, name="Table 1")
+    with pytest.raises(ValueError, match="name"):
+        Member("table", Role.UNIT, ssrc=1)
+    Member("column", Role.UNIT, name="Column", output=OutputKind.LOUDSPEAKER, output_ssrc=2)
 
 
 def test_nothing_is_due_while_nobody_is_away(room: Room) -> None:
@@ -191,15 +195,15 @@ def test_a_unit_may_come_back_with_or_without_a_button(room: Room) -> None:
 def test_a_lost_unit_stays_visible_for_a_while(room: Room) -> None:
     room.left("table", at(0))
     room.expire(at(299))
-    assert [unit.connected for unit in room.units] == [False]
+    assert [unit.connected for unit in room.sounding] == [False]
     room.expire(at(300))
-    assert room.units == ()
+    assert room.sounding == ()
 
 
 def test_a_table_that_comes_back_as_a_newcomer_is_shown_once(room: Room) -> None:
     room.left("table", at(0))
     room.joined(replace(TABLE, participant="restarted", ssrc=9), at(10))
-    assert [unit.participant for unit in room.units] == ["restarted"]
+    assert [unit.participant for unit in room.sounding] == ["restarted"]
 
 
 def test_the_hand_of_a_lost_table_is_kept_beside_its_namesake(room: Room) -> None:
@@ -207,7 +211,7 @@ def test_the_hand_of_a_lost_table_is_kept_beside_its_namesake(room: Room) -> Non
     room.left("table", at(0))
     room.joined(replace(TABLE, participant="restarted", ssrc=9), at(10))
     assert [hand.participant for hand in room.view.line] == ["table"]
-    assert len(room.units) == 2
+    assert len(room.sounding) == 2
 
 
 def test_leaving_twice_or_as_a_stranger_changes_nothing(room: Room) -> None:

@@ -1,0 +1,128 @@
+"""Sound checks: which output was tried, and which desk feeds bring one back. Pure.
+
+A desk that returns what an output plays would send the room's own sound round in a circle. It is
+kept out of the mix (muted, so that a later check can still listen on it) until a check of the same
+output comes out clean, or the host unmutes it by hand.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from parvis_wire.stage import Alarm, AlarmKind, CheckResult, CheckState
+
+NS_PER_S = 1_000_000_000
+
+PATIENCE_NS = 20 * NS_PER_S
+"""A check lasts a few seconds; one without a result went down with its engine."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeskFinding:
+    """One desk feed in a sound check."""
+
+    desk: str
+    returns: bool
+    gain_db: float | None = None
+    delay_ms: float | None = None
+
+
+@dataclass(slots=True)
+class _Running:
+    number: int
+    until_ns: int
+
+
+class SoundChecks:
+    """The checks of one room."""
+
+    def __init__(self) -> None:
+        """Nothing was checked."""
+        self._last_number = 0
+        self._running: dict[str, _Running] = {}
+        self._results: dict[str, CheckResult] = {}
+        self._returns: dict[tuple[str, str], float | None] = {}
+        """(desk, output) to the gain in dB with which the output comes back."""
+
+    @property
+    def results(self) -> tuple[CheckResult, ...]:
+        """The newest check of every output that was checked."""
+        return tuple(self._results.values())
+
+    def begin(self, output: str, now_ns: int) -> int | None:
+        """The number of a new check of this output; None while one is running."""
+        if output in self._running:
+            return None
+        self._last_number += 1
+        self._running[output] = _Running(self._last_number, now_ns + PATIENCE_NS)
+        self._results.pop(output, None)
+        self._results[output] = CheckResult(output=output, state=CheckState.RUNNING)
+        return self._last_number
+
+    def abandon(self, output: str) -> None:
+        """The check could not be made: there is no result."""
+        if self._running.pop(output, None) is not None:
+            del self._results[output]
+
+    def ended(self, number: int, desks: tuple[DeskFinding, ...]) -> None:
+        """The engine told what it found; a check that nobody waits for changes nothing."""
+        output = next((o for o, run in self._running.items() if run.number == number), None)
+        if output is None:
+            return
+        del self._running[output]
+        for desk in desks:
+            self._returns.pop((desk.desk, output), None)
+            if desk.returns:
+                self._returns[desk.desk, output] = desk.gain_db
+        self._results[output] = _result(output, desks)
+
+    def keeps_out(self, desk: str) -> bool:
+        """Whether this desk brings back what some output plays."""
+        return any(source == desk for source, _ in self._returns)
+
+    def allow(self, desk: str) -> None:
+        """The host knows better: this desk may be in the mix."""
+        for pair in tuple(self._returns):
+            if pair[0] == desk:
+                del self._returns[pair]
+
+    def alarms(self) -> tuple[Alarm, ...]:
+        """One for each desk that is kept out."""
+        loudest: dict[str, float | None] = {}
+        for (desk, _), gain_db in self._returns.items():
+            known = loudest.get(desk)
+            loudest[desk] = gain_db if known is None else max(known, gain_db or known)
+        return tuple(
+            Alarm(kind=AlarmKind.DESK_RETURNS, participant=desk, value=_rounded(gain_db))
+            for desk, gain_db in loudest.items()
+        )
+
+    def review(self, now_ns: int, known: Mapping[str, object]) -> None:
+        """Drop the checks that were lost, and all that concerns participants who are gone."""
+        for output, run in tuple(self._running.items()):
+            if run.until_ns <= now_ns or output not in known:
+                self.abandon(output)
+        for output in tuple(self._results):
+            if output not in known:
+                del self._results[output]
+        for desk, output in tuple(self._returns):
+            if desk not in known or output not in known:
+                del self._returns[desk, output]
+
+
+def _result(output: str, desks: tuple[DeskFinding, ...]) -> CheckResult:
+    returning = [desk for desk in desks if desk.returns]
+    if not returning:
+        state = CheckState.CLEAN if desks else CheckState.UNHEARD
+        return CheckResult(output=output, state=state)
+    worst = max(returning, key=lambda desk: desk.gain_db if desk.gain_db is not None else -999.0)
+    return CheckResult(
+        output=output,
+        state=CheckState.RETURNS,
+        desk=worst.desk,
+        gain_db=_rounded(worst.gain_db),
+        delay_ms=_rounded(worst.delay_ms),
+    )
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 1)

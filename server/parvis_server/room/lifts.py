@@ -1,0 +1,104 @@
+"""Which zones hear their own microphones, and until when that is safe. Pure.
+
+A host asks for it (``set_lift``); the rule of ``media.zones`` says whether it may be. It is asked
+again whenever the microphones that are open, or the measured paths, have changed: what was safe
+with two microphones is not with three. A lift that is no longer safe ends by itself and does not
+come back before the host asks again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol, TypedDict, Unpack
+
+
+class LiftFacts(TypedDict):
+    """What the rule is asked about; see ``media.zones.Lift`` for the fields."""
+
+    loudspeakers_far: bool
+    path_ms: float | None
+    five_ms_profile: bool
+    open_sources: int
+    open_microphones: int
+
+
+class LiftRule(Protocol):
+    """Why a zone may not hear its own microphones, in one line; None when it may."""
+
+    def __call__(self, **facts: Unpack[LiftFacts]) -> str | None:
+        """The rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneFacts:
+    """What is known of a zone at this moment."""
+
+    open_microphones: int = 0
+    """Sources that stand in it and are in the mix."""
+    path_ms: float | None = None
+    """Longest measured way from one of its converters to one of its loudspeakers."""
+
+
+class Lifts:
+    """The zones that hear themselves now."""
+
+    def __init__(self, rule: LiftRule, *, five_ms_profile: bool) -> None:
+        """No zone hears itself."""
+        self._rule = rule
+        self._five_ms_profile = five_ms_profile
+        self._far: dict[str, bool] = {}
+        self._last_path_ms: dict[str, float] = {}
+
+    @property
+    def zones(self) -> tuple[str, ...]:
+        """In the order in which they were lifted."""
+        return tuple(self._far)
+
+    def lift(
+        self, zone: str, facts: ZoneFacts, open_sources: int, *, loudspeakers_far: bool
+    ) -> str | None:
+        """Let ``zone`` hear itself; the reason when it may not."""
+        self.measured(zone, facts.path_ms)
+        refusal = self._refusal(zone, facts, open_sources, loudspeakers_far)
+        if refusal is None:
+            self._far[zone] = loudspeakers_far
+        return refusal
+
+    def end(self, zone: str) -> None:
+        """The zone no longer hears itself; does nothing when it did not."""
+        self._far.pop(zone, None)
+
+    def measured(self, zone: str, path_ms: float | None) -> None:
+        """Remember the zone's path: between two turns there is nothing to measure it by."""
+        if path_ms is not None:
+            self._last_path_ms[zone] = path_ms
+
+    def path_ms(self, zone: str, facts: ZoneFacts) -> float | None:
+        """The path as it is, or as it was measured last."""
+        return facts.path_ms if facts.path_ms is not None else self._last_path_ms.get(zone)
+
+    def review(self, facts: Mapping[str, ZoneFacts], open_sources: int) -> list[str]:
+        """End every lift that is not safe any more; which ones ended.
+
+        Args:
+            facts: every zone that somebody stands in.
+            open_sources: in the whole room.
+        """
+        for zone, known in facts.items():
+            self.measured(zone, known.path_ms)
+        self._last_path_ms = {z: ms for z, ms in self._last_path_ms.items() if z in facts}
+        ended = []
+        for zone, far in tuple(self._far.items()):
+            known = facts.get(zone, ZoneFacts())
+            if self._refusal(zone, known, open_sources, far) is not None:
+                self.end(zone)
+                ended.append(zone)
+        return ended
+
+    def _refusal(self, zone: str, facts: ZoneFacts, open_sources: int, far: bool) -> str | None:
+        return self._rule(
+            loudspeakers_far=far,
+            path_ms=self.path_ms(zone, facts),
+            five_ms_profile=self._five_ms_profile,
+            open_sources=open_sources,
+            open_microphones=facts.open_microphones,
+        )
