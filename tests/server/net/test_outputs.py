@@ -51,7 +51,7 @@ async def test_a_loudspeaker_gets_a_bus_and_no_source(hub: LiveHub) -> None:
         assert (bus.kind, bus.ptime_ms, column.welcome.ssrc) == (OutputKind.LOUDSPEAKER, 10, None)
         assert column.welcome.stream
         spec = OutputSpec(ssrc=bus.ssrc, kind=OutputKind.LOUDSPEAKER, zone="hall")
-        assert hub.engine.stage.outputs == (spec,)
+        assert list(hub.engine.stage.outputs) == [spec]
         assert hub.engine.stage.sources == ()
         for tick in range(3):
             hub.engine.play(bus.ssrc, 480 * tick)
