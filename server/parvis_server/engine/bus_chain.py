@@ -6,6 +6,7 @@ comfort noise where a phone listens, encoder. Its packets' payloads go to one or
 """
 
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -119,6 +120,8 @@ class BusChain:
     def continue_from(self, other: "BusChain") -> None:
         """Take over the sound that an output had so far, so that the change is not heard."""
         self._limiter.continue_from(other._limiter)
+        if self._guard is not None and other._guard is not None:
+            self._guard = deepcopy(other._guard)
         if other.pcm.size == self.pcm.size:
             self.pcm[:] = other.pcm
 

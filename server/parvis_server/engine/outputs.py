@@ -28,6 +28,7 @@ from parvis_server.engine.contributions import Contributions, OutputSaid
 from parvis_server.engine.echo_gates import EchoGates
 from parvis_server.engine.program import ProgramChain, Talkers
 from parvis_server.engine.routing import PROGRAM, Mix, Plan, Routing
+from parvis_server.engine.sound_check import SoundChecks
 from parvis_server.engine.stage import CheckOutput, OutputSpec, SetStage
 from parvis_server.media.buses import Buses, Routes, finite
 from parvis_server.media.howl_guard import Howl
@@ -69,6 +70,8 @@ class OutputBank:
         self._floor = Floor(frame_samples)
         self._gates = EchoGates(frame_samples)
         self._talkers = Talkers(self._ticks)
+        self._checks = SoundChecks()
+        self._checked: int | None = None
         self._program = ProgramChain(program_ssrc, encoders.program(), frame_samples)
         self._most_complexity = HIGHEST_COMPLEXITY
         self._chains: dict[Mix, BusChain] = {}
@@ -94,7 +97,8 @@ class OutputBank:
         self._planned_for = None
 
     def check(self, command: CheckOutput) -> None:
-        """Begin a sound check of one output."""
+        """Begin a sound check of one output, which then plays nothing else for 1.7 s."""
+        self._checks.ask(command)
 
     def set_complexity(self, most: int) -> None:
         """No encoder works harder than this from now on (0 to 10); 10: each at its own."""
@@ -105,7 +109,8 @@ class OutputBank:
 
     def tick(self, tick: int, now_ns: int, contributions: Contributions) -> tuple[OutputSaid, ...]:
         """Run one tick: packets that are due, howls, finished sound checks."""
-        if contributions.ssrcs != self._planned_for:
+        self._checks.begin(self._streams, contributions.raw)
+        if contributions.ssrcs != self._planned_for or self._checks.output != self._checked:
             self._replan(contributions.ssrcs)
         frames, _ = finite(contributions.frames)
         mixed = self._buses.mix(frames, contributions.ssrcs, self._gated(contributions, frames))
@@ -122,14 +127,16 @@ class OutputBank:
             said.insert(0, self._program.packet(tick, payload, talkers))
         else:
             payloads = self._encode(jobs)
-        return (*said, *self._packets(tick, dict(zip(due, payloads, strict=True)), talkers))
+        said += self._packets(tick, dict(zip(due, payloads, strict=True)), talkers)
+        return (*said, *self._checks.end(contributions.raw, self._frame_samples))
 
     def _run_chains(self, tick: int, mixed: dict[Mix, Frame]) -> tuple[list[Mix], list[OutputSaid]]:
         """Give every mix its frame: which packets are full, and what howls."""
         due: list[Mix] = []
         howling: list[OutputSaid] = []
         for mix, chain in self._chains.items():
-            full, howls = chain.take(tick, mixed[mix], self._floor.frame)
+            frame = mixed[mix] if mix.checked is None else self._checks.frame(self._frame_samples)
+            full, howls = chain.take(tick, frame, self._floor.frame)
             if full:
                 due.append(mix)
             for howl in howls:
@@ -198,7 +205,8 @@ class OutputBank:
 
     def _replan(self, ssrcs: tuple[int, ...]) -> None:
         """Other sources or another stage: keep the chains that are still needed, make others."""
-        before, self._plan = self._plan, self._routing.plan(ssrcs, self._phases, None)
+        before, self._checked = self._plan, self._checks.output
+        self._plan = self._routing.plan(ssrcs, self._phases, self._checked)
         self._planned_for = ssrcs
         chains: dict[Mix, BusChain] = {}
         for ssrc, mix in self._plan.outputs.items():
