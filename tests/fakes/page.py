@@ -67,9 +67,11 @@ class Page:
         return wait_for(self.browser, condition, within_s, what)
 
     def tap(self, selector: str) -> None:
-        """Click the first element that fits, once it is there."""
+        """Click the first element that fits, once it is there; scrolled to, as a person does."""
         self.wait(f"document.querySelector({json.dumps(selector)})", selector)
-        self.browser.find_element(By.CSS_SELECTOR, selector).click()
+        found = self.browser.find_element(By.CSS_SELECTOR, selector)
+        self.browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", found)
+        found.click()
 
     def type(self, selector: str, text: str) -> None:
         """Write into a field."""

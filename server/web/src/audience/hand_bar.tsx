@@ -29,7 +29,7 @@ interface Props {
 export function HandBar({ hub, standing, place }: Props) {
   const { say } = useWords();
   const isWaiting = useStore(hub.room, (room) => room.waiting.length > 0);
-  const refused = useStore(hub.room, (room) => room.refused);
+  const refused = useStore(hub.room, (room) => room.refused?.code ?? null);
   const [name, setName] = useState(() => cleanName(readKept(NAME_KEY) ?? ""));
   const [isAsking, setAsking] = useState(false);
   const isUp = standing === "next" || standing === "queued";

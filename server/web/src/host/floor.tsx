@@ -5,6 +5,7 @@ import type { HubClient } from "../room/hub_client.ts";
 import { TalkerBar } from "../ui/shell.tsx";
 import { useStore } from "../ui/store.ts";
 import type { Hand, RoomView, Turn } from "../wire/messages.ts";
+import { isOfTheMix } from "./sound/desk.ts";
 
 interface Props {
   hub: HubClient;
@@ -111,8 +112,12 @@ function HandRow({ hub, hand, place }: { hub: HubClient; hand: Hand; place: numb
 /** *Next*, where the thumb is. */
 export function NextBar({ hub, view }: Props) {
   const { say } = useWords();
-  const refused = useStore(hub.room, (room) => room.refused);
-  const isWaiting = useStore(hub.room, (room) => room.waiting.length > 0);
+  const refused = useStore(hub.room, (room) =>
+    room.refused === null || isOfTheMix(room.refused.wish) ? null : room.refused.code,
+  );
+  const isWaiting = useStore(hub.room, (room) =>
+    room.waiting.some(({ wish }) => !isOfTheMix(wish)),
+  );
   const [first] = view.line;
   const isOff = first === undefined || isWaiting;
   return (

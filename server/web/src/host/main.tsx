@@ -1,8 +1,9 @@
 /** The host's page: one line, one floor, every microphone at a glance. */
 
 import { render } from "preact";
-import { useEffect } from "preact/hooks";
-import { chooseLanguage, useWords } from "../i18n/words.ts";
+import { useEffect, useMemo } from "preact/hooks";
+import { HOST_WORDS } from "../i18n/host_words.ts";
+import { chooseLanguage, learnWords, useWords } from "../i18n/words.ts";
 import { openSession, type Session } from "../ui/session.ts";
 import { Announcement, Header } from "../ui/shell.tsx";
 import { useStore } from "../ui/store.ts";
@@ -10,7 +11,16 @@ import { closedHostWords } from "./closed.ts";
 import { Floor, HostLine, NextBar } from "./floor.tsx";
 import { Invite } from "./invite.tsx";
 import { takeHostSecret } from "./key.ts";
+import { Alarms } from "./sound/alarms.tsx";
+import { Desk } from "./sound/desk.ts";
+import { SoundPanel } from "./sound/panel.tsx";
 import { Units } from "./units.tsx";
+
+const TIMERS = {
+  nowMs: () => performance.now(),
+  setTimer: (run: () => void, delayMs: number) => window.setTimeout(run, delayMs),
+  clearTimer: (timer: number) => window.clearTimeout(timer),
+};
 
 function Page({ hub, player }: Session) {
   const { say } = useWords();
@@ -18,6 +28,7 @@ function Page({ hub, player }: Session) {
   const link = useStore(hub.room, (room) => room.link);
   const closeCode = useStore(hub.room, (room) => room.closeCode);
   const status = useStore(hub.room, (room) => room.status);
+  const desk = useMemo(() => new Desk(hub, TIMERS), [hub]);
   if (link === "refused") {
     return <Shut words={say(closedHostWords(closeCode))} onRetry={() => hub.reopen()} />;
   }
@@ -31,16 +42,16 @@ function Page({ hub, player }: Session) {
           {view?.title ?? "Parvis"} <span class="soft">{say("host.title")}</span>
         </h1>
         <LinkLine link={link} />
+        <Alarms status={status} />
         {view !== null && (
           <div class="host-columns">
             <div>
               <Floor hub={hub} view={view} />
               <HostLine hub={hub} view={view} />
             </div>
-            <div>
-              <Units units={status?.units ?? []} />
-              <Invite room={view.room} player={player} />
-            </div>
+            <Units desk={desk} units={status?.units ?? []} />
+            <SoundPanel desk={desk} hub={hub} status={status} />
+            <Invite room={view.room} player={player} />
           </div>
         )}
       </main>
@@ -119,6 +130,7 @@ function Titled({ session }: { session: Session | null }) {
   return session === null ? <NoKey /> : <Page {...session} />;
 }
 
+learnWords(HOST_WORDS);
 chooseLanguage();
 const hostSecret = takeHostSecret(location, history);
 const session =

@@ -3,12 +3,24 @@
 import { Store, useStore } from "../ui/store.ts";
 import en from "./en.json";
 import fr from "./fr.json";
+import type hostEn from "./host.en.json";
 
 export type Language = "en" | "fr";
-export type WordKey = keyof typeof en;
+export type WordKey = keyof typeof en | keyof typeof hostEn;
+
+type Words<Key extends string> = Record<Language, Record<Key, string>>;
 
 // The type says it too: a key that one language lacks does not compile.
-const DICTIONARIES: Record<Language, Record<WordKey, string>> = { en, fr };
+const BOTH_PAGES: Words<keyof typeof en> = { en, fr };
+
+const dictionaries: Record<Language, Partial<Record<WordKey, string>>> = { ...BOTH_PAGES };
+
+/** Learns the words of one page; before the first of them is said. */
+export function learnWords(more: Words<keyof typeof hostEn>): void {
+  for (const tag of ["en", "fr"] as const) {
+    dictionaries[tag] = { ...dictionaries[tag], ...more[tag] };
+  }
+}
 
 const STORAGE_KEY = "parvis.language";
 
@@ -27,7 +39,7 @@ export function say(
   key: WordKey,
   values: Readonly<Record<string, string | number>> = {},
 ): string {
-  return DICTIONARIES[language][key].replace(/\{(\w+)\}/g, (_, name: string) =>
+  return (dictionaries[language][key] ?? key).replace(/\{(\w+)\}/g, (_, name: string) =>
     String(values[name] ?? ""),
   );
 }

@@ -14,7 +14,13 @@ const REPEAT_AFTER_MS = 1000;
 /** What a host pressed so long ago was meant for another moment: nobody else shall get the floor. */
 const HOST_MEANT_FOR_MS = 15_000;
 
-const OF_THE_MOMENT: ReadonlySet<Command["type"]> = new Set(["next", "give_floor", "end_turn"]);
+const OF_THE_MOMENT: ReadonlySet<Command["type"]> = new Set([
+  "next",
+  "give_floor",
+  "end_turn",
+  "set_lift",
+  "check_sound",
+]);
 
 /** Without `Omit`'s loss of the union. */
 type WithoutId<T> = T extends Command ? Omit<T, "id"> : never;
@@ -28,6 +34,20 @@ interface Pending {
   sentMs: number;
 }
 
+/** What a command sets as a whole: a later one for the same makes it void. Null: each one counts. */
+function subject(command: Command): string | null {
+  switch (command.type) {
+    case "set_source":
+      return `source ${command.participant}`;
+    case "set_lift":
+      return `lift ${command.zone}`;
+    case "set_sharing":
+      return "sharing";
+    default:
+      return null;
+  }
+}
+
 export class PendingCommands {
   private readonly pending = new Map<string, Pending>();
 
@@ -36,6 +56,15 @@ export class PendingCommands {
     if (this.pending.size >= MAX_WAITING) return false;
     this.pending.set(command.id, { command, givenMs: nowMs, sentMs: nowMs });
     return true;
+  }
+
+  /** Forgets what `command` replaces, so that no repetition brings an old setting back; the ids. */
+  giveUpReplaced(command: Command): string[] {
+    const about = subject(command);
+    if (about === null) return [];
+    const old = [...this.pending.values()].filter((one) => subject(one.command) === about);
+    for (const one of old) this.settle(one.command.id);
+    return old.map((one) => one.command.id);
   }
 
   settle(id: string): void {

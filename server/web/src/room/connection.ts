@@ -66,7 +66,7 @@ export interface News {
   onView(view: RoomView): void;
   onTime(time: Time): void;
   onAck(ack: Ack): void;
-  /** This command will get no answer: too many waited, or it is no longer meant. */
+  /** This command needs no answer: too many waited, it is no longer meant, or another replaced it. */
   onGivenUp(id: string): void;
   onStatus(status: Status): void;
   onPacket(bytes: Uint8Array): void;
@@ -122,8 +122,16 @@ export class Connection {
     if (isWaiting || stallVerdict(silentMs, true) !== "well") this.open();
   }
 
+  /** The page leaves, perhaps to come back: the hub need not count it meanwhile. */
+  rest(): void {
+    if (this.state === "refused") return;
+    this.abandon();
+    this.tell("reconnecting", null);
+  }
+
   /** Sends a command now or after the next join; the answer comes as `onAck`. */
   command(command: Command): void {
+    for (const id of this.commands.giveUpReplaced(command)) this.news.onGivenUp(id);
     if (!this.commands.add(command, this.world.nowMs())) return this.news.onGivenUp(command.id);
     this.send(command);
   }

@@ -68,6 +68,8 @@ scope.onmessage = ({ data: message }) => {
       return connection?.open();
     case "refresh":
       return connection?.refresh();
+    case "rest":
+      return connection?.rest();
     case "command":
       return connection?.command(message.command);
     case "report":

@@ -3,10 +3,24 @@
  */
 
 import { Store } from "../ui/store.ts";
-import type { RefusalCode, Report, RoomView, Status } from "../wire/messages.ts";
+import type { Ack, RefusalCode, Report, RoomView, Status } from "../wire/messages.ts";
 import type { Wish } from "./commands.ts";
 import type { Joining, LinkState } from "./connection.ts";
 import type { FromWorker, Talker, ToOutput, ToWorker } from "./worker_messages.ts";
+
+/** A command that the hub has not answered yet. */
+export interface Waiting {
+  id: string;
+  wish: Wish;
+}
+
+/** A command that was not applied. */
+export interface Refusal {
+  wish: Wish;
+  code: RefusalCode;
+  /** What was measured, where a measure decided. */
+  figureMs: number | null;
+}
 
 /** Everything the page knows of the room. */
 export interface RoomState {
@@ -16,10 +30,9 @@ export interface RoomState {
   view: RoomView | null;
   talkers: readonly Talker[];
   status: Status | null;
-  /** Ids of commands that the hub has not answered yet. */
-  waiting: readonly string[];
-  /** Why the last command was not applied. */
-  refused: RefusalCode | null;
+  waiting: readonly Waiting[];
+  /** The last command, if it was not applied. */
+  refused: Refusal | null;
 }
 
 const NOTHING_YET: RoomState = {
@@ -63,10 +76,15 @@ export class HubClient {
     this.post({ kind: "refresh" });
   }
 
+  /** The page leaves, perhaps to come back. */
+  rest(): void {
+    this.post({ kind: "rest" });
+  }
+
   /** Gives a command to the hub; `room.refused` says if it was not applied. */
   wish(wish: Wish): void {
     const id = commandId();
-    this.room.set({ waiting: [...this.room.value.waiting, id], refused: null });
+    this.room.set({ waiting: [...this.room.value.waiting, { id, wish }], refused: null });
     this.post({ kind: "command", command: { ...wish, id } });
   }
 
@@ -99,10 +117,7 @@ export class HubClient {
       case "time":
         return;
       case "ack":
-        return this.room.set({
-          waiting: this.waitingWithout(message.ack.id),
-          refused: message.ack.refused,
-        });
+        return this.answered(message.ack);
       case "given_up":
         return this.room.set({ waiting: this.waitingWithout(message.id) });
       case "status":
@@ -116,8 +131,15 @@ export class HubClient {
     }
   }
 
-  private waitingWithout(id: string): string[] {
-    return this.room.value.waiting.filter((waiting) => waiting !== id);
+  private answered({ id, refused: code, figure_ms }: Ack): void {
+    const wish = this.room.value.waiting.find((one) => one.id === id)?.wish;
+    if (wish === undefined) return; // replaced meanwhile: its answer is about another moment
+    const refused = code === null ? null : { wish, code, figureMs: figure_ms ?? null };
+    this.room.set({ waiting: this.waitingWithout(id), refused });
+  }
+
+  private waitingWithout(id: string): Waiting[] {
+    return this.room.value.waiting.filter((one) => one.id !== id);
   }
 
   private linkChanged(link: LinkState, closeCode: number | null): void {

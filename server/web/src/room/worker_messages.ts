@@ -33,6 +33,7 @@ export type ToWorker =
   | { kind: "open"; joining: Joining }
   | { kind: "reopen" }
   | { kind: "refresh" }
+  | { kind: "rest" }
   | { kind: "command"; command: Command }
   | { kind: "report"; report: Report }
   /** Decode from now on, to `port` (a worklet's) or, without one, to the page. */

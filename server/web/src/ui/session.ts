@@ -52,6 +52,8 @@ function wake(hub: HubClient, player: Player): void {
   document.addEventListener("visibilitychange", refresh);
   window.addEventListener("pageshow", refresh);
   window.addEventListener("online", refresh);
+  // A page that is kept for the way back hears nothing: it is no listener until then.
+  window.addEventListener("pagehide", () => hub.rest());
   // Only in a secure context; another headset may have another clock.
   const devices = navigator.mediaDevices as MediaDevices | undefined;
   devices?.addEventListener("devicechange", refresh);

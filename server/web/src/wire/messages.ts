@@ -51,12 +51,48 @@ const TURN: Fields = {
   unit_name: orNull(isString),
   ssrc: orNull(isCount),
 };
+const SOURCE_STATUS: Fields = {
+  kind: isString,
+  kept_out: orNull(isString),
+  gain_db: orNull(isNumber),
+  by_hand: isBoolean,
+  priority_db: isNumber,
+  shared: isBoolean,
+  muted: isBoolean,
+  delay_ms: orNull(isNumber),
+  drift_ppm: orNull(isNumber),
+  concealed: isCount,
+};
+const OUTPUT_STATUS: Fields = {
+  kind: isString,
+  playing: isBoolean,
+  delay_ms: orNull(isNumber),
+  underruns: isCount,
+  turned_down_db: isNumber,
+};
 const UNIT_STATUS: Fields = {
   unit: isString,
   name: isString,
   connected: isBoolean,
   on_air: isBoolean,
   level_dbfs: orNull(isNumber),
+  zone: orNull(isString),
+  source: orNull((value) => hasFields(value, SOURCE_STATUS)),
+  output: orNull((value) => hasFields(value, OUTPUT_STATUS)),
+};
+const ALARM: Fields = {
+  kind: isString,
+  participant: orNull(isString),
+  zone: orNull(isString),
+  hertz: orNull(isNumber),
+  value: orNull(isNumber),
+};
+const CHECK_RESULT: Fields = {
+  output: isString,
+  state: isString,
+  desk: orNull(isString),
+  gain_db: orNull(isNumber),
+  delay_ms: orNull(isNumber),
 };
 const VIEW: Fields = {
   room: isString,
@@ -90,9 +126,16 @@ const MESSAGES: Record<string, Fields> = {
   snapshot: { view: (value) => hasFields(value, VIEW) },
   change: { seq: isCount, room_clock: isCount, event: (value) => isOneOf(value, EVENTS) },
   time: { room_clock: isCount, hub_ns: isNumber, utc_ms: isCount },
-  ack: { id: isString, refused: orNull(isString), text: isString },
+  ack: { id: isString, refused: orNull(isString), text: isString, figure_ms: orNull(isNumber) },
   failure: { code: isCount, text: isString },
-  status: { units: listOf(UNIT_STATUS), listeners: isCount },
+  status: {
+    units: listOf(UNIT_STATUS),
+    listeners: isCount,
+    sharing: isBoolean,
+    lifted: (value) => Array.isArray(value) && value.every(isString),
+    alarms: listOf(ALARM),
+    checks: listOf(CHECK_RESULT),
+  },
 };
 
 /** Reads one text message of the hub; throws `BadMessage`. */

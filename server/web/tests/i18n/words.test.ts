@@ -1,24 +1,44 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import en from "../../src/i18n/en.json";
-import fr from "../../src/i18n/fr.json";
-import { preferredLanguage, say, type WordKey } from "../../src/i18n/words.ts";
+import bothEn from "../../src/i18n/en.json";
+import bothFr from "../../src/i18n/fr.json";
+import hostEn from "../../src/i18n/host.en.json";
+import hostFr from "../../src/i18n/host.fr.json";
+import { HOST_WORDS } from "../../src/i18n/host_words.ts";
+import { learnWords, preferredLanguage, say, type WordKey } from "../../src/i18n/words.ts";
 
 const SOURCES = new URL("../../src/", import.meta.url);
+const en: Record<WordKey, string> = { ...bothEn, ...hostEn };
+const fr: Record<WordKey, string> = { ...bothFr, ...hostFr };
 const keys = Object.keys(en) as WordKey[];
 const slots = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map((found) => found[1]).sort();
 
-function sources(): string {
+function sources(isWanted: (name: string) => boolean = () => true): string {
   return readdirSync(SOURCES, { recursive: true })
     .map(String)
-    .filter((name) => /\.tsx?$/.test(name))
+    .filter((name) => /\.tsx?$/.test(name) && isWanted(name))
     .map((name) => readFileSync(new URL(name, SOURCES), "utf-8"))
     .join("\n");
 }
 
 describe("the words", () => {
   test("both languages have the same keys, in the same order", () => {
-    expect(Object.keys(fr)).toEqual(keys);
+    expect(Object.keys(bothFr)).toEqual(Object.keys(bothEn));
+    expect(Object.keys(hostFr)).toEqual(Object.keys(hostEn));
+  });
+
+  test("no key is in both dictionaries, and the audience needs none of the host's", () => {
+    const ofHosts = Object.keys(hostEn);
+    expect(ofHosts.filter((key) => key in bothEn)).toEqual([]);
+    const elsewhere = sources((name) => !/^host[/\\]/.test(name));
+    expect(ofHosts.filter((key) => elsewhere.includes(`"${key}"`))).toEqual([]);
+  });
+
+  test("the host's are said once they are learnt", () => {
+    expect(say("en", "host.mute")).toBe("host.mute");
+    learnWords(HOST_WORDS);
+    expect(say("en", "host.mute")).toBe("Mute");
+    expect(say("fr", "host.mute")).toBe("Couper");
   });
 
   test.each(keys)("%s is said in both, with the same names to fill in", (key) => {
@@ -30,7 +50,7 @@ describe("the words", () => {
   test("every key is used", () => {
     const text = sources();
     // These are put together from a code of the contract or a state.
-    const composed = /^(refused\.|host\.(away|on_air|ready)$)/;
+    const composed = /^(refused\.|host\.(away|on_air|ready|muted|kept_out)$)/;
     expect(keys.filter((key) => !composed.test(key) && !text.includes(`"${key}"`))).toEqual([]);
   });
 

@@ -7,6 +7,7 @@ import {
   type Surroundings,
 } from "../../src/room/connection.ts";
 import type { Ack, RoomView } from "../../src/wire/messages.ts";
+import { FakeTimers } from "../timers.ts";
 
 const VIEW: RoomView = {
   room: "main",
@@ -67,13 +68,10 @@ class FakeSocket implements Socket {
 }
 
 /** Time that passes when told, sockets that wait to be driven. */
-class FakeWorld implements Surroundings {
+class FakeWorld extends FakeTimers implements Surroundings {
   readonly sockets: FakeSocket[] = [];
   readonly urls: string[] = [];
   chance = 0.5;
-  private now = 1000;
-  private timers: { at: number; run: () => void; id: number }[] = [];
-  private lastId = 0;
 
   openSocket(url: string): Socket {
     this.urls.push(url);
@@ -85,34 +83,8 @@ class FakeWorld implements Surroundings {
     return this.sockets[this.sockets.length - 1] as FakeSocket;
   }
 
-  nowMs(): number {
-    return this.now;
-  }
-
-  setTimer(run: () => void, delayMs: number): number {
-    this.lastId += 1;
-    this.timers.push({ at: this.now + delayMs, run, id: this.lastId });
-    return this.lastId;
-  }
-
-  clearTimer(timer: number): void {
-    this.timers = this.timers.filter(({ id }) => id !== timer);
-  }
-
   fraction(): number {
     return this.chance;
-  }
-
-  pass(ms: number): void {
-    const end = this.now + ms;
-    for (;;) {
-      const due = this.timers.filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0];
-      if (due === undefined) break;
-      this.clearTimer(due.id);
-      this.now = Math.max(this.now, due.at);
-      due.run();
-    }
-    this.now = end;
   }
 }
 
@@ -309,6 +281,36 @@ describe("commands", () => {
     expect(world.socket.sent).toHaveLength(5);
   });
 
+  test("that set the same are sent again only in their last form", () => {
+    const connection = connect("host");
+    world.socket.welcome();
+    const set = (id: string, participant: string, gain_db: number) =>
+      connection.command({ type: "set_source", id, participant, gain_db });
+    set("c1", "u1", 1);
+    set("c2", "u2", 2);
+    set("c3", "u1", 3);
+    expect(news.givenUp).toEqual(["c1"]);
+    world.socket.drop(1006);
+    world.pass(250);
+    world.socket.welcome();
+    const again = world.socket.sent.slice(1);
+    expect(again.map(({ id, gain_db }) => [id, gain_db])).toEqual([
+      ["c2", 2],
+      ["c3", 3],
+    ]);
+  });
+
+  test("that set the same never fill the room of the others", () => {
+    const connection = connect("host");
+    for (let step = 0; step < 50; step++) {
+      connection.command({ type: "set_source", id: `s${step}`, participant: "u1", gain_db: 0 });
+      connection.command({ type: "set_lift", id: `l${step}`, zone: "hall", on: true });
+      connection.command({ type: "set_sharing", id: `h${step}`, on: step % 2 === 0 });
+    }
+    world.socket.welcome();
+    expect(world.socket.sent.slice(1).map(({ id }) => id)).toEqual(["s49", "l49", "h49"]);
+  });
+
   test("of a host are void when the hub was away for long, a hand is not", () => {
     const connection = connect();
     world.socket.welcome();
@@ -376,6 +378,27 @@ describe("a silent hub", () => {
     connection.refresh();
     expect(world.sockets).toHaveLength(2);
     expect(world.sockets[0]?.isClosed).toBe(true);
+  });
+
+  test("a page that rests is gone at once, and comes back when it is looked at", () => {
+    const connection = connect();
+    world.socket.welcome();
+    connection.rest();
+    expect(world.sockets[0]?.isClosed).toBe(true);
+    expect(lastLink()).toEqual(["reconnecting", null]);
+    world.pass(60_000);
+    expect(world.sockets).toHaveLength(1);
+    connection.refresh();
+    world.socket.welcome();
+    expect(lastLink()).toEqual(["open", null]);
+  });
+
+  test("a page that was refused stays so when it rests", () => {
+    const connection = connect();
+    world.socket.welcome();
+    world.socket.drop(4010);
+    connection.rest();
+    expect(lastLink()).toEqual(["refused", 4010]);
   });
 
   test("a closed connection says nothing more", () => {
