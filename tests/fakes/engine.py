@@ -68,11 +68,11 @@ class FakeEngine:
         await self.breaks.wait()
         raise RuntimeError("the test broke the engine")
 
-    def play(self, ssrc: int, timestamp: int, sequence: int = 0) -> None:
+    def play(
+        self, ssrc: int, timestamp: int, sequence: int = 0, payload: bytes = b"\xf8\xff\xfe"
+    ) -> None:
         """One packet of an output's bus."""
-        packet = RtpPacket(
-            sequence=sequence, timestamp=timestamp, ssrc=ssrc, payload=b"\xf8\xff\xfe"
-        )
+        packet = RtpPacket(sequence=sequence, timestamp=timestamp, ssrc=ssrc, payload=payload)
         self.report(OutputPacket(packet.serialize()))
 
     def say(self, payload: bytes = b"\xf8\xff\xfe", count: int = 1) -> bytes:

@@ -13,7 +13,8 @@ from parvis_wire.stage import Alarm, AlarmKind, CheckResult, CheckState
 NS_PER_S = 1_000_000_000
 
 PATIENCE_NS = 20 * NS_PER_S
-"""A check lasts a few seconds; one without a result went down with its engine."""
+"""A check lasts a few seconds, and as many as are running stand in a queue; one without a
+result after that went down with its engine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,8 @@ class SoundChecks:
         if output in self._running:
             return None
         self._last_number += 1
-        self._running[output] = _Running(self._last_number, now_ns + PATIENCE_NS)
+        until_ns = now_ns + PATIENCE_NS * (1 + len(self._running))
+        self._running[output] = _Running(self._last_number, until_ns)
         self._results.pop(output, None)
         self._results[output] = CheckResult(output=output, state=CheckState.RUNNING)
         return self._last_number

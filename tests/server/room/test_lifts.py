@@ -1,0 +1,67 @@
+"""Lifted zones: refused with the figure, ended by themselves, remembered between two turns."""
+
+import pytest
+
+from parvis_server.app import lift_rule
+from parvis_server.room.lifts import Lifts, ZoneFacts
+
+CALM = ZoneFacts(open_microphones=1, path_ms=24.0)
+
+
+@pytest.fixture
+def lifts() -> Lifts:
+    return Lifts(lift_rule, five_ms_profile=True)
+
+
+def lift(lifts: Lifts, facts: ZoneFacts, open_sources: int = 1, far: bool = False) -> str | None:
+    return lifts.lift("hall", facts, open_sources, loudspeakers_far=far)
+
+
+def test_a_short_measured_path_is_allowed_and_a_long_one_refused_with_its_figure(
+    lifts: Lifts,
+) -> None:
+    assert lift(lifts, CALM) is None
+    assert "hall" in lifts.zones
+    lifts.end("hall")
+    refusal = lift(lifts, ZoneFacts(1, 41.5))
+    assert refusal is not None and "41.5 ms" in refusal
+    assert not lifts.zones
+
+
+def test_a_path_that_nobody_measured_is_refused_unless_the_loudspeakers_are_far(
+    lifts: Lifts,
+) -> None:
+    refusal = lift(lifts, ZoneFacts(1, None))
+    assert refusal is not None and "not measured" in refusal
+    assert lift(lifts, ZoneFacts(1, None), far=True) is None
+    ten_ms = Lifts(lift_rule, five_ms_profile=False)
+    refusal = lift(ten_ms, CALM)
+    assert refusal is not None and "5 ms" in refusal
+    assert lift(ten_ms, ZoneFacts(1, 60.0), far=True) is None
+
+
+def test_a_third_microphone_ends_a_lift_and_it_does_not_come_back_by_itself(lifts: Lifts) -> None:
+    assert lift(lifts, CALM) is None
+    assert lifts.review({"hall": ZoneFacts(2, 24.0)}, 2) == []
+    assert lifts.review({"hall": ZoneFacts(3, 24.0)}, 3) == ["hall"]
+    assert not lifts.zones
+    assert lifts.review({"hall": CALM}, 1) == []
+    assert not lifts.zones
+
+
+def test_a_path_that_grows_ends_a_lift(lifts: Lifts) -> None:
+    assert lift(lifts, CALM) is None
+    assert lifts.review({"hall": ZoneFacts(1, 30.1)}, 1) == ["hall"]
+    assert lifts.path_ms("hall", ZoneFacts()) == 30.1
+
+
+def test_between_two_turns_the_last_measured_path_counts(lifts: Lifts) -> None:
+    lifts.review({"hall": CALM}, 1)
+    assert lift(lifts, ZoneFacts(0, None), open_sources=0) is None
+    assert lifts.review({"hall": ZoneFacts(0, None)}, 0) == []
+    assert lifts.review({"foyer": ZoneFacts()}, 0) == ["hall"], "everybody has left the zone"
+
+
+def test_a_ninth_source_ends_a_lift_of_the_profile(lifts: Lifts) -> None:
+    assert lift(lifts, CALM, open_sources=8) is None
+    assert lifts.review({"hall": CALM}, 9) == ["hall"]
