@@ -15,7 +15,9 @@ The measurement's variance R is taken from the same second: the distance from it
 its 5th percentile says how ragged the envelope is. The drift's process noise is the figure above
 while the measurements scatter around the line, and grows up to 300 times while they keep lying on
 one side of it, which is what a warming crystal does. Together the two follow 10 ppm a minute within
-3 ppm on Ethernet and 6 on Wi-Fi; the 20th percentile and a fixed noise lag by 6 and 17.
+4 ppm on Ethernet and 6 on Wi-Fi; the 20th percentile and a fixed noise lag by 6 and 17. From the
+45th second on the slope is told still better by the line under all of the last measurements
+(``lower_line.py``), also where hardly a packet is undisturbed.
 
 ``drift`` is the slope of the delay against the device's own time: positive for a slow device. One
 second of device time takes ``1 + drift`` seconds of ours and must become that many seconds of
@@ -34,6 +36,8 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+from parvis_audio.lower_line import LowerLine
 
 SAMPLE_RATE_HZ = 48_000
 
@@ -108,11 +112,6 @@ class _Envelope:
     covariance: float
     drift_variance: float
 
-    @property
-    def slope(self) -> tuple[float, float]:
-        """Drift and its variance."""
-        return self.drift, self.drift_variance
-
     def delay_s(self, device_s: float) -> float:
         """The least delay that a packet recorded at ``device_s`` can have."""
         return self.offset_s + self.drift * (device_s - self.at_s)
@@ -180,6 +179,9 @@ class DriftEstimator:
         self._known = (0.0, _FIRST_DRIFT_SIGMA**2)
         """Drift and its variance before there is an envelope."""
         self._bias = _Bias()
+        self._line = LowerLine()
+        self._slope: float | None = None
+        """The drift by the line under the last minute, once that is known."""
         self._device_s: list[float] = []
         self._delay_s: list[float] = []
         self._window_ends_ns = 0
@@ -197,7 +199,8 @@ class DriftEstimator:
         """
         if self._origin is None:
             self._origin = (sample_index, arrival_ns)
-            self._window_ends_ns = arrival_ns + int(WINDOW_S * 1e9)
+            first_ns = int(WINDOW_S * 1e9) + arrival_ns // 1_000 % 1_000 * 1_000_000
+            self._window_ends_ns = arrival_ns + first_ns  # 1 to 2 s: each source at its own moment
         device_s, delay_s = self._relative(sample_index, arrival_ns)
         self._device_s.append(device_s)
         self._delay_s.append(delay_s)
@@ -212,7 +215,8 @@ class DriftEstimator:
         """The counter or the path begins anew; the crystal is most likely the same one."""
         if self._envelope is not None:
             least = _SAME_CRYSTAL_SIGMA**2
-            self._known = self._envelope.drift, max(self._envelope.drift_variance, least)
+            self._known = self.drift, max(self._envelope.drift_variance, least)
+        self._forget_line()
         self._origin = self._envelope = None
         self._device_s.clear()
         self._delay_s.clear()
@@ -222,6 +226,8 @@ class DriftEstimator:
     @property
     def drift(self) -> float:
         """Slope of the delay: our seconds per device second, minus one. Positive: slow device."""
+        if self._slope is not None:
+            return self._slope
         return self._envelope.drift if self._envelope else self._known[0]
 
     @property
@@ -256,8 +262,8 @@ class DriftEstimator:
         ``depth_error_s``: depth minus target; positive when too much is held, which takes input
         away a little faster. The drift counts once it is surely not zero.
         """
-        envelope = self._envelope
-        drift, variance = self._known if envelope is None else envelope.slope
+        envelope, drift = self._envelope, self.drift
+        variance = self._known[1] if envelope is None else envelope.drift_variance
         certain = drift * drift > _SIGNIFICANT_SIGMAS**2 * variance
         pull = depth_error_s / DEPTH_TIME_CONSTANT_S
         pull = min(max(pull, -MAX_SHALLOW_RATIO), MAX_DEEP_RATIO)
@@ -298,6 +304,12 @@ class DriftEstimator:
         elif self._outliers == 0:
             self._bias.note(innovation_s)
             self._envelope = predicted.corrected(innovation_s, spread_s**2)
+            self._line.note(float(device_s[best]), float(delay_s[best]))
+            self._slope = self._line.slope()
+
+    def _forget_line(self) -> None:
+        self._line.forget()
+        self._slope = None
 
     def _steps(self, innovation_s: float, variance: float) -> bool:
         """Whether this window proves a step; counts the outliers before one."""
@@ -312,7 +324,7 @@ class DriftEstimator:
         assert self._envelope is not None
         again = self._windows_since_step < _SOON_WINDOWS
         sigma = _FIRST_DRIFT_SIGMA if again else _SAME_CRYSTAL_SIGMA
-        drift = 0.0 if again else self._envelope.drift
+        drift = 0.0 if again else self.drift
         variance = max(self._envelope.drift_variance, sigma**2)
         self._begin(device_s, delay_s, spread_s, variance, drift)
         self.steps += 1
@@ -328,6 +340,7 @@ class DriftEstimator:
     ) -> None:
         self._outliers = 0
         self._bias = _Bias()
+        self._forget_line()
         self._envelope = _Envelope(
             at_s=float(device_s),
             offset_s=float(delay_s),
