@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webdriver import WebDriver
+from selenium.webdriver.support.wait import WebDriverWait
 
-from fakes.browser import chromium, wait_for
+from fakes.browser import POLL_S, chromium, wait_for
 
 AXE = Path(__file__).parents[2] / "server/web/node_modules/axe-core/axe.min.js"
 
@@ -65,6 +66,12 @@ class Page:
     def wait(self, condition: str, what: str = "", within_s: float = 10.0) -> Any:
         """Wait until a JavaScript expression is true; returns its value."""
         return wait_for(self.browser, condition, within_s, what)
+
+    def wait_until(self, happened: Callable[[], object], what: str, within_s: float = 10.0) -> None:
+        """Wait until something is true outside the page."""
+        WebDriverWait(self.browser, within_s, poll_frequency=POLL_S).until(
+            lambda _: happened(), f"never came: {what}"
+        )
 
     def tap(self, selector: str) -> None:
         """Click the first element that fits, once it is there; scrolled to, as a person does."""

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
+from typing import TypeVar
 
 from websockets.asyncio.server import Server, ServerConnection, broadcast, serve
 from websockets.datastructures import Headers
@@ -36,9 +37,12 @@ from parvis_wire.stage import (
     SetLift,
     SetSharing,
     SetSource,
+    SourceStatus,
     Status,
     UnitStatus,
 )
+
+T = TypeVar("T")
 
 STATUS_EVERY_S = 0.5
 """As the hub."""
@@ -86,9 +90,15 @@ class StageHub:
         """The stage as it is from now on, told at once."""
         self._loop.call_soon_threadsafe(self._set, status)
 
-    def sent(self, kind: type[ClientMessage]) -> list[ClientMessage]:
+    def sent(self, kind: type[T]) -> list[T]:
         """Every command of this kind until now."""
         return [command for command in self.commands if isinstance(command, kind)]
+
+    def source(self, unit: str) -> SourceStatus:
+        """How this source goes into the mix now."""
+        [source] = [one.source for one in self.status.units if one.unit == unit]
+        assert source is not None
+        return source
 
     async def _start(self) -> None:
         self._server = await serve(
