@@ -20,18 +20,20 @@ from parvis_audio.opus import unit_encoder
 from parvis_device import logs
 from parvis_device.address import HubAddress
 from parvis_device.buttons import Button
-from parvis_device.capture import CaptureClock, Microphone
-from parvis_device.config import ButtonKind, LightKind, UnitConfig
+from parvis_device.capture import CaptureClock, Microphone, MicrophoneEvents
+from parvis_device.config import FILE_PREFIX, ButtonKind, LightKind, UnitConfig
 from parvis_device.errors import UnitError, UsageError
 from parvis_device.lighting import Lighting
 from parvis_device.lights import Light
 from parvis_device.link import HubLink
+from parvis_device.loudspeakers import Loudspeaker
 from parvis_device.notify import Notifier, WatchdogFeed
+from parvis_device.output import Output
 from parvis_device.packetizer import Packetizer
 from parvis_device.seat import Seat
+from parvis_device.sound_cards import SoundCards, sounddevice
 from parvis_device.unit import Unit
 from parvis_device.uplink import Uplink
-from parvis_wire.stage import UnitTraits
 
 HOUSEKEEPING_S = 0.1
 """How soon red goes off when sound stops by itself, refused flashes end, and a command that the hub
@@ -40,8 +42,8 @@ FLUSH_S = 0.3
 """What a stopping unit waits for its last packet to leave."""
 STATUS_ROUNDS = 20
 """Every 2 s systemd hears how the unit is."""
-
-FILE_PREFIX = "file:"
+REPORT_ROUNDS = 5
+"""Twice a second the hub hears how the output plays."""
 
 _log = logging.getLogger(__name__)
 
@@ -56,15 +58,17 @@ async def run_unit(config: UnitConfig) -> None:
     Raises:
         UnitError: what a person can mend, in one line.
     """
-    from parvis_device.microphones import native_noise
+    from parvis_device import native_noise
 
     address = HubAddress.parse(config.hub)
-    microphone = make_microphone(config)
+    cards = SoundCards()
+    microphone = make_microphone(config, cards)
+    loudspeaker = make_loudspeaker(config, cards)
     with native_noise.captured():
         button = make_button(config)  # first: without pins, another button brings another light
         with contextlib.closing(make_light(config)) as light:
             logs.start(config.log_format)
-            assembly = Assembly(config, address, microphone, button, light)
+            assembly = Assembly(config, address, microphone, button, light, loudspeaker)
             # A full collection of what the libraries made takes 50 ms on a PC and more on a Pi, and
             # no packet leaves meanwhile: take all that out of the collector's sight, once.
             gc.collect()
@@ -79,16 +83,23 @@ class Assembly:
         self,
         config: UnitConfig,
         address: HubAddress,
-        microphone: Microphone,
+        microphone: Microphone | None,
         button: Button,
         light: Light,
+        loudspeaker: Loudspeaker | None = None,
     ) -> None:
-        """Put the parts together; nothing runs yet."""
+        """Put the parts together; nothing runs yet.
+
+        Raises:
+            UnitError: a library is missing.
+        """
         self._stop = asyncio.Event()
         self._microphone = microphone
+        self._loudspeaker = loudspeaker
         self._button = button
         self._lighting = Lighting(light)
         self._notifier = Notifier()
+        self._output = None if loudspeaker is None else _output(config, loudspeaker)
         clock = CaptureClock()
         self.unit = Unit(
             seat=Seat(always_open=config.always_open, make_id=lambda: secrets.token_hex(8)),
@@ -96,9 +107,20 @@ class Assembly:
             clock=clock,
             lighting=self._lighting,
             stop=self._stop,
+            microphone=microphone,
+            output=self._output,
+            find_onsets=config.onsets,
         )
-        traits = UnitTraits(always_open=config.always_open, link=config.link)
-        self._link = HubLink(address, name=config.name, traits=traits, events=self.unit)
+        self._heard: MicrophoneEvents = self.unit
+        if config.full_duplex:
+            self._heard = self._cancel_echo(self.unit)
+        self._link = HubLink(
+            address,
+            name=config.name,
+            traits=config.traits,
+            events=self.unit,
+            connections=config.connection_count,
+        )
         self.unit.attach(self._link)
 
     async def run(self) -> None:
@@ -113,19 +135,38 @@ class Assembly:
                     task.cancel()
 
     def _parts(self) -> list[Coroutine[Any, Any, None]]:
-        return [
-            self._listen(),
+        parts = [
             self._button.run(self.unit),
             self._lighting.run(),
             self._link.run(),
             self._keep_house(),
+            self._keep_time(),
             self._feed_watchdog(),
         ]
+        if self._microphone is not None:
+            parts.append(self._listen(self._microphone))
+        if self._loudspeaker is not None and self._output is not None:
+            parts.append(self._loudspeaker.run(_OutputEvents(self._output, self.unit)))
+        return parts
 
-    async def _listen(self) -> None:
-        await self._microphone.run(self.unit)
+    async def _listen(self, microphone: Microphone) -> None:
+        await microphone.run(self._heard)
         _log.info("the sound file is over")
         self._stop.set()
+
+    def _cancel_echo(self, events: MicrophoneEvents) -> MicrophoneEvents:
+        """Full duplex: the only unit that loads the canceller's library."""
+        from parvis_device.echo_canceller import EchoCanceller
+
+        canceller = EchoCanceller(events)
+        assert self._output is not None, "full duplex is for a unit with a loudspeaker"
+        self._output.reference = canceller.played
+        return canceller
+
+    async def _keep_time(self) -> None:
+        while True:
+            pause_s = self.unit.ask_time()
+            await asyncio.sleep(pause_s)
 
     async def _say_goodbye(self) -> None:
         self._notifier.stopping()
@@ -137,8 +178,10 @@ class Assembly:
     async def _keep_house(self) -> None:
         """The light follows time, too; systemd hears the state."""
         while True:
-            for _ in range(STATUS_ROUNDS):
+            for number in range(STATUS_ROUNDS):
                 self.unit.keep_house()
+                if number % REPORT_ROUNDS == 0:
+                    self.unit.report_output()
                 await asyncio.sleep(HOUSEKEEPING_S)
             shown = self._lighting.signal
             self._notifier.status(
@@ -156,23 +199,70 @@ class Assembly:
                 self._notifier.alive()
 
 
+class _OutputEvents:
+    """What a loudspeaker asks goes to the output, at once; what it tells, to the unit."""
+
+    def __init__(self, output: Output, unit: Unit) -> None:
+        self.block = output.block
+        self.ran_dry = output.ran_dry
+        self.loudspeaker_opened = unit.loudspeaker_opened
+        self.loudspeaker_lost = unit.loudspeaker_lost
+        self._output = output
+
+    @property
+    def frame_samples(self) -> int:
+        return self._output.frame_samples
+
+
 def _uplink(clock: CaptureClock) -> Uplink:
     try:
-        encoder = unit_encoder()
+        return Uplink(
+            clock=clock,
+            high_pass=HighPass(),
+            make_encoder=unit_encoder,
+            packetizer=Packetizer(
+                first_sequence=secrets.randbits(16), timestamp_origin=secrets.randbits(32)
+            ),
+        )
     except OpusLibraryMissing as error:
         raise _LibraryMissing(str(error)) from error
-    return Uplink(
-        clock=clock,
-        high_pass=HighPass(),
-        encoder=encoder,
-        packetizer=Packetizer(
-            first_sequence=secrets.randbits(16), timestamp_origin=secrets.randbits(32)
-        ),
-    )
 
 
-def make_microphone(config: UnitConfig) -> Microphone:
-    """The microphone that the configuration names."""
+def _output(config: UnitConfig, loudspeaker: Loudspeaker) -> Output:
+    try:
+        return Output(
+            loudspeaker,
+            config.link,
+            play_delay_ms=config.play_delay_ms,
+            half_duplex=config.half_duplex,
+            find_onsets=config.onsets,
+        )
+    except OpusLibraryMissing as error:
+        raise _LibraryMissing(str(error)) from error
+
+
+def make_loudspeaker(config: UnitConfig, cards: SoundCards) -> Loudspeaker | None:
+    """The loudspeaker that the configuration names; None: there is none."""
+    if not config.plays:
+        return None
+    if config.loudspeaker.startswith(FILE_PREFIX):
+        from parvis_device.loudspeakers.file import FileLoudspeaker
+
+        return FileLoudspeaker(Path(config.loudspeaker.removeprefix(FILE_PREFIX)).expanduser())
+    if not config.loudspeaker:
+        raise UsageError("--loudspeaker '': say a device's name or index, default, file:PATH, none")
+    from parvis_device.loudspeakers.portaudio import PortAudioLoudspeaker
+
+    sounddevice()
+    return PortAudioLoudspeaker(cards, config.loudspeaker, wait_at_start=config.wait_for_microphone)
+
+
+def make_microphone(config: UnitConfig, cards: SoundCards) -> Microphone | None:
+    """The microphone that the configuration names; None: the unit only plays."""
+    if config.only_plays:
+        if config.loop:
+            raise UsageError("--loop is for a sound file: say --microphone file:PATH")
+        return None
     if config.microphone.startswith(FILE_PREFIX):
         from parvis_device.microphones.file import FileMicrophone
 
@@ -182,22 +272,21 @@ def make_microphone(config: UnitConfig) -> Microphone:
         raise UsageError("--loop is for a sound file: say --microphone file:PATH")
     if not config.microphone:
         raise UsageError("--microphone '': say file:PATH, a device's name or index, or default")
-    from parvis_device.microphones.devices import sounddevice
     from parvis_device.microphones.portaudio import PortAudioMicrophone
 
     sounddevice()
-    return PortAudioMicrophone(config.microphone, wait_at_start=config.wait_for_microphone)
+    return PortAudioMicrophone(cards, config.microphone, wait_at_start=config.wait_for_microphone)
 
 
 def make_button(config: UnitConfig) -> Button:
     """The button that the configuration names."""
-    if config.key_device is not None and config.button is not ButtonKind.KEYBOARD:
+    if config.key_device is not None and config.button_kind is not ButtonKind.KEYBOARD:
         raise UsageError("--key-device goes with --button keyboard")
-    if config.button is ButtonKind.GPIO:
+    if config.button_kind is ButtonKind.GPIO:
         from parvis_device.buttons.gpio import GpioButton
 
         return GpioButton()
-    if config.button is ButtonKind.NONE:
+    if config.button_kind is ButtonKind.NONE:
         from parvis_device.buttons.none import NoButton
 
         return NoButton()

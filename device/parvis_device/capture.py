@@ -27,7 +27,8 @@ Samples = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One frame of mono sound, 480 float32 samples in [-1, 1], as a microphone delivers it."""
+    """One frame of mono sound, float32 samples in [-1, 1], as a microphone delivers it: 480, or 240
+    where the hub ticks every 5 ms."""
 
     first_sample: int
     """The capture device's own count of samples before this block."""
@@ -56,6 +57,9 @@ class MicrophoneEvents(Protocol):
 
 class Microphone(Protocol):
     """Anything that captures: a sound card, a file."""
+
+    def use_frame_samples(self, frame_samples: int) -> None:
+        """Deliver blocks of this length, soon."""
 
     async def run(self, events: MicrophoneEvents) -> None:
         """Capture until cancelled. Returns only when the sound has an end, as a file has."""
@@ -113,18 +117,26 @@ class CaptureClock:
         self._end_sample = block.end_sample
         self._deliveries += 1
 
+    def captured_ns(self, sample: int) -> int | None:
+        """When this sample was captured; None before the first block."""
+        quickest_ns = self._quickest_ns()
+        return None if quickest_ns is None else samples_ns(sample) + quickest_ns - self._latency_ns
+
     def first_sample_after(self, now_ns: int) -> int | None:
         """The first sample that is sure to have been captured after ``now_ns``.
 
         None until ``SETTLED_DELIVERIES`` blocks came: before that a late one could mislead.
         """
-        if self._current_ns is None or self._deliveries < SETTLED_DELIVERIES:
+        quickest_ns = self._quickest_ns()
+        if quickest_ns is None or self._deliveries < SETTLED_DELIVERIES:
             return None
-        quickest_ns = self._current_ns
-        if self._previous_ns is not None:
-            quickest_ns = min(quickest_ns, self._previous_ns)
         since_ns = now_ns - quickest_ns + self._latency_ns
         return -(-since_ns * SAMPLE_RATE_HZ // NS_PER_SECOND)
+
+    def _quickest_ns(self) -> int | None:
+        if self._current_ns is None or self._previous_ns is None:
+            return self._current_ns
+        return min(self._current_ns, self._previous_ns)
 
 
 def samples_ns(samples: int) -> int:

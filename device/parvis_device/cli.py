@@ -14,11 +14,13 @@ from parvis_device.config import (
     ButtonKind,
     LightKind,
     LogFormat,
+    OutputUse,
+    Source,
     UnitConfig,
     load,
 )
 from parvis_device.errors import UnitError
-from parvis_wire.stage import LinkKind
+from parvis_wire.stage import Duplex, LinkKind
 
 CommandLineError: type[Exception] = typer.BadParameter.__mro__[2]
 """Everything that is wrong with a command line. typer hides the class: it is the second base of
@@ -40,6 +42,8 @@ Examples:
     parvis-unit run --hub http://192.168.1.20:8080
   a laptop: its own microphone, the space bar is the button:
     parvis-unit run --hub http://192.168.1.20:8080 --button keyboard
+  a loudspeaker in another room:
+    parvis-unit run --hub http://192.168.1.20:8080 --microphone none --loudspeaker USB --zone foyer
   no sound card: a file is the microphone, open from the start:
     parvis-unit run --hub http://127.0.0.1:8080 --microphone file:speech.wav --loop --button none
 """
@@ -87,34 +91,30 @@ def parvis_unit(
 def run(
     hub: Annotated[str | None, _flag("hub", metavar="URL")] = None,
     microphone: Annotated[str | None, _flag("microphone")] = None,
+    source: Annotated[Source | None, _flag("source")] = None,
     loop: Annotated[bool | None, _flag("loop", "--loop")] = None,
     button: Annotated[ButtonKind | None, _flag("button")] = None,
     key_device: Annotated[Path | None, _flag("key_device", metavar="PATH")] = None,
     light: Annotated[LightKind | None, _flag("light")] = None,
+    loudspeaker: Annotated[str | None, _flag("loudspeaker")] = None,
+    output: Annotated[OutputUse | None, _flag("output")] = None,
+    zone: Annotated[str | None, _flag("zone")] = None,
+    duplex: Annotated[Duplex | None, _flag("duplex")] = None,
+    play_delay_ms: Annotated[float | None, _flag("play_delay_ms", metavar="MS")] = None,
     name: Annotated[str | None, _flag("name")] = None,
     link: Annotated[LinkKind | None, _flag("link")] = None,
+    connections: Annotated[int | None, _flag("connections", metavar="1|2")] = None,
     wait_for_microphone: Annotated[
         bool | None, _flag("wait_for_microphone", "--wait-for-microphone")
     ] = None,
+    onsets: Annotated[bool | None, _flag("onsets", "--onsets")] = None,
     log_format: Annotated[LogFormat | None, _flag("log_format")] = None,
     config: Annotated[
         Path | None, typer.Option("--config", metavar="PATH", help="A TOML file with these keys.")
     ] = None,
 ) -> None:
-    """Be a unit: capture, show the state, raise hands, and send sound while armed."""
-    flags = {
-        "hub": hub,
-        "microphone": microphone,
-        "loop": loop,
-        "button": button,
-        "key_device": key_device,
-        "light": light,
-        "name": name,
-        "link": link,
-        "wait_for_microphone": wait_for_microphone,
-        "log_format": log_format,
-    }
-    given = {key: value for key, value in flags.items() if value is not None}
+    """Be a unit: capture, show the state, raise hands, send sound while armed, play the room's."""
+    given = {key: value for key, value in locals().items() if key != "config" and value is not None}
     settings = load(config, given)
     # One small library call at a time: threads of a BLAS would only cost memory.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -10,9 +10,9 @@ import tomllib
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -21,10 +21,21 @@ from pydantic_settings import (
 )
 
 from parvis_device.errors import UsageError
-from parvis_wire.fields import MAX_NAME_CHARACTERS, Name
-from parvis_wire.stage import LinkKind
+from parvis_wire.fields import MAX_NAME_CHARACTERS, Name, ZoneName
+from parvis_wire.stage import (
+    DEFAULT_ZONE,
+    Duplex,
+    LinkKind,
+    OutputKind,
+    OutputTraits,
+    SourceKind,
+    UnitTraits,
+)
 
 ENVIRONMENT_PREFIX = "PARVIS_UNIT_"
+
+FILE_PREFIX = "file:"
+NONE = "none"
 
 
 class ButtonKind(StrEnum):
@@ -41,6 +52,21 @@ class LightKind(StrEnum):
     GPIO = "gpio"
     TERMINAL = "terminal"
     NONE = "none"
+
+
+class Source(StrEnum):
+    """What the microphone's input is."""
+
+    MICROPHONE = "microphone"
+    DESK = "desk"
+
+
+class OutputUse(StrEnum):
+    """What the loudspeaker's output is."""
+
+    LOUDSPEAKER = "loudspeaker"
+    LINE = "line"
+    ASSISTIVE = "assistive"
 
 
 class LogFormat(StrEnum):
@@ -68,7 +94,11 @@ class UnitConfig(BaseSettings):
     hub: str
     """Address of the hub, http://HOST:PORT."""
     microphone: str = "default"
-    """file:PATH (WAV, FLAC, Ogg), a part of a device's name, its index, or default."""
+    """file:PATH (WAV, FLAC, Ogg), a part of a device's name, its index, or default; none: this unit
+    only plays."""
+    source: Source = Source.MICROPHONE
+    """What comes in: microphone, or desk (a line from the hall's mixing desk: always open, at the
+    level that the desk gives it)."""
     loop: bool = False
     """Play a sound file again and again."""
     button: ButtonKind = ButtonKind.GPIO
@@ -80,27 +110,113 @@ class UnitConfig(BaseSettings):
     light: LightKind | None = None
     """Where the state is shown: gpio, terminal, none. Unless set: gpio with --button gpio, else
     terminal."""
+    loudspeaker: str = NONE
+    """Where the sound of the other zones and of remote speakers comes out: a part of a device's
+    name, its index, default, file:PATH (WAV), or none."""
+    output: OutputUse = OutputUse.LOUDSPEAKER
+    """What the loudspeaker is: loudspeaker, line (into the hall's mixing desk), or assistive
+    (headphone, induction loop, Auracast transmitter: everything, this zone's microphones too)."""
+    zone: ZoneName = DEFAULT_ZONE
+    """The part of the venue within earshot: its loudspeakers do not play its own microphones."""
+    duplex: Duplex = Duplex.HALF
+    """With microphone and loudspeaker on one unit: half (the loudspeaker is silent while the
+    microphone is open) or full (both at once, with echo cancellation; one device for both)."""
+    play_delay_ms: float | None = Field(default=None, ge=20, le=200)
+    """Play every sound so many milliseconds after its moment in the hub, the same on all
+    loudspeakers of a room, so that they play together. Unless set: as soon as the network
+    allows."""
     name: Name = Field(default_factory=_host_name)
     """What this table is called on every screen, at most 40 characters. Unless set: the name of
     the machine."""
     link: LinkKind = LinkKind.WIRED
     """The network between unit and hub: wired, wifi or remote."""
+    connections: Literal[1, 2] | None = None
+    """Connections to the hub that carry the sound, the same on both. Unless set: 2 with --link
+    wifi, else 1."""
     wait_for_microphone: bool = False
-    """Wait for a microphone that is not there at the start, instead of ending with an error."""
+    """Wait for a microphone or loudspeaker that is not there at the start, instead of ending with
+    an error."""
+    onsets: bool = False
+    """Print a JSON line for each sound that begins in microphone or loudspeaker, to measure
+    delays."""
     log_format: LogFormat = LogFormat.HUMAN
     """Log lines for people or as JSON, one object a line."""
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        """Say what cannot be asked for at once."""
+        if self.only_plays:
+            if not self.plays:
+                raise ValueError("--microphone none, and no loudspeaker: add --loudspeaker default")
+            if self.source is Source.DESK:
+                raise ValueError("--microphone none: a desk is heard through --microphone")
+            if "button" in self.model_fields_set and self.button is not ButtonKind.NONE:
+                raise ValueError("--microphone none: nobody speaks here, leave --button out")
+        if self.duplex is Duplex.FULL and self.plays and not self.only_plays:
+            one_device = self.microphone == self.loudspeaker
+            if not one_device or self.microphone.startswith(FILE_PREFIX):
+                raise ValueError(
+                    "--duplex full needs one device with one clock: name the same one for "
+                    "--microphone and --loudspeaker"
+                )
+        return self
+
+    @property
+    def only_plays(self) -> bool:
+        """There is no microphone."""
+        return self.microphone == NONE
+
+    @property
+    def plays(self) -> bool:
+        """There is a loudspeaker."""
+        return self.loudspeaker != NONE
 
     @property
     def always_open(self) -> bool:
         """Without a button, the start of the unit is the press."""
-        return self.button is ButtonKind.NONE
+        return not self.only_plays and self.button_kind is ButtonKind.NONE
+
+    @property
+    def button_kind(self) -> ButtonKind:
+        """The button that is used: a unit that only plays, and a desk, have none."""
+        without = self.only_plays or self.source is Source.DESK
+        return ButtonKind.NONE if without else self.button
+
+    @property
+    def half_duplex(self) -> bool:
+        """The loudspeaker is silent while the microphone is open."""
+        return self.plays and not self.only_plays and self.duplex is Duplex.HALF
+
+    @property
+    def full_duplex(self) -> bool:
+        """Microphone and loudspeaker work at once."""
+        return self.plays and not self.only_plays and self.duplex is Duplex.FULL
+
+    @property
+    def connection_count(self) -> int:
+        """Connections that are used."""
+        if self.connections is not None:
+            return self.connections
+        return 2 if self.link is LinkKind.WIFI else 1
+
+    @property
+    def traits(self) -> UnitTraits:
+        """What the hub is told."""
+        output = OutputTraits(kind=OutputKind(self.output.value), duplex=self.duplex)
+        return UnitTraits(
+            always_open=self.always_open,
+            link=self.link,
+            zone=self.zone,
+            source=None if self.only_plays else SourceKind(self.source.value),
+            output=output if self.plays else None,
+        )
 
     @property
     def light_kind(self) -> LightKind:
         """The light that is used."""
         if self.light is not None:
             return self.light
-        return LightKind.GPIO if self.button is ButtonKind.GPIO else LightKind.TERMINAL
+        return LightKind.GPIO if self.button_kind is ButtonKind.GPIO else LightKind.TERMINAL
 
 
 def load(path: Path | None, flags: Mapping[str, Any]) -> UnitConfig:
@@ -153,6 +269,10 @@ def _one_line(error: ValidationError) -> str:
     key = str(first["loc"][0]) if first["loc"] else "configuration"
     if first["type"] == "missing" and key == "hub":
         return "which hub? say for example --hub http://192.168.1.20:8080"
+    if not first["loc"]:
+        return first["msg"].removeprefix("Value error, ")
+    if key == "zone":
+        return f"zone = {first['input']!r}: small letters, digits and dashes, at most 32"
     if first["type"] == "extra_forbidden":
         return _unknown(key)
     return f"{key} = {first['input']!r}: {first['msg'][0].lower()}{first['msg'][1:]}"

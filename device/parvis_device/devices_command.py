@@ -13,10 +13,12 @@ from rich.live import Live
 from rich.table import Table
 
 from parvis_audio.level import SILENT_DBFS, level_dbfs
-from parvis_device.errors import MicrophoneTrouble, UsageError
-from parvis_device.microphones import devices, native_noise
+from parvis_device import native_noise, sound_cards
+from parvis_device.errors import MicrophoneTrouble, SoundCardTrouble, UsageError
+from parvis_device.sound_cards import Side, SoundCard
 
 METER_S = 0.1
+BLOCK_S = 0.01
 METER_CHARACTERS = 30
 METER_FLOOR_DBFS = -60.0
 """The left end of a meter: a quiet room."""
@@ -26,7 +28,7 @@ METER_FLOOR_DBFS = -60.0
 class Meter:
     """One microphone's level; written by the audio thread, read by the terminal."""
 
-    device: devices.InputDevice
+    device: SoundCard
     trouble: str = ""
     level_dbfs: float = SILENT_DBFS
     loudest_dbfs: float = SILENT_DBFS
@@ -43,21 +45,23 @@ class Meter:
     def open(self) -> None:
         """Start listening; what goes wrong is shown instead of the meter."""
         try:
-            self.stream = devices.open_stream(
+            self.stream = sound_cards.open_stream(
+                Side.MICROPHONE,
                 self.device,
                 rate_hz=self.device.rate_hz,
                 channels=self.device.channels,
+                block_samples=round(self.device.rate_hz * BLOCK_S),
                 latency_s=METER_S,
                 callback=self.callback,
                 finished=lambda: None,
             )
-        except MicrophoneTrouble as error:
+        except SoundCardTrouble as error:
             self.trouble = str(error)
 
     def close(self) -> None:
         """Let go of the device."""
         if self.stream is not None:
-            devices.close_stream(self.stream)
+            sound_cards.close_stream(self.stream)
 
     def as_json(self) -> dict[str, object]:
         """The meter as one JSON object."""
@@ -110,8 +114,8 @@ async def show_devices(seconds: float | None, *, as_json: bool) -> None:
     if as_json and seconds is None:
         raise UsageError("--json needs an end: add --seconds 3")
     with native_noise.captured():
-        devices.rescan()
-        meters = [Meter(device) for device in devices.inputs()]
+        sound_cards.rescan()
+        meters = [Meter(device) for device in sound_cards.cards(Side.MICROPHONE)]
         if not meters and not as_json:
             raise MicrophoneTrouble("no microphone is plugged in")
         try:

@@ -5,9 +5,13 @@
     cannot be; exit code 2, said before anything starts.
     - ``BadHubAddress``: the hub's address cannot be read.
     - ``BadSoundFile``: the file given as a microphone is missing or is not sound.
-  - ``MicrophoneTrouble`` (also ``OSError``): a microphone that cannot be opened or fell silent;
-    retryable: it may be plugged in again.
+  - ``SoundCardTrouble`` (also ``OSError``): a sound card that cannot be used now; retryable: it may
+    be plugged in again.
+    - ``MicrophoneTrouble``: a microphone that cannot be opened or fell silent.
+    - ``LoudspeakerTrouble``: a loudspeaker that cannot be opened or stopped asking.
     - ``PortAudioMissing``: the library is not installed; not retryable.
+  - ``EchoCancellerMissing``: the library for full duplex is not installed.
+  - ``CannotWrite``: the file given as a loudspeaker cannot be written (any more).
   - ``AudioThreadFailed`` (also ``RuntimeError``): our own code failed in the audio thread. The
     process ends at once: a unit that runs and hears nothing is worse than one that restarts.
   - ``ButtonTrouble``, ``LightTrouble`` (also ``OSError``): the pins or the keyboard cannot be used.
@@ -35,16 +39,32 @@ class BadSoundFile(UsageError):
     """The file given as a microphone is missing or is not sound."""
 
 
-class MicrophoneTrouble(UnitError, OSError):
-    """A microphone that cannot be opened, or that fell silent."""
+class SoundCardTrouble(UnitError, OSError):
+    """A sound card that cannot be used now."""
 
     retryable = True
 
 
-class PortAudioMissing(MicrophoneTrouble):
+class MicrophoneTrouble(SoundCardTrouble):
+    """A microphone that cannot be opened, or that fell silent."""
+
+
+class LoudspeakerTrouble(SoundCardTrouble):
+    """A loudspeaker that cannot be opened, or that stopped asking for sound."""
+
+
+class PortAudioMissing(SoundCardTrouble):
     """The PortAudio library is not on this machine."""
 
     retryable = False
+
+
+class EchoCancellerMissing(UnitError):
+    """The library for full duplex is not installed."""
+
+
+class CannotWrite(UnitError, OSError):
+    """The file given as a loudspeaker cannot be written."""
 
 
 class AudioThreadFailed(UnitError, RuntimeError):

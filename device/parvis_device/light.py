@@ -2,7 +2,7 @@
 
 Pure. Three plain lamps, on or off. Red is lit exactly while sound leaves the unit, and for nothing
 else. Rhythm tells the signals apart without colour, and nothing flashes faster than 3 times a
-second. The two steady signals lie in different lamps.
+second. The steady signals lie in different lamps.
 """
 
 from collections.abc import Mapping
@@ -45,7 +45,9 @@ class Signal(StrEnum):
     INVITED = "invited"
     NEXT = "next"
     QUEUED = "queued"
+    NO_LOUDSPEAKER = "no_loudspeaker"
     IDLE = "idle"
+    PLAYING = "playing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +126,17 @@ PATTERNS: Mapping[Signal, Pattern] = {
     ),
     Signal.NEXT: Pattern(GREEN, (1000, 1000), "green, slow", "next in the line"),
     Signal.QUEUED: Pattern(GREEN, (1000,), "green, steady", "hand is up, in the line"),
+    Signal.NO_LOUDSPEAKER: Pattern(
+        GREEN_AND_WHITE,
+        (200, 200, 800, 800),
+        "green and white, short and long",
+        "no loudspeaker: unplugged, busy or missing",
+    ),
     Signal.IDLE: Pattern(
         WHITE, (60, 3940), "white, one short blink in 4 s", "ready: press to raise a hand"
+    ),
+    Signal.PLAYING: Pattern(
+        WHITE, (1000,), "white, steady", "a loudspeaker without a microphone: it plays"
     ),
 }
 
@@ -171,6 +182,10 @@ class Condition:
     talk: TalkState
     refusing: bool = False
     """The three flashes of a refusal are not over."""
+    loudspeaker: bool = True
+    """The loudspeaker asks for sound, or there is to be none."""
+    only_plays: bool = False
+    """The unit has no microphone."""
 
 
 def choose(condition: Condition) -> Signal:
@@ -179,11 +194,15 @@ def choose(condition: Condition) -> Signal:
         return Signal.LIVE
     if condition.link is not LinkState.JOINED:
         return _SIGNAL_OF_LINK[condition.link]
+    if condition.only_plays:
+        return Signal.PLAYING if condition.loudspeaker else Signal.NO_LOUDSPEAKER
     if not condition.microphone:
         return Signal.NO_MICROPHONE
     if condition.refusing:
         return Signal.REFUSED
-    return SIGNAL_OF_TALK[condition.talk]
+    signal = SIGNAL_OF_TALK[condition.talk]
+    # A turn comes first: this person may still speak.
+    return Signal.NO_LOUDSPEAKER if signal is Signal.IDLE and not condition.loudspeaker else signal
 
 
 def lamps_at(signal: Signal, elapsed_ns: int) -> tuple[Lamps, int | None]:

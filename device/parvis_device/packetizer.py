@@ -23,6 +23,10 @@ class Packetizer:
         """Send as the source that the hub named."""
         self._ssrc = ssrc
 
+    def timestamp(self, sample: int) -> int:
+        """The RTP timestamp of a sample of the device's count."""
+        return serial.add(self._timestamp_origin, sample, serial.TIMESTAMP_BITS)
+
     def packet(
         self,
         payload: bytes,
@@ -35,7 +39,7 @@ class Packetizer:
         """The next packet, for sound that begins at ``first_sample`` of the device's count."""
         packet = RtpPacket(
             sequence=self._sequence,
-            timestamp=serial.add(self._timestamp_origin, first_sample, serial.TIMESTAMP_BITS),
+            timestamp=self.timestamp(first_sample),
             ssrc=self._ssrc,
             payload=payload,
             marker=marker,

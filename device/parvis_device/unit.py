@@ -1,25 +1,36 @@
-"""The unit at work: microphone, button and hub come together here, and the light follows.
+"""The unit at work: microphone, button, loudspeaker and hub come together, and the light follows.
 
 Runs on the event loop alone. The red light goes on before the first sound may leave and off before
 the hub is told that the turn is over.
 """
 
 import asyncio
+import json
 import logging
 import time
 
-from parvis_device.capture import Block, CaptureClock
+from parvis_device.capture import FRAME_SAMPLES, SAMPLE_RATE_HZ, Block, CaptureClock, Microphone
 from parvis_device.light import REFUSED_FOR_NS, Condition, LinkState, Signal
 from parvis_device.lighting import Lighting
 from parvis_device.link import HubLink
+from parvis_device.onsets import Onset, OnsetDetector
+from parvis_device.output import Output
 from parvis_device.seat import Arm, Disarm, Effect, FlashRefused, Seat, Send
 from parvis_device.talk import TalkState
+from parvis_device.timekeeper import Timekeeper
 from parvis_device.uplink import LevelReport, Uplink
 from parvis_wire.messages import HubMessage, Level, Welcome
 
 SOUNDING_NS = 250_000_000
 """Without a packet on the network for this long no sound leaves, whatever the gate says, and red
 goes off."""
+
+ASK_AGAIN_S = 0.1
+"""How often it is looked whether to ask the hub for its clock, while there is no connection."""
+
+BRIDGE_NS = 2_000_000_000
+"""With a second connection sound goes on while the first is re-made: for no longer than the hub
+keeps the microphone of a unit that is away."""
 
 _log = logging.getLogger(__name__)
 
@@ -35,15 +46,26 @@ class Unit:
         clock: CaptureClock,
         lighting: Lighting,
         stop: asyncio.Event,
+        microphone: Microphone | None = None,
+        output: Output | None = None,
+        find_onsets: bool = False,
     ) -> None:
-        """``attach`` must follow: link and unit know each other."""
+        """``attach`` must follow: link and unit know each other. ``microphone`` is told how long
+        its blocks are to be; without one the unit only plays."""
         self._seat = seat
         self._uplink = uplink
         self._clock = clock
         self._lighting = lighting
         self._stop = stop
+        self._source = microphone
+        self._output = output
+        self._times = Timekeeper()
+        self._detector = OnsetDetector() if find_onsets else None
         self._link: HubLink | None = None
         self._link_state = LinkState.CONNECTING
+        self._bridged: tuple[int, LinkState] | None = None
+        """Until when the second connection may carry the sound alone, and what is to be shown
+        then."""
         self._levels = LevelReport()
         self._microphone = False
         self._microphone_lost = False
@@ -53,8 +75,7 @@ class Unit:
         self._offered_ns = 0
         """When the link was last given a packet to send."""
         self._refusing_until_ns = 0
-        self.blocks = 0
-        """Audio blocks since the start: food for the watchdog."""
+        self._blocks = 0
 
     def attach(self, link: HubLink) -> None:
         """Send through ``link`` from now on."""
@@ -67,15 +88,24 @@ class Unit:
         assert self._link is not None, "attach() comes before anything happens"
         return self._link
 
+    @property
+    def blocks(self) -> int:
+        """Audio blocks since the start, of a unit that only plays those played: food for the
+        watchdog."""
+        return self._output.blocks if self._source is None and self._output else self._blocks
+
     # --- the microphone ---
 
     def block(self, block: Block) -> None:
         """One more block was captured."""
-        self.blocks += 1
+        self._blocks += 1
+        if self._detector is not None:
+            self._print_onset("microphone", self._detector.find(block.samples, block.arrival_ns))
         packet = self._uplink.feed(block)
         if packet is not None:
             self._offered_ns = time.monotonic_ns()
             self.link.send_packet(packet)
+            self._tell_capture_time(block)
         elif not self._uplink.armed:
             level_dbfs = self._levels.add(block.samples)
             if level_dbfs is not None:
@@ -99,6 +129,44 @@ class Unit:
         self._disarm()
         self.refresh()
 
+    def _tell_capture_time(self, block: Block) -> None:
+        timestamp, captured_ns = self._uplink.capture_moment(block)
+        told = self._times.capture_time(timestamp, captured_ns, self._offered_ns)
+        if told is not None:
+            self.link.send_message(told)
+
+    # --- the loudspeaker: LoudspeakerEvents but for what its audio thread asks of ``Output`` ---
+
+    def loudspeaker_opened(self, description: str) -> None:
+        """The loudspeaker asks for sound (again)."""
+        _log.info("playing on %s", description)
+        self._loudspeaker_works(True)
+
+    def loudspeaker_lost(self, reason: str) -> None:
+        """The loudspeaker is gone; it is looked for."""
+        _log.warning("%s; looking for it every second", reason)
+        self._loudspeaker_works(False)
+
+    def _loudspeaker_works(self, works: bool) -> None:
+        if self._output is not None:
+            self._output.working = works
+            if not works:
+                self._output.stopped()
+        self.refresh()
+
+    def report_output(self) -> None:
+        """Tell the hub how the output plays; to be called twice a second."""
+        if self._output is None or self._link_state is not LinkState.JOINED:
+            return
+        self.link.send_message(self._output.report())
+        while self._output.onsets:
+            self._print_onset("loudspeaker", self._output.onsets.popleft())
+
+    def _print_onset(self, side: str, onset: Onset | None) -> None:
+        if onset is not None:
+            line = {"onset": side, "at_ns": onset.at_ns, "callback_ns": onset.callback_ns}
+            print(json.dumps(line), flush=True)
+
     # --- the button ---
 
     def pressed(self) -> None:
@@ -113,16 +181,78 @@ class Unit:
 
     def hub_said(self, message: HubMessage) -> None:
         """One message of the hub."""
-        if isinstance(message, Welcome) and message.ssrc is not None:
-            self._uplink.use_ssrc(message.ssrc)
-        self._apply(self._seat.message(message, time.monotonic_ns()))
+        now_ns = time.monotonic_ns()
+        if self._times.hub_said(message, now_ns):
+            if self._output is not None:
+                self._output.know_room_time(self._times.room_time)
+            return
+        if isinstance(message, Welcome):
+            self._welcomed(message)
+        self._apply(self._seat.message(message, now_ns))
+
+    def _welcomed(self, welcome: Welcome) -> None:
+        self._times.connected()
+        if welcome.ssrc is not None:
+            self._uplink.use_ssrc(welcome.ssrc)
+        packet_ms = min(welcome.ptime_ms, 10)
+        frame_samples = packet_ms * SAMPLE_RATE_HZ // 1000
+        if self._source is not None and frame_samples in (FRAME_SAMPLES, FRAME_SAMPLES // 2):
+            self._uplink.use_frame_samples(frame_samples)
+            self._source.use_frame_samples(frame_samples)
+            self.link.use_packet_ms(packet_ms)
+        if self._output is not None and welcome.bus is not None:
+            self._output.use_bus(welcome.bus)
+
+    def ask_time(self) -> float:
+        """Ask the hub for its clock when that is due; seconds until the next call."""
+        now_ns = time.monotonic_ns()
+        if self._link_state is not LinkState.JOINED:
+            return ASK_AGAIN_S
+        if self._times.wait_ns(now_ns) == 0:
+            self.link.send_message(self._times.request(now_ns))
+        return self._times.wait_ns(now_ns) / 1e9
 
     def link_changed(self, state: LinkState) -> None:
         """The connection is there, or not."""
-        was, self._link_state = self._link_state, state
-        if state is not LinkState.JOINED and was is LinkState.JOINED:
-            self._apply(self._seat.link_lost(time.monotonic_ns()))
+        now_ns = time.monotonic_ns()
+        if state is LinkState.JOINED:
+            self._bridged, self._link_state = None, state
+        elif self._bridged is not None:
+            self._bridged = self._bridged[0], state
+        elif self._may_bridge():
+            _log.info("sound goes on over the second connection")
+            self._bridged = now_ns + BRIDGE_NS, state
+        else:
+            self._link_lost(state, now_ns)
         self.refresh()
+
+    def second_changed(self) -> None:
+        """The second connection began or ended to carry packets."""
+        self._look_at_bridge(time.monotonic_ns())
+        self.refresh()
+
+    def packet_came(self, packet: bytes, arrival_ns: int) -> None:
+        """A packet of the hub's bus, over one connection or the other."""
+        if self._output is not None:
+            self._output.packet_came(packet, arrival_ns)
+
+    def _may_bridge(self) -> bool:
+        joined = self._link_state is LinkState.JOINED
+        return joined and self._uplink.armed and self.link.second_joined
+
+    def _look_at_bridge(self, now_ns: int) -> None:
+        """The second connection carries the sound alone only for a while, and only while it can."""
+        if self._bridged is None:
+            return
+        until_ns, state = self._bridged
+        if now_ns >= until_ns or not self.link.second_joined or not self._uplink.armed:
+            self._bridged = None
+            self._link_lost(state, now_ns)
+
+    def _link_lost(self, state: LinkState, now_ns: int) -> None:
+        was, self._link_state = self._link_state, state
+        if was is LinkState.JOINED:
+            self._apply(self._seat.link_lost(now_ns))
 
     def packet_leaves(self) -> None:
         """Red is lit before sound that stood still leaves again."""
@@ -135,6 +265,7 @@ class Unit:
     def close(self) -> None:
         """No more sound, and no turn without a microphone: the unit is being stopped."""
         self._link_state = LinkState.LOST
+        self._bridged = None
         if self._seat.state is TalkState.LIVE:
             self.pressed()
         self._disarm()
@@ -142,7 +273,9 @@ class Unit:
 
     def keep_house(self) -> None:
         """What follows from time alone; to be called every tenth of a second."""
-        self._apply(self._seat.overdue(time.monotonic_ns()))
+        now_ns = time.monotonic_ns()
+        self._look_at_bridge(now_ns)
+        self._apply(self._seat.overdue(now_ns))
 
     def refresh(self) -> None:
         """Let the light show how things are now."""
@@ -158,6 +291,8 @@ class Unit:
                 microphone=not self._microphone_lost,
                 talk=self._seat.state,
                 refusing=now_ns < self._refusing_until_ns,
+                loudspeaker=self._output is None or self._output.working,
+                only_plays=self._source is None,
             )
         )
 
@@ -181,6 +316,8 @@ class Unit:
         _log.info("the microphone is open: sound leaves this unit")
         self._sound_ns = time.monotonic_ns()
         self._uplink.arm(self._sound_ns)
+        if self._output is not None:
+            self._output.microphone_opens(True)
         self.refresh()
 
     def _disarm(self) -> None:
@@ -188,6 +325,8 @@ class Unit:
             return
         self.link.forget_packets()
         last_packet = self._uplink.disarm()
+        if self._output is not None:
+            self._output.microphone_opens(False)
         self.refresh()
         _log.info("the microphone is closed")
         if last_packet is not None:

@@ -4,6 +4,7 @@ Everything that remembers sound (the filter, the encoder) is started anew at eac
 trace of what was said before leaves with the first packet.
 """
 
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -17,13 +18,13 @@ from parvis_wire.rtp import NO_FLAGS, SILENT_LEVEL_DBOV, AudioLevel, TalkFlags
 
 LEVEL_BLOCKS = 20
 """A ``level`` message stands for 200 ms: five a second."""
+LEVEL_SAMPLES = LEVEL_BLOCKS * FRAME_SAMPLES
 
-_SILENCE: Samples = np.zeros(FRAME_SAMPLES, dtype=np.float32)
 _SILENT = AudioLevel(level_dbov=SILENT_LEVEL_DBOV, voice=False)
 
 
 class Encoder(Protocol):
-    """480 samples in, one Opus packet out."""
+    """One frame in, one Opus packet out."""
 
     def encode(self, samples: Samples) -> bytes:
         """The next packet."""
@@ -50,13 +51,17 @@ class Uplink:
         *,
         clock: CaptureClock,
         high_pass: Filter,
-        encoder: Encoder,
+        make_encoder: Callable[[int], Encoder],
         packetizer: Packetizer,
     ) -> None:
-        """All parts are the uplink's own from now on."""
+        """All parts are the uplink's own from now on. ``make_encoder`` is given the samples of a
+        packet."""
+        self._clock = clock
         self._gate = Gate(clock)
         self._high_pass = high_pass
-        self._encoder = encoder
+        self._make_encoder = make_encoder
+        self._frame_samples = FRAME_SAMPLES
+        self._encoder = make_encoder(FRAME_SAMPLES)
         self._talkspurts = TalkspurtDetector()
         self._packetizer = packetizer
         self._next_sample = 0
@@ -69,6 +74,22 @@ class Uplink:
     def use_ssrc(self, ssrc: int) -> None:
         """Send as the source that the hub named."""
         self._packetizer.use_ssrc(ssrc)
+
+    @property
+    def frame_samples(self) -> int:
+        """Samples of a packet."""
+        return self._frame_samples
+
+    def use_frame_samples(self, frame_samples: int) -> None:
+        """Send packets of this length; blocks of another one stay until the microphone follows."""
+        if frame_samples != self._frame_samples:
+            self._frame_samples = frame_samples
+            self._encoder = self._make_encoder(frame_samples)
+
+    def capture_moment(self, block: Block) -> tuple[int, int | None]:
+        """The RTP timestamp of the block's first sample, and when it was captured."""
+        timestamp = self._packetizer.timestamp(block.first_sample)
+        return timestamp, self._clock.captured_ns(block.first_sample)
 
     def arm(self, now_ns: int) -> None:
         """Let what is captured from now on leave."""
@@ -84,7 +105,7 @@ class Uplink:
         if not ended:
             return None
         return self._packetizer.packet(
-            self._encoder.encode(_SILENCE),
+            self._encoder.encode(np.zeros(self._frame_samples, dtype=np.float32)),
             first_sample=self._next_sample,
             level=_SILENT,
             flags=TalkFlags.LAST,
@@ -93,7 +114,7 @@ class Uplink:
     def feed(self, block: Block) -> bytes | None:
         """The packet of one captured block, when it may leave."""
         passage = self._gate.admit(block)
-        if passage is Passage.STAYS:
+        if passage is Passage.STAYS or len(block.samples) != self._frame_samples:
             return None
         first = passage is Passage.FIRST
         if first:
@@ -120,21 +141,21 @@ class Uplink:
 
 
 class LevelReport:
-    """The loudest of every ``LEVEL_BLOCKS`` blocks: what a meter shows."""
+    """The loudest block of every 200 ms: what a meter shows."""
 
-    __slots__ = ("_blocks", "_loudest_dbfs")
+    __slots__ = ("_loudest_dbfs", "_samples")
 
     def __init__(self) -> None:
         """Start with nothing heard."""
-        self._blocks = 0
+        self._samples = 0
         self._loudest_dbfs = SILENT_DBFS
 
     def add(self, samples: Samples) -> float | None:
         """Take one block; the level in dBFS when it completes a report."""
         self._loudest_dbfs = max(self._loudest_dbfs, level_dbfs(samples))
-        self._blocks += 1
-        if self._blocks < LEVEL_BLOCKS:
+        self._samples += len(samples)
+        if self._samples < LEVEL_SAMPLES:
             return None
         loudest_dbfs = self._loudest_dbfs
-        self._blocks, self._loudest_dbfs = 0, SILENT_DBFS
+        self._samples, self._loudest_dbfs = 0, SILENT_DBFS
         return loudest_dbfs

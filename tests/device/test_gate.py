@@ -39,7 +39,7 @@ class Bench:
         self.uplink = Uplink(
             clock=clock,
             high_pass=self.high_pass,
-            encoder=self.encoder,
+            make_encoder=lambda _: self.encoder,
             packetizer=Packetizer(first_sequence=65_530, timestamp_origin=2**32 - 1000, ssrc=7),
         )
 
@@ -219,7 +219,7 @@ def test_a_real_encoder_carries_nothing_over_from_before() -> None:
     uplink = Uplink(
         clock=clock,
         high_pass=HighPass(),
-        encoder=unit_encoder(),
+        make_encoder=unit_encoder,
         packetizer=Packetizer(first_sequence=0, timestamp_origin=0),
     )
     loud = np.sin(np.arange(FRAME_SAMPLES, dtype=np.float32) / 5).astype(np.float32)

@@ -30,6 +30,8 @@ conditions = st.builds(
     microphone=st.booleans(),
     talk=st.sampled_from(TalkState),
     refusing=st.booleans(),
+    loudspeaker=st.booleans(),
+    only_plays=st.booleans(),
 )
 
 
@@ -55,7 +57,7 @@ def test_every_signal_has_a_pattern_in_the_order_of_the_ladder() -> None:
 
 @pytest.mark.parametrize(("one", "other"), list(combinations(Signal, 2)))
 def test_signals_are_told_apart_without_colour(one: Signal, other: Signal) -> None:
-    if {one, other} == {Signal.LIVE, Signal.QUEUED}:  # steady, in different places
+    if {one, other} <= {Signal.LIVE, Signal.QUEUED, Signal.PLAYING}:  # steady, in other places
         assert PATTERNS[one].lamps != PATTERNS[other].lamps
     else:
         assert rhythm(one) != rhythm(other)
@@ -105,6 +107,11 @@ def test_the_ladder() -> None:
     assert shown(link=LinkState.WRONG_ADDRESS) is Signal.WRONG_ADDRESS
     assert shown(link=LinkState.CONNECTING) is Signal.CONNECTING
     assert shown(sounding=True, microphone=False, link=LinkState.LOST) is Signal.LIVE
+    assert shown(loudspeaker=False) is Signal.NO_LOUDSPEAKER
+    assert shown(loudspeaker=False, talk=TalkState.GRANTED) is Signal.GRANTED
+    assert shown(only_plays=True) is Signal.PLAYING
+    assert shown(only_plays=True, loudspeaker=False) is Signal.NO_LOUDSPEAKER
+    assert shown(only_plays=True, link=LinkState.LOST) is Signal.NO_HUB
 
 
 def test_armed_without_sound_is_not_red() -> None:

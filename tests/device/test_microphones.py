@@ -15,13 +15,13 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from parvis_device import native_noise
 from parvis_device.capture import FRAME_NS, FRAME_SAMPLES, Block
 from parvis_device.errors import BadSoundFile, MicrophoneTrouble, UsageError
-from parvis_device.microphones import native_noise
-from parvis_device.microphones.devices import InputDevice, choose
 from parvis_device.microphones.file import FileMicrophone
 from parvis_device.microphones.framing import Framer
 from parvis_device.microphones.portaudio import HELD_BLOCKS, Inbox
+from parvis_device.sound_cards import SoundCard, choose
 
 
 class Heard:
@@ -126,9 +126,9 @@ def test_frames_hold_the_whole_stream(lengths: list[int], rate_hz: int) -> None:
 
 
 DEVICES = (
-    InputDevice(0, "USB Gooseneck", 1, 48_000),
-    InputDevice(2, "USB Webcam", 2, 44_100, is_default=True),
-    InputDevice(5, "USB", 2, 44_100),
+    SoundCard(0, "USB Gooseneck", 1, 48_000),
+    SoundCard(2, "USB Webcam", 2, 44_100, is_default=True),
+    SoundCard(5, "USB", 2, 44_100),
 )
 
 
@@ -151,12 +151,14 @@ def test_a_device_that_is_not_there_or_not_alone() -> None:
 
 async def test_the_callback_copies_and_the_oldest_block_gives_way() -> None:
     inbox = Inbox(asyncio.get_running_loop(), channels=2)
+    filled = asyncio.Event()
+    inbox.filled = filled.set
     samples = np.zeros(2 * FRAME_SAMPLES, dtype=np.float32)
     for number in range(HELD_BLOCKS + 3):
         samples[::2] = number  # the same memory again, as PortAudio does
         await asyncio.to_thread(inbox.callback, samples.data, FRAME_SAMPLES, None, None)
     async with asyncio.timeout(5):
-        await inbox.filled.wait()
+        await filled.wait()
     assert inbox.overruns == 3
     first = inbox.take()
     assert first is not None
@@ -178,7 +180,7 @@ async def test_noise_of_c_libraries_is_dropped_and_other_lines_are_told(
         def emit(self, record: logging.LogRecord) -> None:
             told.set()
 
-    logger = logging.getLogger("parvis_device.microphones.native_noise")
+    logger = logging.getLogger("parvis_device.native_noise")
     handler = Handler()
     logger.addHandler(handler)
     with caplog.at_level(logging.WARNING), native_noise.captured():

@@ -39,7 +39,13 @@ class Listener:
         self.states.append(state)
         self._changed.set()
 
+    def second_changed(self) -> None:
+        pass
+
     def packet_leaves(self) -> None:
+        pass
+
+    def packet_came(self, packet: bytes, arrival_ns: int) -> None:
         pass
 
     async def until(self, state: LinkState, times: int = 1) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from itertools import count
 
 from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
 
 from parvis_wire.messages import (
     Ack,
@@ -139,7 +141,8 @@ class FakeHub:
 
     async def say(self, message: HubMessage) -> None:
         assert self._connection is not None
-        await self._connection.send(serialize(message))
+        with contextlib.suppress(ConnectionClosed):  # it asked and left, as a stopping unit does
+            await self._connection.send(serialize(message))
 
     async def say_text(self, text: str) -> None:
         """Anything at all."""

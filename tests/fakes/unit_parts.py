@@ -28,6 +28,7 @@ class FakeMicrophone:
         self._plugged = asyncio.Event()
         self._plugged.set()
         self._unplug_reason = ""
+        self.frame_samples = FRAME_SAMPLES
         self._flowing = asyncio.Event()
         self._flowing.set()
         self._end = asyncio.Event()
@@ -52,9 +53,11 @@ class FakeMicrophone:
         """The sound is over, as a file's is."""
         self._end.set()
 
+    def use_frame_samples(self, frame_samples: int) -> None:
+        self.frame_samples = frame_samples
+
     async def run(self, events: MicrophoneEvents) -> None:
         start_ns = time.monotonic_ns()
-        tone = _tone()
         opened = False
         while not self._end.is_set():
             if self.failure is not None:
@@ -67,14 +70,16 @@ class FakeMicrophone:
             if not opened:
                 opened = True
                 events.opened("a fake microphone", 0)
-            number = (time.monotonic_ns() - start_ns) // FRAME_NS + 1
-            await asyncio.sleep((start_ns + number * FRAME_NS - time.monotonic_ns()) / 1e9)
-            events.block(Block((number - 1) * FRAME_SAMPLES, time.monotonic_ns(), tone))
+            samples = self.frame_samples
+            frame_ns = FRAME_NS * samples // FRAME_SAMPLES
+            number = (time.monotonic_ns() - start_ns) // frame_ns + 1
+            await asyncio.sleep((start_ns + number * frame_ns - time.monotonic_ns()) / 1e9)
+            events.block(Block((number - 1) * samples, time.monotonic_ns(), _tone(samples)))
 
 
-def _tone() -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+def _tone(samples: int) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
     """One frame with whole periods, so that frames join without a click."""
-    phase = 2 * np.pi * TONE_HZ / SAMPLE_RATE_HZ * np.arange(FRAME_SAMPLES)
+    phase = 2 * np.pi * TONE_HZ / SAMPLE_RATE_HZ * np.arange(samples)
     tone: np.ndarray[tuple[int], np.dtype[np.float32]] = (0.3 * np.sin(phase)).astype(np.float32)
     return tone
 

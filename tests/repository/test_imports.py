@@ -57,9 +57,11 @@ PURE_PACKAGES: dict[str, dict[str, str]] = {
 
 # Inside the two programs: the modules and folders that decide.
 PURE_MODULES = (
-    *("parvis_device.button", "parvis_device.capture", "parvis_device.gate"),
-    *("parvis_device.light", "parvis_device.microphones.framing", "parvis_device.packetizer"),
-    *("parvis_device.seat", "parvis_device.sender", "parvis_device.talk", "parvis_device.uplink"),
+    *("parvis_device.button", "parvis_device.capture", "parvis_device.clock_sync"),
+    *("parvis_device.converter_clock", "parvis_device.gate", "parvis_device.light"),
+    *("parvis_device.microphones.framing", "parvis_device.onsets", "parvis_device.packetizer"),
+    *("parvis_device.player", "parvis_device.seat", "parvis_device.sender"),
+    *("parvis_device.talk", "parvis_device.timekeeper", "parvis_device.uplink"),
     "parvis_server.bench.impairment.patterns",
     *("parvis_server.demo.melody", "parvis_server.demo.scenario", "parvis_server.demo.script"),
     *("parvis_server.engine.boundary", "parvis_server.engine.mix_engine"),

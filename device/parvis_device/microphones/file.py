@@ -13,13 +13,7 @@ from typing import Any
 
 import soundfile
 
-from parvis_device.capture import (
-    FRAME_NS,
-    FRAME_SAMPLES,
-    Block,
-    MicrophoneEvents,
-    Samples,
-)
+from parvis_device.capture import FRAME_SAMPLES, Block, MicrophoneEvents, Samples, samples_ns
 from parvis_device.errors import BadSoundFile
 from parvis_device.microphones.framing import Framer
 
@@ -41,6 +35,7 @@ class FileMicrophone:
         """
         self._path = path
         self._loop = loop
+        self._frame_samples = FRAME_SAMPLES
         try:
             with _open(path) as sound:
                 if sound.frames == 0:
@@ -51,22 +46,27 @@ class FileMicrophone:
         except ValueError as error:
             raise BadSoundFile(f"{path}: {error}") from error
 
+    def use_frame_samples(self, frame_samples: int) -> None:
+        """Blocks of this length from the next reading on."""
+        self._frame_samples = frame_samples
+
     async def run(self, events: MicrophoneEvents) -> None:
         """Play; returns at the end of the file unless it loops."""
         events.opened(f"the file {self._path.name}", 0)
         deadline_ns = time.monotonic_ns()
         first_sample = 0
         for frame in self._frames():
-            deadline_ns += FRAME_NS
+            frame_ns = samples_ns(len(frame))
+            deadline_ns += frame_ns
             late_ns = time.monotonic_ns() - deadline_ns
             if late_ns < 0:
                 await asyncio.sleep(-late_ns / 1e9)
             elif late_ns > MAX_CATCH_UP_NS:
-                skipped = late_ns // FRAME_NS
-                deadline_ns += skipped * FRAME_NS
-                first_sample += skipped * FRAME_SAMPLES
+                skipped = late_ns // frame_ns
+                deadline_ns += skipped * frame_ns
+                first_sample += skipped * len(frame)
             events.block(Block(first_sample, time.monotonic_ns(), frame))
-            first_sample += FRAME_SAMPLES
+            first_sample += len(frame)
 
     def _frames(self) -> Iterator[Samples]:
         while True:
@@ -79,6 +79,7 @@ class FileMicrophone:
             framer = Framer(sound.samplerate)
             length = max(1, int(sound.samplerate * READ_SECONDS))
             while True:
+                framer.frame_samples = self._frame_samples
                 samples = sound.read(length, dtype="float32", always_2d=True)
                 mono = samples.mean(axis=1, dtype="float32")
                 last = len(samples) < length

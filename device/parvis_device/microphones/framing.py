@@ -1,4 +1,4 @@
-"""From a source's own rate and block length to frames of 480 samples at 48 kHz.
+"""From a source's own rate and block length to frames at 48 kHz, 480 samples or 240.
 
 Pure but for soxr, which is imported only when a rate must be converted.
 """
@@ -18,8 +18,8 @@ LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 8_000, 384_000
 class Framer:
     """Cuts a stream into frames, converting its rate where needed."""
 
-    def __init__(self, rate_hz: int) -> None:
-        """``rate_hz`` is the source's own.
+    def __init__(self, rate_hz: int, frame_samples: int = FRAME_SAMPLES) -> None:
+        """``rate_hz`` is the source's own; ``frame_samples`` may be changed at any time.
 
         Raises:
             ValueError: no microphone and no speech file has this rate.
@@ -34,18 +34,20 @@ class Framer:
                 rate_hz, SAMPLE_RATE_HZ, 1, dtype="float32", quality="HQ"
             )
         self._held = _NOTHING
+        self.frame_samples = frame_samples
 
     def feed(self, samples: Samples, *, last: bool = False) -> Iterator[Samples]:
         """The frames that ``samples`` complete; with ``last``, the rest is filled with silence."""
         if self._resampler is not None:
             samples = self._resampler.resample_chunk(samples, last=last)
-        elif not len(self._held) and len(samples) == FRAME_SAMPLES:
+        elif not len(self._held) and len(samples) == self.frame_samples:
             yield samples
             return
+        frame = self.frame_samples
         held = np.concatenate((self._held, samples))
         if last:
-            held = np.concatenate((held, np.zeros(-len(held) % FRAME_SAMPLES, dtype=np.float32)))
-        whole = len(held) // FRAME_SAMPLES * FRAME_SAMPLES
+            held = np.concatenate((held, np.zeros(-len(held) % frame, dtype=np.float32)))
+        whole = len(held) // frame * frame
         self._held = held[whole:]
-        for start in range(0, whole, FRAME_SAMPLES):
-            yield held[start : start + FRAME_SAMPLES]
+        for start in range(0, whole, frame):
+            yield held[start : start + frame]

@@ -1,11 +1,11 @@
 """A sound card as a microphone, through PortAudio (sounddevice).
 
-Theory of operation: PortAudio calls back from a thread of its own every 10 ms. The callback copies
-the samples, stamps them with the time, puts them into a bounded deque and wakes the event loop;
-nothing else. The stream stays open for the life of the process: opening and closing per turn is
-what breaks small boards' USB. A device that vanishes often just stops calling back, so silence of
-``STALL_S`` counts as unplugged; PortAudio sees a device that comes back only after it was started
-anew, which is done once a second until the microphone is there.
+Theory of operation: PortAudio calls back from a thread of its own for each frame. The callback
+copies the samples, stamps them with the time, puts them into a bounded deque and asks the event
+loop to empty it; nothing else. The stream stays open for the life of the process: opening and
+closing per turn is what breaks small boards' USB. A device that vanishes often just stops calling
+back, so silence of ``STALL_S`` counts as unplugged; PortAudio sees a device that comes back only
+after it was started anew, which is done once a second until the microphone is there.
 """
 
 import asyncio
@@ -13,29 +13,34 @@ import contextlib
 import logging
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from parvis_device import sound_cards
 from parvis_device.capture import (
+    FRAME_SAMPLES,
     NS_PER_SECOND,
     SAMPLE_RATE_HZ,
     Block,
     MicrophoneEvents,
     Samples,
 )
-from parvis_device.errors import AudioThreadFailed, MicrophoneTrouble
-from parvis_device.microphones import devices
+from parvis_device.errors import AudioThreadFailed, MicrophoneTrouble, SoundCardTrouble
 from parvis_device.microphones.framing import Framer
+from parvis_device.sound_cards import Side, SoundCard, SoundCards
 
 STALL_S = 1.0
 """No callback for this long: the device is gone. The longest stall of a healthy one is 0.1 s."""
 START_S = 3.0
 """A sound server may take this long to wake a device that slept."""
 RETRY_S = 1.0
-LATENCY_S = 0.02
-"""Two blocks: PortAudio's own "low" can be too low on a Raspberry Pi and stutters."""
+LOOK_S = 0.25
+"""How often silence is looked for: not at each block."""
+LATENCY_BLOCKS = 2
+"""PortAudio's own "low" can be too low on a Raspberry Pi and stutters."""
 
 HELD_BLOCKS = 50
 """0.5 s between the audio thread and the loop: a loop that stalls for longer has lost the turn."""
@@ -59,7 +64,8 @@ class Inbox:
         self._loop = loop
         self._channels = channels
         self._held: deque[Raw] = deque(maxlen=HELD_BLOCKS)
-        self.filled = asyncio.Event()
+        self.filled: Callable[[], None] = _nothing
+        """Called on the event loop after each block, and at the end."""
         self.ended = False
         """PortAudio says that the stream is over."""
         self.failure: Exception | None = None
@@ -84,7 +90,7 @@ class Inbox:
 
     def _wake(self) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: the process is ending
-            self._loop.call_soon_threadsafe(self.filled.set)
+            self._loop.call_soon_threadsafe(self.filled)
 
     def take(self) -> tuple[Samples, int] | None:
         """The oldest block's first channel and its arrival, or None."""
@@ -95,17 +101,31 @@ class Inbox:
         return samples[:: self._channels], raw.arrival_ns
 
 
+def _nothing() -> None:
+    """Before anybody listens."""
+
+
 class PortAudioMicrophone:
     """One sound card, found again when it comes back."""
 
-    def __init__(self, selector: str, *, wait_at_start: bool) -> None:
+    def __init__(self, cards: SoundCards, selector: str, *, wait_at_start: bool) -> None:
         """``selector`` is a part of a name, an index, or ``default``."""
+        self._cards = cards
         self._selector = selector
         self._wait_at_start = wait_at_start
+        self._frame_samples = FRAME_SAMPLES
         self._count = 0
         """Samples at 48 kHz since the start of the process."""
         self._last_arrival_ns: int | None = None
         self._overruns = 0
+        self._over = asyncio.Event()
+        """Nothing more comes of the stream that is open."""
+
+    def use_frame_samples(self, frame_samples: int) -> None:
+        """Open the card anew with blocks of this length."""
+        if frame_samples != self._frame_samples:
+            self._frame_samples = frame_samples
+            self._over.set()
 
     async def run(self, events: MicrophoneEvents) -> None:
         """Capture until cancelled.
@@ -119,48 +139,60 @@ class PortAudioMicrophone:
         told = False
         while True:
             try:
+                self._over.clear()
                 opened = await asyncio.to_thread(self._open, asyncio.get_running_loop())
                 may_wait, told = True, False
                 reason = await self._listen(opened, events)
-            except MicrophoneTrouble as error:
+            except SoundCardTrouble as error:
                 if not (may_wait and error.retryable):
                     raise
                 reason = str(error)
+            if not reason:
+                continue
             if not told:
                 events.lost(reason)
                 told = True
             await asyncio.sleep(RETRY_S)
 
     def _open(self, loop: asyncio.AbstractEventLoop) -> "_Opened":
-        devices.rescan()
-        device = devices.choose(devices.inputs(), self._selector)
-        return _open_stream(loop, device)
+        def attempt(card: SoundCard) -> _Opened:
+            return _open_stream(loop, card, self._frame_samples)
+
+        opened: _Opened = self._cards.open(Side.MICROPHONE, self._selector, attempt)
+        return opened
 
     async def _listen(self, opened: "_Opened", events: MicrophoneEvents) -> str:
-        """Hand over blocks until the device is gone; returns why."""
+        """Hand over blocks until the device is gone; returns why, or nothing: open it anew."""
+        inbox = opened.inbox
+        framer = Framer(opened.rate_hz, opened.frame_samples)
+        self._skip_pause()
+        first = True
+
+        def filled() -> None:
+            nonlocal first
+            if first:
+                first = False
+                events.opened(str(opened), int(opened.stream.latency * NS_PER_SECOND))
+            self._drain(inbox, framer, events)
+            if inbox.ended or inbox.failure is not None:
+                self._over.set()
+
         try:
-            framer = Framer(opened.rate_hz)
-            self._skip_pause()
-            patience_s = START_S
-            while True:
-                try:
-                    async with asyncio.timeout(patience_s):
-                        await opened.inbox.filled.wait()
-                except TimeoutError:
-                    return f"{opened.device.name} went silent: unplugged?"
-                opened.inbox.filled.clear()
-                if patience_s == START_S:
-                    patience_s = STALL_S
-                    events.opened(str(opened), int(opened.stream.latency * NS_PER_SECOND))
-                self._drain(opened.inbox, framer, events)
-                if opened.inbox.failure is not None:
-                    raise AudioThreadFailed(
-                        f"the audio thread failed: {opened.inbox.failure!r}"
-                    ) from opened.inbox.failure
-                if opened.inbox.ended:
-                    return f"{opened.device.name} ended its stream: unplugged?"
+            inbox.filled = filled
+            begun_ns = time.monotonic_ns()
+            while not await _set_within(self._over, LOOK_S):
+                since_ns = begun_ns if first else self._last_arrival_ns or begun_ns
+                patience_s = START_S if first else STALL_S
+                if time.monotonic_ns() - since_ns > patience_s * NS_PER_SECOND:
+                    return f"{opened.card.name} went silent: unplugged?"
+            if inbox.failure is not None:
+                raise AudioThreadFailed(
+                    f"the audio thread failed: {inbox.failure!r}"
+                ) from inbox.failure
+            return f"{opened.card.name} ended its stream: unplugged?" if inbox.ended else ""
         finally:
-            await _close(opened)
+            inbox.filled = _nothing
+            await self._close(opened)
 
     def _skip_pause(self) -> None:
         """The sample counter runs on while there is no microphone."""
@@ -179,45 +211,57 @@ class PortAudioMicrophone:
             _log.debug("%d blocks lost between microphone and unit", inbox.overruns)
         self._overruns = inbox.overruns
 
+    async def _close(self, opened: "_Opened") -> None:
+        """Let go of the device; a PortAudio that hangs ends the process: systemd starts it anew."""
+        try:
+            async with asyncio.timeout(3 * STALL_S):
+                await asyncio.to_thread(self._cards.close, opened.stream)
+        except TimeoutError as error:
+            raise AudioThreadFailed(f"PortAudio does not let go of {opened.card.name}") from error
+
+
+async def _set_within(event: asyncio.Event, seconds: float) -> bool:
+    """Whether it was set in that time."""
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return False
+    return True
+
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
     stream: Any
-    device: devices.InputDevice
+    card: SoundCard
     rate_hz: int
+    frame_samples: int
     inbox: Inbox
 
     def __str__(self) -> str:
         converted = "" if self.rate_hz == SAMPLE_RATE_HZ else f", converted from {self.rate_hz} Hz"
-        return f"{self.device.name}{converted}"
+        return f"{self.card.name}{converted}"
 
 
-def _open_stream(loop: asyncio.AbstractEventLoop, device: devices.InputDevice) -> _Opened:
+def _open_stream(loop: asyncio.AbstractEventLoop, card: SoundCard, frame_samples: int) -> _Opened:
     """48 kHz mono if the device can, else its own rate, else its own channels."""
-    refusal: MicrophoneTrouble | None = None
-    for rate_hz in dict.fromkeys((SAMPLE_RATE_HZ, device.rate_hz)):
-        for channels in dict.fromkeys((1, device.channels)):
+    refusal: SoundCardTrouble | None = None
+    for rate_hz in dict.fromkeys((SAMPLE_RATE_HZ, card.rate_hz)):
+        for channels in dict.fromkeys((1, card.channels)):
             inbox = Inbox(loop, channels)
             try:
-                stream = devices.open_stream(
-                    device,
+                stream = sound_cards.open_stream(
+                    Side.MICROPHONE,
+                    card,
                     rate_hz=rate_hz,
                     channels=channels,
-                    latency_s=LATENCY_S,
+                    block_samples=round(frame_samples * rate_hz / SAMPLE_RATE_HZ),
+                    latency_s=LATENCY_BLOCKS * frame_samples / SAMPLE_RATE_HZ,
                     callback=inbox.callback,
                     finished=inbox.finished,
                 )
-            except devices.FormatRefused as error:
+            except sound_cards.FormatRefused as error:
                 refusal = error
                 continue
-            return _Opened(stream, device, rate_hz, inbox)
-    raise refusal or MicrophoneTrouble(f"{device.name} cannot be opened")
-
-
-async def _close(opened: _Opened) -> None:
-    """Let go of the device; a PortAudio that hangs ends the process, systemd starts it again."""
-    try:
-        async with asyncio.timeout(3 * STALL_S):
-            await asyncio.to_thread(devices.close_stream, opened.stream)
-    except TimeoutError as error:
-        raise AudioThreadFailed(f"PortAudio does not let go of {opened.device.name}") from error
+            return _Opened(stream, card, rate_hz, frame_samples, inbox)
+    raise refusal or MicrophoneTrouble(f"{card.name} cannot be opened")

@@ -1,5 +1,9 @@
 """The sound cards that PortAudio sees: list them, choose one, open it.
 
+Microphone and loudspeaker of one unit share PortAudio, which looks for devices only when it starts
+anew, and not while a stream is open: ``SoundCards`` counts them. A device that comes back beside an
+open one is found under its old name.
+
 PortAudio and ALSA write to standard error by themselves when they look at devices that are not
 there; those lines are kept from the terminal, and every error comes as one of ours.
 """
@@ -7,26 +11,43 @@ there; those lines are kept from the terminal, and every error comes as one of o
 import contextlib
 import ctypes
 import functools
+import threading
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
-from parvis_device.errors import MicrophoneTrouble, PortAudioMissing, UsageError
-
-BLOCK_S = 0.01
-"""One callback for each frame."""
+from parvis_device.errors import (
+    LoudspeakerTrouble,
+    MicrophoneTrouble,
+    PortAudioMissing,
+    SoundCardTrouble,
+    UsageError,
+)
 
 _INVALID_CHANNELS, _INVALID_RATE, _DEVICE_UNAVAILABLE = -9998, -9997, -9985
 
 
-class FormatRefused(MicrophoneTrouble):
+class Side(Enum):
+    """What a sound card is used for; the value is the word for it."""
+
+    MICROPHONE = "microphone"
+    LOUDSPEAKER = "loudspeaker"
+
+    def trouble(self, words: str) -> SoundCardTrouble:
+        """An error of this side."""
+        kind = MicrophoneTrouble if self is Side.MICROPHONE else LoudspeakerTrouble
+        return kind(words)
+
+
+class FormatRefused(SoundCardTrouble):
     """The device does not take this rate or this number of channels."""
 
 
 @dataclass(frozen=True, slots=True)
-class InputDevice:
-    """A device that can capture."""
+class SoundCard:
+    """A device that can capture, or one that can play."""
 
     index: int
     name: str
@@ -68,6 +89,40 @@ def _silence_alsa() -> object:
     return handler
 
 
+class SoundCards:
+    """PortAudio in this process. Its calls come from several threads, one at a time."""
+
+    def __init__(self) -> None:
+        """Nothing is open."""
+        self._lock = threading.Lock()
+        self._open = 0
+
+    def open(
+        self,
+        side: Side,
+        selector: str,
+        attempt: Callable[[SoundCard], Any],
+    ) -> Any:
+        """What ``attempt`` makes of the chosen device, which holds an open stream.
+
+        Raises:
+            SoundCardTrouble: there is no such device, or it is busy.
+            UsageError: the selector fits several devices.
+        """
+        with self._lock:
+            if not self._open:
+                rescan()
+            opened = attempt(choose(cards(side), selector, side))
+            self._open += 1
+            return opened
+
+    def close(self, stream: Any) -> None:
+        """Let go of what ``open`` opened."""
+        with self._lock:
+            self._open -= 1
+            close_stream(stream)
+
+
 def rescan() -> None:
     """Start PortAudio anew: it looks for devices only then. No stream may be open."""
     module = sounddevice()
@@ -76,32 +131,37 @@ def rescan() -> None:
     try:
         module._initialize()
     except module.PortAudioError as error:
-        raise MicrophoneTrouble(f"PortAudio does not start: {_words(error)}") from error
+        raise SoundCardTrouble(f"PortAudio does not start: {_words(error)}") from error
 
 
-def inputs() -> tuple[InputDevice, ...]:
-    """Every device that can capture, as PortAudio saw them at the last scan."""
+def cards(side: Side) -> tuple[SoundCard, ...]:
+    """Every device that can capture, or play, as PortAudio saw them at the last scan."""
     module = sounddevice()
-    default = module.default.device[0]
-    preferred = default if default >= 0 else module._lib.Pa_GetDefaultInputDevice()
+    captures = side is Side.MICROPHONE
+    default = module.default.device[0 if captures else 1]
+    if default < 0:
+        library = module._lib
+        find = library.Pa_GetDefaultInputDevice if captures else library.Pa_GetDefaultOutputDevice
+        default = find()
+    channels = "max_input_channels" if captures else "max_output_channels"
     return tuple(
-        InputDevice(
+        SoundCard(
             index=index,
             name=str(device["name"]),
-            channels=int(device["max_input_channels"]),
+            channels=int(device[channels]),
             rate_hz=int(device["default_samplerate"]),
-            is_default=index == preferred,
+            is_default=index == default,
         )
         for index, device in enumerate(module.query_devices())
-        if device["max_input_channels"] > 0
+        if device[channels] > 0
     )
 
 
-def choose(found: Sequence[InputDevice], selector: str) -> InputDevice:
+def choose(found: Sequence[SoundCard], selector: str, side: Side = Side.MICROPHONE) -> SoundCard:
     """The device that ``selector`` names: an index, ``default``, a whole name or a part of one.
 
     Raises:
-        MicrophoneTrouble: there is none (now).
+        SoundCardTrouble: there is none (now).
         UsageError: it fits several.
     """
     if selector == "default":
@@ -114,26 +174,28 @@ def choose(found: Sequence[InputDevice], selector: str) -> InputDevice:
             device for device in found if part in device.name.casefold()
         ]
     if len(fitting) > 1:
-        raise UsageError(f"--microphone {selector!r} fits several: {_listed(fitting)}: say which")
+        raise UsageError(f"--{side.value} {selector!r} fits several: {_listed(fitting)}: say which")
     if not fitting:
-        wanted = "default microphone" if selector == "default" else f"microphone {selector!r}"
-        raise MicrophoneTrouble(f"there is no {wanted}; {_there_are(found)}")
+        wanted = f"default {side.value}" if selector == "default" else f"{side.value} {selector!r}"
+        raise side.trouble(f"there is no {wanted}; {_there_are(found, side)}")
     return fitting[0]
 
 
-def _there_are(found: Sequence[InputDevice]) -> str:
-    return f"there are: {_listed(found)}" if found else "no microphone is plugged in"
+def _there_are(found: Sequence[SoundCard], side: Side) -> str:
+    return f"there are: {_listed(found)}" if found else f"no {side.value} is plugged in"
 
 
-def _listed(found: Sequence[InputDevice]) -> str:
+def _listed(found: Sequence[SoundCard]) -> str:
     return ", ".join(f"{device.index} {device.name}" for device in found)
 
 
 def open_stream(
-    device: InputDevice,
+    side: Side,
+    card: SoundCard,
     *,
     rate_hz: int,
     channels: int,
+    block_samples: int,
     latency_s: float,
     callback: Callable[[Any, int, Any, Any], None],
     finished: Callable[[], None],
@@ -142,14 +204,15 @@ def open_stream(
 
     Raises:
         FormatRefused: try another rate or number of channels.
-        MicrophoneTrouble: the device is busy or gone.
+        SoundCardTrouble: the device is busy or gone.
     """
     module = sounddevice()
+    kind = module.RawInputStream if side is Side.MICROPHONE else module.RawOutputStream
     try:
-        stream = module.RawInputStream(
+        stream = kind(
             samplerate=rate_hz,
-            blocksize=round(rate_hz * BLOCK_S),
-            device=device.index,
+            blocksize=block_samples,
+            device=card.index,
             channels=channels,
             dtype="float32",
             latency=latency_s,
@@ -158,19 +221,20 @@ def open_stream(
         )
         stream.start()
     except module.PortAudioError as error:
-        raise _trouble(error, device, rate_hz, channels) from error
+        raise _trouble(error, side, card, rate_hz, channels) from error
     return stream
 
 
 def _trouble(
-    error: Exception, device: InputDevice, rate_hz: int, channels: int
-) -> MicrophoneTrouble:
+    error: Exception, side: Side, card: SoundCard, rate_hz: int, channels: int
+) -> SoundCardTrouble:
     code = error.args[1] if len(error.args) > 1 else None
     if code in (_INVALID_RATE, _INVALID_CHANNELS):
-        return FormatRefused(f"{device.name} captures neither {rate_hz} Hz nor {channels} channels")
+        does = "captures" if side is Side.MICROPHONE else "plays"
+        return FormatRefused(f"{card.name} {does} neither {rate_hz} Hz nor {channels} channels")
     if code == _DEVICE_UNAVAILABLE:
-        return MicrophoneTrouble(f"{device.name} is busy: another program uses it")
-    return MicrophoneTrouble(f"{device.name} cannot be opened: {_words(error)}")
+        return side.trouble(f"{card.name} is busy: another program uses it")
+    return side.trouble(f"{card.name} cannot be opened: {_words(error)}")
 
 
 def _words(error: Exception) -> str:

@@ -1,0 +1,193 @@
+"""A sound card as a loudspeaker, through PortAudio (sounddevice).
+
+Theory of operation: PortAudio asks for each block from a thread of its own, and gets it there: the
+player decodes and resamples inside the callback, which takes a fiftieth of the block's time and
+spares the block of delay that a queue before it would cost. Nothing in it waits. A device that
+vanishes often just stops asking, so silence of ``STALL_S`` counts as unplugged; it is looked for
+once a second until it is there again.
+"""
+
+import asyncio
+import contextlib
+import time
+from typing import Any
+
+import numpy as np
+
+from parvis_device import sound_cards
+from parvis_device.capture import NS_PER_SECOND, SAMPLE_RATE_HZ
+from parvis_device.errors import AudioThreadFailed, SoundCardTrouble
+from parvis_device.loudspeakers import LoudspeakerEvents
+from parvis_device.sound_cards import Side, SoundCard, SoundCards
+
+STALL_S = 1.0
+"""Not asked for this long: the device is gone."""
+START_S = 3.0
+"""A sound server may take this long to wake a device that slept."""
+LOOK_S = 0.25
+RETRY_S = 1.0
+
+LATENCY_BLOCKS = 2
+"""One that plays, one to be filled."""
+
+MOST_CHANNELS = 2
+"""The same sound on both; a card with more gets it on its front pair."""
+
+_LATENCY_RISE, _LATENCY_FALL = 0.1, 0.001
+"""What a late asking tells of the latency is too little, by its lateness: believe the longer."""
+
+
+class Feed:
+    """What the audio thread has: it asks the events, and remembers what it saw."""
+
+    def __init__(self, events: LoudspeakerEvents, channels: int) -> None:
+        """One for each opened stream."""
+        self._events = events
+        self._channels = channels
+        self._latency_s = 0.0
+        self.asked_ns: int | None = None
+        self.ended = False
+        self.failure: Exception | None = None
+        self.longest_ns = 0
+        """The longest that a block took to make."""
+
+    def callback(self, outdata: Any, frames: int, when: Any, status: Any) -> None:
+        """Called by PortAudio in its own thread: make the block, count, return."""
+        now_ns = time.monotonic_ns()
+        try:
+            if status:
+                self._events.ran_dry()
+            self._see_latency(when.outputBufferDacTime - when.currentTime)
+            samples = self._events.block(now_ns, round(self._latency_s * NS_PER_SECOND))
+            room = np.frombuffer(outdata, dtype=np.float32).reshape(-1, self._channels)
+            if len(samples) == frames:
+                room[:] = samples[:, np.newaxis]
+            else:
+                room[:] = 0.0
+            self.longest_ns = max(self.longest_ns, time.monotonic_ns() - now_ns)
+        except Exception as error:
+            self.failure = error
+            outdata[:] = bytes(len(outdata))
+        self.asked_ns = now_ns
+
+    def finished(self) -> None:
+        """Called by PortAudio in its own thread when the stream is over."""
+        self.ended = True
+
+    def _see_latency(self, latency_s: float) -> None:
+        if 0.0 < latency_s < 1.0:
+            weight = _LATENCY_RISE if latency_s > self._latency_s else _LATENCY_FALL
+            self._latency_s += weight * (latency_s - self._latency_s)
+
+
+class PortAudioLoudspeaker:
+    """One sound card, found again when it comes back."""
+
+    def __init__(self, cards: SoundCards, selector: str, *, wait_at_start: bool) -> None:
+        """``selector`` is a part of a name, an index, or ``default``."""
+        self._cards = cards
+        self._selector = selector
+        self._wait_at_start = wait_at_start
+        self._reopen = asyncio.Event()
+
+    def use_frame_samples(self) -> None:
+        """Open the card anew."""
+        self._reopen.set()
+
+    async def run(self, events: LoudspeakerEvents) -> None:
+        """Play until cancelled.
+
+        Raises:
+            LoudspeakerTrouble: at the start, unless told to wait for it.
+            UsageError: the selector fits several devices.
+            AudioThreadFailed: our code failed in the audio thread, or PortAudio hangs.
+        """
+        may_wait = self._wait_at_start
+        told = False
+        while True:
+            try:
+                self._reopen.clear()
+                opened = await asyncio.to_thread(self._open, events)
+                may_wait, told = True, False
+                reason = await self._play(*opened, events)
+            except SoundCardTrouble as error:
+                if not (may_wait and error.retryable):
+                    raise
+                reason = str(error)
+            if not reason:
+                continue
+            if not told:
+                events.loudspeaker_lost(reason)
+                told = True
+            await asyncio.sleep(RETRY_S)
+
+    def _open(self, events: LoudspeakerEvents) -> tuple[Any, SoundCard, Feed]:
+        def attempt(card: SoundCard) -> tuple[Any, SoundCard, Feed]:
+            return _open_stream(card, events)
+
+        opened: tuple[Any, SoundCard, Feed] = self._cards.open(
+            Side.LOUDSPEAKER, self._selector, attempt
+        )
+        return opened
+
+    async def _play(
+        self, stream: Any, card: SoundCard, feed: Feed, events: LoudspeakerEvents
+    ) -> str:
+        """Watch until the device is gone; returns why, or nothing: open it anew."""
+        begun_ns = time.monotonic_ns()
+        told = False
+        try:
+            while not self._reopen.is_set():
+                if feed.failure is not None:
+                    raise AudioThreadFailed(
+                        f"the audio thread failed: {feed.failure!r}"
+                    ) from feed.failure
+                if feed.ended:
+                    return f"{card.name} ended its stream: unplugged?"
+                if feed.asked_ns is not None and not told:
+                    told = True
+                    events.loudspeaker_opened(card.name)
+                since_ns = begun_ns if feed.asked_ns is None else feed.asked_ns
+                patience_s = START_S if feed.asked_ns is None else STALL_S
+                if time.monotonic_ns() - since_ns > patience_s * NS_PER_SECOND:
+                    return f"{card.name} asks for no sound: unplugged?"
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK_S):
+                        await self._reopen.wait()
+            return ""
+        finally:
+            await self._close(stream, card)
+
+    async def _close(self, stream: Any, card: SoundCard) -> None:
+        """Let go of the device; a PortAudio that hangs ends the process: systemd starts it anew."""
+        try:
+            async with asyncio.timeout(3 * STALL_S):
+                await asyncio.to_thread(self._cards.close, stream)
+        except TimeoutError as error:
+            raise AudioThreadFailed(f"PortAudio does not let go of {card.name}") from error
+
+
+def _open_stream(card: SoundCard, events: LoudspeakerEvents) -> tuple[Any, SoundCard, Feed]:
+    """48 kHz mono if the device can, else the same on two channels.
+
+    Raises:
+        SoundCardTrouble: it plays no 48 kHz, is busy or gone.
+    """
+    block_samples = events.frame_samples
+    for channels in dict.fromkeys((1, min(card.channels, MOST_CHANNELS))):
+        feed = Feed(events, channels)
+        try:
+            stream = sound_cards.open_stream(
+                Side.LOUDSPEAKER,
+                card,
+                rate_hz=SAMPLE_RATE_HZ,
+                channels=channels,
+                block_samples=block_samples,
+                latency_s=LATENCY_BLOCKS * block_samples / SAMPLE_RATE_HZ,
+                callback=feed.callback,
+                finished=feed.finished,
+            )
+        except sound_cards.FormatRefused:
+            continue
+        return stream, card, feed
+    raise Side.LOUDSPEAKER.trouble(f"{card.name} does not play 48,000 Hz")

@@ -1,0 +1,110 @@
+"""The second connection of a source: the same packets again, in both directions, nothing else.
+
+It joins with the stream and the token of the first one's ``welcome``, comes back by itself, and
+never delays the first: over one lost segment everything behind it in a connection waits, and the
+copy in the other does not.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed, InvalidHandshake
+
+from parvis_device.address import HubAddress
+from parvis_device.connection import Line, close_connection, join_message, open_connection
+from parvis_wire.close_codes import CloseCode
+from parvis_wire.messages import Welcome, parse_hub_message, serialize
+from parvis_wire.reconnect import delay_s
+from parvis_wire.stage import UnitTraits
+
+_log = logging.getLogger(__name__)
+
+_TICKET_VOID = (CloseCode.UNAUTHORISED, CloseCode.SUPERSEDED, CloseCode.FORBIDDEN)
+
+
+class SecondLink:
+    """Waits for a ticket of the first connection; then is there as often as it can be."""
+
+    def __init__(
+        self,
+        address: HubAddress,
+        *,
+        name: str,
+        traits: UnitTraits,
+        packet_leaves: Callable[[], None],
+        packet_came: Callable[[bytes, int], None],
+        changed: Callable[[], None],
+    ) -> None:
+        """``packet_came`` gets each binary message and its arrival; ``changed`` is called when the
+        connection begins or ends to carry packets."""
+        self._address = address
+        self._name = name
+        self._traits = traits
+        self._packet_came = packet_came
+        self._changed = changed
+        self._ticket: tuple[str, str] | None = None
+        self._renewed = asyncio.Event()
+        self._connection: ClientConnection | None = None
+        self.line = Line(packet_leaves)
+
+    def use(self, stream: str, resume: str) -> None:
+        """The first connection was welcomed with these; another stream ends what is there."""
+        was, self._ticket = self._ticket, (stream, resume)
+        self._renewed.set()
+        if was is not None and was[0] != stream and self._connection is not None:
+            self._connection.transport.abort()
+
+    async def run(self) -> None:
+        """Stay connected until cancelled."""
+        attempt = 0
+        while True:
+            await self._renewed.wait()
+            carried = False
+            try:
+                await self._connect_once()
+            except (OSError, InvalidHandshake, ConnectionClosed, ValueError) as error:
+                carried = self._lost(error)
+            attempt = 0 if carried else attempt
+            await asyncio.sleep(delay_s(attempt))
+            attempt += 1
+
+    async def _connect_once(self) -> None:
+        """One connection from joining to its end, which is always an exception."""
+        assert self._ticket is not None
+        stream, resume = self._ticket
+        connection = await open_connection(self._address, self._traits.link)
+        try:
+            self._connection = connection
+            join = join_message(self._address, self._name, self._traits, resume, stream)
+            await connection.send(serialize(join))
+            while True:
+                frame = await connection.recv()
+                if isinstance(frame, bytes):
+                    self._packet_came(frame, time.monotonic_ns())
+                elif not self.line.joined:
+                    self._heard(frame, stream, connection)
+        finally:
+            self._connection = None
+            await close_connection(connection)
+
+    def _heard(self, text: str, stream: str, connection: ClientConnection) -> None:
+        message = parse_hub_message(text)
+        if isinstance(message, Welcome) and message.stream == stream:
+            self.line.open(connection)
+            _log.info("a second connection carries the same packets")
+            self._changed()
+
+    def _lost(self, error: Exception) -> bool:
+        """Whether the connection had carried packets."""
+        carried = self.line.joined
+        self.line.shut()
+        code = error.rcvd.code if isinstance(error, ConnectionClosed) and error.rcvd else None
+        if code in _TICKET_VOID:
+            self._renewed.clear()  # until the first connection is welcomed again
+        if carried:
+            _log.info("the second connection is lost; it is tried again")
+            self._changed()
+        return carried
