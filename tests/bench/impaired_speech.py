@@ -156,7 +156,7 @@ def counted(run: Run, stretches: list[tuple[float, float]]) -> dict[str, Any]:
             start < until_s and end + FREEZE_ECHO_S > from_s - 1.0 for start, end in stretches
         )
         for name in COUNTS:
-            grown = total(after, name) - total(before, name)
+            grown = growth(total(before, name), total(after, name))
             everywhere[name] += grown
             quiet[name] += grown if calm else 0.0
     last = run.readings[-1][1]
@@ -165,6 +165,8 @@ def counted(run: Run, stretches: list[tuple[float, float]]) -> dict[str, Any]:
         "concealed_percent": percent(everywhere),
         "outside_freezes_percent": percent(quiet),
         "outside_freezes_frames": int(quiet["received"]),
+        "engine_restarts": int(last.get("parvis_engine_restarts_total", 0)),
+        "joins_of_units": int(last.get('parvis_joins_total{role="unit"}', 0)),
         "duplicate_packets": int(last.get("parvis_duplicate_packets_total", 0)),
         "hold_ms": gauge(run, "hold"),
         "target_ms": gauge(run, "target"),
@@ -176,6 +178,11 @@ def total(metrics: Mapping[str, float], name: str) -> float:
     """A count of the sources, all together."""
     wanted = f"parvis_source_{name}_total"
     return sum(value for key, value in metrics.items() if key.startswith(wanted))
+
+
+def growth(before: float, after: float) -> float:
+    """How far a count grew; a new engine, or a source that came back, counts from nothing."""
+    return after - before if after >= before else after
 
 
 def percent(counts: Mapping[str, float]) -> float | None:
@@ -205,8 +212,8 @@ def back_to_target_s(run: Run, stretches: list[tuple[float, float]]) -> Iterator
         for at_s, metrics in run.readings
     ]
     usual_ms = float(np.median([ms for _, ms in over]))
-    begins_s = [start for start, _ in stretches[1:]]
-    for (_, end_s), next_s in zip(stretches, [*begins_s, float("inf")], strict=True):
+    begins_s = [*(start for start, _ in stretches[1:]), float("inf")]
+    for (_, end_s), next_s in zip(stretches, begins_s, strict=False):
         after = [(at_s, ms) for at_s, ms in over if end_s <= at_s < next_s]
         if after and run.readings[0][0] <= end_s:
             away = [at_s for at_s, ms in after if abs(ms - usual_ms) > AT_TARGET_MS]

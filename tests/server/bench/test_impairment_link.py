@@ -6,6 +6,7 @@ line, and ``auto`` takes the proxy and says so.
 
 import asyncio
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -16,7 +17,13 @@ import pytest
 
 from parvis_server.bench.impairment import link as links
 from parvis_server.bench.impairment.link import ImpairedLink, TunLink, impaired_link
-from parvis_server.bench.impairment.measure import MESSAGE, Receiver, lateness, measure_frames
+from parvis_server.bench.impairment.measure import (
+    MESSAGE,
+    Receiver,
+    Sender,
+    lateness,
+    measure_frames,
+)
 from parvis_server.bench.impairment.namespaces import Namespace, NamespacesRefused
 from parvis_server.bench.impairment.patterns import PROFILES, Profile
 from parvis_server.errors import BenchError
@@ -231,6 +238,24 @@ def test_a_message_in_two_parts_arrives_with_the_second() -> None:
     assert list(receiver.arrived_ns) == [0]
     receiver.data_received(message[130:])
     assert list(receiver.arrived_ns) == [0, 1]
+
+
+def test_a_sender_before_a_full_link_tears_no_message_and_drops_the_oldest() -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        socket.create_connection(listener.getsockname()) as near,
+        listener.accept()[0] as far,
+    ):
+        near.setblocking(False)
+        sender = Sender(near)
+        for number in range(50_000):
+            sender.send(MESSAGE.pack(number, 0))
+        assert sender.dropped > 0
+        near.shutdown(socket.SHUT_WR)
+        received = b"".join(iter(lambda: far.recv(65_536), b""))
+    numbers = [number for number, _ in MESSAGE.iter_unpack(received[: len(received) // 120 * 120])]
+    assert numbers[:10] == list(range(10))
+    assert numbers == sorted(set(numbers))
 
 
 # --- the command ---

@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parvis_server.bench.impairment.link import ImpairedLink
+from parvis_server.errors import BenchError
 
 MESSAGE = struct.Struct("!QQ104x")
 """Number and moment of a frame: 120 bytes, an RTP packet with 10 ms of Opus at 64 kb/s and the
@@ -44,6 +45,9 @@ MOST_QUEUED_FRAMES = 10
 
 SIOCOUTQNSD = 0x894B
 """Linux' ioctl for the bytes of a TCP socket that were not sent yet (tcp(7))."""
+
+CONNECT_TIMEOUT_S = 30.0
+"""A lost SYN costs a second, the next one two."""
 
 PRIORITY = 20
 RELATIVE_TO_PERCENTILE = 5
@@ -144,7 +148,16 @@ def _steady() -> Iterator[None]:
 
 
 async def _stream(link: ImpairedLink, stream: Stream, frames: int, phase_ns: int) -> None:
-    """One unit: its connections, its frames, and the wait for the last of them."""
+    """One unit, told in words when the link is too bad for a connection at all."""
+    try:
+        await _send_all(link, stream, frames, phase_ns)
+    except OSError as error:
+        words = str(error) or f"not connected within {CONNECT_TIMEOUT_S:g} s"
+        raise BenchError(f"no connection holds over this link: {words}") from error
+
+
+async def _send_all(link: ImpairedLink, stream: Stream, frames: int, phase_ns: int) -> None:
+    """The unit's connections, its frames, and the wait for the last of them."""
     async with contextlib.AsyncExitStack() as stack:
         senders: list[Sender] = []
         receivers: list[Receiver] = []
@@ -177,9 +190,9 @@ async def _connection(link: ImpairedLink) -> "AsyncIterator[tuple[Sender, Receiv
         listener.listen(1)
         for end in (listener, near):
             end.setblocking(False)
-        accepting = asyncio.ensure_future(loop.sock_accept(listener))
-        await loop.sock_connect(near, await link.reach(listener.getsockname()[1]))
-        far, _ = await accepting
+        async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            await loop.sock_connect(near, await link.reach(listener.getsockname()[1]))
+            far, _ = await loop.sock_accept(listener)
         receiver = Receiver()
         transport, _ = await loop.create_connection(lambda: receiver, sock=far)
         try:
@@ -196,6 +209,7 @@ class Sender:
         self.dropped = 0
         self._connection = connection
         self._queue: deque[bytes] = deque()
+        self._begun = b""
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
@@ -210,13 +224,15 @@ class Sender:
 
     async def flush(self) -> None:
         """Send what still waits: as with every frame, every 10 ms."""
-        while self._queue:
+        while self._queue or self._begun:
             await asyncio.sleep(FRAME_NS / 1e9)
             self._send_waiting()
 
     def _send_waiting(self) -> None:
-        while self._queue and self._unsent_bytes() <= UNSENT_BYTES:
-            self._connection.send(self._queue.popleft())
+        with contextlib.suppress(BlockingIOError):  # the next frame tries again
+            while (self._queue or self._begun) and self._unsent_bytes() <= UNSENT_BYTES:
+                self._begun = self._begun or self._queue.popleft()
+                self._begun = self._begun[self._connection.send(self._begun) :]
 
     def _unsent_bytes(self) -> int:
         answer = array.array("i", [0])
