@@ -272,6 +272,8 @@ def _explain(error: ValidationError, layers: Mapping[str, Layer]) -> str:
     where = next((name for name, layer in layers.items() if _holds(layer, path)), "settings")
     if first["type"] == "extra_forbidden":
         return f"unknown setting {key} ({where}): did you mean {_nearest(key)}?"
+    if first["type"] == "value_error":  # our own words, which name what is wrong
+        return f"setting {key} ({where}): {first['msg'].removeprefix('Value error, ')}"
     return f"setting {key} ({where}): {first['msg']}, not {first['input']!r}"
 
 

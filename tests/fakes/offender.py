@@ -26,7 +26,7 @@ from parvis_wire.messages import (
     serialize,
 )
 from parvis_wire.rtp import RtpPacket
-from parvis_wire.stage import UnitTraits
+from parvis_wire.stage import SpeakerTraits, UnitTraits
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 WORKERS = 4
@@ -53,10 +53,16 @@ class Endpoint:
     def join(self, token: str | None) -> str:
         """A proper first message."""
         unit = UnitTraits(always_open=True) if self.role is Role.UNIT else None
-        name = "offender" if unit else None
+        speaker = SpeakerTraits(sends=True) if self.role is Role.SPEAKER else None
+        name = "offender" if unit or speaker else None
         credential = ResumeCredential(token=token) if token else None
         join = Join(
-            version=PROTOCOL_VERSION, role=self.role, credential=credential, name=name, unit=unit
+            version=PROTOCOL_VERSION,
+            role=self.role,
+            credential=credential,
+            name=name,
+            unit=unit,
+            speaker=speaker,
         )
         return serialize(join)
 
@@ -64,6 +70,7 @@ class Endpoint:
 ENDPOINTS = (
     Endpoint("/ws/listen", Role.LISTENER, MAX_LISTENER_MESSAGE_BYTES),
     Endpoint("/ws/unit", Role.UNIT, MAX_UNIT_MESSAGE_BYTES),
+    Endpoint("/ws/speak", Role.SPEAKER, MAX_UNIT_MESSAGE_BYTES),
 )
 
 

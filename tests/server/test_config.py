@@ -53,6 +53,21 @@ def test_a_flag_wins_over_the_environment_and_that_over_the_file(
     assert settings.log.format is LogFormat.JSON
 
 
+def test_the_zone_matrix_comes_from_the_file(tmp_path: Path) -> None:
+    file = write(
+        tmp_path / "my.toml",
+        "[stage]\nframe_ms = 5\n"
+        "[[stage.zone_gains]]\ntalks = 'hall'\nhears = 'foyer'\ngain_db = -12.5\n"
+        "[[stage.zone_gains]]\ntalks = 'foyer'\nhears = 'hall'\n",
+    )
+    stage = load_settings(file, {}).stage
+    assert stage.frame_ms == 5
+    assert [(g.talks, g.hears, g.gain_db) for g in stage.zone_gains] == [
+        ("hall", "foyer", -12.5),
+        ("foyer", "hall", None),
+    ]
+
+
 def test_lists_come_from_the_environment_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PARVIS_HUB_NETWORK__NAMES", '["hub.test"]')
     assert load_settings(None, {}).network.names == ("hub.test",)
@@ -74,6 +89,24 @@ def test_the_file_in_the_data_folder_is_read_by_itself(tmp_path: Path) -> None:
         ("[log]\nformat = 'xml'\n", ["log.format", "'human' or 'json'"]),
         ("[network]\nnames = ['a', 1]\n", ["network.names.1"]),
         ("network = 5\n", ["network"]),
+        ("[stage]\nframe_ms = 20\n", ["stage.frame_ms", "5 or 10", "20"]),
+        ("[stage]\nzone_gain = []\n", ["stage.zone_gain", "did you mean stage.zone_gains"]),
+        (
+            "[[stage.zone_gains]]\ntalks = 'Hall'\nhears = 'foyer'\n",
+            ["stage.zone_gains.0.talks", "'Hall'"],
+        ),
+        (
+            "[[stage.zone_gains]]\ntalks = 'hall'\nhears = 'foyer'\ngain_db = 7\n",
+            ["stage.zone_gains.0.gain_db", "less than or equal to 6"],
+        ),
+        (
+            2 * "[[stage.zone_gains]]\ntalks = 'hall'\nhears = 'foyer'\n",
+            ["stage", "hall to foyer twice"],
+        ),
+        (
+            "".join(f"[[stage.zone_gains]]\ntalks = 'a{n}'\nhears = 'b{n}'\n" for n in range(9)),
+            ["stage", "18 zones", "at most 16"],
+        ),
         ("port = = 1\n", ["not TOML", "my.toml"]),
     ],
 )
@@ -125,7 +158,7 @@ def test_a_wrong_flag_is_told_as_such() -> None:
 
 def test_every_setting_says_what_it_is() -> None:
     assert len(list(known_keys())) == len(set(known_keys())) > 8
-    for section in ("network", "room", "access", "limits", "log"):
+    for section in ("network", "room", "access", "limits", "stage", "log"):
         model = HubSettings.model_fields[section].annotation
         assert isinstance(model, type)
         for field in model.model_fields.values():
