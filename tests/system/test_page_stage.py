@@ -96,7 +96,9 @@ HOWL = Alarm(kind=AlarmKind.HOWL, participant="o1", hertz=812.5, value=-6.0)
 
 def in_trouble() -> Status:
     """Everything at once: the page at its fullest."""
-    console = microphone("u2", "Console", kind=SourceKind.DESK, kept_out=KeptOut.RETURNS)
+    console = microphone(
+        "u2", "Console", kind=SourceKind.DESK, kept_out=KeptOut.RETURNS, muted=True
+    )
     howling = output("o1", "Left", OutputKind.LOUDSPEAKER, turned_down_db=-6.0)
     units = (STAGE.units[0], console, howling, STAGE.units[3])
     returns = CheckResult(
@@ -239,6 +241,16 @@ def test_a_sound_check_runs_and_tells(
     hub.tell(hub.status.model_copy(update={"checks": (result,)}))
     host.wait_for_words(f"{OUTPUTS} [role=status]", words)
     assert len(hub.sent(CheckSound)) == 1
+
+
+def test_a_feed_that_comes_back_is_let_in_only_from_the_panel(hub: StageHub, host: Page) -> None:
+    hub.tell(in_trouble())
+    host.wait_for_words(".unit.is-kept_out", "Console")
+    assert (
+        host.browser.execute_script("return document.querySelectorAll('.units .mute').length") == 1
+    )
+    host.tap(SUMMARY)
+    host.wait_for_words(".strip", "Unmuting lets it in all the same")
 
 
 def test_an_alarm_stays_as_long_as_the_status_has_it(hub: StageHub, host: Page) -> None:

@@ -45,6 +45,16 @@ def test_an_evening_in_all_its_states(
         inspect(host, "host, an empty line")
         assert "#" not in host.browser.current_url
 
+        host.tap(".unit .mute")
+        host.wait("document.querySelector('.unit.is-muted') !== null", "the mute")
+        host.open(hub.host_link)  # a page that was not there when it was muted
+        host.wait("document.querySelector('.unit.is-muted') !== null", "the hub's word for it")
+        host.tap(".sound summary")
+        host.wait("document.querySelector('.strip input[type=range]') !== null", "the panel")
+        inspect(host, "host, the sound panel")
+        host.tap(".unit .mute")
+        host.wait("document.querySelector('.unit.is-muted') === null", "the microphone back")
+
         phone.open(hub.link)
         phone.wait("document.querySelector('.foot .big') !== null", "the hand's button")
         assert phone.browser.execute_script("return document.documentElement.lang") == language

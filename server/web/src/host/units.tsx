@@ -53,7 +53,9 @@ function UnitRow({ desk, unit }: { desk: Desk; unit: UnitStatus }) {
         <span class="unit-name">{unit.name}</span>{" "}
         <span class="unit-state">{say(`host.${state}`)}</span>
       </span>
-      {source !== null && <MuteButton desk={desk} unit={unit} source={source} />}
+      {source !== null && source.kept_out !== "returns" && (
+        <MuteButton desk={desk} unit={unit} source={source} />
+      )}
       <LevelBar level_db={unit.connected ? unit.level_dbfs : null} />
     </li>
   );

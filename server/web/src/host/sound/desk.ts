@@ -94,11 +94,16 @@ export class Desk {
 
   /** Shows the change at once; the answer gives it to the hub, whole as it is now. */
   private asking(unit: string, source: SourceStatus, change: Partial<SourceSetting>): () => void {
-    const setting = { ...this.setting(unit, source), ...change };
+    const setting = { ...this.setting(unit, source), ...this.refusedMute(source), ...change };
     if (setting.gain_db !== null) setting.gain_db = within(setting.gain_db, GAIN_RANGE_DB);
     this.sources.ask(unit, setting, this.world.nowMs());
     this.turn();
     return () => this.hub.wish({ type: "set_source", participant: unit, ...setting });
+  }
+
+  /** A feed that the hub refuses is let in by an unmuting press alone, not by a slider that knew it open. */
+  private refusedMute({ kept_out, muted }: SourceStatus): Partial<SourceSetting> {
+    return kept_out === "returns" ? { muted } : {};
   }
 
   private flip(key: string, on: boolean): void {

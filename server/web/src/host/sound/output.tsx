@@ -31,7 +31,7 @@ export function OutputStrip({ desk, hub, status, unit, output }: Props) {
   const isBad = result?.state === "returns" || refused !== null;
   const words =
     refused !== null
-      ? say(`refused.${refused}`)
+      ? say(refused === "no_output" ? "check.not_now" : `refused.${refused}`)
       : result === undefined
         ? ""
         : checkWords(say, language, status, result);

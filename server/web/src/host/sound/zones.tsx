@@ -88,6 +88,7 @@ function RefusedLift({ refused }: { refused: Refusal | null }) {
       {refused !== null && say(`refused.${refused.code}`)}
       {refused !== null &&
         refused.figureMs !== null &&
+        refused.figureMs > LIFT_PATH_MS && // else something else refused it
         ` ${say("lift.measured", {
           ms: milliseconds(language, refused.figureMs),
           limit: milliseconds(language, LIFT_PATH_MS),

@@ -117,6 +117,16 @@ describe("a source", () => {
     expect(desk.setting("u1", SOURCE).muted).toBe(false);
   });
 
+  test("a slider that is under way does not let in a feed that the hub refuses meanwhile", () => {
+    desk.slide("u1", SOURCE, { gain_db: 1 });
+    const refused = { ...SOURCE, kept_out: "returns", muted: true } as const;
+    desk.slide("u1", refused, { gain_db: 2 });
+    timers.pass(200);
+    expect(hub.wishes.at(-1)).toMatchObject({ gain_db: 2, muted: true });
+    desk.press("u1", refused, { muted: false });
+    expect(hub.wishes.at(-1)).toMatchObject({ muted: false });
+  });
+
   test("a gain beyond the hub's bounds is never sent", () => {
     desk.slide("u1", SOURCE, { gain_db: 99 });
     expect(hub.wishes[0]).toMatchObject({ gain_db: 18 });

@@ -115,7 +115,7 @@ describe("a sound check", () => {
       result("returns", { desk: "u1", gain_db: -12, delay_ms: 61.5 }),
     );
     expect(words).toContain("Console brings this output back (−12\u00a0dB, 62\u00a0ms later)");
-    expect(words).toContain("stays out of the mix until you unmute it");
+    expect(words).toContain("stays out of the mix until a check comes out clean");
   });
 
   test.each(["running", "clean", "unheard"] as const)("has words for %s", (state) => {
