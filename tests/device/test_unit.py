@@ -5,65 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 import numpy as np
 import pytest
 
-from fakes.hub import FakeHub, running_hub
-from fakes.unit_parts import TONE_HZ, FakeButton, FakeLight, FakeMicrophone
+from fakes.hub import running_hub
+from fakes.running_unit import unit_at
+from fakes.unit_parts import TONE_HZ
 from parvis_audio.opus import Decoder
-from parvis_device.address import HubAddress
-from parvis_device.app import Assembly
-from parvis_device.config import UnitConfig, load
 from parvis_device.errors import AudioThreadFailed
 from parvis_device.light import Signal
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.messages import RefusalCode, ResumeCredential
 from parvis_wire.rtp import TalkFlags
-
-
-@dataclass
-class Bench:
-    hub: FakeHub
-    microphone: FakeMicrophone
-    button: FakeButton
-    light: FakeLight
-    running: asyncio.Task[None]
-
-    async def take_floor(self) -> None:
-        """From idle to live."""
-        await self.light.until(Signal.IDLE)
-        self.button.press()
-        await self.light.until(Signal.NEXT)
-        await self.hub.grant()
-        await self.light.until(Signal.GRANTED)
-        self.button.press()
-        await self.light.until(Signal.LIVE)
-        await self.hub.until(lambda hub: len(hub.packets) > 5)
-
-
-def configured(hub: str, **more: object) -> UnitConfig:
-    return load(None, {"hub": hub, "button": "keyboard", "name": "Table 1", **more})
-
-
-@asynccontextmanager
-async def unit_at(hub: FakeHub, **more: object) -> AsyncIterator[Bench]:
-    """A unit that runs until the block ends, and ended well then."""
-    config = configured(hub.url, **more)
-    microphone, button, light = FakeMicrophone(), FakeButton(), FakeLight()
-    assembly = Assembly(config, HubAddress.parse(config.hub), microphone, button, light)
-    running = asyncio.create_task(assembly.run())
-    try:
-        yield Bench(hub, microphone, button, light, running)
-        button.ask_to_quit()
-        async with asyncio.timeout(5):
-            await running
-    finally:
-        running.cancel()
-        await asyncio.wait([running])
 
 
 async def test_a_turn_from_hand_to_step_down() -> None:

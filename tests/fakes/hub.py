@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from itertools import count
+from typing import Literal
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
@@ -45,6 +47,7 @@ from parvis_wire.room_view import (
     fold,
 )
 from parvis_wire.rtp import RtpPacket
+from parvis_wire.stage import Bus, CaptureTime, OutputReport, TimeReply, TimeRequest
 
 LOOPBACK = "127.0.0.1"
 SMALLEST_BUFFER_BYTES = 2048
@@ -62,6 +65,16 @@ class FakeHub:
         self.commands: list[Command] = []
         self.levels: list[Level] = []
         self.packets: list[RtpPacket] = []
+        self.second_packets: list[RtpPacket] = []
+        """Those of the second connection."""
+        self.capture_times: list[CaptureTime] = []
+        self.output_reports: list[OutputReport] = []
+        self.bus: Bus | None = None
+        """The bus that a unit gets to play."""
+        self.ptime_ms: Literal[5, 10, 20] = 10
+        self.second: ServerConnection | None = None
+        self.refuse_first = False
+        """Let no first connection in any more."""
         self.answers = True
         """Whether commands are obeyed and acknowledged."""
         self.refusal: RefusalCode | None = None
@@ -110,6 +123,17 @@ class FakeHub:
     @property
     def url(self) -> str:
         return f"http://{LOOPBACK}:{self.port}"
+
+    def cut_second(self) -> None:
+        """Break the second connection without a word."""
+        assert self.second is not None
+        self.second.transport.abort()
+
+    async def send_packet(self, packet: RtpPacket, *, over_second: bool = False) -> None:
+        """A packet of the unit's bus."""
+        connection = self.second if over_second else self._connection
+        assert connection is not None
+        await connection.send(packet.serialize())
 
     async def grant(self) -> None:
         """Give the floor to the unit's hand."""
@@ -172,14 +196,35 @@ class FakeHub:
             await connection.send(serialize(Failure(code=code, text=reason)))
             await connection.close(code, reason)
             return
+        if join.stream is None and self.refuse_first:
+            connection.transport.abort()
+            return
+        if join.stream is not None:
+            await self._serve_second(connection)
+            return
         self._connection = connection
         await self._welcome(connection)
         async for frame in connection:
             await self._received(frame)
 
+    async def _serve_second(self, connection: ServerConnection) -> None:
+        self.second = connection
+        await self._welcome(connection)
+        async for frame in connection:
+            assert isinstance(frame, bytes), "a second connection carries packets only"
+            packet = RtpPacket.parse(frame)
+            await self._note(lambda kept=packet: self.second_packets.append(kept))  # type: ignore[misc]
+
     async def _welcome(self, connection: ServerConnection) -> None:
         token = f"token-{next(self._tokens)}"
-        welcome = Welcome(participant=UNIT, resume=token, stream="stream-1", ssrc=SSRC)
+        welcome = Welcome(
+            participant=UNIT,
+            resume=token,
+            stream="stream-1",
+            ssrc=SSRC,
+            ptime_ms=self.ptime_ms,
+            bus=self.bus,
+        )
         for message in (
             welcome,
             Snapshot(view=self.view),
@@ -195,6 +240,15 @@ class FakeHub:
         message = parse_client_message(frame)
         if isinstance(message, Level):
             await self._note(lambda: self.levels.append(message))
+        elif isinstance(message, TimeRequest):
+            now_ns = time.monotonic_ns()
+            await self.say(
+                TimeReply(client_ns=message.client_ns, received_ns=now_ns, sent_ns=now_ns)
+            )
+        elif isinstance(message, CaptureTime):
+            await self._note(lambda: self.capture_times.append(message))
+        elif isinstance(message, OutputReport):
+            await self._note(lambda: self.output_reports.append(message))
         elif isinstance(message, RaiseHand | LowerHand | TakeFloor | LeaveFloor):
             if self.answers:
                 await self._obey(message)

@@ -15,8 +15,10 @@ from parvis_device.capture import (
     SAMPLE_RATE_HZ,
     Block,
     MicrophoneEvents,
+    Samples,
 )
 from parvis_device.light import Lamps, Signal
+from parvis_device.loudspeakers import LoudspeakerEvents
 
 TONE_HZ = 1000.0
 
@@ -82,6 +84,46 @@ def _tone(samples: int) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
     phase = 2 * np.pi * TONE_HZ / SAMPLE_RATE_HZ * np.arange(samples)
     tone: np.ndarray[tuple[int], np.dtype[np.float32]] = (0.3 * np.sin(phase)).astype(np.float32)
     return tone
+
+
+class FakeLoudspeaker:
+    """Plays in real time and remembers what it played; may be unplugged."""
+
+    def __init__(self) -> None:
+        self.played: list[Samples] = []
+        self.frames = 0
+        """Times it was told that blocks have another length."""
+        self._plugged = asyncio.Event()
+        self._plugged.set()
+
+    def unplug(self) -> None:
+        self._plugged.clear()
+
+    def plug(self) -> None:
+        self._plugged.set()
+
+    @property
+    def level(self) -> float:
+        """RMS of the last 50 ms."""
+        last = np.concatenate(self.played[-5:]) if self.played else np.zeros(1)
+        return float(np.sqrt(np.mean(np.square(last))))
+
+    def use_frame_samples(self) -> None:
+        self.frames += 1
+
+    async def run(self, events: LoudspeakerEvents) -> None:
+        start_ns, samples = time.monotonic_ns(), 0
+        events.loudspeaker_opened("a fake loudspeaker")
+        while True:
+            if not self._plugged.is_set():
+                events.loudspeaker_lost("the loudspeaker was unplugged")
+                await self._plugged.wait()
+                events.loudspeaker_opened("a fake loudspeaker")
+            due_ns = start_ns + samples * FRAME_NS // FRAME_SAMPLES
+            await asyncio.sleep(max(0, due_ns - time.monotonic_ns()) / 1e9)
+            block = events.block(time.monotonic_ns(), 0)
+            samples += len(block)
+            self.played.append(block)
 
 
 class FakeButton:
