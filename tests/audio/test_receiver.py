@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -103,7 +104,7 @@ def jittery(seed: int) -> Path:
 
 @pytest.mark.parametrize("ppm", [-200.0, 0.0, 200.0])
 def test_a_crystal_that_is_off_costs_neither_sound_nor_delay(ppm: float) -> None:
-    seconds = 300
+    seconds = 90
     receiver, heard = played(seconds, jittery(1), ppm=ppm)
     assert (receiver.concealed_frames, receiver.packets.late) == (0, 0)
     assert (receiver.counters.left_out_samples, receiver.counters.added_samples) == (0, 0)
@@ -113,6 +114,76 @@ def test_a_crystal_that_is_off_costs_neither_sound_nor_delay(ppm: float) -> None
     assert target_ms == 8.0
     assert receiver.held_ns / NS_PER_MS == pytest.approx(target_ms + 4.9, abs=0.5)
     assert receiver.buffer.clock.skew_ppm == pytest.approx(ppm, abs=5)
+
+
+@pytest.mark.parametrize("ppm", [-600.0, 200.0])
+def test_ticks_of_5_ms_hold_half_as_long(ppm: float) -> None:
+    receiver, heard = played(
+        60, jittery(1), ppm=ppm, unit=Unit(240), receiver=Receiver(frame_samples=240), tick_ms=5
+    )
+    assert heard.size == 60 * RATE
+    assert (receiver.concealed_frames, receiver.packets.late) == (0, 0)
+    assert clicks(heard[4_800:]) == 0
+    assert receiver.target_ms == 4.0
+    assert receiver.held_ns / NS_PER_MS == pytest.approx(6.4, abs=0.3)
+
+
+def test_ticks_of_5_ms_play_packets_of_10() -> None:
+    receiver, heard = played(5, receiver=Receiver(Link.WIFI, frame_samples=240), tick_ms=5)
+    assert receiver.concealed_frames == 0
+    assert clicks(heard[4_800:]) == 0
+
+
+def test_5_ms_ticks_conceal_and_wait_like_10_ms_ticks() -> None:
+    def broken(number: int, packet: RtpPacket) -> Iterator[tuple[float, RtpPacket]]:
+        if not 200 <= number < 260 and number % 50 != 49:
+            yield 1.0, packet
+
+    receiver, heard = played(
+        3.0, broken, unit=Unit(240), receiver=Receiver(frame_samples=240), tick_ms=5
+    )
+    levels = loud(heard)
+    assert (levels[10:100] > -17).all()
+    gap = np.flatnonzero(levels[10:] < -30) + 10
+    assert gap.size in range(20, 28)
+    assert receiver.counters.concealed_samples in range(60 * 240, 76 * 240)
+
+
+def test_a_tick_that_no_profile_has_is_refused() -> None:
+    with pytest.raises(ValueError, match="ticks of 960 samples: 480 or 240 is right"):
+        Receiver(frame_samples=960)
+
+
+def test_the_playout_position_is_the_timestamp_that_sounds() -> None:
+    positions: list[int | None] = []
+    unit = Unit()
+    receiver, _ = played(3.0, unit=unit, on_tick=lambda _, r: positions.append(r.playout_position))
+    assert positions[0] is None
+    begun = next(n for n, at in enumerate(positions) if at is not None)
+    assert begun in range(2, 6)
+    known = [at for at in positions[begun + 2 :] if at is not None]
+    steps = {(later - at) % 2**32 for at, later in pairwise(known)}
+    assert steps <= set(range(476, 485))
+    # At the last tick, 2.993 s, a packet of 10 ms that took 1 ms could have been heard as held.
+    held = receiver.held_ns / 1e9 * RATE
+    assert (known[-1] + 4_800) % 2**32 == pytest.approx(2.982 * RATE - held, abs=30)
+
+
+def test_the_playout_position_is_none_while_the_source_waits() -> None:
+    unit, receiver = Unit(), Receiver()
+    for tick in range(100):
+        if tick < 40:
+            receiver.put(unit.packet(last=tick == 39), tick * 10 * NS_PER_MS)
+        receiver.frame((tick * 10 + 3) * NS_PER_MS)
+    assert receiver.playout_position is None
+
+
+def test_a_zone_shares_the_greatest_target() -> None:
+    receiver = Receiver()
+    played(30.0, receiver=receiver)
+    receiver.least_target_ms = 22.0
+    assert (receiver.target_ms, receiver.least_target_ms) == (22.0, 22.0)
+    assert receiver.own_target_ms < 12
 
 
 @pytest.mark.parametrize("ppm", [-1_000.0, 1_000.0])
@@ -154,6 +225,20 @@ def test_a_device_that_restarts_is_heard_again_at_once() -> None:
     assert (loud(heard)[10:] < -30).sum() <= 5
     assert receiver.concealed_frames == 0
     assert receiver.buffer.clock.skew_ppm == pytest.approx(150, abs=5)
+
+
+def test_sequence_and_timestamp_wrap_unheard() -> None:
+    unit = Unit()
+    unit.number = 2**16 - 150
+    receiver, heard = played(4.0, jittery(4), unit=unit)
+    assert unit.number > 2**16
+    assert (receiver.packets.lost, receiver.packets.duplicate, receiver.packets.resyncs) == (
+        0,
+        0,
+        0,
+    )
+    assert receiver.concealed_frames == 0
+    assert clicks(heard[4_800:]) == 0
 
 
 @pytest.mark.parametrize("away_s", [2.0, 40.0])

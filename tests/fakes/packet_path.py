@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
+from heapq import heappop, heappush
 
 import numpy as np
 
@@ -87,16 +89,16 @@ def played(
     unit, receiver = unit or Unit(), receiver or Receiver()
     period_ms = unit.ptime / 48 / (1 + ppm * 1e-6)
     coming: list[tuple[float, int, RtpPacket]] = []
-    heard, sent = [], 0
+    heard, sent, order = [], 0, itertools.count()
     for tick in range(round(seconds * 1_000 / tick_ms)):
         now_ms = tick * tick_ms + 3.0
         while (sent + 1) * period_ms <= now_ms:
             sent += 1
             packet = unit.packet()
-            coming += [(sent * period_ms + d, len(coming), p) for d, p in path(sent - 1, packet)]
-            coming.sort(key=lambda each: each[:2])
+            for delay_ms, each in path(sent - 1, packet):
+                heappush(coming, (sent * period_ms + delay_ms, next(order), each))
         while coming and coming[0][0] <= now_ms:
-            at_ms, _, packet = coming.pop(0)
+            at_ms, _, packet = heappop(coming)
             receiver.put(packet, int(at_ms * NS_PER_MS))
         now_ns = int(now_ms * NS_PER_MS)
         heard.append(receiver.frame(now_ns))
