@@ -28,7 +28,7 @@ from parvis_wire.messages import (
 )
 from parvis_wire.room_view import RoomView, fold
 from parvis_wire.rtp import RtpPacket
-from parvis_wire.stage import Status
+from parvis_wire.stage import StageCommand, Status
 
 WAIT_S = 10.0
 
@@ -75,7 +75,7 @@ class Watcher:
         assert self.view is not None
         return self.view
 
-    def command(self, command: Command) -> Ack:
+    def command(self, command: Command | StageCommand) -> Ack:
         """Send a command and wait for its answer."""
         self._connection.send(serialize(command))
         self.wait_until(lambda me: command.id in me.acks, what=f"the ack of {command}")

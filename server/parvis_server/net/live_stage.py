@@ -143,7 +143,7 @@ class LiveStage:
         refusal = self.settings.lifts.lift(
             zone,
             self._facts().get(zone, ZoneFacts()),
-            len(self.open),
+            len(self._sources),
             loudspeakers_far=command.loudspeakers_far,
         )
         if refusal is not None:
@@ -232,8 +232,7 @@ class LiveStage:
 
     def _review_lifts(self) -> None:
         facts = self._facts()
-        open_sources = sum(zone.open_microphones for zone in facts.values())
-        for zone in self.settings.lifts.review(facts, max(open_sources, len(self._sources))):
+        for zone in self.settings.lifts.review(facts, len(self._sources)):
             path_ms = self.settings.lifts.path_ms(zone, facts.get(zone, ZoneFacts()))
             log.warning("zone %s no longer hears its own microphones: not safe now", zone)
             self.alarms.lift_ended(zone, path_ms, self._now_ns())

@@ -91,15 +91,28 @@ class HubCollector(Collector):
             "Packets of a bus that gave way to newer ones, on either connection",
             labels=["ssrc", "kind"],
         )
-        seconds = 0
+        underruns = CounterMetricFamily(
+            "parvis_output_underruns", "As its player reports them", labels=["ssrc", "kind"]
+        )
+        delay = GaugeMetricFamily(
+            "parvis_output_delay_seconds",
+            "From the room clock of a sample to its leaving the converter",
+            labels=["ssrc", "kind"],
+        )
+        seconds, now_ns = 0, self._live.now_ns()
         for _, stream in self._live.streams:
             seconds += stream.second is not None
-            if stream.output is not None:
-                bus = stream.output.bus
-                packets.add_metric([f"{bus.ssrc:08x}", bus.kind.value], stream.output.packets)
-                dropped.add_metric([f"{bus.ssrc:08x}", bus.kind.value], stream.dropped_packets)
-        yield packets
-        yield dropped
+            if stream.output is None:
+                continue
+            bus = stream.output.bus
+            labels = [f"{bus.ssrc:08x}", bus.kind.value]
+            packets.add_metric(labels, stream.output.packets)
+            dropped.add_metric(labels, stream.dropped_packets)
+            report = stream.output.fresh_report(now_ns)
+            if report is not None:
+                underruns.add_metric(labels, report.underruns)
+                delay.add_metric(labels, report.delay_ms / 1e3)
+        yield from (packets, dropped, underruns, delay)
         yield _gauge("second_connections", "Streams on two connections", seconds)
         yield _counter(
             "foreign_output_packets",
@@ -141,6 +154,13 @@ def _engine(stats: EngineStats) -> Iterator[Metric]:
         for source in stats.sources:
             family.add_metric([f"{source.ssrc:08x}"], getattr(source, field))
         yield family
+    drift = GaugeMetricFamily(
+        "parvis_source_drift_ppm", "The source's clock against the hub's", labels=["ssrc"]
+    )
+    for source in stats.sources:
+        drift.add_metric([f"{source.ssrc:08x}"], source.drift_ppm)
+    yield drift
+    yield _gauge("engine_savings", "Step of the mixer's savings, 0: none", stats.savings)
     for field, text in (
         ("hold", "Time of sound from its arrival to its tick"),
         ("target", "Target delay of the jitter buffer"),

@@ -1,0 +1,58 @@
+"""The hosts' status stays bounded, however much is on stage."""
+
+from pathlib import Path
+
+from fakes.live_hub import live_hub
+from parvis_server.engine.boundary import EngineStats, Howling, SourceStats
+from parvis_server.room.members import Member
+from parvis_wire.messages import Role, serialize
+from parvis_wire.stage import Bus, OutputKind, OutputReport
+
+UNITS = 64
+MAX_BYTES = 32_000
+"""64 units that all speak and play, every figure measured, every one an alarm: at 2 a second
+half of what one listener's page loads at the start."""
+
+
+async def test_the_status_of_a_full_stage_is_bounded(tmp_path: Path) -> None:
+    async with live_hub(tmp_path) as hub:
+        live = hub.live
+        stats = []
+        for number in range(UNITS):
+            stream = live.streams.open(f"participant-{number:04}")
+            live.streams.set_output(stream, Bus(ssrc=0, kind=OutputKind.LOUDSPEAKER, ptime_ms=10))
+            assert stream.output is not None
+            bus = stream.output.bus
+            member = Member(
+                f"participant-{number:04}",
+                Role.UNIT,
+                name=f"Table {number} by the window",
+                ssrc=stream.ssrc,
+                always_open=True,
+                zone="great-hall",
+                output=bus.kind,
+                output_ssrc=bus.ssrc,
+            )
+            live.apply(live.room.joined(member, live.now_ns()))
+            stream.heard(-33.333333, live.now_ns())
+            report = OutputReport(
+                delay_ms=123.456789, buffer_ms=98.765, underruns=123_456, concealed=9, playing=True
+            )
+            stream.output.told(report, live.now_ns())
+            stats.append(
+                SourceStats(
+                    ssrc=stream.ssrc, received=9, late=10**6, concealed=10**6, hold_ms=99.9,
+                    drift_ppm=-456.789, gain_db=-12.3456,
+                )
+            )  # fmt: skip
+            howl = Howling(output=bus.ssrc, hertz=1234.567, level_dbfs=-3, turned_down_db=-12.3456)
+            hub.engine.report(howl)
+        hub.engine.stats(EngineStats(sources=tuple(stats), savings=3))
+        status = live.status()
+        assert len(status.units) == UNITS
+        assert len(status.alarms) == 2 * UNITS + 1
+        size = len(serialize(status))
+        quiet = len(serialize(status.model_copy(update={"alarms": ()})))
+        print(f"status of {UNITS} units: {size} bytes, {quiet} without alarms")
+        assert size <= MAX_BYTES + UNITS * 200
+        assert quiet <= MAX_BYTES
