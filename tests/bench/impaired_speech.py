@@ -3,8 +3,9 @@
 `scripts/bench speech` runs it (`PYTHONPATH=tests python tests/bench/impaired_speech.py`). The unit
 stands in one network namespace and plays recorded speech; hub and listener stand in another, so
 that only the unit's link is impaired. The hub's own counts of late and concealed frames are read
-once a second; seconds without a freeze near them are counted apart. The recording is compared with
-the original (STOI), without the freezes and what follows them for a moment.
+once a second; quiet seconds, those without a freeze or a stall of this machine near them, are
+counted apart. The recording is compared with the original (STOI), also without the freezes, the
+stalls and what follows them for a moment.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ import soundfile
 
 from fakes import sounds
 from fakes.hearing import Sound, judge_speech
-from fakes.parvis import HubProcess, listening
+from fakes.parvis import HubProcess, listening, machine_watch
 from fakes.processes import command, running
 from parvis_server.bench.figures import figures
 from parvis_server.bench.hub_probe import parse_metrics
@@ -42,6 +43,9 @@ WARM_UP_S = 12.0
 
 FREEZE_ECHO_S = 0.4
 """After a freeze: what it delayed is still being heard, behind the buffers of hub and listener."""
+
+HOLD = "parvis_source_hold_seconds"
+"""In the metrics while the engine has told of a source."""
 
 AT_TARGET_MS = 5.0
 """So near its usual place over the target, the depth is back."""
@@ -59,6 +63,8 @@ class Run:
     began_s: float = 0.0
     """Monotonic moment of the recording's first sample."""
     heard: Sound = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
+    stalls: list[tuple[float, float]] = field(default_factory=list)
+    """When the machine itself stood still, on the monotonic clock, in seconds."""
 
 
 def main() -> int:
@@ -89,7 +95,12 @@ async def measure(profile: Profile, seed: int, seconds: int, connections: int) -
         begin_s = link.begin_ns / 1e9
     end_s = run.readings[-1][0]
     stretches = frozen(profile, seed, begin_s, end_s)
-    return {**counted(run, stretches), **heard(run, stretches)}
+    return {
+        **counted(run, stretches),
+        **heard(run, stretches),
+        "freezes": len(stretches),
+        "machine_stalls": len([stall for stall in run.stalls if stall[1] > run.began_s]),
+    }
 
 
 def frozen(profile: Profile, seed: int, begin_s: float, end_s: float) -> list[tuple[float, float]]:
@@ -108,6 +119,7 @@ def run_speech(link: TunLink, seconds: int, connections: int) -> Run:
         speech = folder / "speech.wav"
         soundfile.write(speech, sounds.speech(), sounds.RATE_HZ, subtype="PCM_16")
         os.environ.update(OPEN_HOUSE)
+        machine = stack.enter_context(machine_watch())
         hub = link.far.inside(lambda: HubProcess(folder)).result()
         stack.callback(hub.close)
         hub_address = f"http://{link.far_host}:{hub.port}"
@@ -125,6 +137,7 @@ def run_speech(link: TunLink, seconds: int, connections: int) -> Run:
         link.far.inside(lambda: stack.enter_context(metrics)).result()
         listener.wait_past(seconds, within_s=seconds + 20)
         run.began_s, run.heard = listener.began_s, listener.sound
+        run.stalls = [(stall.start_ns / 1e9, stall.end_ns / 1e9) for stall in machine.stalls()]
     return run
 
 
@@ -137,7 +150,8 @@ def watching(url: str, run: Run) -> Iterator[None]:
         while not ended.wait(1.0):
             with urllib.request.urlopen(url, timeout=5) as answer:
                 metrics = parse_metrics(answer.read().decode())
-            run.readings.append((time.monotonic(), metrics))
+            if any(name.startswith(HOLD) for name in metrics):
+                run.readings.append((time.monotonic(), metrics))
 
     watcher = threading.Thread(target=watch)
     watcher.start()
@@ -149,11 +163,12 @@ def watching(url: str, run: Run) -> Iterator[None]:
 
 
 def counted(run: Run, stretches: list[tuple[float, float]]) -> dict[str, Any]:
-    """The hub's counts in all seconds, and in those without a freeze near them."""
+    """The hub's counts in all seconds, and in the quiet ones."""
     everywhere, quiet = dict.fromkeys(COUNTS, 0.0), dict.fromkeys(COUNTS, 0.0)
     for (from_s, before), (until_s, after) in pairwise(run.readings):
         calm = not any(
-            start < until_s and end + FREEZE_ECHO_S > from_s - 1.0 for start, end in stretches
+            start < until_s and end + FREEZE_ECHO_S > from_s - 1.0
+            for start, end in (*stretches, *run.stalls)
         )
         for name in COUNTS:
             grown = growth(total(before, name), total(after, name))
@@ -163,8 +178,8 @@ def counted(run: Run, stretches: list[tuple[float, float]]) -> dict[str, Any]:
     return {
         **{f"{name}_frames": int(value) for name, value in everywhere.items()},
         "concealed_percent": percent(everywhere),
-        "outside_freezes_percent": percent(quiet),
-        "outside_freezes_frames": int(quiet["received"]),
+        "quiet_concealed_percent": percent(quiet),
+        "quiet_frames": int(quiet["received"]),
         "engine_restarts": int(last.get("parvis_engine_restarts_total", 0)),
         "joins_of_units": int(last.get('parvis_joins_total{role="unit"}', 0)),
         "duplicate_packets": int(last.get("parvis_duplicate_packets_total", 0)),
@@ -221,9 +236,10 @@ def back_to_target_s(run: Run, stretches: list[tuple[float, float]]) -> Iterator
 
 
 def heard(run: Run, stretches: list[tuple[float, float]]) -> dict[str, Any]:
-    """How well the speech was understood, with and without the freezes."""
+    """How well the speech was understood: all of it, and what was quiet."""
     excused_s = [
-        (start - run.began_s, end + FREEZE_ECHO_S - run.began_s) for start, end in stretches
+        (start - run.began_s, end + FREEZE_ECHO_S - run.began_s)
+        for start, end in (*stretches, *run.stalls)
     ]
     loops = int(len(run.heard) / sounds.RATE_HZ // (len(sounds.speech()) / sounds.RATE_HZ)) - 1
     original = np.tile(sounds.speech(), max(loops, 1))
@@ -231,9 +247,8 @@ def heard(run: Run, stretches: list[tuple[float, float]]) -> dict[str, Any]:
     outside = judge_speech(original, run.heard, sounds.RATE_HZ, excused_s)
     return {
         "stoi": round(whole.stoi, 4),
-        "stoi_outside_freezes": round(outside.stoi, 4),
+        "quiet_stoi": round(outside.stoi, 4),
         "gaps": [str(gap) for gap in whole.gaps],
-        "freezes": len(stretches),
     }
 
 
