@@ -22,19 +22,26 @@ class Air:
     ) -> None:
         """``coupling_db``: level at each microphone, relative to what is played; ``delay_s``: of
         everything between the bus and the microphone's frame in the hub."""
-        responses = [room(reverberation_s, seed + n, 0.0, 0.5) for n in range(microphones)]
-        skip = int(delay_s * 48_000)
-        self._frames = -(-responses[0].size // FRAME) + 1
-        self._transform = 2 * self._frames * FRAME
-        self._spectra = rfft(np.stack(responses) * 10 ** (coupling_db / 20), self._transform)
-        self._coming = np.zeros((microphones, skip + self._transform))
-        self._skip = skip
+        responses = np.stack(
+            [room(reverberation_s, seed + n, 0.0, 0.5) for n in range(microphones)]
+        )
+        parts = -(-responses.shape[1] // FRAME)
+        padded = np.zeros((microphones, parts * FRAME))
+        padded[:, : responses.shape[1]] = responses * 10 ** (coupling_db / 20)
+        self._spectra = rfft(padded.reshape(microphones, parts, FRAME), 2 * FRAME)
+        self._played = np.zeros((parts, FRAME + 1), dtype=complex)
+        self._last = np.zeros(FRAME, dtype=np.float32)
+        self._coming = np.zeros((microphones, int(delay_s * 48_000)), dtype=np.float32)
 
     def play(self, frame: Samples) -> NDArray[np.float32]:
-        """Play a frame; what each microphone hears of this and all earlier ones, now."""
-        heard = irfft(self._spectra * rfft(frame, self._transform), self._transform)
-        self._coming[:, self._skip :] += heard
-        now = self._coming[:, :FRAME].astype(np.float32)
-        self._coming = np.roll(self._coming, -FRAME, axis=1)
-        self._coming[:, -FRAME:] = 0.0
-        return now
+        """Play a frame; what each microphone hears of this and all earlier ones, now.
+
+        Convolution in parts of one frame (overlap-save), so that a frame costs the same for ever.
+        """
+        self._played[1:] = self._played[:-1].copy()
+        self._played[0] = rfft(np.concatenate((self._last, frame)))
+        self._last = frame.copy()
+        heard = irfft(np.einsum("mpf,pf->mf", self._spectra, self._played))[:, FRAME:]
+        coming = np.concatenate((self._coming, heard.astype(np.float32)), axis=1)
+        self._coming = coming[:, FRAME:]
+        return coming[:, :FRAME]

@@ -8,7 +8,6 @@ mix changes (its speaker opens or closes their source, a zone is lifted) keeps i
 part of a packet that it had, so that the change is not heard.
 """
 
-from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -20,7 +19,6 @@ from parvis_server.engine.bus_chain import (
     TREATMENTS,
     BusChain,
     Encoders,
-    EncoderUnderLimit,
     Floor,
     OutputStream,
 )
@@ -35,17 +33,11 @@ from parvis_server.media.howl_guard import Howl
 from parvis_wire.stage import OutputKind
 
 Frame = NDArray[np.float32]
-Encode = Callable[[list[tuple[EncoderUnderLimit, Frame]]], list[bytes]]
 
 PROGRAM_LOAD: Final = 2
 """The program's encoder, at its complexity, takes as long as two of the returns'."""
 
 HIGHEST_COMPLEXITY: Final = 10
-
-
-def encode_in_turn(jobs: list[tuple[EncoderUnderLimit, Frame]]) -> list[bytes]:
-    """One after the other in this thread."""
-    return [encoder.encode(pcm) for encoder, pcm in jobs]
 
 
 class OutputBank:
@@ -56,12 +48,10 @@ class OutputBank:
         program_ssrc: int,
         encoders: Encoders,
         frame_samples: int = TICK_SAMPLES,
-        encode: Encode = encode_in_turn,
     ) -> None:
         """``program_ssrc``: the program's RTP source; ``frame_samples``: length of a tick."""
         self._encoders = encoders
         self._frame_samples = frame_samples
-        self._encode = encode
         self._ticks = TALK_PTIME_SAMPLES // frame_samples
         self._stage = SetStage()
         self._muted: set[int] = set()
@@ -120,28 +110,29 @@ class OutputBank:
         full = self._program.take(
             tick, mixed[PROGRAM], self._floor.frame, settled=contributions.settled
         )
-        due, said = self._run_chains(tick, mixed)
-        jobs = [(self._chains[mix].encoder, self._chains[mix].pcm) for mix in due]
+        said: list[OutputSaid] = []
         if full:
-            payload, *payloads = self._encode([(self._program.encoder, self._program.pcm), *jobs])
-            said.insert(0, self._program.packet(tick, payload, talkers))
-        else:
-            payloads = self._encode(jobs)
-        said += self._packets(tick, dict(zip(due, payloads, strict=True)), talkers)
+            payload = self._program.encoder.encode(self._program.pcm)
+            said.append(self._program.packet(tick, payload, talkers))
+        payloads, howling = self._run_chains(tick, mixed)
+        said += howling
+        said += self._packets(tick, payloads, talkers)
         return (*said, *self._checks.end(contributions.raw, self._frame_samples))
 
-    def _run_chains(self, tick: int, mixed: dict[Mix, Frame]) -> tuple[list[Mix], list[OutputSaid]]:
-        """Give every mix its frame: which packets are full, and what howls."""
-        due: list[Mix] = []
+    def _run_chains(
+        self, tick: int, mixed: dict[Mix, Frame]
+    ) -> tuple[dict[Mix, bytes], list[OutputSaid]]:
+        """Give every mix its frame: what is encoded now, and what howls."""
+        payloads: dict[Mix, bytes] = {}
         howling: list[OutputSaid] = []
         for mix, chain in self._chains.items():
             frame = mixed[mix] if mix.checked is None else self._checks.frame(self._frame_samples)
             full, howls = chain.take(tick, frame, self._floor.frame)
             if full:
-                due.append(mix)
+                payloads[mix] = chain.encoder.encode(chain.pcm)
             for howl in howls:
                 howling += self._alarms(mix, howl)
-        return due, howling
+        return payloads, howling
 
     def _alarms(self, mix: Mix, howl: Howl) -> list[Howling]:
         return [

@@ -1,41 +1,32 @@
-"""The program bus: sources' frames in, one RTP packet of 20 ms for all listeners out.
+"""The program bus: the sum of everybody in, one RTP packet of 20 ms for all listeners out.
 
-Sum, limiter, floor of comfort noise, Opus. Two ticks make one packet: an even one begins it, the
-odd one after it encodes. Its timestamp is the room clock of its first sample.
+Loudness servo, limiter, floor of comfort noise, Opus. Two ticks of 10 ms make one packet: an even
+one begins it, the odd one after it encodes. Its timestamp is the room clock of its first sample.
+The servo waits while a talker is still being levelled (their two corrections would add up) and in
+pauses.
 """
 
 from collections import deque
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
+from parvis_audio.level import level_dbfs
 from parvis_server.engine.boundary import TICK_SAMPLES, ProgramPacket
 from parvis_server.engine.bus_chain import Encoder, EncoderUnderLimit
-from parvis_server.media.comfort_noise import ComfortNoise
 from parvis_server.media.levelling import ProgramServo
 from parvis_server.media.limiter import Limiter
-from parvis_server.media.mixer import Mixer
 from parvis_wire import serial
-from parvis_wire.rtp import MAX_CSRCS, SILENT_LEVEL_DBOV, AudioLevel, RtpPacket
+from parvis_wire.rtp import MAX_CSRCS, AudioLevel, RtpPacket
 
 Frame = NDArray[np.float32]
 
 PROGRAM_PTIME_MS = 20
-TICKS_PER_PACKET = 2
 SAMPLES_PER_MS = 48
 
 TALKING_DBFS = -50.0
 """A source above this is named as a contributor: over a quiet hall's noise, under soft speech."""
-
-
-def level_dbfs(frame: Frame) -> float:
-    """RMS level of a frame, -127 (silence) to 0."""
-    power = float(np.dot(frame, frame)) / frame.size
-    if not power > 2e-13:  # -127 dBFS; the comparison also catches NaN
-        return float(SILENT_LEVEL_DBOV)
-    return float(min(10 * np.log10(power), 0.0))
-
 
 PROGRAM_CEILING_DBFS = -4.0
 """Of the samples, before the encoder. What comes out of a decoder may be 2.3 dB higher, between the
@@ -119,58 +110,3 @@ class ProgramChain:
         self._measured[at : at + self._frame_samples] = mixed
         if settled and at + self._frame_samples == TICK_SAMPLES:
             self._gain = self._servo.gain(self._measured)
-
-
-class ProgramBus:
-    """Makes the program; keeps what lasts from tick to tick."""
-
-    def __init__(self, ssrc: int, encoder: Encoder) -> None:
-        """``ssrc``: the program's RTP source, new for each engine."""
-        self._ssrc = ssrc
-        self._encoder = encoder
-        self._mixer = Mixer(TICK_SAMPLES)
-        self._limiter = Limiter()
-        self._noise = ComfortNoise(TICK_SAMPLES)
-        self._pcm = np.zeros(TICKS_PER_PACKET * TICK_SAMPLES, dtype=np.float32)
-        self._loudest: dict[int, float] = {}
-        self._sequence = 0
-
-    def sounding(self, ssrc: int) -> bool:
-        """Whether a source that closes now must be handed in once more, to fade."""
-        return self._mixer.sounding(ssrc)
-
-    def tick(
-        self,
-        tick: int,
-        frames: Mapping[int, Frame],
-        open_sources: Collection[int],
-        levels_dbfs: Mapping[int, float],
-    ) -> ProgramPacket | None:
-        """Mix the frames of one tick; every odd tick gives a packet."""
-        place = tick % TICKS_PER_PACKET
-        part = self._pcm[place * TICK_SAMPLES : (place + 1) * TICK_SAMPLES]
-        mixed = self._limiter.process(self._mixer.mix(frames, open_sources))
-        np.add(mixed, self._noise.next_frame(), out=part)
-        for ssrc, level in levels_dbfs.items():
-            if level > self._loudest.get(ssrc, TALKING_DBFS):
-                self._loudest[ssrc] = level
-        if place != TICKS_PER_PACKET - 1:
-            return None
-        return ProgramPacket(PROGRAM_PTIME_MS, self._packet(tick - place).serialize())
-
-    def _packet(self, first_tick: int) -> RtpPacket:
-        talkers = sorted(self._loudest.items(), key=lambda item: -item[1])[:MAX_CSRCS]
-        self._loudest.clear()
-        sequence, self._sequence = (
-            self._sequence,
-            serial.add(self._sequence, 1, serial.SEQUENCE_BITS),
-        )
-        return RtpPacket(
-            sequence=sequence,
-            timestamp=serial.add(0, first_tick * TICK_SAMPLES, serial.TIMESTAMP_BITS),
-            ssrc=self._ssrc,
-            payload=self._encoder.encode(self._pcm),
-            csrcs=tuple(ssrc for ssrc, _ in talkers),
-            csrc_levels=tuple(round(level) for _, level in talkers),
-            level=AudioLevel(round(level_dbfs(self._pcm)), voice=bool(talkers)),
-        )
