@@ -205,6 +205,7 @@ class _OutputEvents:
     def __init__(self, output: Output, unit: Unit) -> None:
         self.block = output.block
         self.ran_dry = output.ran_dry
+        self.stopped = output.stopped
         self.loudspeaker_opened = unit.loudspeaker_opened
         self.loudspeaker_lost = unit.loudspeaker_lost
         self._output = output

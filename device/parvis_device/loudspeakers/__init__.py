@@ -21,6 +21,9 @@ class LoudspeakerEvents(Protocol):
     def ran_dry(self) -> None:
         """The card had nothing to play for a moment; called like ``block``."""
 
+    def stopped(self) -> None:
+        """The card stands still: its clock begins anew."""
+
     def loudspeaker_opened(self, description: str) -> None:
         """It asks for sound (again)."""
 

@@ -9,7 +9,9 @@ once a second until it is there again.
 
 import asyncio
 import contextlib
+import logging
 import time
+from collections import deque
 from typing import Any
 
 import numpy as np
@@ -27,14 +29,20 @@ START_S = 3.0
 LOOK_S = 0.25
 RETRY_S = 1.0
 
-LATENCY_BLOCKS = 2
-"""One that plays, one to be filled."""
+LEAST_LATENCY_BLOCKS, MOST_LATENCY_BLOCKS = 1, 4
+"""PortAudio adds the block that is being filled. It begins with the least, and a card that runs dry
+again and again gets one more: a Raspberry Pi's may need three."""
+DRY_TIMES = 4
+DRY_WITHIN_NS = 10_000_000_000
+"""So often in so short a time is no accident."""
 
 MOST_CHANNELS = 2
 """The same sound on both; a card with more gets it on its front pair."""
 
 _LATENCY_RISE, _LATENCY_FALL = 0.1, 0.001
 """What a late asking tells of the latency is too little, by its lateness: believe the longer."""
+
+_log = logging.getLogger(__name__)
 
 
 class Feed:
@@ -45,6 +53,7 @@ class Feed:
         self._events = events
         self._channels = channels
         self._latency_s = 0.0
+        self._dry_ns: deque[int] = deque(maxlen=DRY_TIMES)
         self.asked_ns: int | None = None
         self.ended = False
         self.failure: Exception | None = None
@@ -56,6 +65,7 @@ class Feed:
         now_ns = time.monotonic_ns()
         try:
             if status:
+                self._dry_ns.append(now_ns)
                 self._events.ran_dry()
             self._see_latency(when.outputBufferDacTime - when.currentTime)
             samples = self._events.block(now_ns, round(self._latency_s * NS_PER_SECOND))
@@ -69,6 +79,12 @@ class Feed:
             self.failure = error
             outdata[:] = bytes(len(outdata))
         self.asked_ns = now_ns
+
+    @property
+    def runs_dry(self) -> bool:
+        """Whether it keeps running dry."""
+        dry = self._dry_ns
+        return len(dry) == DRY_TIMES and dry[-1] - dry[0] < DRY_WITHIN_NS
 
     def finished(self) -> None:
         """Called by PortAudio in its own thread when the stream is over."""
@@ -89,6 +105,7 @@ class PortAudioLoudspeaker:
         self._selector = selector
         self._wait_at_start = wait_at_start
         self._reopen = asyncio.Event()
+        self._latency_blocks = LEAST_LATENCY_BLOCKS
 
     def use_frame_samples(self) -> None:
         """Open the card anew."""
@@ -123,7 +140,7 @@ class PortAudioLoudspeaker:
 
     def _open(self, events: LoudspeakerEvents) -> tuple[Any, SoundCard, Feed]:
         def attempt(card: SoundCard) -> tuple[Any, SoundCard, Feed]:
-            return _open_stream(card, events)
+            return _open_stream(card, events, self._latency_blocks)
 
         opened: tuple[Any, SoundCard, Feed] = self._cards.open(
             Side.LOUDSPEAKER, self._selector, attempt
@@ -147,6 +164,11 @@ class PortAudioLoudspeaker:
                 if feed.asked_ns is not None and not told:
                     told = True
                     events.loudspeaker_opened(card.name)
+                if feed.runs_dry and self._latency_blocks < MOST_LATENCY_BLOCKS:
+                    self._latency_blocks += 1
+                    _log.info("%s runs dry: it gets one block more", card.name)
+                    events.stopped()
+                    return ""
                 since_ns = begun_ns if feed.asked_ns is None else feed.asked_ns
                 patience_s = START_S if feed.asked_ns is None else STALL_S
                 if time.monotonic_ns() - since_ns > patience_s * NS_PER_SECOND:
@@ -167,7 +189,9 @@ class PortAudioLoudspeaker:
             raise AudioThreadFailed(f"PortAudio does not let go of {card.name}") from error
 
 
-def _open_stream(card: SoundCard, events: LoudspeakerEvents) -> tuple[Any, SoundCard, Feed]:
+def _open_stream(
+    card: SoundCard, events: LoudspeakerEvents, latency_blocks: int
+) -> tuple[Any, SoundCard, Feed]:
     """48 kHz mono if the device can, else the same on two channels.
 
     Raises:
@@ -183,7 +207,7 @@ def _open_stream(card: SoundCard, events: LoudspeakerEvents) -> tuple[Any, Sound
                 rate_hz=SAMPLE_RATE_HZ,
                 channels=channels,
                 block_samples=block_samples,
-                latency_s=LATENCY_BLOCKS * block_samples / SAMPLE_RATE_HZ,
+                latency_s=latency_blocks * block_samples / SAMPLE_RATE_HZ,
                 callback=feed.callback,
                 finished=feed.finished,
             )
