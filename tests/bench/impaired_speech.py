@@ -126,7 +126,7 @@ def run_speech(link: TunLink, seconds: int, connections: int) -> Run:
         arguments = (
             *("--hub", hub_address, "--microphone", f"file:{speech}", "--loop", "--link", "wifi"),
             *("--button", "none", "--light", "terminal", "--name", "Hall"),
-            *(("--connections", "2") if connections == 2 else ()),
+            *("--connections", str(connections)),
         )
         unit = running(*command("parvis-unit", "run", *arguments))
         link.near.inside(lambda: stack.enter_context(unit)).result().wait_for(r"light: live")
