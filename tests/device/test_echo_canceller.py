@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from fakes.sounds import Sound
+from fakes.hearing import Sound
 from parvis_device.capture import FRAME_NS, FRAME_SAMPLES, Block
 from parvis_device.echo_canceller import HELD_BACK_SAMPLES, EchoCanceller
 from parvis_device.errors import EchoCancellerMissing

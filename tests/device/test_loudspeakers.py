@@ -66,7 +66,7 @@ async def test_a_file_is_written_in_real_time(tmp_path: Path) -> None:
     asked.frame_samples = 240  # the hub ticks every 5 ms from now on
     count = len(asked.asked_ns)
     async with asyncio.timeout(5):
-        while len(asked.asked_ns) < count + 5:
+        while len(asked.asked_ns) < count + 5:  # noqa: ASYNC110 - nobody announces it
             await asyncio.sleep(0.005)
     playing.cancel()
     await asyncio.wait([playing])
@@ -146,7 +146,7 @@ def test_a_loudspeaker_that_is_not_there_or_not_alone() -> None:
 def test_each_sound_after_silence_is_found_once(gaps: list[int], frame: int) -> None:
     """Sounds of 500 samples with these gaps between them."""
     sound = np.zeros(0, dtype=np.float32)
-    starts = []
+    starts: list[int] = []
     for gap in gaps:
         sound = np.concatenate([sound, np.zeros(gap, np.float32)])
         if gap >= QUIET_SAMPLES or not starts:
