@@ -24,7 +24,8 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import butter, sosfilt
+
+from parvis_server.media.block_filter import BlockFilter
 
 Frames = NDArray[np.float32]
 """One frame of each source: (sources, samples)."""
@@ -35,6 +36,13 @@ SAMPLE_RATE_HZ = 48_000
 
 SIDE_CHAIN_HZ = (200.0, 6_000.0)
 """Where speech differs from rumble and hiss; only the detector hears this band."""
+
+_RUMBLE: Final = (0.9816582684032612, -1.9633165368065224, 0.9816582684032612)
+_RUMBLE_FEEDBACK: Final = (1.0, -1.9629800893893397, 0.9636529842237055)
+_HISS: Final = (0.09763107293781749, 0.19526214587563498, 0.09763107293781749)
+_HISS_FEEDBACK: Final = (1.0, -0.9428090415820632, 0.3333333333333332)
+SIDE_CHAIN: Final = np.array([_RUMBLE + _RUMBLE_FEEDBACK, _HISS + _HISS_FEEDBACK])
+"""Butterworth of second order at both ends (scipy's ``butter``), as second order sections."""
 
 ATTACK_S = 0.008
 """With 10 ms frames: -2.2 dB after the first frame of a talker, -0.7 after the second."""
@@ -51,35 +59,12 @@ _SILENCE: Final = 1e-12
 """Power (-120 dBFS) that every source has: in total silence all shares are then one, so that
 the first talker does not begin under the floor."""
 
-_DENORMAL: Final = 1e-20
-"""The filters' memory below this is set to zero: denormal numbers cost fifty times the time."""
-
-
-class SideChain:
-    """The speech band of each source, for detectors only; nobody hears it."""
-
-    def __init__(self, rows: int) -> None:
-        """``rows``: how many sources at most."""
-        high_pass = butter(2, SIDE_CHAIN_HZ[0], "highpass", fs=SAMPLE_RATE_HZ, output="sos")
-        low_pass = butter(2, SIDE_CHAIN_HZ[1], "lowpass", fs=SAMPLE_RATE_HZ, output="sos")
-        self._sections = np.concatenate((high_pass, low_pass)).astype(np.float32)
-        self._state = np.zeros((len(self._sections), rows, 2), dtype=np.float32)
-
-    def filter(self, frames: Frames, rows: NDArray[np.intp]) -> Frames:
-        """Filter ``frames``; ``rows`` says which source each belongs to."""
-        filtered, state = sosfilt(self._sections, frames, axis=1, zi=self._state[:, rows])
-        state[np.abs(state) < _DENORMAL] = 0.0
-        self._state[:, rows] = state
-        band: Frames = filtered
-        return band
-
-    def forget(self, row: int) -> None:
-        """Start a row anew for another source."""
-        self._state[:, row] = 0.0
-
 
 class GainSharing:
-    """The gain law over numbered rows, one row for each source that may be open."""
+    """The gain law over numbered rows, one row for each source that may be open.
+
+    Its side chain is for detectors only; nobody hears it.
+    """
 
     def __init__(self, rows: int, frame_samples: int = 480) -> None:
         """``rows``: how many sources at most; ``frame_samples``: length of each frame."""
@@ -89,7 +74,7 @@ class GainSharing:
         self._floor = 10 ** (FLOOR_DB / 20)
         self._power = np.zeros(rows)
         self._sum_power = 0.0
-        self._side_chain = SideChain(rows)
+        self._side_chain = BlockFilter(SIDE_CHAIN, rows, np.float32)
         self.band: Frames = np.zeros((0, frame_samples), dtype=np.float32)
         """The last frame's speech band, in the order of its rows: for guard and gates."""
         self.band_powers: Powers = np.zeros(0)
@@ -108,7 +93,7 @@ class GainSharing:
         power (priority, guard's weight, and the square of a gain that comes before sharing; 0: it
         is in nobody's sum); ``concealed``: whose power stays as it was.
         """
-        band = self.band = self._side_chain.filter(frames, rows)
+        band = self.band = np.asarray(self._side_chain.filter(frames, rows), dtype=np.float32)
         now = np.einsum("ij,ij->i", band, band, dtype=np.float64) / band.shape[1]
         self.band_powers = now
         power = np.where(concealed, self._power[rows], self._follow(self._power[rows], now))

@@ -15,7 +15,8 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import sosfilt
+
+from parvis_server.media.block_filter import BlockFilter
 
 Frame = NDArray[np.float32]
 Frames = NDArray[np.float32]
@@ -45,7 +46,6 @@ SILENCE_LUFS = -120.0
 
 _BINS_PER_LU: Final = 100
 _HIGHEST_LUFS: Final = 20.0
-_DENORMAL: Final = 1e-30
 
 
 def lufs(power: float) -> float:
@@ -63,18 +63,16 @@ class KWeighting:
 
     def __init__(self, rows: int) -> None:
         """``rows``: how many channels."""
-        self._state = np.zeros((len(K_WEIGHTING), rows, 2))
+        self._filter = BlockFilter(K_WEIGHTING, rows, np.float64)
 
     def powers(self, frames: Frames, rows: NDArray[np.intp]) -> Powers:
         """Mean square of each frame after the weighting; ``frames``: (channels, samples)."""
-        weighted, state = sosfilt(K_WEIGHTING, frames, axis=1, zi=self._state[:, rows])
-        state[np.abs(state) < _DENORMAL] = 0.0
-        self._state[:, rows] = state
+        weighted = self._filter.filter(frames, rows)
         return np.asarray(np.einsum("ij,ij->i", weighted, weighted) / frames.shape[1])
 
     def forget(self, row: int) -> None:
         """Start a row anew for another channel."""
-        self._state[:, row] = 0.0
+        self._filter.forget(row)
 
 
 class GatedHistogram:

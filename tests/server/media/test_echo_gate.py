@@ -6,7 +6,8 @@ from pystoi import stoi
 
 from fakes.hall import Air
 from fakes.voices import Samples, dbfs, noise, voice
-from parvis_server.media.automix import GainSharing, SideChain, ramps
+from parvis_server.media.automix import SIDE_CHAIN, GainSharing, ramps
+from parvis_server.media.block_filter import BlockFilter
 from parvis_server.media.echo_gate import (
     ATTENUATION_DB,
     HOLD_FRAMES,
@@ -30,7 +31,7 @@ class Chain:
     def run(self, remote: Samples, hall: Samples) -> tuple[Samples, np.ndarray]:
         """The return, and the gate's gain at each frame; ``hall`` speaks into microphone 0."""
         rows = np.arange(MICROPHONES + 1)
-        sharing, side_chain = GainSharing(rows.size), SideChain(rows.size)
+        sharing, side_chain = GainSharing(rows.size), BlockFilter(SIDE_CHAIN, rows.size, np.float32)
         hiss = noise(remote.size / 48_000 * MICROPHONES, -65).reshape(MICROPHONES, -1)
         before, last, played = np.ones(rows.size, np.float32), 1.0, np.zeros(FRAME, np.float32)
         returned, gains = [], []

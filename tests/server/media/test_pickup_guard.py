@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 from scipy.signal import fftconvolve
 
 from fakes.voices import Samples, delayed, noise, room, voice
-from parvis_server.media.automix import GainSharing, SideChain, ramps
+from parvis_server.media.automix import SIDE_CHAIN, GainSharing, ramps
+from parvis_server.media.block_filter import BlockFilter
 from parvis_server.media.pickup_guard import (
     DUCKED_WEIGHT,
     HOLD_SAMPLES,
@@ -22,7 +23,7 @@ WINDOW = np.hanning(WINDOW_SAMPLES).astype(np.float32)
 def weigh(sources: list[Samples]) -> np.ndarray:
     """Weight of each source at each frame."""
     rows = np.arange(len(sources))
-    guard, side_chain = PickupGuard(len(sources)), SideChain(len(sources))
+    guard, side_chain = PickupGuard(len(sources)), BlockFilter(SIDE_CHAIN, len(sources), np.float32)
     sound = np.stack(sources)
     frames = range(0, sound.shape[1] - FRAME_SAMPLES + 1, FRAME_SAMPLES)
     return np.stack(
