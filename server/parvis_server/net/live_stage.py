@@ -147,7 +147,12 @@ class LiveStage:
             loudspeakers_far=command.loudspeakers_far,
         )
         if refusal is not None:
-            return Ack(id=command.id, refused=RefusalCode.LIFT_UNSAFE, text=refusal)
+            return Ack(
+                id=command.id,
+                refused=RefusalCode.LIFT_UNSAFE,
+                text=refusal.text,
+                figure_ms=None if refusal.path_ms is None else round(refusal.path_ms, 1),
+            )
         log.info("zone %s hears its own microphones", zone)
         return Ack(id=command.id)
 

@@ -38,6 +38,15 @@ class ZoneFacts:
     """Longest measured way from one of its converters to one of its loudspeakers."""
 
 
+@dataclass(frozen=True, slots=True)
+class LiftRefused:
+    """Why a zone may not hear itself."""
+
+    text: str
+    path_ms: float | None = None
+    """The measured path, when nothing but its length was the reason."""
+
+
 class Lifts:
     """The zones that hear themselves now."""
 
@@ -55,13 +64,16 @@ class Lifts:
 
     def lift(
         self, zone: str, facts: ZoneFacts, open_sources: int, *, loudspeakers_far: bool
-    ) -> str | None:
+    ) -> LiftRefused | None:
         """Let ``zone`` hear itself; the reason when it may not."""
         self.measured(zone, facts.path_ms)
-        refusal = self._refusal(zone, facts, open_sources, loudspeakers_far)
+        path_ms = self.path_ms(zone, facts)
+        refusal = self._refusal(facts, open_sources, loudspeakers_far, path_ms)
         if refusal is None:
             self._far[zone] = loudspeakers_far
-        return refusal
+            return None
+        too_long = self._refusal(facts, open_sources, loudspeakers_far, 0.0) is None
+        return LiftRefused(refusal, path_ms if too_long else None)
 
     def end(self, zone: str) -> None:
         """The zone no longer hears itself; does nothing when it did not."""
@@ -89,15 +101,17 @@ class Lifts:
         ended = []
         for zone, far in tuple(self._far.items()):
             known = facts.get(zone, ZoneFacts())
-            if self._refusal(zone, known, open_sources, far) is not None:
+            if self._refusal(known, open_sources, far, self.path_ms(zone, known)) is not None:
                 self.end(zone)
                 ended.append(zone)
         return ended
 
-    def _refusal(self, zone: str, facts: ZoneFacts, open_sources: int, far: bool) -> str | None:
+    def _refusal(
+        self, facts: ZoneFacts, open_sources: int, far: bool, path_ms: float | None
+    ) -> str | None:
         return self._rule(
             loudspeakers_far=far,
-            path_ms=self.path_ms(zone, facts),
+            path_ms=path_ms,
             five_ms_profile=self._five_ms_profile,
             open_sources=open_sources,
             open_microphones=facts.open_microphones,

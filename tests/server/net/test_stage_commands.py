@@ -183,8 +183,12 @@ async def test_a_check_is_refused_where_nothing_plays(hub: LiveHub, host: Peer) 
 
 
 async def measure(hub: LiveHub, lectern: Peer, column: Peer, hold_ms: float) -> None:
-    """Make the path from this microphone to that loudspeaker known: ``hold_ms`` + 12 and a bit."""
-    captured_ns = hub.live.now_ns()
+    """Make the path from this microphone to that loudspeaker known: ``hold_ms`` + 12.
+
+    The sample was captured in the hub's future, so the way to the hub counts as 0, however busy
+    this machine is.
+    """
+    captured_ns = hub.live.now_ns() + 5_000_000_000
     await lectern.say(CaptureTime(timestamp=480, hub_ns=captured_ns, rtt_ms=0.1))
     await lectern.socket.send(packet_of(lectern, 1))
     await column.say(PLAYS)
@@ -209,7 +213,8 @@ async def test_a_lift_takes_a_measured_path_and_ends_when_it_grows(tmp_path: Pat
         await measure(hub, lectern, column, hold_ms=500)
         ack = await host.do(SetLift, zone="hall", on=True)
         assert ack.refused is RefusalCode.LIFT_UNSAFE
-        assert "the path is 51" in ack.text, "500 + 12 and the way"
+        assert "the path is 512.0 ms" in ack.text
+        assert ack.figure_ms == 512
         hub.engine.stats(
             EngineStats(sources=(SourceStats(ssrc=source_ssrc(lectern), received=1, hold_ms=1),))
         )
@@ -223,7 +228,7 @@ async def test_a_lift_takes_a_measured_path_and_ends_when_it_grows(tmp_path: Pat
         assert not hub.engine.stage.lifted
         [alarm] = hub.live.status().alarms
         assert (alarm.kind, alarm.zone) == (AlarmKind.LIFT_ENDED, "hall")
-        assert alarm.value is not None and alarm.value > 42
+        assert alarm.value == 42
 
 
 async def test_a_third_open_microphone_ends_a_lift_at_once(hub: LiveHub, host: Peer) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from parvis_server.app import lift_rule
-from parvis_server.room.lifts import Lifts, ZoneFacts
+from parvis_server.room.lifts import LiftRefused, Lifts, ZoneFacts
 
 CALM = ZoneFacts(open_microphones=1, path_ms=24.0)
 
@@ -13,7 +13,9 @@ def lifts() -> Lifts:
     return Lifts(lift_rule, five_ms_profile=True)
 
 
-def lift(lifts: Lifts, facts: ZoneFacts, open_sources: int = 1, far: bool = False) -> str | None:
+def lift(
+    lifts: Lifts, facts: ZoneFacts, open_sources: int = 1, far: bool = False
+) -> LiftRefused | None:
     return lifts.lift("hall", facts, open_sources, loudspeakers_far=far)
 
 
@@ -24,7 +26,8 @@ def test_a_short_measured_path_is_allowed_and_a_long_one_refused_with_its_figure
     assert "hall" in lifts.zones
     lifts.end("hall")
     refusal = lift(lifts, ZoneFacts(1, 41.5))
-    assert refusal is not None and "41.5 ms" in refusal
+    assert refusal is not None and "41.5 ms" in refusal.text
+    assert refusal.path_ms == 41.5
     assert not lifts.zones
 
 
@@ -32,11 +35,12 @@ def test_a_path_that_nobody_measured_is_refused_unless_the_loudspeakers_are_far(
     lifts: Lifts,
 ) -> None:
     refusal = lift(lifts, ZoneFacts(1, None))
-    assert refusal is not None and "not measured" in refusal
+    assert refusal is not None and "not measured" in refusal.text
     assert lift(lifts, ZoneFacts(1, None), far=True) is None
     ten_ms = Lifts(lift_rule, five_ms_profile=False)
     refusal = lift(ten_ms, CALM)
-    assert refusal is not None and "5 ms" in refusal
+    assert refusal is not None and "5 ms" in refusal.text
+    assert refusal.path_ms is None, "its length was not the reason"
     assert lift(ten_ms, ZoneFacts(1, 60.0), far=True) is None
 
 
