@@ -46,10 +46,10 @@ class BlockFilter:
         late = np.subtract.outer(np.arange(BLOCK_SAMPLES), np.arange(BLOCK_SAMPLES))
         own = np.where(late >= 0, response[np.maximum(late, 0)], 0.0)
         left = [_run(sections, np.zeros(BLOCK_SAMPLES), unit) for unit in np.eye(size)]
-        self._own = own.T.astype(kind)
-        self._to_memory = states[::-1].astype(kind)
-        self._from_memory = np.stack([heard for heard, _ in left]).astype(kind)
-        self._onward = np.stack([memory[-1] for _, memory in left]).astype(kind)
+        self._own: Frames = own.T.astype(kind)
+        self._to_memory: Frames = states[::-1].astype(kind)
+        self._from_memory: Frames = np.stack([heard for heard, _ in left]).astype(kind)
+        self._onward: Frames = np.stack([memory[-1] for _, memory in left]).astype(kind)
         self._memory = np.zeros((rows, size), dtype=kind)
 
     def filter(self, frames: Frames, rows: Rows) -> Frames:
@@ -58,7 +58,7 @@ class BlockFilter:
         The samples must be a multiple of ``BLOCK_SAMPLES``.
         """
         kind = self._memory.dtype
-        blocks = frames.astype(kind, copy=False).reshape(rows.size, -1, BLOCK_SAMPLES)
+        blocks: Frames = frames.astype(kind, copy=False).reshape(rows.size, -1, BLOCK_SAMPLES)
         memory = np.empty((blocks.shape[1] + 1, rows.size, self._memory.shape[1]), dtype=kind)
         memory[0] = self._memory[rows]
         entering = (blocks @ self._to_memory).transpose(1, 0, 2)
@@ -66,7 +66,7 @@ class BlockFilter:
             np.add(memory[at] @ self._onward, enters, out=memory[at + 1])
         memory[np.abs(memory) < _DENORMAL] = 0.0
         self._memory[rows] = memory[-1]
-        filtered = blocks @ self._own
+        filtered: Frames = blocks @ self._own
         filtered += memory[:-1].transpose(1, 0, 2) @ self._from_memory
         return np.asarray(filtered.reshape(rows.size, -1))
 
