@@ -114,16 +114,21 @@ class BusChain:
         self._frame_samples = frame_samples
         self._ticks = 1 if treatment.low_delay else TALK_PTIME_SAMPLES // frame_samples
         self._phase = phase
-        self.pcm = np.zeros(self._ticks * frame_samples, dtype=np.float32)
-        """What the next packet holds."""
+        self._pcm = np.zeros(self._ticks * frame_samples, dtype=np.float32)
+        self._coded = self._pcm.copy()
 
     def continue_from(self, other: "BusChain") -> None:
-        """Take over the sound that an output had so far, so that the change is not heard."""
+        """Take over the sound that an output had so far, so that the change is not heard.
+
+        A cold encoder's first packet would click in a decoder that is used to another one (a tone's
+        residue 13 times that of the steady tone); after one packet of the past it does not.
+        """
         self._limiter.continue_from(other._limiter)
         if self._guard is not None and other._guard is not None:
             self._guard = deepcopy(other._guard)
-        if other.pcm.size == self.pcm.size:
-            self.pcm[:] = other.pcm
+        if other._pcm.size == self._pcm.size:
+            self._pcm[:] = other._pcm
+            self.encoder.encode(other._coded)
 
     def take(self, tick: int, mixed: Frame, floor: Frame) -> tuple[bool, tuple[Howl, ...]]:
         """One frame of the mix: whether a packet is full now, and howls that were found."""
@@ -131,11 +136,16 @@ class BusChain:
         if self._guard is not None:
             mixed, howls = self._guard.process(mixed)
         place = (tick - self._phase - 1) % self._ticks
-        part = self.pcm[place * self._frame_samples : (place + 1) * self._frame_samples]
+        part = self._pcm[place * self._frame_samples : (place + 1) * self._frame_samples]
         part[:] = self._limiter.process(mixed)
         if self._floor:
             part += floor
         return place == self._ticks - 1, howls
+
+    def encode(self) -> bytes:
+        """The packet that is full now."""
+        self._coded[:] = self._pcm
+        return self.encoder.encode(self._pcm)
 
     def first_sample(self, tick: int) -> int:
         """Room clock of the first sample of the packet that is full at ``tick``."""

@@ -129,7 +129,7 @@ class OutputBank:
             frame = mixed[mix] if mix.checked is None else self._checks.frame(self._frame_samples)
             full, howls = chain.take(tick, frame, self._floor.frame)
             if full:
-                payloads[mix] = chain.encoder.encode(chain.pcm)
+                payloads[mix] = chain.encode()
             for howl in howls:
                 howling += self._alarms(mix, howl)
         return payloads, howling
