@@ -1,4 +1,6 @@
-"""Writes the vectors beside it from the Python side, which tests then hold against fixed bytes.
+"""Writes vectors beside it from the Python side, which tests then hold against fixed bytes.
+
+Those of messages come from ``make_messages.py``, those of playout from ``make_playout.py``.
 
 ``python tests/vectors/make_vectors.py`` writes; the page's tests and ``tests/wire`` read. A change
 of a vector is a change of the protocol: it belongs into ``PROTOCOL.md`` in the same commit.
@@ -9,30 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from parvis_wire import reconnect, room_view, serial
-from parvis_wire.messages import (
-    Ack,
-    Change,
-    EndTurn,
-    Failure,
-    GiveFloor,
-    HostCredential,
-    Join,
-    LeaveFloor,
-    Level,
-    LowerHand,
-    Next,
-    RaiseHand,
-    RefusalCode,
-    Report,
-    ResumeCredential,
-    Role,
-    Rung,
-    Snapshot,
-    TakeFloor,
-    Time,
-    Welcome,
-    serialize,
-)
 from parvis_wire.room_view import (
     FloorGranted,
     FloorReleased,
@@ -48,32 +26,6 @@ from parvis_wire.room_view import (
     Surface,
 )
 from parvis_wire.rtp import AudioLevel, RtpPacket, TalkFlags
-from parvis_wire.stage import (
-    Alarm,
-    AlarmKind,
-    Bus,
-    CaptureTime,
-    CheckResult,
-    CheckSound,
-    CheckState,
-    Duplex,
-    LinkKind,
-    OutputKind,
-    OutputReport,
-    OutputStatus,
-    OutputTraits,
-    SetLift,
-    SetSharing,
-    SetSource,
-    SourceKind,
-    SourceStatus,
-    SpeakerTraits,
-    Status,
-    TimeReply,
-    TimeRequest,
-    UnitStatus,
-    UnitTraits,
-)
 
 HERE = Path(__file__).parent
 
@@ -175,152 +127,6 @@ RTP_INVALID = {
 }
 
 
-def messages_valid() -> list[dict[str, Any]]:
-    """One of each message, with the JSON that Python writes."""
-    view = RoomView(room="main", title="Soirée", seq=0)
-    client = [
-        Join(version=1, role=Role.LISTENER),
-        Join(version=1, role=Role.HOST, credential=HostCredential(secret="s3cret")),
-        Join(
-            version=1,
-            role=Role.UNIT,
-            credential=ResumeCredential(token="p1.abc"),
-            stream="st1",
-            name="Table 2",
-            unit=UnitTraits(always_open=True, link=LinkKind.WIFI),
-        ),
-        RaiseHand(id="c1", name="Zoé"),
-        RaiseHand(id="c2"),
-        LowerHand(id="c3"),
-        LowerHand(id="c4", participant="p9"),
-        TakeFloor(id="c5"),
-        LeaveFloor(id="c6"),
-        Next(id="c7"),
-        GiveFloor(id="c8", participant="p9"),
-        EndTurn(id="c9", participant="p9"),
-        Level(level_dbfs=-42.5),
-        Report(rung=Rung.WORKLET, buffer_ms=118.5, played_ms=10_000, underruns=0),
-        Join(
-            version=1,
-            role=Role.UNIT,
-            name="Balcony",
-            unit=UnitTraits(
-                zone="balcony",
-                source=None,
-                output=OutputTraits(kind=OutputKind.ASSISTIVE, duplex=Duplex.FULL),
-            ),
-        ),
-        Join(version=1, role=Role.SPEAKER, name="Zoé", speaker=SpeakerTraits(sends=True)),
-        SetSource(id="s1", participant="u1", gain_db=-3.5, priority_db=6, shared=False, muted=True),
-        SetSource(id="s2", participant="u1"),
-        SetSharing(id="s3", on=False),
-        SetLift(id="s4", zone="hall", on=True, loudspeakers_far=True),
-        CheckSound(id="s5", participant="u1"),
-        TimeRequest(client_ns=1_000_000_000),
-        CaptureTime(timestamp=4294967295, hub_ns=5_000_000_000, rtt_ms=0.8),
-        OutputReport(
-            delay_ms=21.5, buffer_ms=10, underruns=1, concealed=2, drift_ppm=-37.5, playing=True
-        ),
-    ]
-    hub = [
-        Welcome(participant="p1", resume="p1.abc", reconnect_spread_ms=500),
-        Welcome(participant="u1", resume="u1.abc", stream="st1", ssrc=4294967295),
-        Welcome(
-            participant="s1",
-            resume="s1.abc",
-            stream="st2",
-            ssrc=7,
-            ptime_ms=20,
-            bus=Bus(ssrc=8, kind=OutputKind.RETURN, ptime_ms=20),
-        ),
-        TimeReply(client_ns=1_000_000_000, received_ns=5_000_000_000, sent_ns=5_000_010_000),
-        Snapshot(view=view),
-        Change(
-            seq=1,
-            room_clock=480,
-            event=HandRaised(hand=Hand(participant="p1", name="Zoé", surface=Surface.PHONE)),
-        ),
-        Time(room_clock=48_000, hub_ns=5_000_000_000, utc_ms=1_800_000_000_000),
-        Ack(id="c1"),
-        Ack(id="c2", refused=RefusalCode.NAME_NEEDED, text="give a name"),
-        Ack(
-            id="c3",
-            refused=RefusalCode.LIFT_UNSAFE,
-            text="the path is 47.5 ms; it must be at most 30 ms",
-            figure_ms=47.5,
-        ),
-        Failure(code=4000, text="type: not known"),
-        Status(
-            units=(
-                UnitStatus(
-                    unit="u1", name="Table 1", connected=True, on_air=False, level_dbfs=-40.0
-                ),
-            ),
-            listeners=12,
-        ),
-        Status(
-            units=(
-                UnitStatus(
-                    unit="u1",
-                    name="Table 1",
-                    connected=True,
-                    on_air=True,
-                    level_dbfs=-21.0,
-                    zone="hall",
-                    source=SourceStatus(
-                        kind=SourceKind.MICROPHONE, gain_db=4.5, delay_ms=21.5, drift_ppm=-12.0
-                    ),
-                    output=OutputStatus(
-                        kind=OutputKind.LOUDSPEAKER, playing=True, delay_ms=38.5, buffer_ms=10
-                    ),
-                ),
-            ),
-            sharing=False,
-            lifted=("balcony",),
-            alarms=(Alarm(kind=AlarmKind.HOWL, participant="u1", hertz=812.5, value=-3),),
-            checks=(
-                CheckResult(
-                    output="u1", state=CheckState.RETURNS, desk="u9", gain_db=-12, delay_ms=61.5
-                ),
-            ),
-        ),
-    ]
-    return [
-        {"direction": direction, "message": json.loads(serialize(message))}
-        for direction, messages in (("client", client), ("hub", hub))
-        for message in messages
-    ]
-
-
-MESSAGES_INVALID = {
-    "not JSON": "{",
-    "not an object": "[]",
-    "no type": "{}",
-    "unknown type": '{"type":"sing"}',
-    "hub's message from a client": '{"type":"ack","id":"x"}',
-    "join without a version": '{"type":"join","role":"listener"}',
-    "join in an unknown role": '{"type":"join","version":1,"role":"king"}',
-    "room name with a slash": '{"type":"join","version":1,"role":"listener","room":"a/b"}',
-    "command without an id": '{"type":"raise_hand"}',
-    "id too long": json.dumps({"type": "next", "id": "x" * 65}),
-    "id with a space": '{"type":"next","id":"a b"}',
-    "empty name": '{"type":"raise_hand","id":"c","name":"  "}',
-    "name too long": json.dumps({"type": "raise_hand", "id": "c", "name": "n" * 41}),
-    "name with a line break": json.dumps({"type": "raise_hand", "id": "c", "name": "a\nb"}),
-    "name that turns the line round": json.dumps(
-        {"type": "raise_hand", "id": "c", "name": "a\u202eb"}
-    ),
-    "level above full scale": '{"type":"level","level_dbfs":3}',
-    "level that is no number": '{"type":"level","level_dbfs":"NaN"}',
-    "zone in capitals": ('{"type":"set_lift","id":"s","zone":"Hall","on":true}'),
-    "gain that would deafen": '{"type":"set_source","id":"s","participant":"u1","gain_db":40}',
-    "time before the start of time": '{"type":"time_request","client_ns":-1}',
-    "negative time played": (
-        '{"type":"report","rung":"mp3","buffer_ms":1,"played_ms":-1,"underruns":0}'
-    ),
-}
-
-
 def room_view_cases() -> dict[str, Any]:
     """A snapshot, a whole evening of changes, and what everybody sees after each."""
     start = RoomView(room="main", title="Evening", seq=3)
@@ -414,8 +220,6 @@ def main() -> None:
     files: dict[str, Any] = {
         "rtp_valid": rtp_valid(),
         "rtp_invalid": [{"name": n, "hex": h} for n, h in RTP_INVALID.items()],
-        "messages_valid": messages_valid(),
-        "messages_invalid": [{"name": n, "text": t} for n, t in MESSAGES_INVALID.items()],
         "room_view": room_view_cases(),
         "serial": serial_cases(),
         "reconnect": reconnect_cases(),
