@@ -50,6 +50,9 @@ HALL_OUTPUTS = (OutputKind.LOUDSPEAKER, OutputKind.LINE)
 STATS_FRESH_NS = 3_000_000_000
 """The engine reports once a second; older figures are of an engine that is gone."""
 
+MAX_LOST_SHOWN = 32
+"""Lost units in the status: somebody walks to them one by one."""
+
 
 class LiveStage:
     """What sounds where in a running room."""
@@ -248,7 +251,8 @@ class LiveStage:
         for member in self._sources:
             if member.zone is not None and member.source_kind is not SourceKind.SPEAKER:
                 delays_ms[member.zone].append(self.delay_ms(member))
-        zones = {member.zone for member in self._room.sounding if member.zone is not None}
+        present = (member for member in self._room.sounding if member.connected)
+        zones = {member.zone for member in present if member.zone is not None}
         facts = {}
         for zone in sorted(zones | delays_ms.keys()):
             to_mix_ms = _highest(delays_ms[zone])
@@ -287,8 +291,16 @@ class LiveStage:
         return self._stats.get(member.ssrc) if fresh and member.ssrc in self.open else None
 
     def unit_statuses(self) -> tuple[UnitStatus, ...]:
-        """Every unit and speaker at a glance."""
-        return tuple(stage_status.unit(self, member, self._now_ns()) for member in self.members)
+        """Every unit and speaker at a glance; of the lost ones those that were here last."""
+        lost = [member for member in self.members if not member.connected]
+        lost.sort(key=lambda member: member.away_since_ns or 0)
+        hidden = {member.participant for member in lost[:-MAX_LOST_SHOWN]}
+        now_ns = self._now_ns()
+        return tuple(
+            stage_status.unit(self, member, now_ns)
+            for member in self.members
+            if member.participant not in hidden
+        )
 
     @property
     def members(self) -> tuple[Member, ...]:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from fakes.live_hub import live_hub
 from parvis_server.engine.boundary import EngineStats, Howling, SourceStats
+from parvis_server.net.live_stage import MAX_LOST_SHOWN
 from parvis_server.room.members import Member
 from parvis_wire.messages import Role, serialize
 from parvis_wire.stage import Bus, OutputKind, OutputReport
@@ -12,6 +13,21 @@ UNITS = 64
 MAX_BYTES = 32_000
 """64 units that all speak and play, every figure measured, every one an alarm: at 2 a second
 half of what one listener's page loads at the start."""
+
+
+async def test_of_many_lost_units_the_last_ones_are_shown(tmp_path: Path) -> None:
+    async with live_hub(tmp_path) as hub:
+        live = hub.live
+        for number in range(100):
+            name = f"u{number}"
+            live.apply(live.room.joined(Member(name, Role.UNIT, name=name, ssrc=number), number))
+            if number % 2:
+                live.room.left(name, number)
+        shown = [unit.unit for unit in live.status().units]
+        here = [f"u{number}" for number in range(0, 100, 2)]
+        lost = [f"u{number}" for number in range(1, 100, 2)][-MAX_LOST_SHOWN:]
+        assert sorted(shown) == sorted([*here, *lost])
+        assert shown == sorted(shown, key=lambda name: int(name[1:])), "in the order of coming"
 
 
 async def test_the_status_of_a_full_stage_is_bounded(tmp_path: Path) -> None:
