@@ -12,7 +12,9 @@ EXAMPLES = """Examples:
 
   parvis hub --port 80 --title "Town hall"
 
-  parvis hub --open-house                  units from other machines may join unpaired
+  parvis hub --open-house                  units and speakers elsewhere may join unpaired
+
+  parvis hub --frame-ms 5                  the least delay, for a few wired microphones
 
   parvis hub --config /etc/parvis.toml --log-format json
 """
