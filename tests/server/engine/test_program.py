@@ -6,10 +6,11 @@ from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
 from fakes.sounds import speech
-from fakes.voices import dbfs, voice
+from fakes.voices import dbfs, noise, voice
 from parvis_audio.opus import Decoder, program_encoder
 from parvis_server.engine.program import PROGRAM_CEILING_DBFS, ProgramChain, Talkers
 from parvis_server.media.loudness import LoudnessMeter
+from parvis_server.media.speech_law import Hand, SpeechLaw
 from parvis_wire.rtp import RtpPacket
 
 Samples = NDArray[np.float32]
@@ -133,3 +134,23 @@ def test_the_packet_tells_its_level() -> None:
     levels = [p.level.level_dbov for p in listener.packets if p.level is not None]
     assert max(levels) > -32
     assert dbfs(listener.chain.pcm) <= 0
+
+
+def test_talkers_20_db_apart_come_out_alike() -> None:
+    """Levelled, shared, servoed: one speaks 16 s, then the other, then the first again."""
+    turn = 16 * 48_000
+    soft, loud = voice(48, 2, -36), voice(48, 4, -16)
+    soft[turn : 2 * turn], loud[:turn], loud[2 * turn :] = 0, 0, 0
+    sources = np.stack((soft + noise(48, -70, 3), loud + noise(48, -70, 4)))
+    law, listener = SpeechLaw(2), Listener()
+    law.set({1: Hand(), 2: Hand()}, sharing=True)
+    frames = []
+    for at in range(0, sources.shape[1], 480):
+        part = np.ascontiguousarray(sources[:, at : at + 480])
+        mixed = law.apply((1, 2), part, np.zeros(2, dtype=bool)).sum(axis=0)
+        if listener.chain.take(at // 480, mixed, listener.floor, settled=law.settled):
+            frames.append(listener.chain.pcm.copy())
+    program = np.concatenate(frames)
+    late = [loudness_lufs(program[n * turn + 480_000 : (n + 1) * turn]) for n in range(3)]
+    assert max(late) - min(late) <= 2
+    assert loudness_lufs(program[30 * 48_000 :]) == pytest.approx(-18, abs=1)
