@@ -236,6 +236,9 @@ class LiveStage:
             if participant not in known:
                 self.streams.forget(participant)
         self.settings.forget(known, self._now_ns())
+        for zone in self.settings.lifts.zones:
+            if all(member.zone != zone for member in known.values()):
+                self.settings.lifts.end(zone)
         self.refresh()
 
     def _review_lifts(self) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from parvis_server.engine.stage import (
     MAX_OUTPUTS,
     MAX_SOURCES,
+    MAX_ZONES,
     OutputSpec,
     SetStage,
     SourceSpec,
@@ -97,7 +98,7 @@ class Stage:
                 if member.output_ssrc is not None and member.output is not None
             ),
             zone_gains=self._zone_gains,
-            lifted=self.lifts.zones,
+            lifted=self.lifts.zones[-MAX_ZONES:],
             sharing=self.sharing,
         )
 

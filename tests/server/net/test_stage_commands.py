@@ -16,6 +16,7 @@ from parvis_server.engine.boundary import (
     SourceStats,
 )
 from parvis_server.engine.stage import ZoneGain
+from parvis_server.room.room import UNIT_FORGOTTEN_NS
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.messages import Ack, RaiseHand, RefusalCode, Role
 from parvis_wire.stage import (
@@ -286,3 +287,20 @@ async def test_a_microphone_that_the_profile_keeps_out_is_shown_as_such(tmp_path
             [unit] = hub.live.status().units
             assert unit.source is not None
             assert (unit.on_air, unit.source.kept_out) == (False, KeptOut.NOT_WIRED)
+
+
+async def test_a_zone_that_everybody_has_left_for_good_is_lifted_no_more(
+    hub: LiveHub, host: Peer
+) -> None:
+    async with joined(hub.unit, Role.UNIT, name="Column", unit=LOUDSPEAKER) as column:
+        assert (await host.do(SetLift, zone="hall", on=True, loudspeakers_far=True)).refused is None
+    while (await host.until(Status)).units[0].connected:
+        pass
+    assert hub.engine.stage.lifted == ("hall",), "it may come back"
+    later_ns = hub.live.now_ns() + UNIT_FORGOTTEN_NS
+    hub.live.apply(hub.live.room.expire(later_ns))
+    assert hub.live.room.member(column.participant) is None
+    hub.live.tick()
+    hub.live.tick()
+    assert not hub.engine.stage.lifted
+    assert hub.live.streams.get(column.participant) is None

@@ -1,7 +1,7 @@
 """What sounds where: the host's settings and the members of the room make one description."""
 
 from parvis_server.app import lift_rule
-from parvis_server.engine.stage import MAX_OUTPUTS, MAX_SOURCES, ZoneGain
+from parvis_server.engine.stage import MAX_OUTPUTS, MAX_SOURCES, MAX_ZONES, ZoneGain
 from parvis_server.room.checks import DeskFinding
 from parvis_server.room.lifts import ZoneFacts
 from parvis_server.room.members import Member
@@ -99,6 +99,14 @@ def test_a_desk_that_returns_is_muted_until_the_host_unmutes_it() -> None:
     stage.set_source(SetSource(id="2", participant="desk", muted=False))
     assert not stage.checks.keeps_out("desk")
     assert not stage.describe([DESK], []).sources[0].muted
+
+
+def test_more_zones_than_the_engine_takes_are_not_told_to_it() -> None:
+    stage = make_stage()
+    for number in range(MAX_ZONES + 5):
+        facts = ZoneFacts(1, None)
+        assert stage.lifts.lift(f"z{number}", facts, 1, loudspeakers_far=True) is None
+    assert len(stage.describe([], []).lifted) == MAX_ZONES
 
 
 def test_over_the_bounds_those_who_are_away_go_first() -> None:
