@@ -117,6 +117,11 @@ class CaptureClock:
         self._end_sample = block.end_sample
         self._deliveries += 1
 
+    @property
+    def latency_ns(self) -> int:
+        """What the device says it holds back."""
+        return self._latency_ns
+
     def captured_ns(self, sample: int) -> int | None:
         """When this sample was captured; None before the first block."""
         quickest_ns = self._quickest_ns()

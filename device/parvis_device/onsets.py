@@ -27,6 +27,8 @@ class Onset:
     """When the block that it begins in was handed over (monotonic)."""
     sample: int
     """Of that block."""
+    latency_ns: int = 0
+    """What the card says it holds: before a microphone's callback, after a loudspeaker's."""
 
     @property
     def at_ns(self) -> int:
@@ -41,8 +43,8 @@ class OnsetDetector:
         """Start as after silence."""
         self._quiet_samples = QUIET_SAMPLES
 
-    def find(self, samples: Samples, callback_ns: int) -> Onset | None:
-        """The onset in this block, if a sound begins in it."""
+    def find(self, samples: Samples, callback_ns: int, latency_ns: int = 0) -> Onset | None:
+        """The onset in this block, if a sound begins in it; ``latency_ns`` is handed on."""
         loud = np.flatnonzero(np.abs(samples) >= LOUD)
         if not loud.size:
             self._quiet_samples += len(samples)
@@ -50,4 +52,4 @@ class OnsetDetector:
         first = int(loud[0])
         begins = self._quiet_samples + first >= QUIET_SAMPLES
         self._quiet_samples = len(samples) - 1 - int(loud[-1])
-        return Onset(callback_ns, first) if begins else None
+        return Onset(callback_ns, first, latency_ns) if begins else None

@@ -98,7 +98,7 @@ class Output:
         if self.reference is not None:
             self.reference(samples)
         if self._detector is not None:
-            onset = self._detector.find(samples, now_ns)
+            onset = self._detector.find(samples, now_ns, latency_ns)
             if onset is not None:
                 self.onsets.append(onset)
         return samples

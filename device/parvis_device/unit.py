@@ -100,7 +100,8 @@ class Unit:
         """One more block was captured."""
         self._blocks += 1
         if self._detector is not None:
-            self._print_onset("microphone", self._detector.find(block.samples, block.arrival_ns))
+            onset = self._detector.find(block.samples, block.arrival_ns, self._clock.latency_ns)
+            self._print_onset("microphone", onset)
         packet = self._uplink.feed(block)
         if packet is not None:
             self._offered_ns = time.monotonic_ns()
@@ -165,6 +166,7 @@ class Unit:
     def _print_onset(self, side: str, onset: Onset | None) -> None:
         if onset is not None:
             line = {"onset": side, "at_ns": onset.at_ns, "callback_ns": onset.callback_ns}
+            line |= {"latency_ns": onset.latency_ns}
             print(json.dumps(line), flush=True)
 
     # --- the button ---

@@ -1,9 +1,10 @@
-"""``parvis bench latency``: from a unit's microphone to a listener, stage by stage.
+"""``parvis bench latency``: from a unit's microphone to loudspeaker, remote speaker and listener.
 
-A real hub, a real unit with an always-open microphone and a listener, all on this machine. The
-microphone is the monitor of a PulseAudio null sink into which a chirp is played every second; the
-rig's own way from loudspeaker to microphone is measured beside it and not counted. Without
-PulseAudio a sound file is the microphone, and what lies before the hub cannot be seen.
+A real hub, a real unit with an always-open microphone in the hall, another with a loudspeaker in
+the foyer, a remote speaker and a listener, all on this machine. The microphone is the monitor of a
+PulseAudio null sink into which a chirp is played every second; the rig's own way from loudspeaker
+to microphone is measured beside it, and is no part of the total, which runs from the input callback
+of the one unit to the output callback of the other. Without PulseAudio files stand in for both.
 """
 
 import asyncio
@@ -13,82 +14,62 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Never
+from statistics import median
+from typing import Any, Literal
 
-import numpy as np
 import psutil
 import soundfile
 
 from parvis_audio.measure import SAMPLE_RATE_HZ, chirp_train
-from parvis_audio.opus import Decoder, program_encoder, unit_encoder
-from parvis_server.bench import sound_server
+from parvis_audio.opus import program_encoder, unit_encoder
+from parvis_server.bench import budget, sound_server
+from parvis_server.bench.ears import Ears
 from parvis_server.bench.figures import figures
 from parvis_server.bench.hub_probe import METRICS_EVERY_S, HubProbe
-from parvis_server.bench.processes import RunningHub, running_hub, running_unit
+from parvis_server.bench.processes import RunningHub, RunningUnit, running_hub, running_unit
 from parvis_server.bench.rig import CHIRP_EVERY_MS
-from parvis_server.bench.stages import Arrival, Evidence, HubReading, Samples, measure
+from parvis_server.bench.stages import (
+    NAMES,
+    PATH_STAGES,
+    Evidence,
+    Lookahead,
+    measure,
+    reports_sum_ms,
+)
 from parvis_server.errors import BenchError
-from parvis_server.listen.connection import Connection
-from parvis_server.listen.link import ListenerLink
-from parvis_server.listen.playback import Playback
-from parvis_server.listen.player import Player
-from parvis_server.listen.session import ListenSession
-from parvis_server.listen.sinks import Sinks
 from parvis_server.media.limiter import LOOKAHEAD_SAMPLES
-from parvis_wire import serial
-from parvis_wire.rtp import RtpPacket
 
 WARM_UP_S = 18.0
 """The listener's buffer begins at 120 ms and, at a rate that nobody hears, comes down by 3 ms a
 second to what this network needs."""
 
-API_PATH = "/api/v1/rooms/main"
-API_REQUESTS_PER_S = 50.0
-
-STAGES = (
-    *("capture_block_ms", "unit_to_hub_ms", "hub_buffer_ms", "mix_encode_ms"),
-    *("network_ms", "playout_ms", "total_ms"),
-)
 FILE_CHIRPS_S = 10
 IN_TIME_BUCKET = 'parvis_tick_lateness_seconds_bucket{le="0.005"}'
 
+MICROPHONE, LOUDSPEAKER = "Bench microphone", "Bench loudspeaker"
+FOYER_ZONE = "foyer"
 
-@dataclass(slots=True)
-class Ears:
-    """A listener that remembers everything, and the sink of its player."""
-
-    packets: list[tuple[bytes, int]] = field(default_factory=list)
-    frames: list[Samples] = field(default_factory=list)
-
-    def write(self, frame: Samples) -> None:
-        """Keep a frame."""
-        self.frames.append(frame)
-
-    def close(self) -> None:
-        """Nothing to close."""
+MOST_DIFFERENCE_MS = 2.0
+"""Between what the programs say of themselves and what was measured."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Run:
-    """What one run has brought."""
+    """Everything that runs."""
 
     hub: RunningHub
-    link: ListenerLink
-    unit: psutil.Process
-    ears: Ears = field(default_factory=Ears)
-    readings: list[HubReading] = field(default_factory=list)
-    rss_bytes: int = 0
-    started_ns: int = 0
-    room_origin_ns: float | None = None
-    underruns: int = 0
-    measured_from_ns: int = 0
-    """Chirps before that were of the warm-up."""
+    microphone: RunningUnit
+    loudspeaker: RunningUnit
+    ears: Ears
+    environment: Mapping[str, str]
+    with_rig: bool
+    frame_ms: Literal[5, 10]
 
 
-async def measure_latency(seconds: int) -> dict[str, Any]:
+async def measure_latency(seconds: int, frame_ms: Literal[5, 10] = 10) -> dict[str, Any]:
     """Run everything for so long after a warm-up; gives the figures.
 
     Raises:
@@ -96,95 +77,126 @@ async def measure_latency(seconds: int) -> dict[str, Any]:
     """
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="parvis-bench-")))
-        hub = stack.enter_context(running_hub(folder))
-        environment, microphone = _microphone(stack, folder)
-        unit = stack.enter_context(running_unit(hub.link, microphone, environment, folder))
-        run = Run(hub, ListenerLink.parse(hub.link), unit)
-        async with _listening(run) as load:
+        hub = stack.enter_context(running_hub(folder, "--frame-ms", str(frame_ms)))
+        environment, microphone, loudspeaker = _sound_cards(stack, folder)
+        loop = ("--loop",) if microphone.startswith("file:") else ()
+        hears = ("--microphone", microphone, "--button", "none", "--onsets", *loop)
+        plays = ("--microphone", "none", "--loudspeaker", loudspeaker, "--onsets")
+        hall, foyer = (
+            stack.enter_context(running_unit(hub.link, name, environment, folder, *options))
+            for name, options in (
+                (MICROPHONE, hears),
+                (LOUDSPEAKER, (*plays, "--zone", FOYER_ZONE)),
+            )
+        )
+        with_rig = microphone == sound_server.MICROPHONE
+        run = Run(hub, hall, foyer, Ears(hub), environment, with_rig, frame_ms)
+        async with run.ears.open():
             await asyncio.sleep(WARM_UP_S)
-            with_rig = microphone == sound_server.MICROPHONE
-            return await _measure(run, load, seconds, environment, with_rig=with_rig)
+            return await _measure(run, seconds)
 
 
-def _microphone(stack: contextlib.ExitStack, folder: Path) -> tuple[Mapping[str, str], str]:
-    """The environment of sound programs and the unit's ``--microphone``."""
+def _sound_cards(stack: contextlib.ExitStack, folder: Path) -> tuple[Mapping[str, str], str, str]:
+    """The environment of sound programs, and the units' ``--microphone`` and ``--loudspeaker``."""
     if sound_server.is_available():
         environment = stack.enter_context(sound_server.sound_server(folder))
-        return environment, sound_server.MICROPHONE
+        return environment, sound_server.MICROPHONE, sound_server.FOYER
     path = folder / "chirps.wav"
     soundfile.write(path, chirp_train(FILE_CHIRPS_S, CHIRP_EVERY_MS)[0], SAMPLE_RATE_HZ)
-    return os.environ, f"file:{path}"
+    return os.environ, f"file:{path}", f"file:{folder / 'foyer.wav'}"
 
 
-@contextlib.asynccontextmanager
-async def _listening(run: Run) -> AsyncIterator[HubProbe]:
-    """A listener, the API's load and a look at the metrics, for the length of the block."""
-    playback, session = Playback(Decoder), ListenSession(run.link.room)
-    player = Player(playback, Sinks(run.ears))
-
-    def hear(packet: bytes, arrival_ns: int) -> None:
-        run.ears.packets.append((packet, arrival_ns))
-        playback.receive(packet, arrival_ns)
-        run.underruns = playback.counters.underruns
-        if run.room_origin_ns is None and session.clock is not None:
-            room_ns = session.clock.room_clock * 1e9 / SAMPLE_RATE_HZ
-            run.room_origin_ns = session.clock.hub_ns - room_ns
-
-    probe, load = HubProbe(run.link), HubProbe(run.link)
-    connection = Connection(run.link, session, hear, say=lambda text: None)
-    async with asyncio.TaskGroup() as group:
-        tasks = [
-            group.create_task(connection.run()),
-            group.create_task(player.run(None)),
-            group.create_task(load.load(API_PATH, API_REQUESTS_PER_S)),
-            group.create_task(_watch(run, probe)),
-        ]
-        await asyncio.sleep(0)
-        run.started_ns = player.start_ns
-        try:
-            yield load
-        finally:
-            for task in tasks:
-                task.cancel()
-    await probe.close()
-    await load.close()
-
-
-async def _watch(run: Run, probe: HubProbe) -> Never:
-    """Read the hub's metrics and the unit's memory once a second."""
-    while True:
-        await asyncio.sleep(METRICS_EVERY_S)
-        found = await probe.metrics()
-        holds = [v for name, v in found.items() if name.startswith("parvis_source_hold_seconds")]
-        encode_s = found.get("parvis_tick_encode_mean_seconds")
-        if holds and encode_s is not None:
-            run.readings.append(HubReading(time.monotonic_ns(), holds[0] * 1e3, encode_s * 1e3))
-        with contextlib.suppress(psutil.NoSuchProcess):
-            run.rss_bytes = max(run.rss_bytes, run.unit.memory_info().rss)
-
-
-async def _measure(
-    run: Run, load: HubProbe, seconds: int, environment: Mapping[str, str], *, with_rig: bool
-) -> dict[str, Any]:
+async def _measure(run: Run, seconds: int) -> dict[str, Any]:
     """Measure for so long, with everything running."""
-    run.measured_from_ns = time.monotonic_ns()
-    requests, cpu_s, begin_s = load.requests, _cpu_s(run.unit), time.monotonic()
-    beside = [_ticks_beside(HubProbe(run.link), seconds)]
-    if with_rig:
-        beside.append(_tool("rig", seconds, environment))
+    from_ns, begin_s = time.monotonic_ns(), time.monotonic()
+    requests, cpu_s = run.ears.load.requests, _cpu_s(run.microphone.process)
+    beside = [_ticks_beside(HubProbe(run.ears.link), seconds)]
+    if run.with_rig:
+        beside.append(_tool("rig", seconds, run.environment))
     ticks, *rig = await asyncio.gather(*beside)
     elapsed_s = time.monotonic() - begin_s
     return {
-        "microphone": "sound server" if with_rig else "file",
-        **_latency_figures(run, rig[0]["chirps"] if rig else None),
+        "microphone": "sound server" if run.with_rig else "file",
+        "frame_ms": run.frame_ms,
+        **_path(run, rig[0] if rig else None, from_ns),
         "hub_start_ms": figures([run.hub.start_ms]),
         **ticks,
-        "listener_underruns": run.underruns,
-        "api_requests_per_s": round((load.requests - requests) / elapsed_s, 1),
-        "api_failures": load.failures,
-        "unit_cpu_percent": round(100 * (_cpu_s(run.unit) - cpu_s) / elapsed_s, 2),
-        "unit_rss_mb": round(run.rss_bytes / 1e6, 1),
+        "listener_underruns": run.ears.playback.counters.underruns,
+        "api_requests_per_s": round((run.ears.load.requests - requests) / elapsed_s, 1),
+        "api_failures": run.ears.load.failures,
+        "unit_cpu_percent": _percent(_cpu_s(run.microphone.process) - cpu_s, elapsed_s),
+        "unit_rss_mb": round(run.microphone.process.memory_info().rss / 1e6, 1),
     }
+
+
+def _path(run: Run, rig: Mapping[str, Any] | None, from_ns: int) -> dict[str, Any]:
+    """Each stage in milliseconds beside its budget, the totals, and the programs' own words."""
+    lookahead = _lookahead(run.frame_ms)
+    evidence = _evidence(run, lookahead, from_ns)
+    stages = measure(evidence)
+    if not stages:
+        raise BenchError(
+            "no chirp came from the microphone to the loudspeaker: is the machine overloaded?"
+        )
+    found: dict[str, Any] = {"chirps": len(stages["total_ms"])}
+    found |= {name: figures(stages[name]) for name in NAMES if name in stages}
+    found["budget_ms"] = {stage: budget.budget_ms(stage, run.frame_ms) for stage in PATH_STAGES} | {
+        "total_ms": sum(budget.budget_ms(stage, run.frame_ms) or 0.0 for stage in PATH_STAGES)
+    }
+    found["return_target_ms"] = round(run.ears.returned.receiver.target_ms, 1)
+    lookahead_ms = lookahead.to_loudspeaker * 1e3 / SAMPLE_RATE_HZ
+    found |= _reports(run, evidence, lookahead_ms, median(stages["total_ms"]), from_ns)
+    if rig is not None:
+        chirps = rig["chirps"]
+        loops_ms = [(chirp["captured_ns"] - chirp["played_ns"]) / 1e6 for chirp in chirps]
+        found["rig_loop_ms"] = figures(loops_ms)
+    return found
+
+
+def _reports(
+    run: Run, evidence: Evidence, lookahead_ms: float, total_ms: float, from_ns: int
+) -> dict[str, Any]:
+    """The sum of what the programs say of themselves, against what was measured."""
+    reports = [report for report in run.ears.reports if report.at_ns >= from_ns]
+    capture = [r.capture_ms for r in reports if r.unit == MICROPHONE and r.capture_ms is not None]
+    output = [r.output_ms for r in reports if r.unit == LOUDSPEAKER and r.output_ms is not None]
+    played = [onset.latency_ns for onset in evidence.played if onset.at_ns >= from_ns]
+    if not capture or not output or not played:
+        return {"reports_ms": None}
+    spoken = [onset.latency_ns for onset in evidence.spoken]
+    sum_ms = reports_sum_ms(
+        {"delay": median(capture), "block": run.frame_ms, "latency": median(spoken) / 1e6},
+        {"delay": median(output), "latency": median(played) / 1e6},
+        lookahead_ms,
+    )
+    difference_ms = sum_ms - total_ms
+    return {
+        "reports_ms": round(sum_ms, 2),
+        "reports_differ_ms": round(difference_ms, 2),
+        "reports_agree": abs(difference_ms) <= MOST_DIFFERENCE_MS,
+    }
+
+
+def _evidence(run: Run, lookahead: Lookahead, from_ns: int) -> Evidence:
+    origin_ns = run.ears.room_origin_ns
+    if origin_ns is None:
+        raise BenchError("the hub never sent its clock to the remote speaker")
+    spoken = run.microphone.heard("microphone")
+    return Evidence(
+        spoken=[onset for onset in spoken if onset.at_ns >= from_ns],
+        played=run.loudspeaker.heard("loudspeaker"),
+        returned=tuple(run.ears.arrivals(from_ns)),
+        heard_ns=run.ears.heard_ns(),
+        room_origin_ns=origin_ns,
+        readings=run.ears.readings,
+        lookahead=lookahead,
+    )
+
+
+def _lookahead(frame_ms: int) -> Lookahead:
+    unit = unit_encoder(frame_ms * SAMPLE_RATE_HZ // 1000).lookahead_samples
+    before = unit + LOOKAHEAD_SAMPLES
+    return Lookahead(before + program_encoder().lookahead_samples, before + unit)
 
 
 async def _ticks_beside(probe: HubProbe, seconds: int) -> dict[str, Any]:
@@ -201,20 +213,20 @@ async def _tool(name: str, seconds: int, environment: Mapping[str, str]) -> dict
     """Run one of our programs beside; its JSON."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", f"parvis_server.bench.{name}", "--seconds", str(seconds)),
+        env=dict(environment),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        env=dict(environment),
     )
     try:
-        said, complaint = await process.communicate()
+        output, complaint = await process.communicate()
     except BaseException:
         process.kill()
         raise
-    if process.returncode:
-        last = complaint.decode(errors="replace").strip().splitlines()[-1:]
-        raise BenchError(f"the bench's {name} failed: {' '.join(last)}")
-    answer: dict[str, Any] = json.loads(said.splitlines()[-1])
-    return answer
+    if process.returncode != 0:
+        lines = complaint.decode(errors="replace").strip().splitlines() or ["it said nothing"]
+        raise BenchError(f"the {name} failed: {lines[-1]}")
+    found: dict[str, Any] = json.loads(output)
+    return found
 
 
 def _cpu_s(process: psutil.Process) -> float:
@@ -222,47 +234,8 @@ def _cpu_s(process: psutil.Process) -> float:
     return float(times.user + times.system)
 
 
-def _latency_figures(run: Run, chirps: list[dict[str, int]] | None) -> dict[str, Any]:
-    """Each stage in milliseconds; with a rig also its own loop, and the delay with it."""
-    captured_ns = None if chirps is None else [chirp["captured_ns"] for chirp in chirps]
-    stages = measure(_evidence(run), captured_ns)
-    if not stages:
-        raise BenchError("no chirp came from the unit to the listener: is the machine overloaded?")
-    found: dict[str, Any] = {"chirps": len(stages["total_ms"])}
-    found |= {name: figures(stages[name]) for name in STAGES if name in stages}
-    if chirps is not None:
-        loops = [(chirp["captured_ns"] - chirp["played_ns"]) / 1e6 for chirp in chirps]
-        found["rig_loop_ms"] = figures(loops)
-        mean_loop_ms = float(np.mean(loops))
-        found["with_rig_ms"] = figures(total + mean_loop_ms for total in stages["total_ms"])
-    return found
-
-
-def _evidence(run: Run) -> Evidence:
-    if run.room_origin_ns is None:
-        raise BenchError("the hub never sent its clock to the listener")
-    lookahead = unit_encoder().lookahead_samples + program_encoder().lookahead_samples
-    return Evidence(
-        arrivals=tuple(
-            arrival
-            for arrival in _decoded(run.ears.packets)
-            if arrival.arrival_ns >= run.measured_from_ns
-        ),
-        played=np.concatenate(run.ears.frames),
-        played_start_ns=run.started_ns,
-        room_origin_ns=run.room_origin_ns,
-        readings=run.readings,
-        codec_samples=lookahead + LOOKAHEAD_SAMPLES,
-    )
-
-
-def _decoded(packets: list[tuple[bytes, int]]) -> Iterator[Arrival]:
-    """The listener's packets, decoded a second time, on their time line."""
-    decoder, unwrapper = Decoder(), serial.Unwrapper(serial.TIMESTAMP_BITS)
-    for message, arrival_ns in packets:
-        packet = RtpPacket.parse(message)
-        timestamp = unwrapper.unwrap(packet.timestamp)
-        yield Arrival(timestamp, arrival_ns, decoder.decode(packet.payload))
+def _percent(part_s: float, whole_s: float) -> float:
+    return round(100 * part_s / whole_s, 2)
 
 
 def _tick_figures(

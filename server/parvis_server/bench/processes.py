@@ -1,5 +1,6 @@
 """The real programs that a bench measures, started and ended."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -7,16 +8,17 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
+from parvis_server.bench.stages import Onset
 from parvis_server.errors import BenchError
 
 HUB = (sys.executable, "-c", "from parvis_server.cli import main; main()", "hub")
-LINK_PREFIX = "listen: "
+LINK_PREFIX, HOST_PREFIX = "listen: ", "host: "
 START_TIMEOUT_S = 30.0
 END_TIMEOUT_S = 5.0
 
@@ -27,54 +29,86 @@ class RunningHub:
 
     link: str
     """Its listener link."""
+    host_link: str
     start_ms: float
     """From the start of the process to the printed link."""
 
 
+@dataclass(frozen=True, slots=True)
+class RunningUnit:
+    """A unit of our own."""
+
+    process: psutil.Process
+    onsets: list[tuple[str, Onset]]
+    """Sounds that began: ``microphone`` or ``loudspeaker``, and when."""
+
+    def heard(self, side: str) -> list[Onset]:
+        """Those of one side so far."""
+        return [onset for at, onset in tuple(self.onsets) if at == side]
+
+
 @contextmanager
-def running_hub(folder: Path) -> Iterator[RunningHub]:
+def running_hub(folder: Path, *options: str) -> Iterator[RunningHub]:
     """A fresh hub on a free loopback port, with its data in ``folder``."""
-    command = (*HUB, "--host", "127.0.0.1", "--port", "0", "--data", str(folder))
+    command = (*HUB, "--host", "127.0.0.1", "--port", "0", "--data", str(folder), *options)
     begin_s = time.monotonic()
     with _running(command, os.environ, folder / "hub.log", stdout=subprocess.PIPE) as process:
-        link = _read_link(process, folder / "hub.log")
-        yield RunningHub(link=link, start_ms=(time.monotonic() - begin_s) * 1000)
+        link, host_link, start_ms = _read_links(process, folder / "hub.log", begin_s)
+        yield RunningHub(link, host_link, start_ms)
 
 
-def _read_link(process: subprocess.Popen[str], log: Path) -> str:
+def _read_links(
+    process: subprocess.Popen[str], log: Path, begin_s: float
+) -> tuple[str, str, float]:
+    """The listener's link, the host's, and the milliseconds until the first was there."""
     assert process.stdout is not None
     watchdog = threading.Timer(START_TIMEOUT_S, process.kill)
     watchdog.start()
+    link, start_ms = "", 0.0
     try:
         for line in process.stdout:
             if line.startswith(LINK_PREFIX):
-                return line.removeprefix(LINK_PREFIX).strip()
+                link, start_ms = line.removeprefix(LINK_PREFIX).strip(), _since_ms(begin_s)
+            elif line.startswith(HOST_PREFIX):
+                return link, line.removeprefix(HOST_PREFIX).strip(), start_ms
     finally:
         watchdog.cancel()
     raise BenchError(f"the hub did not start: {_last_line(log)}")
 
 
+def _since_ms(begin_s: float) -> float:
+    return (time.monotonic() - begin_s) * 1000
+
+
 @contextmanager
 def running_unit(
-    link: str, microphone: str, environment: Mapping[str, str], folder: Path
-) -> Iterator[psutil.Process]:
-    """A unit with an always-open microphone; ``microphone`` as its command takes it."""
+    link: str, name: str, environment: Mapping[str, str], folder: Path, *options: str
+) -> Iterator[RunningUnit]:
+    """A unit without a button, with ``options`` as its command takes them."""
     program = Path(sys.executable).with_name("parvis-unit")
     found = str(program) if program.exists() else shutil.which("parvis-unit")
     if found is None:
         raise BenchError("parvis-unit is not installed: install the extra, parvis[unit]")
-    command = (
-        *(found, "run", "--hub", link, "--microphone", microphone),
-        *(("--loop",) if microphone.startswith("file:") else ()),
-        *("--button", "none", "--light", "none", "--name", "Bench"),
-    )
-    log = folder / "unit.log"
-    with _running(command, environment, log, stdout=subprocess.DEVNULL) as process:
+    command = (found, "run", "--hub", link, "--name", name, "--light", "none", *options)
+    log = folder / f"unit-{name}.log"
+    with _running(command, environment, log, stdout=subprocess.PIPE) as process:
+        unit = RunningUnit(psutil.Process(process.pid), [])
+        threading.Thread(target=_read_onsets, args=(process, unit), daemon=True).start()
         try:
-            yield psutil.Process(process.pid)
+            yield unit
         finally:
             if process.poll() is not None:
-                raise BenchError(f"the unit ended: {_last_line(log)}")
+                raise BenchError(f"the unit {name} ended: {_last_line(log)}")
+
+
+def _read_onsets(process: subprocess.Popen[str], unit: RunningUnit) -> None:
+    """Take the lines that ``--onsets`` prints."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        with suppress(ValueError, KeyError, TypeError):
+            said = json.loads(line)
+            onset = Onset(said["at_ns"], said["callback_ns"], said["latency_ns"])
+            unit.onsets.append((said["onset"], onset))
 
 
 @contextmanager

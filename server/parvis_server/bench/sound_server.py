@@ -1,10 +1,14 @@
-"""A private PulseAudio: what is played into its null sink can be captured from the sink's monitor.
+"""A private PulseAudio with two rooms, hall and foyer, each a null sink.
+
+What is played into one can be captured from its monitor.
 
 Own socket, own state, own ALSA names: nothing of the user's sound is touched.
 """
 
+import contextlib
 import os
 import subprocess
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +18,8 @@ from parvis_server.errors import BenchError
 
 MICROPHONE = "bench_microphone"
 LOUDSPEAKER = "bench_loudspeaker"
+FOYER = "bench_foyer"
+"""The hall's two, which a rig plays into and a unit listens to, and the foyer's loudspeaker."""
 
 _SYSTEM_SETTINGS = Path("/usr/share/alsa/alsa.conf")
 _PULSE_PLUGIN = "libasound_module_pcm_pulse.so"
@@ -22,6 +28,7 @@ _PULSE_PLUGIN = "libasound_module_pcm_pulse.so"
 _SERVER_SETTINGS = """\
 load-module module-native-protocol-unix auth-anonymous=1 socket={socket}
 load-module module-null-sink sink_name=hall rate=48000 channels=1 format=s16le norewinds=1
+load-module module-null-sink sink_name=foyer rate=48000 channels=1 format=s16le norewinds=1
 """
 
 _ALSA_SETTINGS = """\
@@ -38,6 +45,12 @@ pcm.{loudspeaker} {{
     device "hall"
     hint {{ show on description "{loudspeaker}" }}
 }}
+pcm.{foyer} {{
+    type pulse
+    server "unix:{socket}"
+    device "foyer"
+    hint {{ show on description "{foyer}" }}
+}}
 """
 
 
@@ -51,7 +64,8 @@ def is_available() -> bool:
 def sound_server(folder: Path) -> Iterator[Mapping[str, str]]:
     """Run it for the length of the block; gives the environment that leads to it."""
     socket, settings, alsa = folder / "pulse", folder / "default.pa", folder / "asound.conf"
-    names = {"socket": socket, "microphone": MICROPHONE, "loudspeaker": LOUDSPEAKER}
+    names = {"socket": socket, "microphone": MICROPHONE}
+    names |= {"loudspeaker": LOUDSPEAKER, "foyer": FOYER}
     settings.write_text(_SERVER_SETTINGS.format(**names))
     alsa.write_text(_ALSA_SETTINGS.format(system=_SYSTEM_SETTINGS, **names))
     environment = {
@@ -73,9 +87,18 @@ def sound_server(folder: Path) -> Iterator[Mapping[str, str]]:
     ) as server:
         try:
             _wait_until_started(server)
+            threading.Thread(target=_drain, args=(server,), daemon=True).start()
             yield environment
         finally:
             server.terminate()
+
+
+def _drain(server: subprocess.Popen[str]) -> None:
+    """Read on: a server whose log nobody reads stands still once the pipe is full."""
+    assert server.stderr is not None
+    with contextlib.suppress(ValueError):  # closed by its owner
+        for _ in server.stderr:
+            pass
 
 
 def _wait_until_started(server: subprocess.Popen[str]) -> None:

@@ -1,32 +1,53 @@
-"""Where a chirp was at which moment between a unit's microphone and a listener. Pure.
+"""Where a chirp was at which moment between a unit's microphone and everybody's ears. Pure.
 
-Every moment is measured: when the rig heard the chirp, where it lies on the program's time line
-(the listener's packets, decoded once more), which tick mixed it (the room clock), how long the hub
-held it and how long encoding took (the hub's metrics), when its packet arrived and when it was
-played. The stages between these moments add up to the total.
+Every moment is measured: when the unit's input callback got the chirp and when the loudspeaker
+unit's output callback gave it away (both print it), where it lies on the room clock (a speaker's
+return, decoded once more), how long the hub held it and how long encoding took (the hub's metrics),
+when the return's packet arrived, and when a listener heard it. Moments of callbacks are moved to
+the sample, so that the differences are delays. The stages between them add up to the total.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from parvis_audio.measure import find_chirps
+from parvis_audio.measure import chirp, find_chirps
 
 Samples = NDArray[np.float32]
 
 RATE_HZ = 48_000
-TICK_SAMPLES = 480
-PACKET_SAMPLES = 960
 NS_PER_SAMPLE = 1e9 / RATE_HZ
 LONGEST_NS = 950_000_000
 """A chirp that comes later than this could be the next one."""
 
+ONSET_LEVEL = 0.05
+"""At which a unit says that a sound begins."""
+
+PATH_STAGES = (
+    *("unit_to_hub_ms", "hub_buffer_ms", "mix_encode_ms", "lookahead_ms", "loudspeaker_ms"),
+)
+"""Add up to ``total_ms``."""
+
+NAMES = (*PATH_STAGES, "total_ms", "return_ms", "listener_ms")
+
+
+@dataclass(frozen=True, slots=True)
+class Onset:
+    """A unit says: a sound began."""
+
+    at_ns: int
+    """The callback's moment, moved to the sample."""
+    callback_ns: int
+    latency_ns: int = 0
+    """What the sound card says it holds outside of the callback."""
+
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One program packet at the listener."""
+    """One packet at the remote speaker."""
 
     timestamp: int
     """Unwrapped: samples of the room clock."""
@@ -44,104 +65,110 @@ class HubReading:
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """All that was recorded in one run."""
+class Lookahead:
+    """How much later than at the mixer's input a sound lies behind the codecs, in samples."""
 
-    arrivals: Sequence[Arrival]
-    played: Samples
-    """What the listener heard."""
-    played_start_ns: int
-    room_origin_ns: float
-    """Monotonic time of room clock 0."""
-    readings: Sequence[HubReading]
-    codec_samples: int
-    """How much later than at the mixer's input a sound lies on the program's time line: limiter
-    and encoders look ahead."""
+    to_return: int
+    """On the return's time line: the unit's encoder, limiter, the return's encoder."""
+    to_loudspeaker: int
+    """At the loudspeaker: the same with its bus's encoder."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Program:
-    """The program, decoded, and its chirps."""
+class Evidence:
+    """All that was recorded in one run."""
 
-    chirps: tuple[int, ...]
-    """Their beginnings on the room clock."""
-    arrival_ns: Mapping[int, int]
-    """By the timestamp of the packet."""
+    spoken: Sequence[Onset]
+    """At the microphone unit's input callback."""
+    played: Sequence[Onset]
+    """At the loudspeaker unit's output callback."""
+    returned: Sequence[Arrival]
+    heard_ns: Sequence[float]
+    """When a listener heard a chirp's beginning."""
+    room_origin_ns: float
+    """Monotonic time of room clock 0."""
+    readings: Sequence[HubReading]
+    lookahead: Lookahead
 
 
-def measure(evidence: Evidence, captured_ns: Sequence[int] | None) -> dict[str, list[float]]:
-    """Milliseconds of each stage, one for each chirp that was heard at every station.
-
-    ``captured_ns``: when the microphone heard the chirps; None when nobody knows (a file plays the
-    microphone): then there is no ``unit_to_hub_ms``, and the total lacks it.
-    """
-    program = _decode(evidence.arrivals)
-    played_ns = [evidence.played_start_ns + at * NS_PER_SAMPLE for at in _chirps(evidence.played)]
+def measure(evidence: Evidence) -> dict[str, list[float]]:
+    """Milliseconds of each stage, one for each chirp that was found at every station."""
+    line = _Line(evidence.returned)
     stages: dict[str, list[float]] = {}
-    for chirp in program.chirps:
-        for name, value_ms in _stages(evidence, program, chirp, played_ns, captured_ns).items():
+    for spoken in evidence.spoken:
+        for name, value_ms in _stages(evidence, line, spoken).items():
             stages.setdefault(name, []).append(value_ms)
     return stages
 
 
-def _stages(
-    evidence: Evidence,
-    program: _Program,
-    chirp: int,
-    played_ns: Sequence[float],
-    captured_ns: Sequence[int] | None,
-) -> dict[str, float]:
-    mixed = chirp - evidence.codec_samples
-    tick_ns = evidence.room_origin_ns + mixed // TICK_SAMPLES * TICK_SAMPLES * NS_PER_SAMPLE
-    packet = _packet_of(program, chirp)
-    heard_ns = _after(tick_ns, played_ns)
-    if packet is None or heard_ns is None or not evidence.readings:
+class _Line:
+    """The return, decoded, on the room clock."""
+
+    def __init__(self, arrivals: Sequence[Arrival]) -> None:
+        self.chirps: tuple[int, ...] = ()
+        """Their beginnings on the room clock."""
+        self._arrivals = sorted(arrivals, key=lambda arrival: arrival.timestamp)
+        self._timestamps = [arrival.timestamp for arrival in self._arrivals]
+        if not self._arrivals:
+            return
+        first, last = self._arrivals[0], self._arrivals[-1]
+        sound = np.zeros(last.timestamp + last.sound.size - first.timestamp, dtype=np.float32)
+        for arrival in self._arrivals:
+            at = arrival.timestamp - first.timestamp
+            sound[at : at + arrival.sound.size] = arrival.sound
+        found = find_chirps(sound)
+        self.chirps = tuple(first.timestamp + round(chirp.at_samples) for chirp in found)
+
+    def arrival_ns(self, sample: int) -> int | None:
+        """When the packet that holds this sample came."""
+        place = int(np.searchsorted(self._timestamps, sample, side="right")) - 1
+        if place < 0:
+            return None
+        arrival = self._arrivals[place]
+        return arrival.arrival_ns if sample < arrival.timestamp + arrival.sound.size else None
+
+
+def _stages(evidence: Evidence, line: _Line, spoken: Onset) -> dict[str, float]:
+    begin_ns = spoken.at_ns - onset_samples() * NS_PER_SAMPLE
+    mixed = _mixed(evidence, line, begin_ns)
+    played = _after(spoken.at_ns, [onset.at_ns for onset in evidence.played])
+    if mixed is None or played is None or not evidence.readings:
         return {}
-    reading = min(evidence.readings, key=lambda reading: abs(reading.at_ns - tick_ns))
-    at_hub_ns = tick_ns - reading.hold_ms * 1e6
-    complete_ns = evidence.room_origin_ns + (packet + TICK_SAMPLES) * NS_PER_SAMPLE
-    sent_ns = complete_ns + reading.encode_ms * 1e6
-    block_ns = (TICK_SAMPLES - mixed % TICK_SAMPLES) * NS_PER_SAMPLE
-    spans = {
-        "capture_block_ms": block_ns,
-        "hub_buffer_ms": reading.hold_ms * 1e6,
-        "mix_encode_ms": sent_ns - tick_ns,
-        "network_ms": program.arrival_ns[packet] - sent_ns,
-        "playout_ms": heard_ns - program.arrival_ns[packet],
-        "total_ms": heard_ns - at_hub_ns + block_ns,
+    mixed_ns, returned_ns = mixed
+    reading = min(evidence.readings, key=lambda reading: abs(reading.at_ns - mixed_ns))
+    lookahead_ns = evidence.lookahead.to_loudspeaker * NS_PER_SAMPLE
+    hold_ns, encode_ns = reading.hold_ms * 1e6, reading.encode_ms * 1e6
+    total_ns = played - spoken.at_ns
+    spans_ns = {
+        "unit_to_hub_ms": mixed_ns - hold_ns - begin_ns,
+        "hub_buffer_ms": hold_ns,
+        "mix_encode_ms": encode_ns,
+        "lookahead_ms": lookahead_ns,
+        "loudspeaker_ms": begin_ns + total_ns - mixed_ns - encode_ns - lookahead_ns,
+        "total_ms": total_ns,
+        "return_ms": returned_ns - spoken.callback_ns,
     }
-    if captured_ns is not None:
-        began_ns = _before(heard_ns, captured_ns)
-        if began_ns is None:
-            return {}
-        spans["unit_to_hub_ms"] = at_hub_ns - block_ns - began_ns
-        spans["total_ms"] = heard_ns - began_ns
-    return {name: span_ns / 1e6 for name, span_ns in spans.items()}
+    heard_ns = _after(begin_ns, evidence.heard_ns)
+    if heard_ns is not None:
+        spans_ns["listener_ms"] = heard_ns - begin_ns
+    return {name: span_ns / 1e6 for name, span_ns in spans_ns.items()}
 
 
-def _decode(arrivals: Sequence[Arrival]) -> _Program:
-    if not arrivals:
-        return _Program((), {})
-    first = arrivals[0].timestamp
-    length = max(arrival.timestamp + arrival.sound.size for arrival in arrivals) - first
-    sound = np.zeros(length, dtype=np.float32)
-    for arrival in arrivals:
-        at = arrival.timestamp - first
-        sound[at : at + arrival.sound.size] = arrival.sound
-    return _Program(
-        chirps=tuple(first + at for at in _chirps(sound)),
-        arrival_ns={arrival.timestamp: arrival.arrival_ns for arrival in arrivals},
-    )
+def _mixed(evidence: Evidence, line: _Line, begin_ns: float) -> tuple[float, int] | None:
+    """When the chirp was mixed, and when the return's packet with its beginning arrived."""
+    for chirp_at in line.chirps:
+        mixed_at = chirp_at - evidence.lookahead.to_return
+        mixed_ns = evidence.room_origin_ns + mixed_at * NS_PER_SAMPLE
+        arrival_ns = line.arrival_ns(chirp_at)
+        if arrival_ns is not None and 0 <= mixed_ns - begin_ns < LONGEST_NS:
+            return mixed_ns, arrival_ns
+    return None
 
 
-def _chirps(recording: Samples) -> list[int]:
-    return [round(found.at_samples) for found in find_chirps(recording)]
-
-
-def _packet_of(program: _Program, sample: int) -> int | None:
-    """Timestamp of the packet that holds a sample of the program."""
-    timestamp = sample - sample % PACKET_SAMPLES
-    return timestamp if timestamp in program.arrival_ns else None
+@cache
+def onset_samples() -> int:
+    """How long after a chirp's beginning a unit says that a sound begins."""
+    return int(np.argmax(np.abs(chirp()) >= ONSET_LEVEL))
 
 
 def _after(moment_ns: float, moments_ns: Sequence[float]) -> float | None:
@@ -149,6 +176,17 @@ def _after(moment_ns: float, moments_ns: Sequence[float]) -> float | None:
     return min(later, default=None)
 
 
-def _before(moment_ns: float, moments_ns: Sequence[int]) -> float | None:
-    earlier = [m for m in moments_ns if 0 <= moment_ns - m < LONGEST_NS]
-    return max(earlier, default=None)
+def reports_sum_ms(
+    capture_ms: Mapping[str, float], output_ms: Mapping[str, float], lookahead_ms: float
+) -> float:
+    """What the programs say of themselves, from input callback to output callback.
+
+    Args:
+        capture_ms: ``delay`` from the converter to the mix, of which ``block`` and ``latency`` lie
+            before the callback.
+        output_ms: ``delay`` from the room clock to the converter, of which ``latency`` lies after
+            the callback.
+        lookahead_ms: of limiter and encoders, which no time stamp shows.
+    """
+    before_ms = capture_ms["delay"] - capture_ms["block"] - capture_ms["latency"]
+    return before_ms + lookahead_ms + output_ms["delay"] - output_ms["latency"]

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from typing import Any
+from typing import Any, Literal
 
 import typer
 
@@ -14,7 +14,7 @@ EXAMPLES = """Examples:
 
   parvis bench latency
 
-  parvis bench latency --seconds 60 --json
+  parvis bench latency --seconds 60 --frame-ms 5 --json
 """
 
 
@@ -26,18 +26,19 @@ def bench() -> None:
 @app.command(epilog=EXAMPLES)
 def latency(
     seconds: int = typer.Option(20, min=3, max=3600, help="How long to measure after a warm-up."),
+    frame_ms: int = typer.Option(10, help="Length of the hub's tick: 10, or 5."),
     as_json: bool = typer.Option(False, "--json", help="Print one JSON object on the last line."),
 ) -> None:
-    """Delay from a unit's microphone to a listener, stage by stage; ticks, unit, start of the hub.
+    """Delay from a unit's microphone to a loudspeaker unit, stage by stage, and to everybody else.
 
-    Where PulseAudio is, the microphone is a null sink of a private sound server; otherwise a file,
-    and what lies before the hub cannot be seen.
+    Where PulseAudio is, microphone and loudspeaker are null sinks of a private sound server;
+    otherwise files. Ticks, unit and start of the hub are measured beside.
     """
     from parvis_server.bench.latency import measure_latency
     from parvis_server.errors import without_group
 
     try:
-        found = asyncio.run(measure_latency(seconds))
+        found = asyncio.run(measure_latency(seconds, _frame_ms(frame_ms)))
     except ExceptionGroup as faults:
         raise without_group(faults) from None
     _tell(found, as_json=as_json)
@@ -62,12 +63,17 @@ def mix(
 ) -> None:
     """Work and lateness of a mixing engine with so many sources, beside an empty ticker."""
     from parvis_server.bench.mix import Scene, measure_mix
+
+    scene = Scene(microphones, returns, loudspeakers, _frame_ms(frame_ms))
+    _tell(asyncio.run(measure_mix(scene, seconds)), as_json=as_json)
+
+
+def _frame_ms(given: int) -> Literal[5, 10]:
     from parvis_server.errors import UsageError
 
-    if frame_ms not in (5, 10):
-        raise UsageError(f"--frame-ms {frame_ms}: a tick is 5 or 10 ms long")
-    scene = Scene(microphones, returns, loudspeakers, 5 if frame_ms == 5 else 10)
-    _tell(asyncio.run(measure_mix(scene, seconds)), as_json=as_json)
+    if given not in (5, 10):
+        raise UsageError(f"--frame-ms {given}: a tick is 5 or 10 ms long")
+    return 5 if given == 5 else 10
 
 
 def _tell(found: dict[str, Any], *, as_json: bool) -> None:
