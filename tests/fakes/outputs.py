@@ -20,6 +20,10 @@ class FakeOutputs:
     complexity: int = 10
     heard: list[Contributions] = field(default_factory=list)
     ssrc: int = 7
+    program_db: float = 0.0
+
+    def begin_at(self, program_db: float) -> None:
+        self.program_db = program_db
 
     def set_stage(self, stage: SetStage) -> None:
         self.stages.append(stage)

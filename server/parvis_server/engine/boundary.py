@@ -98,6 +98,10 @@ class GoLive(Body):
     program_ssrc: Ssrc
     frame_ms: Literal[5, 10] = 10
     """Length of a tick: 10 ms, or 5 in the profile of least delay."""
+    levels_db: dict[Ssrc, float] = Field(default_factory=dict, max_length=MAX_SOURCES)
+    """``SourceStats.gain_db`` of the engine before: levelling goes on where that one stopped."""
+    program_db: float = 0.0
+    """``EngineStats.program_db`` of the engine before."""
 
     @property
     def frame_samples(self) -> int:
@@ -338,6 +342,8 @@ class EngineStats(Body):
     """Datagrams of the hub that could not be read."""
     dropped_output: Count = 0
     """Datagrams that did not fit the socket to the hub."""
+    program_db: float = 0.0
+    """What the program's loudness servo adds now."""
     sources: tuple[SourceStats, ...] = Field(default=(), max_length=MAX_SOURCES)
 
     def serialize(self) -> bytes:

@@ -19,14 +19,17 @@ def return_encoder() -> Encoder:
     return encoder
 
 
-def build_outputs(live: GoLive) -> OutputBank:
+def build_outputs(live: GoLive, lap: Lap = no_lap) -> OutputBank:
     """Program and output buses of a live room, with their encoders."""
     samples = live.frame_samples
     encoders = Encoders(program_encoder, return_encoder, lambda: unit_encoder(samples))
-    return OutputBank(live.program_ssrc, encoders, samples)
+    return OutputBank(live.program_ssrc, encoders, samples, lap)
 
 
 def build_mix_engine(live: GoLive, lap: Lap = no_lap) -> MixEngine:
     """The mix of a live room; ``lap``: told when each stage of a tick is done."""
     samples = live.frame_samples
-    return MixEngine(build_outputs(live), lambda spec: DecodingChain(spec, samples), samples, lap)
+    outputs = build_outputs(live, lap)
+    mix = MixEngine(outputs, lambda spec: DecodingChain(spec, samples), samples, lap)
+    mix.begin_at(live.levels_db, live.program_db)
+    return mix

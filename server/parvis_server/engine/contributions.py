@@ -51,6 +51,15 @@ OutputSaid = ProgramPacket | OutputPacket | Howling | Checked
 class Outputs(Protocol):
     """Everything that comes out of the mix: the program, and a bus for each output."""
 
+    @property
+    def program_db(self) -> float:
+        """What the program's loudness servo adds now."""
+        ...
+
+    def begin_at(self, program_db: float) -> None:
+        """Go on from the gain that another engine's program had."""
+        ...
+
     def set_stage(self, stage: SetStage) -> None:
         """Make exactly these buses from the next tick on."""
         ...

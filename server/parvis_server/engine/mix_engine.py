@@ -5,7 +5,7 @@ Each tick pulls a frame of every source, sets its gain (``SpeechLaw``) and hands
 outputs, which know nothing of where they come from.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from parvis_server.engine.boundary import (
     TICK_SAMPLES,
@@ -53,6 +53,16 @@ class MixEngine:
         self._stage = SetStage()
         self._desks: frozenset[int] = frozenset()
         self._loudest: dict[int, float] = {}
+
+    @property
+    def program_db(self) -> float:
+        """What the program's loudness servo adds now."""
+        return self._outputs.program_db
+
+    def begin_at(self, levels_db: Mapping[int, float], program_db: float) -> None:
+        """Go on from what another engine learned."""
+        self._law.remember(levels_db)
+        self._outputs.begin_at(program_db)
 
     def set_stage(self, stage: SetStage) -> None:
         """Mix exactly this; saying it again changes nothing."""

@@ -22,7 +22,7 @@ from parvis_server.engine.bus_chain import (
     Floor,
     OutputStream,
 )
-from parvis_server.engine.contributions import Contributions, OutputSaid
+from parvis_server.engine.contributions import Contributions, Lap, OutputSaid, no_lap
 from parvis_server.engine.echo_gates import EchoGates
 from parvis_server.engine.program import ProgramChain, Talkers
 from parvis_server.engine.routing import PROGRAM, Mix, Plan, Routing
@@ -48,8 +48,13 @@ class OutputBank:
         program_ssrc: int,
         encoders: Encoders,
         frame_samples: int = TICK_SAMPLES,
+        lap: Lap = no_lap,
     ) -> None:
-        """``program_ssrc``: the program's RTP source; ``frame_samples``: length of a tick."""
+        """``program_ssrc``: the program's RTP source; ``frame_samples``: length of a tick.
+
+        ``lap``: told when the sums are done, the dynamics before an encoder, and each encoder.
+        """
+        self._lap = lap
         self._encoders = encoders
         self._frame_samples = frame_samples
         self._ticks = TALK_PTIME_SAMPLES // frame_samples
@@ -86,6 +91,15 @@ class OutputBank:
         self._gates.keep({o.own_ssrc for o in stage.outputs if o.own_ssrc is not None})
         self._planned_for = None
 
+    @property
+    def program_db(self) -> float:
+        """What the program's loudness servo adds now."""
+        return self._program.servo_db
+
+    def begin_at(self, program_db: float) -> None:
+        """Go on from the gain that another engine's program had."""
+        self._program.begin_at(program_db)
+
     def check(self, command: CheckOutput) -> None:
         """Begin a sound check of one output, which then plays nothing else for 1.7 s."""
         self._checks.ask(command)
@@ -107,12 +121,15 @@ class OutputBank:
         levels = contributions.levels_dbfs.items()
         talkers = self._talkers.note({s: level for s, level in levels if s not in self._muted})
         self._floor.step()
+        self._lap("mix")
         full = self._program.take(
             tick, mixed[PROGRAM], self._floor.frame, settled=contributions.settled
         )
         said: list[OutputSaid] = []
         if full:
+            self._lap("limit")
             payload = self._program.encoder.encode(self._program.pcm)
+            self._lap("encode")
             said.append(self._program.packet(tick, payload, talkers))
         payloads, howling = self._run_chains(tick, mixed)
         said += howling
@@ -129,7 +146,9 @@ class OutputBank:
             frame = mixed[mix] if mix.checked is None else self._checks.frame(self._frame_samples)
             full, howls = chain.take(tick, frame, self._floor.frame)
             if full:
+                self._lap("limit")
                 payloads[mix] = chain.encode()
+                self._lap("encode")
             for howl in howls:
                 howling += self._alarms(mix, howl)
         return payloads, howling
@@ -216,7 +235,7 @@ class OutputBank:
         assert mix.kind is not None
         treatment = TREATMENTS[mix.kind]
         make = self._encoders.low_delay if treatment.low_delay else self._encoders.talk
-        chain = BusChain(treatment, make(), self._frame_samples, mix.phase)
+        chain = BusChain(treatment, make(), self._frame_samples, mix.phase, shifted=mix.shifted)
         chain.encoder.limit(self._most_complexity)
         return chain
 

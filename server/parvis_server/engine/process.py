@@ -131,7 +131,7 @@ class EngineProcess:
 
     def _report(self, meter: TickMeter, thrift: Thrift, mix: MixEngine) -> None:
         mix.drops.bad_datagrams, mix.drops.dropped_output = self._bad, self._lost
-        self._send(meter.report(mix.drops, mix.source_stats(), thrift.step))
+        self._send(meter.report(mix.drops, mix.source_stats(), thrift.step, mix.program_db))
 
     def _drain(self) -> None:
         """Take what has come; never waits."""

@@ -74,6 +74,11 @@ class ProgramChain:
         """What the servo adds now."""
         return self._servo.gain_db
 
+    def begin_at(self, gain_db: float) -> None:
+        """Go on from the gain that another program had."""
+        self._servo.begin_at(gain_db)
+        self._gain = float(10 ** (self._servo.gain_db / 20))
+
     def take(self, tick: int, mixed: Frame, floor: Frame, *, settled: bool) -> bool:
         """One frame of the sum; whether a packet is full now.
 

@@ -2,8 +2,9 @@
 
 Importing takes seconds, a gap in the program is heard after 20 ms: so a second engine waits with
 everything imported. When the live one dies, or says nothing for 500 ms, the standby goes live and
-gets the whole state again; the room clock runs on, the program has a new SSRC, and a new standby is
-started. Engines that die again and again are started more and more rarely, and the log says so.
+gets the whole state again, with the levels that were learned, a second old at most, so that nobody
+is suddenly soft. The room clock runs on, the program has a new SSRC, and a new standby is started.
+Engines that die again and again are started more and more rarely, and the log says so.
 """
 
 import asyncio
@@ -97,6 +98,8 @@ class EngineSupervisor:
         self._stage = SetStage()
         self._live: EngineChild | None = None
         self._standby: asyncio.Queue[EngineChild] = asyncio.Queue(maxsize=1)
+        self._learned = EngineStats()
+        """The last that an engine said: the next one begins at its levels."""
         self._untold = False
         self._dropped = 0
         self._children: set[EngineChild] = set()
@@ -168,6 +171,8 @@ class EngineSupervisor:
             origin_ns=self._origin_ns,
             program_ssrc=secrets.randbits(32),
             frame_ms=self._frame_ms,
+            levels_db={source.ssrc: source.gain_db for source in self._learned.sources},
+            program_db=self._learned.program_db,
         )
         child.go_live(serialize_command(command), self._hear)
         self._live = child
@@ -186,6 +191,7 @@ class EngineSupervisor:
             case Levels():
                 self._on_levels(said.levels)
             case EngineStats():
+                self._learned = said
                 self._on_stats(said)
             case _:
                 self._on_stage(said)

@@ -93,7 +93,11 @@ class TickMeter:
             self._second.encode_ns.append(work_ns)
 
     def report(
-        self, drops: DropCounts, sources: tuple[SourceStats, ...], savings: int = 0
+        self,
+        drops: DropCounts,
+        sources: tuple[SourceStats, ...],
+        savings: int = 0,
+        program_db: float = 0.0,
     ) -> EngineStats:
         """Everything so far; the second begins anew."""
         second, self._second = self._second, _Second()
@@ -115,6 +119,7 @@ class TickMeter:
             stale_packets=drops.stale_packets,
             bad_datagrams=drops.bad_datagrams,
             dropped_output=drops.dropped_output,
+            program_db=program_db,
             sources=sources,
         )
 

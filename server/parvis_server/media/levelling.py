@@ -129,6 +129,11 @@ class Leveller:
             self._move(held[self._active[held]])
         return np.asarray(10 ** (self._gain_db[rows] / 20), dtype=np.float32)
 
+    def begin_at(self, row: int, gain_db: float) -> None:
+        """Go on from a gain that was learned elsewhere, until this one has heard enough."""
+        gain_db = float(np.clip(gain_db, self._aim.lowest_db, self._aim.highest_db))
+        self._gain_db[row] = self._wanted_db[row] = gain_db
+
     def settled(self, rows: Rows) -> bool:
         """Whether no channel of these, who hold the floor, still has to be levelled.
 
@@ -216,6 +221,10 @@ class ProgramServo:
         """
         heard = self._settled if settled else self._unsettled
         return float(self._leveller.gains(frame[None], self._row, heard)[0])
+
+    def begin_at(self, gain_db: float) -> None:
+        """Go on from the gain that another servo had."""
+        self._leveller.begin_at(0, gain_db)
 
     @property
     def gain_db(self) -> float:

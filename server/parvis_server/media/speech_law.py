@@ -104,6 +104,14 @@ class SpeechLaw:
         """The open sources; ``sharing``: whether gain sharing and levelling run at all."""
         self._hands, self._on, self._group = dict(hands), sharing, None
 
+    def remember(self, levels_db: Mapping[int, float]) -> None:
+        """Levels of sources that are not open yet, learned by another engine."""
+        for ssrc, level_db in levels_db.items():
+            if ssrc not in self._rows:
+                self._rows[ssrc] = row = self._new_row()
+                self._leveller.begin_at(row, level_db)
+                self._levels[row] = 10 ** (self._leveller.gain_db(row) / 20)
+
     def apply(self, ssrcs: tuple[int, ...], frames: Frames, concealed: Flags) -> Frames:
         """Every source at its gain, ``(sources, samples)``.
 

@@ -267,6 +267,17 @@ def test_checks_and_savings_reach_whom_they_concern() -> None:
     assert room.outputs.complexity == 10
 
 
+def test_it_goes_on_from_what_another_engine_learned() -> None:
+    room = Room()
+    room.engine.begin_at({1: 6.0}, 2.5)
+    room.receivers.values = {1: 0.1}
+    room.set(SourceSpec(ssrc=1))
+    room.run(2)
+    assert room.outputs.sum()[-1] == pytest.approx(0.2, rel=0.01)
+    assert room.engine.program_db == 2.5
+    assert room.engine.source_stats()[0].gain_db == 6
+
+
 def test_ticks_of_5_ms_give_levels_as_often() -> None:
     room = Room(frame_samples=240)
     room.open(s1=-20)

@@ -220,6 +220,19 @@ def test_an_output_packet_has_the_room_clock_of_its_first_sample_in_ticks_of_5_m
     assert talk.heard().size == 2 * RATE
 
 
+def test_a_replaced_engine_is_as_loud_as_the_one_before() -> None:
+    sound = voice(24, 5, level_dbfs=-36)
+    before = Stage(opened(1), {1: sound[: 18 * RATE]})
+    before.run()
+    learned = before.stats()[1].gain_db
+    after = Stage(opened(), {1: sound[18 * RATE :]})
+    after.mix.begin_at({1: learned}, before.mix.program_db)
+    after.mix.set_stage(opened(1))
+    after.run()
+    assert learned > 10
+    assert loudness(after.heard()) == pytest.approx(loudness(before.heard()[12 * RATE :]), abs=1.5)
+
+
 def test_two_units_at_one_table_bring_a_voice_at_one_moment() -> None:
     """One has a quiet line, the other's packets come up to 12 ms late."""
     sound = voice(20, 3)

@@ -6,12 +6,21 @@ import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import cast
 
 import psutil
 import pytest
 
-from parvis_server.engine.boundary import TICK_NS, EngineStats
+from parvis_server.engine.boundary import (
+    TICK_NS,
+    EngineStats,
+    GoLive,
+    Said,
+    SourceStats,
+    parse_to_engine,
+)
 from parvis_server.engine.child import ChildState, EngineChild
+from parvis_server.engine.stage import SetStage
 from parvis_server.engine.supervisor import EngineSupervisor
 from parvis_wire.rtp import RtpPacket
 
@@ -118,6 +127,33 @@ async def test_a_dead_or_hanging_engine_is_replaced_by_the_warm_one(how: signal.
     gap_ms = (new[0] - old[-1]) / 48
     assert gap_ms % 20 == 0
     assert 20 <= gap_ms < (1_500 if how is signal.SIGSTOP else 500)
+
+
+class NotingChild:
+    """Keeps what it is told."""
+
+    pid = 1
+
+    def __init__(self) -> None:
+        self.told: list[bytes] = []
+
+    def go_live(self, datagram: bytes, on_said: Callable[[Said], None]) -> None:
+        self.told.append(datagram)
+
+    def send(self, datagram: bytes) -> bool:
+        self.told.append(datagram)
+        return True
+
+
+async def test_the_next_engine_goes_on_from_the_levels_of_the_last() -> None:
+    hub, child = Hub(), NotingChild()
+    last = EngineStats(program_db=3.5, sources=(SourceStats(ssrc=9, received=1, gain_db=11.0),))
+    hub.supervisor._hear(last)
+    hub.supervisor._go_live(cast(EngineChild, child))
+    live, stage = (parse_to_engine(datagram) for datagram in child.told)
+    assert isinstance(live, GoLive)
+    assert (live.levels_db, live.program_db) == ({9: 11.0}, 3.5)
+    assert stage == SetStage()
 
 
 async def test_an_engine_that_begins_slowly_is_waited_for() -> None:

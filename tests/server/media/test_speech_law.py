@@ -126,6 +126,20 @@ def test_a_talker_begins_the_next_turn_at_the_gain_of_the_last() -> None:
     assert stage.law.gain_db(1) == learned
 
 
+def test_an_engine_goes_on_from_the_levels_of_the_one_before() -> None:
+    stage = Stage(s1=Hand(), s2=Hand())
+    stage.law.remember({1: 9.0, 3: 40.0})
+    stage.play({1: silence(0.1), 2: silence(0.1)})
+    assert stage.law.gain_db(1) == 9
+    assert db(stage.law.gain(1)) == pytest.approx(9, abs=0.1)
+    assert stage.law.gain_db(2) == 0
+    stage.law.remember({1: 2.0})
+    assert stage.law.gain_db(1) == 9  # this one knows better by now
+    stage.ask(s3=Hand())
+    stage.play({3: silence(0.1)})
+    assert stage.law.gain_db(3) == 18
+
+
 def test_only_so_many_are_remembered_and_the_oldest_is_forgotten() -> None:
     stage = Stage(capacity=2, s1=Hand())
     stage.play({1: voice(8, 1, -38) + noise(8, -75)})
