@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from parvis_server.engine.boundary import OutputPacket
 from parvis_server.media.comfort_noise import FLOOR_DBFS, ComfortNoise
+from parvis_server.media.frequency_shift import FrequencyShift
 from parvis_server.media.howl_guard import Howl, HowlGuard
 from parvis_server.media.limiter import Limiter
 from parvis_wire import serial
@@ -104,10 +105,17 @@ class BusChain:
     """One mix on its way to its encoder."""
 
     def __init__(
-        self, treatment: Treatment, encoder: Encoder, frame_samples: int, phase: int = 0
+        self,
+        treatment: Treatment,
+        encoder: Encoder,
+        frame_samples: int,
+        phase: int = 0,
+        *,
+        shifted: bool = False,
     ) -> None:
-        """``phase``: which of the ticks of a packet encodes it."""
+        """``phase``: which of the ticks of a packet encodes it; ``shifted``: up by 5 Hz."""
         self.encoder = EncoderUnderLimit(encoder)
+        self._shift = FrequencyShift() if shifted else None
         self._guard = HowlGuard() if treatment.howls else None
         self._limiter = Limiter(treatment.ceiling_dbfs)
         self._floor = treatment.floor
@@ -126,6 +134,8 @@ class BusChain:
         self._limiter.continue_from(other._limiter)
         if self._guard is not None and other._guard is not None:
             self._guard = deepcopy(other._guard)
+        if self._shift is not None and other._shift is not None:
+            self._shift = deepcopy(other._shift)
         if other._pcm.size == self._pcm.size:
             self._pcm[:] = other._pcm
             self.encoder.encode(other._coded)
@@ -133,6 +143,8 @@ class BusChain:
     def take(self, tick: int, mixed: Frame, floor: Frame) -> tuple[bool, tuple[Howl, ...]]:
         """One frame of the mix: whether a packet is full now, and howls that were found."""
         howls: tuple[Howl, ...] = ()
+        if self._shift is not None:
+            mixed = self._shift.process(mixed)
         if self._guard is not None:
             mixed, howls = self._guard.process(mixed)
         place = (tick - self._phase - 1) % self._ticks

@@ -35,6 +35,8 @@ class Mix:
     gain_db: float = 0.0
     phase: int = 0
     """The tick of each packet in which it is encoded: work is spread over the ticks."""
+    shifted: bool = False
+    """Up by 5 Hz, against howling."""
     checked: int | None = None
     """The one output that is being checked: it leaves the mix that it shares."""
 
@@ -95,12 +97,13 @@ class Routing:
     def _mix(self, spec: OutputSpec, ssrcs: Sequence[int], phase: int, apart: int | None) -> Mix:
         own = spec.own_ssrc if spec.own_ssrc in ssrcs else None
         if spec.kind is OutputKind.RETURN:
-            return Mix(spec.kind, None, own, spec.gain_db, phase, apart)
+            return Mix(spec.kind, None, own, spec.gain_db, phase, checked=apart)
         if spec.kind is OutputKind.ASSISTIVE:
-            return Mix(spec.kind, None, None, spec.gain_db, 0, apart)
+            return Mix(spec.kind, None, None, spec.gain_db, checked=apart)
         if spec.zone not in self._lifted:
             own = None  # not in it anyway
-        return Mix(OutputKind.LOUDSPEAKER, spec.zone, own, spec.gain_db, 0, apart)
+        kind = OutputKind.LOUDSPEAKER
+        return Mix(kind, spec.zone, own, spec.gain_db, shifted=spec.shifted, checked=apart)
 
     def _routes(self, mix: Mix, sources: Sequence[Source]) -> Routes:
         gain = np.float32(10 ** (mix.gain_db / 20))

@@ -51,8 +51,11 @@ class OutputSpec(Body):
     zone: ZoneName | None = None
     """Where it sounds; None for a return."""
     own_ssrc: Ssrc | None = None
-    """The source at the same place, which is never in it."""
+    """The source at the same place, which is never in it; an assistive output has it all the same:
+    its listeners must not lose the podium because the loop's amplifier hangs on the same unit."""
     gain_db: BusGainDb = 0.0
+    shifted: bool = False
+    """Move a loudspeaker's or line's sound up by 5 Hz: 8 dB more before it howls, for speech."""
 
     @model_validator(mode="after")
     def _complete(self) -> "OutputSpec":

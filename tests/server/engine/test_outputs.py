@@ -350,3 +350,12 @@ def test_returns_are_spread_over_the_ticks() -> None:
         fakes.tick(tick, {s.ssrc: np.zeros(480, dtype=np.float32) for s in sources})
         worked.append(sum(len(encoder.heard) for encoder in fakes.made) - before)
     assert worked == [11, 10] * 5  # the program's counts for two
+
+
+def test_a_shifted_loudspeaker_plays_5_hz_higher() -> None:
+    outputs = (OUTPUTS[0], OutputSpec(ssrc=LINE, kind=OutputKind.LINE, zone="hall", shifted=True))
+    stage = Stage(SetStage(sources=SOURCES, outputs=outputs))
+    stage.run({4: tone(1_000, 38)})
+    plain, shifted = (stage.heard(ssrc)[4_800:] for ssrc in (HALL, LINE))
+    assert level_at(plain, 1_000) == pytest.approx(-26, abs=1)
+    assert level_at(shifted, 1_005) == pytest.approx(-26, abs=1)
