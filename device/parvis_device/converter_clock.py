@@ -6,6 +6,11 @@ lower envelope that ``parvis_audio.drift`` finds. With it every moment of this m
 place in *converter time*: samples played, as nanoseconds. A receiver that gets its arrivals and its
 "now" in converter time corrects the drift between the hub's crystal and the converter's, whatever
 this machine's own clock does.
+
+A card that ran dry stood still meanwhile: its askings are late by that much from then on. A sound
+server that fills a larger buffer asks early, once. Either is a step of *its count of samples* and
+not of time: it is added to the count, so that arrivals go on as before and the receiver sees what
+is true, that it now holds more sound than it needs, or less.
 """
 
 from typing import Final
@@ -16,8 +21,11 @@ from parvis_device.capture import NS_PER_SECOND, SAMPLE_RATE_HZ, samples_ns
 SETTLE_NS: Final = 300_000_000
 """A card that starts asks for several blocks at once, which says nothing about its clock."""
 
-_STOOD_STILL_S: Final = 0.25
-"""Asked so much too late, the card was silent meanwhile: its count of samples stood still."""
+STEP_S: Final = 0.005
+"""Half a block: more than a crystal or a quiet machine can do."""
+
+STEP_AFTER_NS: Final = 500_000_000
+"""Late for so long without one asking in time, the card itself is late and not this machine."""
 
 
 class ConverterClock:
@@ -27,7 +35,11 @@ class ConverterClock:
         """Start with nothing asked for."""
         self._drift = DriftEstimator(SAMPLE_RATE_HZ)
         self._samples = 0
+        self._stood_samples = 0
+        """For how long the converter stood still, in samples; less what it asked ahead."""
         self._first_ns: int | None = None
+        self._late_since_ns: int | None = None
+        self._least_late_s = 0.0
         self.settled = False
         """Whether the askings tell the time by now."""
 
@@ -44,20 +56,44 @@ class ConverterClock:
         if not self.settled and now_ns - self._first_ns >= SETTLE_NS:
             self.settled = True
             self._drift.restart()
-        if self._drift.arrived(samples, now_ns) > _STOOD_STILL_S:
-            self._drift.restart()
-            self._drift.arrived(samples, now_ns)
+        if self.settled:
+            self._look_for_step(now_ns)
+        self._drift.arrived(self._count(samples), now_ns)
 
     def stopped(self) -> None:
         """The converter stands still: the same crystal goes on later, counted from elsewhere."""
         self._first_ns = None
         self.settled = False
 
+    def sample_ns(self, samples: int) -> int:
+        """The place of a sample in converter time."""
+        return samples_ns(self._count(samples))
+
     def converter_ns(self, now_ns: int) -> int:
-        """A moment of this machine in converter time; sample 0 is asked for at 0."""
-        after_s = self._drift.held_s(self._samples, now_ns) / (1 + self._drift.drift)
-        return samples_ns(self._samples) + round(after_s * NS_PER_SECOND)
+        """A moment of this machine in converter time."""
+        after_s = self._drift.held_s(self._count(self._samples), now_ns) / (1 + self._drift.drift)
+        return self.sample_ns(self._samples) + round(after_s * NS_PER_SECOND)
 
     def local_ns(self, samples: int, now_ns: int) -> int:
         """When the converter asks for this sample at the earliest; ``now_ns``: any moment near."""
-        return now_ns - round(self._drift.held_s(samples, now_ns) * NS_PER_SECOND)
+        return now_ns - round(self._drift.held_s(self._count(samples), now_ns) * NS_PER_SECOND)
+
+    def _count(self, samples: int) -> int:
+        return samples + self._stood_samples
+
+    def _look_for_step(self, now_ns: int) -> None:
+        late_s = self._drift.held_s(self._count(self._samples), now_ns)
+        if late_s < -STEP_S:
+            self._step(late_s)
+        elif late_s <= STEP_S:
+            self._late_since_ns = None
+        elif self._late_since_ns is None:
+            self._late_since_ns, self._least_late_s = now_ns, late_s
+        else:
+            self._least_late_s = min(self._least_late_s, late_s)
+            if now_ns - self._late_since_ns >= STEP_AFTER_NS:
+                self._step(self._least_late_s)
+
+    def _step(self, late_s: float) -> None:
+        self._stood_samples += round(late_s * SAMPLE_RATE_HZ)
+        self._late_since_ns = None

@@ -106,7 +106,7 @@ class Player:
             return np.zeros(self.frame_samples, dtype=np.float32)
         self._take_arrived()
         self._keep_time(first, now_ns, latency_ns)
-        frame = self.receiver.frame(samples_ns(first))
+        frame = self.receiver.frame(self.clock.sample_ns(first))
         position = self.receiver.playout_position
         if position is not None and self.room_time is not None:
             leaves_ns = self.clock.local_ns(first, now_ns) + latency_ns
@@ -163,7 +163,7 @@ class Player:
         if self._play_delay_ms is not None:
             due_ns = leaves_ns - round(self._play_delay_ms * NS_PER_MS)
             ahead_s = (due_ns - room.local_ns(self._newest)) / NS_PER_SECOND
-            self._hold(self._newest + ahead_s * SAMPLE_RATE_HZ, samples_ns(first))
+            self._hold(self._newest + ahead_s * SAMPLE_RATE_HZ, self.clock.sample_ns(first))
 
     def _hold(self, timestamp: float, now_ns: int) -> None:
         """Let the receiver hold its sound so long that now is this sample's turn."""

@@ -51,13 +51,25 @@ class Loudspeaker:
     heard: list[Sound] = field(default_factory=list)
     leaves_ns: list[int] = field(default_factory=list)
     """On the hub's clock, when the first sample of each block left the converter."""
+    delays_ms: list[float] = field(default_factory=list)
+    """What the player reported at each block."""
 
     def know_room_time(self, first_clock: int, began_hub_ns: int) -> None:
         reading = ClockReading(0, float(self.offset_ns), 0.0, 0.0, 0)
         self.player.room_time = RoomTime(reading, first_clock, began_hub_ns)
 
-    def play(self, bus: list[RtpPacket], began_hub_ns: int, seconds: float) -> None:
-        """The hub sends packet n at ``began + n`` frames; blocks are asked for meanwhile."""
+    def play(
+        self,
+        bus: list[RtpPacket],
+        began_hub_ns: int,
+        seconds: float,
+        stands_still: tuple[float, int] = (0.0, 0),
+    ) -> None:
+        """The hub sends packet n at ``began + n`` frames; blocks are asked for meanwhile.
+
+        ``stands_still``: at this second the converter stands still for so many nanoseconds, or
+        asks so much ahead.
+        """
         frame = self.player.frame_samples
         randomly = random.Random(self.seed)
         arrivals = []
@@ -72,12 +84,15 @@ class Loudspeaker:
         following = next(waiting, None)
         for number in range(round((seconds + 1) * RATE_HZ / frame)):
             asked_ns = began_ns + round(number * block_ns)
+            if number * frame >= stands_still[0] * RATE_HZ:
+                asked_ns += stands_still[1]
             while following is not None and following[0] <= asked_ns:
                 self.player.put(following[1], following[0])
                 following = next(waiting, None)
             late_ns = round(randomly.expovariate(5) * MS)  # 0.2 ms: the machine's own business
             self.heard.append(self.player.block(asked_ns + late_ns, self.latency_ns))
             self.leaves_ns.append(asked_ns + self.latency_ns + self.offset_ns)
+            self.delays_ms.append(self.player.report().delay_ms)
 
     @property
     def sound(self) -> Sound:
