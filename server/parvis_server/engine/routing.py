@@ -60,6 +60,7 @@ class Routing:
     def __init__(self) -> None:
         """Start with an empty stage."""
         self._sources: dict[int, Source] = {}
+        self._staged: frozenset[int] = frozenset()
         self._outputs: tuple[OutputSpec, ...] = ()
         self._matrix = ZoneMatrix(())
         self._lifted: frozenset[str] = frozenset()
@@ -68,6 +69,7 @@ class Routing:
         """Plan for this stage from now on; a source that has left it is known until it is gone."""
         for spec in stage.sources:
             self._sources[spec.ssrc] = Source(spec.ssrc, spec.zone, spec.recorded)
+        self._staged = frozenset(spec.ssrc for spec in stage.sources)
         self._outputs = stage.outputs
         self._lifted = frozenset(stage.lifted)
         self._matrix = _matrix(stage, self._sources.values())
@@ -78,6 +80,8 @@ class Routing:
 
     def plan(self, ssrcs: Sequence[int], phases: Mapping[int, int], checked: int | None) -> Plan:
         """Mixes for these rows; ``phases``: of each 20 ms output, by its SSRC."""
+        known = self._staged.union(ssrcs)
+        self._sources = {ssrc: its for ssrc, its in self._sources.items() if ssrc in known}
         sources = [self.source(ssrc) for ssrc in ssrcs]
         routes: dict[Mix, Routes] = {PROGRAM: program_routes(sources)}
         outputs = {}
@@ -89,18 +93,13 @@ class Routing:
             outputs[spec.ssrc] = mix
         return Plan(routes, outputs)
 
-    def forget(self, ssrcs: Iterable[int]) -> None:
-        """Sources that are neither on the stage nor sounding any more."""
-        for ssrc in ssrcs:
-            self._sources.pop(ssrc, None)
-
     def _mix(self, spec: OutputSpec, ssrcs: Sequence[int], phase: int, apart: int | None) -> Mix:
         own = spec.own_ssrc if spec.own_ssrc in ssrcs else None
         if spec.kind is OutputKind.RETURN:
             return Mix(spec.kind, None, own, spec.gain_db, phase, checked=apart)
         if spec.kind is OutputKind.ASSISTIVE:
             return Mix(spec.kind, None, None, spec.gain_db, checked=apart)
-        if spec.zone not in self._lifted:
+        if own is not None and spec.zone == self.source(own).zone not in self._lifted:
             own = None  # not in it anyway
         kind = OutputKind.LOUDSPEAKER
         return Mix(kind, spec.zone, own, spec.gain_db, shifted=spec.shifted, checked=apart)

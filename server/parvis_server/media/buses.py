@@ -39,7 +39,7 @@ class Source:
 
     ssrc: int
     zone: str | None = None
-    """The zone whose air it hears; None for a remote speaker or a desk."""
+    """The zone whose people hear it without us, by air or by their desk; None: a remote speaker."""
 
     recorded: bool = True
     """Whether its talker agreed to the recording."""

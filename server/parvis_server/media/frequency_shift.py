@@ -9,8 +9,8 @@ The upper side band alone: with the Hilbert transform h of x,
 
     y[n] = x[n] cos(2 pi f n / fs) - h[n] sin(2 pi f n / fs)
 
-made by a windowed FIR filter of 127 taps, 1.3 ms late. Its image lies 45 dB down at 600 Hz and more
-above; lower it comes up (26 dB at 440 Hz, 17 at 300), where a longer filter would be a longer delay.
+made by a windowed FIR filter of 127 taps, 1.3 ms late. Its image lies 45 dB down at 600 Hz and
+deeper above; below it comes up (26 dB at 440 Hz, 17 at 300): a longer filter would be more delay.
 
 Measured in a simulated hall (RT60 0.4, 0.8 and 1.5 s): the loop dies away up to a gain of -8.4 dB
 plain and of 0.1 dB shifted: 8 dB more before it howls.

@@ -1,4 +1,4 @@
-"""Look-ahead limiter: the last thing before the program's encoder.
+"""Look-ahead limiter: the last thing before a bus's encoder.
 
 Theory of operation. Each sample asks for a gain, ``min(1, ceiling / |x|)``. A sliding minimum over
 the look-ahead makes the lowest gain known ``lookahead`` samples before its peak leaves; a release
