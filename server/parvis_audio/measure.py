@@ -29,8 +29,11 @@ NEAR_SILENCE_DBFS: Final = -55.0
 """Over the program's comfort noise (-62), under any speech."""
 SPEAKING_DBFS: Final = -40.0
 
-_PREDICTION_ORDER = 16
-_CLICK_FRAME_SAMPLES = 960
+_PREDICTION_ORDER = 32
+_CLICK_HOP_SAMPLES = 960
+_AROUND_MS = 20
+"""Several periods of any voice: its own pulses are no clicks."""
+_TINY_POWER = 1e-9
 _TINY = 1e-12
 
 
@@ -153,23 +156,33 @@ def gaps(recording: Samples, reference: Samples, *, least_ms: float = 10.0) -> l
     ]
 
 
-def clicks(recording: Samples, *, factor: float = 50.0, least: float = 0.02) -> list[int]:
-    """Samples at which the sound breaks: their residual is ``factor`` times that around them.
+def clicks(
+    recording: Samples, *, factor: float = 4.0, over_median: float = 200.0, least: float = 0.02
+) -> list[int]:
+    """Samples at which the sound breaks: what its neighbours do not foretell.
 
-    ``least`` (of full scale) keeps the noise of a pause out. The hardest stops of clean speech
-    reach a factor of 42; a break in a vowel is far over it, one in a hiss may hide.
+    The residual there is ``factor`` times the greatest one of the 20 ms before and after, or
+    ``over_median`` times their median, which also finds clicks that come close together. ``least``
+    (of full scale) keeps the noise of a pause out. Recorded speech, clean or through a codec,
+    reaches 3 and 120; a sample that is wrong by 0.1 reaches 5.5 and more, in a hiss too.
     """
+    residual, median = _prediction_residual(recording)
+    blocks = residual[: residual.size // SAMPLES_PER_MS * SAMPLES_PER_MS]
+    if not blocks.size:
+        return []
+    blocks = blocks.reshape(-1, SAMPLES_PER_MS)
+    greatest = blocks.max(axis=1)
+    around = np.lib.stride_tricks.sliding_window_view(
+        np.pad(greatest, _AROUND_MS), 2 * _AROUND_MS + 1
+    )
+    sides = np.delete(around, _AROUND_MS + np.arange(-2, 3), axis=1).max(axis=1)
+    usual = np.maximum(median[: blocks.size : SAMPLES_PER_MS], _TINY)
+    stands_out = (greatest > factor * sides) | (greatest > over_median * usual)
     found: list[int] = []
-    hop = _CLICK_FRAME_SAMPLES // 2
-    for begin in range(0, max(1, recording.size - hop), hop):
-        piece = recording[begin : begin + _CLICK_FRAME_SAMPLES].astype(np.float64)
-        if piece.size <= 4 * _PREDICTION_ORDER:
-            break
-        residual = np.abs(_prediction_residual(piece))
-        limit = max(least, factor * float(np.median(residual)))
-        for at in np.flatnonzero(residual > limit) + begin + _PREDICTION_ORDER:
-            if not found or at > found[-1] + SAMPLES_PER_MS:  # one break has several samples
-                found.append(int(at))
+    for block in np.flatnonzero(stands_out & (greatest > least)):
+        at = int(block * SAMPLES_PER_MS + blocks[block].argmax())
+        if not found or at > found[-1] + 3 * SAMPLES_PER_MS:  # one break rings on
+            found.append(at)
     return found
 
 
@@ -247,11 +260,34 @@ def _runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
     return [(int(begin), int(end)) for begin, end in edges.reshape(-1, 2)]
 
 
-def _prediction_residual(sound: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What the least-squares linear predictor of the piece does not foretell, without its start."""
+def _prediction_residual(
+    recording: Samples,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Of each sample, what linear prediction does not foretell, and that one's median around."""
+    sound = recording.astype(np.float64)
+    residual, median = np.zeros(sound.size), np.zeros(sound.size)
+    begins = range(0, max(1, sound.size - _CLICK_HOP_SAMPLES), _CLICK_HOP_SAMPLES)
+    for begin in begins:
+        piece = sound[begin : begin + 2 * _CLICK_HOP_SAMPLES]
+        if piece.size <= 8 * _PREDICTION_ORDER:
+            break
+        unforeseen = _unforeseen(piece)
+        skipped = 0 if begin == 0 else _CLICK_HOP_SAMPLES // 2 - _PREDICTION_ORDER
+        place = slice(begin + _PREDICTION_ORDER + skipped, begin + piece.size)
+        residual[place] = unforeseen[skipped:]
+        median[place] = np.median(unforeseen)
+    return residual, median
+
+
+def _unforeseen(piece: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The residual of the linear predictor that makes it least, outliers counting less."""
     order = _PREDICTION_ORDER
-    past = np.lib.stride_tricks.sliding_window_view(sound, order)[:-1]
-    future = sound[order:]
-    matrix = past.T @ past + 1e-9 * np.eye(order)
-    residual: NDArray[np.float64] = future - past @ np.linalg.solve(matrix, past.T @ future)
-    return residual
+    past = np.lib.stride_tricks.sliding_window_view(piece, order)[:-1]
+    future = piece[order:]
+    weights = np.ones(future.size)
+    for _ in range(2):
+        weighted = past * weights[:, None]
+        matrix = weighted.T @ past + _TINY_POWER * weights.sum() * np.eye(order)
+        residual = np.abs(future - past @ np.linalg.solve(matrix, weighted.T @ future))
+        weights = 1 / np.maximum(residual, 3 * np.median(residual) + _TINY_POWER)
+    return np.asarray(residual)

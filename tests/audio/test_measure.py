@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
 from fakes.measure import delayed, stoi, voice_like
+from fakes.sounds import speech
 from parvis_audio import measure, opus
 from parvis_audio.measure import Samples
 from parvis_audio.opus import Decoder, Encoder
@@ -124,6 +126,61 @@ def test_planted_clicks_are_found_where_they_are() -> None:
     assert len(found) == 3
     assert np.abs(np.array(found) - places).max() <= 2
     assert measure.clicks(VOICE) == []
+
+
+def loud_places(sound: Samples, count: int, seed: int, apart: int = 3_000) -> list[int]:
+    """Places, apart from each other, where somebody speaks."""
+    random, places = np.random.default_rng(seed), list[int]()
+    while len(places) < count:
+        at = int(random.integers(4_800, sound.size - 4_800))
+        loud = float(np.sqrt(np.mean(sound[at - 480 : at + 480] ** 2))) > 0.02
+        if loud and all(abs(at - other) > apart for other in places):
+            places.append(at)
+    return sorted(places)
+
+
+@pytest.mark.parametrize("sent", [lambda s: s, lambda s: coded(s, opus.unit_encoder(), 480)])
+def test_a_hundred_of_a_hundred_clicks_in_speech_are_found_and_none_in_clean_speech(
+    sent: Callable[[Samples], Samples],
+) -> None:
+    clean = sent(speech())
+    assert measure.clicks(clean) == []
+    found = 0
+    for seed in range(4):
+        broken, places = clean.copy(), loud_places(clean, 25, seed)
+        broken[places] += np.where(clean[places] > 0, -0.1, 0.1)
+        heard = np.array(measure.clicks(broken))
+        found += sum(bool((np.abs(heard - at) < 48).any()) for at in places)
+        assert len(heard) == len(places)
+    assert found == 100
+
+
+def test_a_hundred_of_a_hundred_gaps_in_speech_are_found_and_none_in_clean_speech() -> None:
+    clean, found = speech(), 0
+    assert measure.gaps(clean, clean) == []
+    for seed in range(5):
+        broken, places = clean.copy(), loud_places(clean, 20, seed, apart=6_000)
+        for at in places:
+            broken[at - 480 : at + 480] = 0
+        heard = [gap.at_ms * 48 for gap in measure.gaps(broken, clean, least_ms=5)]
+        found += sum(any(abs(gap - at) < 960 for gap in heard) for at in places)
+    assert found == 100
+
+
+def test_a_hundred_of_a_hundred_seams_in_a_tone_are_found() -> None:
+    tone = (0.3 * np.sin(2 * np.pi * 437 * np.arange(480_000) / 48_000)).astype(np.float32)
+    assert measure.tone_clicks(tone, 437) == []
+    places = np.random.default_rng(1).integers(1_000, 3_000, 100) + 4_000 * np.arange(100)
+    whole = np.delete(tone, np.concatenate([np.arange(at, at + 480) for at in places]))
+    found = np.array(measure.tone_clicks(whole, 437))
+    seams = places - 480 * np.arange(100)
+    assert all((np.abs(found - seam) < 3).any() for seam in seams)
+
+
+def test_clicks_at_every_frame_do_not_hide_each_other() -> None:
+    broken = VOICE.copy()
+    broken[48_000:57_600:480] += 0.2
+    assert len(measure.clicks(broken)) >= 10
 
 
 def test_one_wrong_sample_is_a_click() -> None:
