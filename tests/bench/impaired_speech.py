@@ -247,7 +247,7 @@ def heard(run: Run, stretches: list[tuple[float, float]]) -> dict[str, Any]:
     outside = judge_speech(original, run.heard, sounds.RATE_HZ, excused_s)
     return {
         "stoi": round(whole.stoi, 4),
-        "quiet_stoi": round(outside.stoi, 4),
+        "quiet_stoi": round(outside.stoi, 4) or None,
         "gaps": [str(gap) for gap in whole.gaps],
     }
 
