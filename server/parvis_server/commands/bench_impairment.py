@@ -3,7 +3,7 @@
 import asyncio
 import json
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -27,45 +27,68 @@ DEFAULT_PROFILE = "rtt40_loss1"
 COLUMNS = (">20 ms", ">40 ms", "p50", "p99", "p99.9", "max", "dropped")
 
 
-def impairment(
-    profile: str | None = typer.Option(
-        None,
+ProfileName = Annotated[
+    str | None,
+    typer.Option(
         help="clean, rtt40_loss1 (unless set), rtt10_loss1, rtt40_loss3, wifi_freezes, "
         "long_freezes, bad_wifi or capped; the options below change its properties, or make a link "
-        "of their own.",
+        "of their own."
     ),
-    rtt: float | None = typer.Option(None, help="Round trip, in ms."),
-    loss: float | None = typer.Option(None, help="Packets lost on each path, in percent."),
-    jitter: float | None = typer.Option(None, help="Mean of an exponential delay, in ms."),
-    freeze_every: float | None = typer.Option(None, help="Mean time between freezes, in s."),
-    freeze_ms: str | None = typer.Option(
-        None, help="How long a freeze lasts, in ms: one number, or 40-150."
-    ),
-    rate_kbit: float | None = typer.Option(None, help="Bandwidth of each path, in kbit/s."),
-    seconds: int = typer.Option(40, min=1, max=3600, help="How long to measure, after 1 s."),
-    connections: int = typer.Option(
-        2, min=1, max=2, help="2 shows one beside two; 1 sends over one alone."
-    ),
-    streams: int | None = typer.Option(
-        None,
+]
+Rtt = Annotated[float | None, typer.Option(help="Round trip, in ms.")]
+Loss = Annotated[float | None, typer.Option(help="Packets lost on each path, in percent.")]
+Jitter = Annotated[float | None, typer.Option(help="Mean of an exponential delay, in ms.")]
+FreezeEvery = Annotated[float | None, typer.Option(help="Mean time between freezes, in s.")]
+FreezeMs = Annotated[
+    str | None, typer.Option(help="How long a freeze lasts, in ms: one number, or 40-150.")
+]
+RateKbit = Annotated[float | None, typer.Option(help="Bandwidth of each path, in kbit/s.")]
+Seconds = Annotated[int, typer.Option(min=1, max=3600, help="How long to measure, after 1 s.")]
+Connections = Annotated[
+    int, typer.Option(min=1, max=2, help="2 shows one beside two; 1 sends over one alone.")
+]
+Streams = Annotated[
+    int | None,
+    typer.Option(
         min=1,
         max=32,
         help="So many units at once, their figures taken together. Unless set: 8, for the sake of "
         "small shares; 1 where a bandwidth is shared.",
         show_default=False,
     ),
-    seed: int = typer.Option(1, help="The same seed meets the same faults."),
-    tun: bool | None = typer.Option(
-        None,
+]
+Seed = Annotated[int, typer.Option(help="The same seed meets the same faults.")]
+Tun = Annotated[
+    bool | None,
+    typer.Option(
         "--tun/--proxy",
         help="Real kernel TCP between two network namespaces (needs root), or a proxy that models "
         "losses as stalls. Unless set: the first where it is allowed.",
         show_default=False,
     ),
-    congestion: str | None = typer.Option(
-        None, help="TCP's congestion control, with --tun: cubic is a Raspberry Pi's."
-    ),
-    as_json: bool = typer.Option(False, "--json", help="Print one JSON object on the last line."),
+]
+Congestion = Annotated[
+    str | None,
+    typer.Option(help="TCP's congestion control, with --tun: cubic is a Raspberry Pi's."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on the last line.")]
+
+
+def impairment(
+    profile: ProfileName = None,
+    rtt: Rtt = None,
+    loss: Loss = None,
+    jitter: Jitter = None,
+    freeze_every: FreezeEvery = None,
+    freeze_ms: FreezeMs = None,
+    rate_kbit: RateKbit = None,
+    seconds: Seconds = 40,
+    connections: Connections = 2,
+    streams: Streams = None,
+    seed: Seed = 1,
+    tun: Tun = None,
+    congestion: Congestion = None,
+    as_json: AsJson = False,
 ) -> None:
     """A unit's frames across a bad network, over one connection and over two that both carry all.
 
