@@ -5,10 +5,11 @@ import pytest
 from numpy.typing import NDArray
 
 from parvis_audio.opus import Decoder, unit_encoder
-from parvis_server.engine.boundary import TICK_NS, GoLive, ProgramPacket, SourcePacket
+from parvis_server.engine.boundary import TICK_NS, GoLive, OutputPacket, ProgramPacket, SourcePacket
 from parvis_server.engine.build import build_mix_engine
-from parvis_server.engine.stage import SetStage, SourceSpec
+from parvis_server.engine.stage import OutputSpec, SetStage, SourceSpec
 from parvis_wire.rtp import RtpPacket
+from parvis_wire.stage import OutputKind, SourceKind
 
 Samples = NDArray[np.float32]
 
@@ -92,3 +93,34 @@ def test_crystals_200_ppm_off_cost_nothing_for_five_minutes() -> None:
         assert stats.received > 29_900
         assert (stats.concealed, stats.late, stats.lost) == (0, 0, 0)
         assert stats.hold_ms == pytest.approx(stats.target_ms + 4.9, abs=0.5)
+
+
+def test_hall_and_remote_speaker_hear_each_other_and_not_themselves() -> None:
+    hall, remote, loudspeaker, to_remote = Unit(1, 440.0), Unit(2, 1_000.0), 101, 102
+    mix = build_mix_engine(GoLive(origin_ns=0, program_ssrc=7))
+    mix.set_stage(
+        SetStage(
+            sources=(
+                SourceSpec(ssrc=1, zone="hall"),
+                SourceSpec(ssrc=2, kind=SourceKind.SPEAKER),
+            ),
+            outputs=(
+                OutputSpec(ssrc=loudspeaker, kind=OutputKind.LOUDSPEAKER, zone="hall"),
+                OutputSpec(ssrc=to_remote, kind=OutputKind.RETURN, own_ssrc=2),
+            ),
+        )
+    )
+    decoders = {loudspeaker: Decoder(), to_remote: Decoder()}
+    heard: dict[int, list[Samples]] = {loudspeaker: [], to_remote: []}
+    for tick in range(38):  # the howl guard would take a steady tone for a howl after that
+        for unit in (hall, remote):
+            mix.receive(unit.packet(tick), tick * TICK_NS + 1_500_000)
+        for said in mix.tick(tick, tick * TICK_NS + 2_000_000):
+            if isinstance(said, OutputPacket):
+                packet = RtpPacket.parse(said.rtp)
+                heard[packet.ssrc].append(decoders[packet.ssrc].decode(packet.payload))
+    in_the_hall, at_home = (np.concatenate(heard[s])[6_000:] for s in (loudspeaker, to_remote))
+    assert level_at(in_the_hall, 1_000) > 0.1
+    assert level_at(at_home, 440) > 0.1
+    assert level_at(in_the_hall, 440) < 0.000_03  # -90 dBFS
+    assert level_at(at_home, 1_000) < 0.000_1  # the comfort noise's part of it

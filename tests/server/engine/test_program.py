@@ -55,8 +55,7 @@ def true_peak_dbtp(sound: Samples) -> float:
     return float(20 * np.log10(np.abs(resample_poly(sound.astype(np.float64), 4, 1)).max()))
 
 
-@pytest.mark.parametrize("lufs", [-28.0, -23.0, -15.0])
-@pytest.mark.parametrize("frame_samples", [480, 240])
+@pytest.mark.parametrize(("lufs", "frame_samples"), [(-28.0, 480), (-15.0, 480), (-23.0, 240)])
 def test_after_half_a_minute_the_program_is_as_loud_as_it_shall_be(
     lufs: float, frame_samples: int
 ) -> None:
