@@ -13,6 +13,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, TypeAdapter, ValidationError
 
+from parvis_server.engine.source_stats import Count
+from parvis_server.engine.source_stats import SourceStats as SourceStats
 from parvis_server.engine.stage import MAX_SOURCES, Body, CheckOutput, SetStage
 from parvis_server.errors import BadDatagram
 from parvis_wire.fields import LevelDbfs, Ssrc
@@ -279,35 +281,6 @@ class Levels(Body):
     def serialize(self) -> bytes:
         """The datagram."""
         return bytes((Kind.LEVELS,)) + self.model_dump_json().encode()
-
-
-Count = Annotated[int, Field(ge=0)]
-
-
-class SourceStats(Body):
-    """Counts of one source since it was opened in this engine."""
-
-    ssrc: Ssrc
-    received: Count
-    """Packets that belong to the source."""
-    malformed: Count = 0
-    """Packets that were not RTP, or whose Opus could not be decoded."""
-    late: Count = 0
-    """Frames that came after their playout."""
-    lost: Count = 0
-    """Frames that never came."""
-    concealed: Count = 0
-    """Frames filled by loss concealment."""
-    hold_ms: float = Field(default=0.0, ge=0)
-    """Time from the arrival of a packet, had it come by the quickest path, to its tick."""
-    target_ms: float = Field(default=0.0, ge=0)
-    """Target delay of the jitter buffer."""
-    drift_ppm: float = 0.0
-    """The source's clock against ours."""
-    gain_db: float = 0.0
-    """Levelling, or the gain by hand, without gain sharing."""
-    share_db: float = 0.0
-    """Gain sharing's part; 0 or less."""
 
 
 class EngineStats(Body):
