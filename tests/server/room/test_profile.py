@@ -48,6 +48,14 @@ def test_a_microphone_without_a_wire_is_never_opened(room: Room, link: LinkKind)
     assert room.expire(9 * S).events == ()
 
 
+def test_a_speaker_far_away_is_heard_and_counts(room: Room) -> None:
+    far = Member("s1", Role.SPEAKER, name="Far", ssrc=99, always_open=True, link=LinkKind.REMOTE)
+    assert room.joined(far, 0).events
+    for number in range(FIVE_MS_SOURCES - 1):
+        assert room.joined(lectern(number), 0).events
+    assert room.kept_out(lectern(FIVE_MS_SOURCES)) is KeptOut.TOO_MANY
+
+
 def test_the_press_of_a_table_without_a_wire_is_refused(room: Room) -> None:
     table = Member("table", Role.UNIT, name="Table 1", ssrc=1, link=LinkKind.WIFI)
     room.joined(table, 0)
