@@ -37,6 +37,12 @@ MAX_WAITING_PACKETS: Final = 100
 FADE_SAMPLES: Final = 480
 """10 ms: no click, and over before the room's echo of it."""
 
+_LEAD: Final = 3.0
+"""The receiver comes to its target with a time constant of 8 s; aiming so many times the error
+beyond makes it 2 s, which two loudspeakers beside each other need after a gap."""
+_LEAD_MS: Final = 15.0
+"""Less than what the receiver would correct by leaving sound out."""
+
 _GREATEST_PPM: Final = 10_000.0
 _LONGEST_MS: Final = 600_000.0
 
@@ -171,8 +177,12 @@ class Player:
         # The receiver counts timestamps on past their 32 bits: its line is the one nearest to now.
         rounds = round(clock.held_s(timestamp, now_ns) * SAMPLE_RATE_HZ / circle)
         held_s = clock.held_s(timestamp + rounds * circle, now_ns)
-        wanted_ms = held_s * 1000 - self._aim_ms
-        self.receiver.least_target_ms = min(max(wanted_ms, 0.0), HIGHEST_TARGET_MS)
+        longer_ms = held_s * 1000 - self.receiver.held_ns / NS_PER_MS
+        lead_ms = min(max(_LEAD * longer_ms, -_LEAD_MS), _LEAD_MS)
+        wanted_ms = min(max(held_s * 1000 - self._aim_ms, 0.0), HIGHEST_TARGET_MS)
+        self.receiver.least_target_ms = wanted_ms
+        delay = self.receiver.buffer.delay
+        delay.target_ms = max(delay.own_target_ms, wanted_ms + lead_ms)
 
 
 def output_latency_ns(seconds: float) -> int:
