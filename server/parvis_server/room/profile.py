@@ -1,4 +1,4 @@
-"""The profile of least delay: the room ticks at 5 ms, for few sources and wired microphones. Pure."""
+"""The profile of least delay: a room that ticks at 5 ms, for few sources, wired. Pure."""
 
 from parvis_server.room.members import Member
 from parvis_wire.messages import Role
