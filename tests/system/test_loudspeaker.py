@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +10,8 @@ import pytest
 import soundfile
 
 from fakes import sounds
+from fakes.engine_kills import LONGEST_GAP_MS, gap_of_a_kill, lost_hubs, loudspeaker, rushing
 from fakes.hearing import (
-    HOP_MS,
     Gap,
     Sound,
     dips,
@@ -24,48 +20,17 @@ from fakes.hearing import (
     kept_samples,
     piece_starts,
     take_pieces,
-    window_dbfs,
 )
-from fakes.parvis import HubProcess, Listening, MachineWatch, unit
-from fakes.processes import Program, children, command, running
+from fakes.parvis import HubProcess, MachineWatch, unit
 from fakes.stalls import excused, judge_gaps
 from fakes.watcher import Watcher
 
 pytestmark = pytest.mark.system
 
 LEAST_STOI = 0.95
-LONGEST_GAP_MS = 500.0
 
 ATTEMPTS = 3
 """A kill is repeated where the machine itself stood still."""
-
-
-@contextmanager
-def loudspeaker(hub: HubProcess, name: str, path: Path, *more: str) -> Iterator[Listening]:
-    """A unit that only plays, into a file."""
-    play = ("--microphone", "none", "--loudspeaker", f"file:{path}", "--light", "terminal")
-    arguments = ("run", "--hub", hub.url, "--name", name, *play, *more)
-    with running(*command("parvis-unit", *arguments)) as program:
-        heard = Listening(program, path)
-        try:
-            program.wait_for("light: playing")
-            heard.wait_past(0.5)
-            yield heard
-        finally:
-            heard.end()
-
-
-def engine_of(hub: HubProcess) -> int:
-    """The process id of the engine that mixes."""
-    said = [line for line in hub.program.lines if "is live" in line]
-    pid = int(said[-1].split("engine ")[1].split()[0])
-    assert pid in children(hub.program.pid)
-    return pid
-
-
-def trouble(program: Program, since: int) -> list[str]:
-    """What the unit's light said of a lost hub."""
-    return [line for line in program.lines[since:] if "no_hub" in line or "lost" in line]
 
 
 def judged(
@@ -79,20 +44,6 @@ def judged(
     begun_s = max(starts[0][1] - starts[0][0], 0) / rate_hz
     stoi = intelligibility(spoken[kept], aligned[kept], rate_hz)
     return stoi, dips(spoken, aligned, rate_hz, begun_s)
-
-
-def noise() -> Sound:
-    """Four seconds without a pause: not a tone, which the howl guard would take away."""
-    random = np.random.default_rng(1)
-    sound: Sound = (0.05 * random.standard_normal(4 * sounds.RATE_HZ)).astype(np.float32)
-    return sound
-
-
-def longest_gap_ms(recorded: Sound) -> float:
-    """The longest time in which the noise was missing."""
-    levels_db = window_dbfs(recorded, sounds.RATE_HZ)
-    present = np.flatnonzero(levels_db > np.median(levels_db) - 20)
-    return float(np.max(np.diff(present)) - 1) * HOP_MS
 
 
 def test_speech_comes_out_in_the_other_zone_and_not_in_its_own(
@@ -110,7 +61,7 @@ def test_speech_comes_out_in_the_other_zone_and_not_in_its_own(
             room.wait_for_view(lambda view: view.microphones, what="the open microphone")
             begun_s = foyer.seconds
             foyer.wait_past(begun_s + 9.0)
-            assert not trouble(table, 0)
+            assert not lost_hubs(table, 0)
         span_ns = (round(foyer.began_s * 1e9), round((foyer.began_s + foyer.seconds) * 1e9))
         stalls_s = excused(machine.stalls(), span_ns)
         stoi, gaps = judged(spoken, foyer.sound, stalls_s)
@@ -125,44 +76,14 @@ def test_speech_comes_out_in_the_other_zone_and_not_in_its_own(
         assert loudest < 1e-3, "-60 dB: a zone does not hear its own microphones"
 
 
-def standby_settles(hub: HubProcess, heard: Listening) -> None:
-    """Wait until the engine that stands by has imported its libraries, which it tells nobody: it
-    then uses no more of the machine."""
-    live, used = engine_of(hub), -1
-    for _ in range(60):
-        heard.wait_past(heard.seconds + 0.5)
-        idle = [pid for pid in children(hub.program.pid) if pid != live]
-        before, used = used, sum(cpu_ticks(pid) for pid in idle)
-        if idle and used == before > 50:
-            return
-    raise AssertionError("no engine stands by")
-
-
-def cpu_ticks(pid: int) -> int:
-    """Processor time of a process, in hundredths of a second."""
-    numbers = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return int(numbers[11]) + int(numbers[12])
-
-
-def gap_of_a_kill(hub: HubProcess, heard: Listening) -> float:
-    """How long nothing is heard when the engine is killed in the middle of the sound."""
-    standby_settles(hub, heard)
-    os.kill(engine_of(hub), signal.SIGKILL)
-    killed_s = heard.seconds
-    heard.wait_past(killed_s + 2.5)
-    around = heard.sound[round((killed_s - 1.0) * sounds.RATE_HZ) :]
-    assert window_dbfs(around[-sounds.RATE_HZ // 2 :], sounds.RATE_HZ).max() > -40, "heard again"
-    return longest_gap_ms(around)
-
-
 def test_a_killed_engine_leaves_a_short_gap_and_every_connection(
     hub: HubProcess, machine: MachineWatch, tmp_path: Path
 ) -> None:
-    rushing = tmp_path / "noise.wav"
-    soundfile.write(rushing, noise(), sounds.RATE_HZ)
+    noise = tmp_path / "noise.wav"
+    soundfile.write(noise, rushing(), sounds.RATE_HZ)
     with (
         loudspeaker(hub, "Foyer", tmp_path / "foyer.wav", "--zone", "foyer") as foyer,
-        unit(hub, "Table", rushing, "none") as table,
+        unit(hub, "Table", noise, "none") as table,
     ):
         hub.program.wait_for("is live")
         for _ in range(ATTEMPTS):
@@ -170,7 +91,8 @@ def test_a_killed_engine_leaves_a_short_gap_and_every_connection(
             begun_ns = time.monotonic_ns()
             gap_ms = gap_of_a_kill(hub, foyer)
             print(f"\nnothing was heard for {gap_ms:.0f} ms")
-            assert not trouble(table, lines[0]) and not trouble(foyer.program, lines[1])
+            assert not lost_hubs(table, lines[0])
+            assert not lost_hubs(foyer.program, lines[1])
             if gap_ms <= LONGEST_GAP_MS or not stalled_since(machine, begun_ns):
                 break
     assert 0 < gap_ms <= LONGEST_GAP_MS

@@ -1,0 +1,188 @@
+"""The long runs: engine kills, clicks on the loopback path, drift in virtual time, late ticks.
+
+`scripts/soak` starts it. Each run is bounded, stops by itself, prints its figures and says at the
+end whether they are what is asked; the exit code is 1 when one is not. Where the machine itself
+stood still, which empty tickers tell, nobody is judged.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from fakes import sounds
+from fakes.clock_loop import Crystal
+from fakes.engine_kills import Kill, house, kills
+from fakes.hearing import Sound, tone_gaps
+from fakes.marks import drift_mark
+from fakes.parvis import HubProcess, listening, machine_watch, unit
+from fakes.processes import command
+from fakes.stalls import excused, judge_gaps
+from parvis_audio.measure import clicks
+
+MINUTES = {"kills": 12.0, "clicks": 10.0, "drift": 60.0, "ticks": 10.0}
+"""As asked; the minutes of ``drift`` are virtual."""
+
+KILLS, HOUSES = 100, 2
+KILLS_PER_MINUTE = 8
+"""Of one house: an engine has to live for five seconds, and the next has to be warm."""
+
+PLANTED, PLANTED_STEP = 100, 0.1
+DRIFTS_PPM = (20, -20, 50, -50, 200, -200, 1000, -1000)
+WANDER = Crystal(30, 10)
+MOST_LATE_POINTS = 0.1
+"""Percentage points of late ticks over the empty ticker's."""
+
+PIECE_S = 20
+
+
+def soak_kills(minutes: float) -> bool:
+    """A hundred kills in the middle of the sound, in two houses side by side."""
+    each = min(KILLS // HOUSES, max(1, round(minutes * KILLS_PER_MINUTE)))
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        machine = stack.enter_context(machine_watch())
+        pool = stack.enter_context(ThreadPoolExecutor(HOUSES))
+        places = [stack.enter_context(house(Path(folder) / str(n))) for n in range(HOUSES)]
+        runs = [pool.submit(kills, place, each, machine, _say_kill) for place in places]
+        found = [kill for run in runs for kill in run.result()]
+        lost = [line for place in places for line in place.lost_hubs]
+    gaps_ms = np.array([kill.gap_ms for kill in found])
+    ours = sum(kill.ours for kill in found)
+    stalled = sum(kill.stalled for kill in found)
+    print(
+        f"kills: {len(found)}; missing at the loudspeaker: median {np.median(gaps_ms):.0f} ms, "
+        f"p95 {np.percentile(gaps_ms, 95):.0f}, longest {gaps_ms.max():.0f}; longer than 500 ms "
+        f"and ours: {ours}; units that lost their hub: {len(lost)}; the machine itself stood "
+        f"still during {stalled}"
+    )
+    return ours == 0 and not lost
+
+
+def _say_kill(kill: Kill) -> None:
+    beside = " (beside a stall of the machine)" if kill.stalled else ""
+    print(f"  {kill.gap_ms:.0f} ms{beside}", flush=True)
+
+
+def soak_clicks(minutes: float) -> bool:
+    """A tone from a unit's microphone to a listener: no click, no gap; planted ones are found."""
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+        folder = Path(name)
+        tone = folder / "tone.wav"
+        soundfile.write(tone, sounds.tone(4.0), sounds.RATE_HZ, subtype="PCM_16")
+        machine = stack.enter_context(machine_watch())
+        hub = HubProcess(folder)
+        stack.callback(hub.close)
+        stack.enter_context(unit(hub, "Table", tone, "none"))
+        heard = stack.enter_context(listening(hub, folder / "heard.wav"))
+        seconds = minutes * 60
+        heard.wait_past(5.0 + seconds, within_s=seconds + 60)
+        sound = heard.sound[5 * sounds.RATE_HZ :]
+        begun_s = heard.began_s + 5.0
+        span_ns = (round(begun_s * 1e9), round((begun_s + seconds) * 1e9))
+        stalls_s = excused(machine.stalls(), span_ns)
+    found = _clicks(sound)
+    ours = [at for at in found if not any(a <= at / sounds.RATE_HZ <= b for a, b in stalls_s)]
+    verdict = judge_gaps(tone_gaps(sound, sounds.RATE_HZ, sounds.PITCH_HZ), stalls_s, seconds)
+    planted = _planted_found(sound[: 120 * sounds.RATE_HZ])
+    print(
+        f"clicks: {len(found)} in {minutes:g} min, {len(ours)} of them ours; gaps of ours: "
+        f"{len(verdict.ours)}, beside a stall of the machine: {len(verdict.machines)} "
+        f"({verdict.excused_share:.0%} of the time); planted clicks found: {planted} of {PLANTED}"
+    )
+    return not ours and not verdict.ours and planted == PLANTED
+
+
+def _clicks(sound: Sound) -> list[int]:
+    """Piece by piece, each with a little of its neighbours."""
+    step, lap = PIECE_S * sounds.RATE_HZ, sounds.RATE_HZ // 10
+    found: set[int] = set()
+    for begin in range(0, len(sound), step):
+        first = max(0, begin - lap)
+        found |= {first + at for at in clicks(sound[first : begin + step + lap])}
+    return sorted(found)
+
+
+def _planted_found(sound: Sound) -> int:
+    """How many of the planted clicks the detector finds in this very sound."""
+    spoilt = sound.copy()
+    places = np.linspace(sounds.RATE_HZ, len(sound) - sounds.RATE_HZ, PLANTED).astype(int)
+    spoilt[places] += np.float32(PLANTED_STEP)
+    found = np.array(_clicks(spoilt))
+    return sum(bool(np.any(np.abs(found - place) <= 48)) for place in places) if found.size else 0
+
+
+def soak_drift(minutes: float) -> bool:
+    """Crystals that are wrong, and one that wanders, on three networks, in virtual time."""
+    good = True
+    for link in ("ethernet", "wifi"):
+        for ppm in DRIFTS_PPM:
+            good &= _drift(link, Crystal(ppm), minutes, f"{ppm:+5d} ppm", wanders=False)
+        good &= _drift(link, WANDER, max(minutes, 21), "wanders 10 ppm/min", wanders=True)
+    return good
+
+
+def _drift(link: str, crystal: Crystal, minutes: float, name: str, *, wanders: bool) -> bool:
+    mark = drift_mark(link, crystal, minutes)
+    missed = mark.missed(wanders=wanders)
+    print(
+        f"drift: {link:<9} {name:<19} underruns {mark.underruns}, depth p99 "
+        f"{mark.depth_p99_ms:.2f} ms, drift p99 {mark.drift_p99_ppm:.2f} ppm, greatest "
+        f"{mark.drift_max_ppm:.2f} ppm{'  MISSED' if missed else ''}",
+        flush=True,
+    )
+    return not missed
+
+
+def soak_ticks(minutes: float) -> bool:
+    """Late ticks with the API under load, beside an empty ticker of the same priority."""
+    seconds = max(10, round(minutes * 60))
+    arguments = ("bench", "latency", "--seconds", str(seconds), "--json")
+    ran = subprocess.run(command("parvis", *arguments), capture_output=True, text=True, check=False)
+    if ran.returncode != 0:
+        print(f"ticks: not measured: {ran.stderr.strip().splitlines()[-1:]}")
+        return False
+    found = json.loads(ran.stdout.splitlines()[-1])
+    engine, empty = found["engine_late_percent"], found["empty_late_percent"]
+    print(
+        f"ticks: {found['engine_ticks']} of the engine, {engine:.3f} % later than 5 ms; "
+        f"{found['empty_ticks']} of an empty ticker, {empty:.3f} %; "
+        f"{found['api_requests_per_s']:.0f} API requests a second beside it"
+    )
+    return bool(engine <= empty + MOST_LATE_POINTS)
+
+
+SOAKS: dict[str, Callable[[float], bool]] = {
+    "drift": soak_drift,
+    "kills": soak_kills,
+    "clicks": soak_clicks,
+    "ticks": soak_ticks,
+}
+
+
+def main() -> int:
+    """Run those that were named, or all."""
+    parser = argparse.ArgumentParser(prog="scripts/soak", description=__doc__)
+    parser.add_argument("name", nargs="?", choices=tuple(SOAKS), help="unless given: all")
+    parser.add_argument("--minutes", type=float, help="unless given: as long as asked")
+    arguments = parser.parse_args()
+    if arguments.minutes is not None and not 0 < arguments.minutes <= 24 * 60:
+        parser.error(f"--minutes {arguments.minutes:g}: more than 0, at most a day")
+    names = [arguments.name] if arguments.name else list(SOAKS)
+    results = {name: SOAKS[name](arguments.minutes or MINUTES[name]) for name in names}
+    for name, good in results.items():
+        print(f"{name}: {'good' if good else 'NOT GOOD'}")
+    return 0 if all(results.values()) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
