@@ -15,6 +15,7 @@ A section is ``(b0, b1, b2, 1, a1, a2)`` as everywhere; the memory is that of di
 transposed.
 """
 
+import copy
 from typing import Any, Final
 
 import numpy as np
@@ -51,6 +52,12 @@ class BlockFilter:
         self._from_memory: Frames = np.stack([heard for heard, _ in left]).astype(kind)
         self._onward: Frames = np.stack([memory[-1] for _, memory in left]).astype(kind)
         self._memory = np.zeros((rows, size), dtype=kind)
+
+    def copy(self) -> "BlockFilter":
+        """The same filter with a memory of its own, as it is now."""
+        other = copy.copy(self)
+        other._memory = self._memory.copy()
+        return other
 
     def filter(self, frames: Frames, rows: Rows) -> Frames:
         """Filter ``frames``, (channels, samples); ``rows`` says which channel each belongs to.

@@ -1,7 +1,7 @@
 """A coded signal for sound checks, and finding it again in a feed, with its delay and its gain.
 
 Theory of operation. The signal is a maximum length sequence s of degree 14: 16383 values of +1 and
--1 from a shift register (Golomb, *Shift Register Sequences*; scipy's ``max_len_seq``), played over
+-1 from a shift register (Golomb, *Shift Register Sequences*; taps 1, 3, 5 and 14), played over
 and over. Its circular autocorrelation is 16383 at lag 0 and -1 everywhere else, so that a feed
 which brings it back, correlated with it, is the impulse response of the way (Schroeder 1979). While
 a feed is in its steady state, each period of it is
@@ -24,9 +24,8 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.fft import irfft, rfft
 from numpy.typing import NDArray
-from scipy.fft import irfft, rfft
-from scipy.signal import max_len_seq
 
 Samples = NDArray[np.float32]
 
@@ -148,7 +147,11 @@ class ReturnFinder:
 
 def sequence() -> Samples:
     """One period of +1 and -1."""
-    bits, _ = max_len_seq(DEGREE)
+    register, bits = [1] * DEGREE, np.zeros(PERIOD_SAMPLES)
+    for at in range(PERIOD_SAMPLES):
+        bits[at] = register[-1]
+        feedback = register[0] ^ register[2] ^ register[4] ^ register[13]
+        register = [feedback, *register[:-1]]
     return np.asarray(2.0 * bits - 1.0, dtype=np.float32)
 
 

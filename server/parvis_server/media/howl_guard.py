@@ -17,9 +17,10 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.fft import rfft
 from numpy.typing import NDArray
-from scipy.fft import rfft
-from scipy.signal import sosfilt
+
+from parvis_server.media.block_filter import BlockFilter
 
 Frame = NDArray[np.float32]
 
@@ -94,11 +95,10 @@ class HowlGuard:
         self._suspects: list[_Suspect] = []
         self._releases_at: list[int] = []
         self._notches: list[tuple[float, int]] = []
-        self._filters = np.zeros((0, 6))
-        self._state = np.zeros((0, 1, 2))
+        self._filters: dict[float, BlockFilter] = {}
         self._bus_gain = 1.0
         self._changed = False
-        self._before = (self._filters, self._state, self._bus_gain)
+        self._before: tuple[tuple[BlockFilter, ...], float] = ((), self._bus_gain)
 
     @property
     def bus_db(self) -> float:
@@ -157,35 +157,32 @@ class HowlGuard:
     def _remake(self) -> None:
         """New filters from the next frame on; the kept ones keep their memory."""
         if not self._changed:
-            self._before = (self._filters, self._state, self._bus_gain)
-        kept = {tuple(row): state for row, state in zip(self._filters, self._state, strict=True)}
-        rows = [_notch(hertz) for hertz in self.notches_hz]
-        self._filters = np.array(rows).reshape(-1, 6)
-        nothing = np.zeros((1, 2))
-        states = [kept.get(tuple(row), nothing) for row in self._filters]
-        self._state = np.array(states).reshape(-1, 1, 2)
+            self._before = (tuple(f.copy() for f in self._filters.values()), self._bus_gain)
+        self._filters = {
+            hertz: self._filters.get(hertz) or BlockFilter(_notch(hertz)[None], 1, np.float64)
+            for hertz in self.notches_hz
+        }
         self._bus_gain = 10 ** (self.bus_db / 20)
         self._changed = True
 
     def _mend(self, frame: Frame) -> Frame:
+        mended = _filtered(frame, tuple(self._filters.values()), self._bus_gain)
         if not self._changed:
-            mended, self._state = _filtered(frame, self._filters, self._state, self._bus_gain)
             return mended
         self._changed = False
-        last, _ = _filtered(frame, *self._before)
-        mended, self._state = _filtered(frame, self._filters, self._state, self._bus_gain)
+        last = _filtered(frame, *self._before)
         rise = np.arange(1, frame.size + 1, dtype=np.float32) / np.float32(frame.size)
         return np.asarray(last + (mended - last) * rise, dtype=np.float32)
 
 
-def _filtered(
-    frame: Frame, filters: NDArray[np.float64], state: NDArray[np.float64], gain: float
-) -> tuple[Frame, NDArray[np.float64]]:
-    if filters.size:
-        mended, state = sosfilt(filters, frame[None], axis=1, zi=state)
-        state[np.abs(state) < 1e-30] = 0.0
-        return np.asarray(mended[0] * gain, dtype=np.float32), state
-    return (frame if gain == 1.0 else np.asarray(frame * np.float32(gain))), state
+def _filtered(frame: Frame, filters: tuple[BlockFilter, ...], gain: float) -> Frame:
+    if filters:
+        only = np.zeros(1, dtype=np.intp)
+        mended = frame[None]
+        for one in filters:
+            mended = one.filter(mended, only)
+        return np.asarray(mended[0] * gain, dtype=np.float32)
+    return frame if gain == 1.0 else np.asarray(frame * np.float32(gain))
 
 
 def _notch(hertz: float) -> NDArray[np.float64]:
