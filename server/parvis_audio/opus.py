@@ -32,7 +32,7 @@ FRAME_SAMPLES: Final = (120, 240, 480, 960, 1920, 2880, 3840, 4800, 5760)
 
 UNIT_FRAME_SAMPLES: Final = 480
 UNIT_FRAME_CHOICES: Final = (480, 240)
-"""10 ms, and 5 ms for a wired unit whose own zone hears it."""
+"""10 ms, and 5 ms for a zone that hears itself."""
 PROGRAM_FRAME_SAMPLES: Final = 960
 MAX_PACKET_SAMPLES: Final = 5760
 """120 ms: no Opus packet holds more (RFC 6716 section 3.2.5)."""
@@ -56,14 +56,11 @@ _GET_APPLICATION, _SET_VBR_CONSTRAINT, _SET_SIGNAL = 4001, 4020, 4024
 _GET_LOOKAHEAD, _RESET_STATE, _GET_FINAL_RANGE = 4027, 4028, 4031
 
 
-def _first_byte_samples() -> tuple[int, ...]:
-    """By a packet's first byte (RFC 6716 table 2): the samples in it; for code 3 in one frame."""
-    silk, hybrid, celt = (480, 960, 1920, 2880) * 3, (480, 960) * 2, (120, 240, 480, 960) * 4
-    frames = (1, 2, 2, 1)
-    return tuple((silk + hybrid + celt)[first >> 3] * frames[first & 3] for first in range(256))
-
-
-_FIRST_BYTE_SAMPLES: Final = _first_byte_samples()
+_FRAMES_BY_CONFIG = (480, 960, 1920, 2880) * 3 + (480, 960) * 2 + (120, 240, 480, 960) * 4
+_FIRST_BYTE_SAMPLES: Final = tuple(
+    _FRAMES_BY_CONFIG[first >> 3] * (1, 2, 2, 1)[first & 3] for first in range(256)
+)
+"""By a packet's first byte (RFC 6716 table 2): the samples in it; for code 3 in one frame."""
 
 
 class Application(IntEnum):

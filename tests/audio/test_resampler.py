@@ -5,11 +5,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from fakes.clock_loop import ETHERNET, Crystal, run
+from parvis_audio.libsamplerate import direct_functions
 from parvis_audio.resampler import (
     MAX_WAITING_SAMPLES,
     RETAINED_SAMPLES,
     Resampler,
-    direct_functions,
 )
 
 Samples = NDArray[np.float32]
@@ -138,7 +138,7 @@ def test_without_the_librarys_functions_the_package_gives_the_same(
 ) -> None:
     assert direct_functions() is not None
     direct = bent()
-    monkeypatch.setattr("parvis_audio.resampler.direct_functions", lambda: None)
+    monkeypatch.setattr("parvis_audio.libsamplerate.direct_functions", lambda: None)
     assert np.array_equal(bent(), direct)
 
 

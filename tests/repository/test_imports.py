@@ -50,6 +50,7 @@ PURE_PACKAGES: dict[str, dict[str, str]] = {
         "schema": "the exporter's command line: writes the JSON Schema to a file",
     },
     "parvis_audio": {
+        "libsamplerate": "the one adapter over libsamplerate: loads the library",
         "opus": "the one adapter over libopus: loads the library",
         "sound_file": "reads and writes sound files",
     },
@@ -96,6 +97,9 @@ FORBIDDEN: dict[str, dict[str, str]] = {
 }
 
 OPUS_ADAPTER = "parvis_audio.opus"
+
+SOUND_LIBRARIES = frozenset({OPUS_ADAPTER, "parvis_audio.libsamplerate"})
+"""They load a library, but sound in gives sound out: a pure module may use them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +199,7 @@ def test_every_pure_module_on_the_list_exists(module: str) -> None:
 def adapters_behind(start: str, imported_by: Mapping[str, Iterable[str]]) -> list[str]:
     """The chains of our own imports that lead from a pure module to one that is an adapter.
 
-    `imported_by` gives for each of our modules what it imports. Opus is no adapter here: it loads a
-    library, but sound in gives sound out.
+    `imported_by` gives for each of our modules what it imports. `SOUND_LIBRARIES` are none here.
     """
     chains: list[tuple[str, ...]] = [(start,)]
     found: list[str] = []
@@ -206,7 +209,7 @@ def adapters_behind(start: str, imported_by: Mapping[str, Iterable[str]]) -> lis
         if any(name.partition(".")[0] in IMPURE for name in imported_by[chain[-1]]):
             found.append(" -> ".join(chain))
         nearest = {module_of(name, imported_by) for name in imported_by[chain[-1]]}
-        for module in sorted(nearest - seen - {"", OPUS_ADAPTER}):
+        for module in sorted(nearest - seen - {""} - SOUND_LIBRARIES):
             seen.add(module)
             chains.append((*chain, module))
     return found
