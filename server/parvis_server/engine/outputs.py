@@ -74,6 +74,9 @@ class OutputBank:
         self._phases: dict[int, int] = {}
         self._planned_for: tuple[int, ...] | None = None
         self._plan = Plan({}, {})
+        self._hall: NDArray[np.bool_] = np.zeros(0, dtype=bool)
+        self._microphones: list[int] = []
+        self._gated_mixes: dict[int, tuple[int, Mix]] = {}
 
     def set_stage(self, stage: SetStage) -> None:
         """Make exactly these buses from the next tick on."""
@@ -184,28 +187,19 @@ class OutputBank:
     def _gated(self, contributions: Contributions, frames: Frame) -> dict[Mix, Routes]:
         """The routes, with the hall turned down in returns that would hear their own echo."""
         routes = dict(self._plan.routes)
-        owners = {mix.own_ssrc: mix for mix in routes if mix.kind is OutputKind.RETURN}
-        owners.pop(None, None)
-        if not owners or not self._sounds_in_the_hall:
+        if not self._gated_mixes:
             return routes
-        local = [self._routing.source(ssrc).zone is not None for ssrc in contributions.ssrcs]
-        hall = np.array(local, dtype=bool)
-        microphones = [
-            s for s, is_local in zip(contributions.ssrcs, local, strict=True) if is_local
-        ]
-        heard = np.array(
-            [10 ** (contributions.levels_dbfs.get(ssrc, -127.0) / 10) for ssrc in microphones]
-        )
+        levels = contributions.levels_dbfs
+        heard = np.array([10 ** (levels.get(ssrc, -127.0) / 10) for ssrc in self._microphones])
         played = {
-            ssrc: float(np.dot(frames[at], frames[at])) / self._frame_samples
-            for at, ssrc in enumerate(contributions.ssrcs)
-            if ssrc in owners
+            ssrc: float(np.dot(frames[row], frames[row])) / self._frame_samples
+            for ssrc, (row, _) in self._gated_mixes.items()
         }
-        gains = self._gates.gains(played, microphones, heard)
-        for own_ssrc, mix in owners.items():
-            gain = gains.get(own_ssrc or 0, 1.0)
+        gains = self._gates.gains(played, self._microphones, heard)
+        for ssrc, (_, mix) in self._gated_mixes.items():
+            gain = gains.get(ssrc, 1.0)
             if gain != 1.0:
-                routes[mix] = np.where(hall, routes[mix] * np.float32(gain), routes[mix])
+                routes[mix] = routes[mix] * np.where(self._hall, np.float32(gain), np.float32(1))
         return routes
 
     @property
@@ -218,6 +212,7 @@ class OutputBank:
         before, self._checked = self._plan, self._checks.output
         self._plan = self._routing.plan(ssrcs, self._phases, self._checked)
         self._planned_for = ssrcs
+        self._plan_gates(ssrcs)
         chains: dict[Mix, BusChain] = {}
         for ssrc, mix in self._plan.outputs.items():
             if mix in chains:
@@ -230,6 +225,19 @@ class OutputBank:
                     chain.continue_from(self._chains[last])
             chains[mix] = chain
         self._chains = chains
+
+    def _plan_gates(self, ssrcs: tuple[int, ...]) -> None:
+        """Which rows are the hall's, and which returns have a gate."""
+        local = [self._routing.source(ssrc).zone is not None for ssrc in ssrcs]
+        self._hall = np.array(local, dtype=bool)
+        self._microphones = [ssrc for ssrc, here in zip(ssrcs, self._hall, strict=True) if here]
+        self._gated_mixes = {
+            mix.own_ssrc: (ssrcs.index(mix.own_ssrc), mix)
+            for mix in self._plan.routes
+            if self._sounds_in_the_hall
+            and mix.kind is OutputKind.RETURN
+            and mix.own_ssrc is not None
+        }
 
     def _new_chain(self, mix: Mix) -> BusChain:
         assert mix.kind is not None

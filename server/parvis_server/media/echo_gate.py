@@ -18,6 +18,7 @@ is, in single talk; fifty times slower while somebody in the hall speaks. The co
 percentile of what the echo reaches over the reverberant envelope, tracked in unequal steps.
 """
 
+import math
 from typing import Final
 
 import numpy as np
@@ -69,10 +70,9 @@ _MEMORY: Final = 50.0
 """Looks, of 40 ms each: two seconds."""
 
 _AGREEMENT: Final = 0.6
-_QUANTILE: Final = 0.9
-_STEP_DB: Final = 1.0
-"""0.9 dB up in a frame, 0.1 down: 10 dB a second downwards."""
-
+_UP_DB: Final = 0.9
+_DOWN_DB: Final = -0.1
+"""In a frame: steps that stand still at the 90th percentile; 10 dB a second downwards."""
 
 _SLOWER_WHILE_OPEN: Final = 50.0
 """0.9 dB a second: a voice is not taken for a louder echo, a volume turned up is followed."""
@@ -139,7 +139,7 @@ class EchoGate:
         ``played_power``: mean square of the talker in the hall's bus in this frame (speech band);
         ``microphone_powers``: of each open microphone of the hall, before sharing; ``rows``: which.
         """
-        self._play(_db(np.float64(played_power)))
+        self._play(max(10 * math.log10(max(played_power, 1e-12)), _QUIET_DBFS))
         if rows.size == 0:
             return 1.0
         heard_db = _db(microphone_powers)
@@ -152,13 +152,13 @@ class EchoGate:
         """Start a microphone anew for another source."""
         self._coupling_db[row] = FIRST_COUPLING_DB
 
-    def _play(self, level_db: Powers) -> None:
+    def _play(self, level_db: float) -> None:
         """Shift the histories; index is age in frames."""
         before_db = float(self._reverberant_db[0])
         for history in (self._played_db, self._reverberant_db):
             history[1:] = history[:-1]
         self._played_db[0] = level_db
-        self._reverberant_db[0] = max(float(level_db), before_db - DECAY_DB_PER_FRAME)
+        self._reverberant_db[0] = max(level_db, before_db - DECAY_DB_PER_FRAME)
 
     def _learn(self, heard_db: Powers, rows: Rows) -> None:
         """Delay and couplings, while the envelopes agree and something was played."""
@@ -176,12 +176,12 @@ class EchoGate:
         envelope_db = self._envelope_db()
         if played_db < envelope_db - 3.0 or played_db < _QUIET_DBFS + 20.0:
             return  # in a gap the microphone hears the tail and its noise, not the coupling
-        above = heard_db - envelope_db > self._coupling_db[rows]
-        step = np.where(above, _STEP_DB * _QUANTILE, -_STEP_DB * (1 - _QUANTILE))
+        coupling_db = self._coupling_db[rows]
+        step = np.where(heard_db - envelope_db > coupling_db, _UP_DB, _DOWN_DB)
         if self._open:
             step /= _SLOWER_WHILE_OPEN
         low, high = _COUPLING_RANGE_DB
-        self._coupling_db[rows] = np.clip(self._coupling_db[rows] + step, low, high)
+        self._coupling_db[rows] = np.minimum(np.maximum(coupling_db + step, low), high)
 
     def _envelope_db(self) -> float:
         """Played level as it may be in the air now: delayed, with its reverberation.
@@ -195,14 +195,15 @@ class EchoGate:
     def _decide(self, heard_db: Powers, echo_db: Powers) -> None:
         """Somebody, echo, or neither."""
         voices = heard_db > np.maximum(echo_db, _QUIET_DBFS) + EXCESS_DB
-        self._somebody = self._somebody + 1 if bool(voices.any()) else 0
+        heard = np.count_nonzero(voices)
+        self._somebody = self._somebody + 1 if heard else 0
         self._open = max(self._open - 1, 0)
         self._hold = max(self._hold - 1, 0)
         if self._somebody >= INTERRUPTION_FRAMES or (self._somebody and self._open):
             self._open, self._hold = OPEN_FRAMES, 0
-        elif float(echo_db.max()) > _QUIET_DBFS and not self._open and not voices.all():
+        elif float(echo_db.max()) > _QUIET_DBFS and not self._open and heard < voices.size:
             self._hold = HOLD_FRAMES
 
 
-def _db(power: Powers | np.float64) -> Powers:
+def _db(power: Powers) -> Powers:
     return np.asarray(np.maximum(10 * np.log10(np.maximum(power, 1e-12)), _QUIET_DBFS))
