@@ -5,6 +5,7 @@ are those of real kernel TCP over an impaired link between two network namespace
 """
 
 import argparse
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +20,9 @@ from fakes.clock_loop import ETHERNET, WIFI, CountingResampler, Crystal, Link, r
 from fakes.hall import Air
 from fakes.voices import Samples, dbfs, delayed, noise, voice
 from parvis_audio.opus import program_encoder
+from parvis_server.bench.impairment.link import impaired_link
+from parvis_server.bench.impairment.measure import Stream, send_frames
+from parvis_server.bench.impairment.patterns import PROFILES
 from parvis_server.engine.program import ProgramChain
 from parvis_server.media.comfort_noise import ComfortNoise
 from parvis_server.media.howl_guard import HowlGuard
@@ -241,6 +245,61 @@ def _loop(gain_db: float, guarded: bool, seed: int) -> Floats:
     return np.array(levels)
 
 
+# --- a bad network ---
+
+DELAYS_S, STREAMS = 40, 8
+PROFILE = "rtt40_loss1"
+LATE_MS = 40.0
+
+
+def draw_delays() -> Figure:
+    """How late frames come over one connection and over two, through real kernel TCP."""
+    found, kind = asyncio.run(_frames())
+    figure, (histogram, tail) = pyplot.subplots(1, 2, figsize=(9, 4.2))
+    for connections, colour, name in ((1, RED, "one connection"), (2, BLUE, "two connections")):
+        delays_ms = np.concatenate([_relative(stream, connections) for stream in found])
+        shown = np.clip(delays_ms, 0, 120)
+        bins = np.arange(0, 122, 2)
+        weights = np.full(shown.size, 100 / shown.size)
+        histogram.hist(shown, bins, weights=weights, color=colour, alpha=0.6, label=name)
+        ranked = np.sort(shown)
+        tail.plot(
+            ranked, 100 * (1 - np.arange(ranked.size) / ranked.size), color=colour, label=name
+        )
+        late = 100 * float(np.mean(delays_ms > LATE_MS))
+        print(f"delay: {name}: {late:.3f} % later than 40 ms, of {delays_ms.size} frames")
+    histogram.set(yscale="log", xlabel="delay over the quickest (ms)", ylabel="frames (%)")
+    tail.set(
+        yscale="log", xlabel="delay over the quickest (ms)", ylabel="frames later than this (%)"
+    )
+    tail.set_xlim(0, 120)
+    tail.axvline(LATE_MS, color="black", ls="--", lw=0.8)
+    tail.axhline(0.05, color="black", ls="--", lw=0.8)
+    tail.text(118, 0.055, "0.05 %", ha="right")
+    histogram.legend(loc="upper right")
+    how = "real TCP" if kind == "tun" else "a proxy that models TCP"
+    figure.suptitle(f"Round trip 40 ms, 1 % loss, {how}: every frame on two connections")
+    return figure
+
+
+async def _frames() -> tuple[list[Stream], str]:
+    async with impaired_link(PROFILES[PROFILE], 1, "auto", None) as link:
+        found = await send_frames(link, DELAYS_S, 2, STREAMS)
+        await link.counts()
+        return found, link.kind
+
+
+def _relative(stream: Stream, connections: int) -> Floats:
+    """Delays over the quickest twentieth; frames that never came count as 999 ms."""
+    delays_ms = np.where(
+        np.isfinite(delays := stream.delays_ms(connections)), delays, RELATIVE_NEVER_MS
+    )
+    return np.asarray(delays_ms - np.percentile(delays_ms, 5), dtype=np.float64)
+
+
+RELATIVE_NEVER_MS = 999.0
+
+
 # --- the pages ---
 
 PICTURES: dict[str, Callable[[], Figure]] = {
@@ -248,6 +307,7 @@ PICTURES: dict[str, Callable[[], Figure]] = {
     "automix": draw_automix,
     "loudness": draw_loudness,
     "howl": draw_howl,
+    "delays": draw_delays,
 }
 
 

@@ -81,7 +81,7 @@ def standby_settles(hub: HubProcess, heard: Listening) -> None:
         before, used = used, sum(cpu_ticks(pid) for pid in idle)
         if idle and used == before > 50:
             return
-    raise AssertionError("no engine stands by")
+    raise AssertionError(f"no engine stands by: {hub.program}")
 
 
 def cpu_ticks(pid: int) -> int:

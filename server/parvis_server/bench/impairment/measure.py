@@ -86,14 +86,23 @@ async def measure_frames(
 
     ``streams``: so many units at once, each with its connections; their figures are taken together.
     """
+    sent = await send_frames(link, seconds, connections, streams)
+    counts = await link.counts()
+    frames = sum(len(stream.sent_ns) - WARM_UP_FRAMES for stream in sent)
+    return {"frames": frames, **_figures(sent), "paths": counts}
+
+
+async def send_frames(
+    link: ImpairedLink, seconds: float, connections: int = 2, streams: int = 1
+) -> list[Stream]:
+    """Send for so long after a warm-up; gives every frame's moments, stream by stream."""
     frames = WARM_UP_FRAMES + round(seconds * 1e9 / FRAME_NS)
     sent = [Stream(connections) for _ in range(streams)]
     with _steady():
         async with asyncio.TaskGroup() as group:
             for place, stream in enumerate(sent):
                 group.create_task(_stream(link, stream, frames, place * FRAME_NS // streams))
-    counts = await link.counts()
-    return {"frames": streams * (frames - WARM_UP_FRAMES), **_figures(sent), "paths": counts}
+    return sent
 
 
 def lateness(delays_ms: Sequence[Delays]) -> dict[str, float | None]:
