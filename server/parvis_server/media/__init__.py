@@ -1,6 +1,9 @@
 """Signal code of the hub: what happens between decoded sources and encoded buses. Pure.
 
-In the engine today: ``mixer``, ``limiter``, ``comfort_noise``. Proven by their own tests and still
-to be wired into it: ``automix`` with ``pickup_guard`` (gain sharing), ``levelling`` over
-``loudness``, ``buses`` over ``zones`` (mix-minus and loudspeakers), ``echo_gate``, ``howl_guard``.
+In the order of a tick. ``speech_law`` sets every source's gain: ``levelling`` over ``loudness``
+brings talkers to one loudness, ``automix`` shares the gain among them, ``pickup_guard`` lets one of
+two microphones at the same voice count. ``buses`` adds them up by the routes of ``zones``, with
+``echo_gate`` in the returns of remote speakers. On the way out, ``howl_guard`` and
+``frequency_shift`` keep a loudspeaker from howling, ``limiter`` holds the peaks, ``comfort_noise``
+fills the silence. ``coded_signal`` is played by a sound check. ``block_filter`` serves them all.
 """

@@ -26,7 +26,7 @@ Frames = NDArray[Any]
 Rows = NDArray[np.intp]
 Sections = NDArray[np.float64]
 
-BLOCK_SAMPLES: Final = 48
+BLOCK_SAMPLES: Final = 80
 """Shorter blocks pass the memory on more often, longer ones have a larger H."""
 
 _DENORMAL: Final = 1e-20
