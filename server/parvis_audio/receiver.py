@@ -55,6 +55,8 @@ FADE_DB_PER_MS = 6 / 20
 
 _LOUDEST = 4.0
 """12 dB over full scale: more than any decoder overshoots; from here on it is a fault."""
+_SURELY_SANE = _LOUDEST**2
+"""With no greater sum of squares no sample is over the limit, and each is a number."""
 
 
 def _concealment_gains() -> Samples:
@@ -208,12 +210,13 @@ class Receiver:
         A new array of ``frame_samples``.
         """
         frame = self._resampled(now_ns)
-        self._level_dbfs = SILENT_DBFS if self._silent else self._level(frame)
+        squares = energy(frame)
+        if not squares <= _SURELY_SANE:
+            frame = _sane(frame)
+            squares = energy(frame)
+        self._level_dbfs = SILENT_DBFS if self._silent else energy_dbfs(squares, frame.size)
         self._steps.heard(self._level_dbfs)
         return frame
-
-    def _level(self, frame: Samples) -> float:
-        return energy_dbfs(energy(frame), frame.size)
 
     # --- from the source's clock to ours ---
 
@@ -231,7 +234,7 @@ class Receiver:
         else:
             self._idle = False
         self._resampler.feed(samples, ratio)
-        frame = _sane(self._resampler.take())
+        frame = self._resampler.take()
         if self._idle:
             self._resampler.reset()
         return frame
@@ -390,7 +393,7 @@ def _ns(samples: int) -> int:
 
 def _sane(samples: Samples) -> Samples:
     """The samples, or what is left of them when a decoder went mad: finite and bounded."""
-    if energy(samples) <= _LOUDEST**2:  # then no sample is over the limit, and each is a number
+    if energy(samples) <= _SURELY_SANE:
         return samples
     if np.abs(samples).max() <= _LOUDEST:
         return samples
