@@ -28,7 +28,7 @@ LONGEST_GAP_MS = 500.0
 HEARD_AGAIN_S = 2.0
 SETTLING_LOOKS = 100
 LEAST_IMPORTS = 15
-"""Hundredths of a second that the imports take at least: 40 on a quick machine, 120 on a slow one."""
+"""Hundredths of a second that imports take at least: 40 on a quick machine, 120 on a slow one."""
 
 
 @contextmanager
