@@ -10,7 +10,6 @@ once a second until it is there again.
 import asyncio
 import contextlib
 import logging
-import os
 import time
 from collections import deque
 from collections.abc import Callable
@@ -40,9 +39,6 @@ DRY_WITHIN_NS = 10_000_000_000
 
 MOST_CHANNELS = 2
 """The same sound on both; a card with more gets it on its front pair."""
-
-REALTIME_PRIORITY = 20
-"""systemd grants the unit's service so much; the work is 0.2 ms of each 10."""
 
 _LATENCY_RISE, _LATENCY_FALL = 0.1, 0.001
 """What a late asking tells of the latency is too little, by its lateness: believe the longer."""
@@ -107,12 +103,6 @@ class Feed:
         if 0.0 < latency_s < 1.0:
             weight = _LATENCY_RISE if latency_s > self._latency_s else _LATENCY_FALL
             self._latency_s += weight * (latency_s - self._latency_s)
-
-
-def _hurry() -> None:
-    """This thread before others, where the system grants it (systemd's LimitRTPRIO)."""
-    with contextlib.suppress(OSError):
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(REALTIME_PRIORITY))
 
 
 class PortAudioLoudspeaker:
@@ -218,7 +208,7 @@ def _open_stream(
     """
     block_samples = events.frame_samples
     for channels in dict.fromkeys((1, min(card.channels, MOST_CHANNELS))):
-        feed = Feed(events, channels, _hurry)
+        feed = Feed(events, channels, sound_cards.hurry)
         try:
             stream = sound_cards.open_stream(
                 Side.LOUDSPEAKER,

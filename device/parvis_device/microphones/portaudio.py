@@ -59,8 +59,14 @@ class Raw:
 class Inbox:
     """Between the audio thread and the event loop: a bounded deque and a wake-up."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, channels: int) -> None:
-        """One for each opened stream."""
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        channels: int,
+        begins: Callable[[], None] | None = None,
+    ) -> None:
+        """One for each opened stream; ``begins`` is called once in the audio thread."""
+        self._begins = begins
         self._loop = loop
         self._channels = channels
         self._held: deque[Raw] = deque(maxlen=HELD_BLOCKS)
@@ -76,6 +82,9 @@ class Inbox:
     def callback(self, indata: Any, frames: int, when: Any, status: Any) -> None:
         """Called by PortAudio in its own thread: copy, stamp, hand over."""
         try:
+            if self._begins is not None:
+                self._begins()
+                self._begins = None
             if status or len(self._held) == HELD_BLOCKS:
                 self.overruns += 1
             self._held.append(Raw(bytes(indata), time.monotonic_ns()))
@@ -248,7 +257,7 @@ def _open_stream(loop: asyncio.AbstractEventLoop, card: SoundCard, frame_samples
     refusal: SoundCardTrouble | None = None
     for rate_hz in dict.fromkeys((SAMPLE_RATE_HZ, card.rate_hz)):
         for channels in dict.fromkeys((1, card.channels)):
-            inbox = Inbox(loop, channels)
+            inbox = Inbox(loop, channels, sound_cards.hurry)
             try:
                 stream = sound_cards.open_stream(
                     Side.MICROPHONE,
