@@ -67,12 +67,21 @@ class Members:
     def __init__(self) -> None:
         """Start with an empty room."""
         self._members: dict[str, Member] = {}
+        self._sounding: dict[str, Member] = {}
         self._away: OrderedDict[str, None] = OrderedDict()
         self._acks: dict[str, OrderedDict[str, Ack]] = {}
 
     def __iter__(self) -> Iterator[Member]:
         """All members, in the order of their first coming."""
         return iter(self._members.values())
+
+    @property
+    def sounding(self) -> tuple[Member, ...]:
+        """Units and speakers, in the order of their first coming.
+
+        Kept apart: the stage asks several times a second, and most members only listen.
+        """
+        return tuple(self._sounding.values())
 
     def get(self, participant: str) -> Member | None:
         """The member of this id, absent or not."""
@@ -81,6 +90,8 @@ class Members:
     def put(self, member: Member) -> None:
         """Add or replace a member; without ``away_since_ns`` they are present."""
         self._members[member.participant] = member
+        if member.sounds:
+            self._sounding[member.participant] = member
         self._away.pop(member.participant, None)
         if not member.connected:
             self._away[member.participant] = None
@@ -103,6 +114,7 @@ class Members:
     def forget(self, participant: str) -> None:
         """Drop a member and the answers that they got."""
         self._members.pop(participant, None)
+        self._sounding.pop(participant, None)
         self._away.pop(participant, None)
         self._acks.pop(participant, None)
 

@@ -97,7 +97,7 @@ class Room:
     @property
     def sounding(self) -> tuple[Member, ...]:
         """Every unit and speaker, the lost ones included, in the order of their first coming."""
-        return tuple(member for member in self._members if member.sounds)
+        return self._members.sounding
 
     @property
     def open_ssrcs(self) -> frozenset[int]:
@@ -216,7 +216,7 @@ class Room:
     def _late_openings(self) -> Iterator[RoomEvent]:
         """One microphone that was kept out at its coming, and for which there is room now."""
         shown = {microphone.unit for microphone in self.view.microphones}
-        for member in self._members:
+        for member in self._members.sounding:
             waits = member.always_open and member.connected and member.participant not in shown
             if waits and member.name and member.ssrc is not None and not self.kept_out(member):
                 microphone = Microphone(unit=member.participant, name=member.name, ssrc=member.ssrc)
