@@ -20,6 +20,8 @@ One group serves local and remote talkers alike: whoever talks ducks the echo of
 Gains are for the end of the frame; between two frames they move along a straight line (`ramps`).
 """
 
+import math
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -69,8 +71,8 @@ class GainSharing:
     def __init__(self, rows: int, frame_samples: int = 480) -> None:
         """``rows``: how many sources at most; ``frame_samples``: length of each frame."""
         step_s = frame_samples / SAMPLE_RATE_HZ
-        self._attack = 1 - np.exp(-step_s / ATTACK_S)
-        self._release = 1 - np.exp(-step_s / RELEASE_S)
+        self._attack = 1 - math.exp(-step_s / ATTACK_S)
+        self._release = 1 - math.exp(-step_s / RELEASE_S)
         self._floor = 10 ** (FLOOR_DB / 20)
         self._power = np.zeros(rows)
         self._sum_power = 0.0
@@ -94,15 +96,18 @@ class GainSharing:
         is in nobody's sum); ``concealed``: whose power stays as it was.
         """
         band = self.band = np.asarray(self._side_chain.filter(frames, rows), dtype=np.float32)
-        now = np.einsum("ij,ij->i", band, band, dtype=np.float64) / band.shape[1]
+        now = np.einsum("ij,ij->i", band, band).astype(np.float64) / band.shape[1]
         self.band_powers = now
-        power = np.where(concealed, self._power[rows], self._follow(self._power[rows], now))
+        before = self._power[rows]
+        power = before + np.where(now > before, self._attack, self._release) * (now - before)
+        heard, frozen = np.sqrt(priority).astype(np.float32), 0.0
+        if concealed.any():
+            power[concealed], heard[concealed] = before[concealed], 0.0
+            frozen = float((priority * power)[concealed].sum())
         self._power[rows] = power
-        claim = priority * (power + _SILENCE)
-        heard = np.where(concealed, 0.0, np.sqrt(priority)).astype(np.float32)
         mixed = heard @ band
-        sum_now = float(mixed @ mixed) / band.shape[1] + float(claim[concealed].sum())
-        self._sum_power = float(self._follow(np.float64(self._sum_power), np.float64(sum_now)))
+        self._follow_sum(float(mixed @ mixed) / band.shape[1] + frozen)
+        claim = priority * (power + _SILENCE)
         most = float(np.sqrt(claim).sum()) ** 2
         whole = max(min(self._sum_power, most), float(claim.max(initial=0.0)))
         shares = np.sqrt(claim / whole) if whole > 0.0 else np.zeros_like(claim)
@@ -113,19 +118,19 @@ class GainSharing:
         self._power[row] = 0.0
         self._side_chain.forget(row)
 
-    def _follow(self, before: Powers | np.float64, now: Powers | np.float64) -> Powers:
-        """One-pole, quick upwards and slow downwards."""
-        rate = np.where(now > before, self._attack, self._release)
-        followed: Powers = before + rate * (now - before)
-        return followed
+    def _follow_sum(self, now: float) -> None:
+        rate = self._attack if now > self._sum_power else self._release
+        self._sum_power += rate * (now - self._sum_power)
+
+
+@cache
+def _rise(samples: int) -> Gains:
+    return np.asarray(np.arange(1, samples + 1) / samples, dtype=np.float32)
 
 
 def ramps(frames: Frames, before: Gains, after: Gains) -> Frames:
     """Each frame times a straight line from its last gain to its new one, reached at the end."""
-    samples = frames.shape[1]
-    rise = np.arange(1, samples + 1, dtype=np.float32) / np.float32(samples)
-    moving = before != after
-    if not moving.any():
+    if (before == after).all():
         return np.asarray(frames * after[:, None], dtype=np.float32)
-    lines = before[:, None] + (after - before)[:, None] * rise
+    lines = before[:, None] + (after - before)[:, None] * _rise(frames.shape[1])
     return np.asarray(frames * lines, dtype=np.float32)

@@ -103,6 +103,8 @@ class Leveller:
         self._frames_in_block = BLOCK_SAMPLES // frame_samples
         self._weighting = KWeighting(rows)
         self._gain_db = np.zeros(rows)
+        self._gain = np.ones(rows, dtype=np.float32)
+        """The same, linear."""
         self._wanted_db = np.zeros(rows)
         self._active = np.zeros(rows, dtype=bool)
         self._noise_lufs = np.full(rows, _UNHEARD_LUFS)
@@ -126,19 +128,28 @@ class Leveller:
             done = held[self._block_frames[held] == self._frames_in_block]
             if done.size:
                 self._close_blocks(done)
-            self._move(held[self._active[held]])
-        return np.asarray(10 ** (self._gain_db[rows] / 20), dtype=np.float32)
+            moving = held[self._active[held]]
+            if moving.size:
+                self._move(moving)
+        return self.linear(rows)
+
+    def linear(self, rows: Rows) -> Gains:
+        """Linear gain of these channels at the end of the last frame."""
+        return self._gain[rows]
 
     def begin_at(self, row: int, gain_db: float) -> None:
         """Go on from a gain that was learned elsewhere, until this one has heard enough."""
         gain_db = float(np.clip(gain_db, self._aim.lowest_db, self._aim.highest_db))
         self._gain_db[row] = self._wanted_db[row] = gain_db
+        self._gain[row] = 10 ** (gain_db / 20)
 
     def settled(self, rows: Rows) -> bool:
         """Whether no channel of these, who hold the floor, still has to be levelled.
 
         One whose voice is too new to be judged is not; one that never had a voice is.
         """
+        if not rows.size:
+            return True
         missing = np.abs(self._wanted_db[rows] - self._gain_db[rows])
         known = self._remembered[rows]
         new = (known > 0) & (known < LEAST_BLOCKS)
@@ -156,6 +167,7 @@ class Leveller:
         for counter in (self._block_frames, self._remembered):
             counter[row] = 0
         self._newest[row] = 0.0
+        self._gain[row] = 1.0
         self._active[row] = False
         self._noise_lufs[row] = _UNHEARD_LUFS
 
@@ -202,6 +214,7 @@ class Leveller:
         quick = np.minimum(np.abs(missing) / CLOSING_S, self._aim.fastest_db_per_s)
         step = np.maximum(slow, quick) * self._frame_s
         self._gain_db[rows] += np.clip(missing, -step, step)
+        self._gain[rows] = 10 ** (self._gain_db[rows] / 20)
 
 
 class ProgramServo:

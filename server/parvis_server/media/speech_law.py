@@ -87,7 +87,6 @@ class SpeechLaw:
         self.guard = PickupGuard(capacity, frame_samples)
         self._sharing = GainSharing(capacity, frame_samples)
         self._leveller = Leveller(capacity, TALKER, frame_samples)
-        self._levels = np.ones(capacity, dtype=np.float32)
         self._shares = np.ones(capacity, dtype=np.float32)
         self._gains = np.zeros(capacity, dtype=np.float32)
         self._weights = np.ones(capacity)
@@ -110,7 +109,6 @@ class SpeechLaw:
             if ssrc not in self._rows:
                 self._rows[ssrc] = row = self._new_row()
                 self._leveller.begin_at(row, level_db)
-                self._levels[row] = 10 ** (self._leveller.gain_db(row) / 20)
 
     def apply(self, ssrcs: tuple[int, ...], frames: Frames, concealed: Flags) -> Frames:
         """Every source at its gain, ``(sources, samples)``.
@@ -124,11 +122,10 @@ class SpeechLaw:
             return frames
         group = self._group_of(ssrcs)
         rows = group.rows
-        levels = np.where(group.levelled, self._levels[rows], group.by_hand)
+        levels = np.where(group.levelled, self._leveller.linear(rows), group.by_hand)
         shares = self._share(group, frames, levels, concealed)
         holding = group.levelled & group.open & (shares > HOLDS_THE_FLOOR) & ~concealed
         learned = self._leveller.gains(frames, rows, holding)
-        self._levels[rows] = learned
         self.settled = self._leveller.settled(rows[holding])
         levels = np.where(group.levelled, learned, group.by_hand)
         after = np.where(group.open, levels * shares, np.float32(0.0))
@@ -188,7 +185,6 @@ class SpeechLaw:
             self._free.append(self._rows.pop(next(iter(self._rows))))
         row = self._free.pop()
         self._leveller.forget(row)
-        self._levels[row] = 1.0
         return row
 
     def _begin(self, row: int) -> None:
