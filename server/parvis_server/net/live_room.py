@@ -168,6 +168,19 @@ class LiveRoom:
             return
         self._away(seat.participant)
 
+    def carry_second(self, member: Member, stream: Stream, connection: Connection) -> None:
+        """A second connection takes up its packets, both ways.
+
+        After a loss of both it may be back before the first: with it, the participant is back,
+        unless the first has been away for so long that its press would be missed.
+        """
+        now_ns = self.now_ns()
+        stream.carry_second(connection, now_ns)
+        if not member.connected and now_ns - stream.first_lost_ns <= FIRST_AWAY_NS:
+            self.apply(self.room.joined(member, now_ns))
+            self.stage.refresh()
+            log.info("%s is back by the second connection", member.name)
+
     def second_ended(self, participant: str) -> None:
         """A second connection ended; who had no other is away."""
         stream = self.streams.get(participant)
@@ -300,8 +313,8 @@ class LiveRoom:
         """Close second connections whose first did not come back."""
         now_ns = self.now_ns()
         for _, stream in self.streams:
-            lone = stream.first is None and stream.second is not None
-            if stream.second and lone and now_ns - stream.first_lost_ns > FIRST_AWAY_NS:
+            alone_ns = stream.alone(now_ns)
+            if stream.second is not None and alone_ns is not None and alone_ns > FIRST_AWAY_NS:
                 stream.second.connection.fail(
                     CloseCode.JOIN_TIMEOUT, "the first connection of this stream did not come back"
                 )

@@ -137,7 +137,7 @@ class Opening:
             )
         connection.send(self.welcome(resumed, stream, sends=member.ssrc is not None))
         self.live.greet(connection)
-        stream.carry_second(connection)
+        self.live.carry_second(member, stream, connection)
         sends = member.ssrc is not None
         return SoundSession(self.live, connection, stream, resumed, None, sends, allowance)
 

@@ -50,6 +50,8 @@ class Carrier:
     connection: Connection
     lane: Lane | None = None
     """Its way out; None for a stream that plays nothing."""
+    since_ns: int = 0
+    """When it came."""
 
 
 @dataclass(slots=True, eq=False)
@@ -84,10 +86,17 @@ class Stream:
         self._retire(self.first)
         self.first = self._carrier(connection)
 
-    def carry_second(self, connection: Connection) -> None:
+    def carry_second(self, connection: Connection, now_ns: int) -> None:
         """This connection carries the second copies from now on."""
         self._retire(self.second)
         self.second = self._carrier(connection)
+        self.second.since_ns = now_ns
+
+    def alone(self, now_ns: int) -> int | None:
+        """Nanoseconds since the second connection is the only one; None when it is not."""
+        if self.first is not None or self.second is None:
+            return None
+        return now_ns - max(self.first_lost_ns, self.second.since_ns)
 
     def lost(self, connection: Connection, now_ns: int) -> None:
         """This connection has ended; does nothing when another took its place."""

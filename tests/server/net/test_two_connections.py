@@ -30,6 +30,11 @@ def second_of(first: Peer) -> dict[str, Any]:
     return {"stream": first.welcome.stream, "credential": resume(first)}
 
 
+def bus_ssrc(client: Peer) -> int:
+    assert client.welcome.bus is not None
+    return client.welcome.bus.ssrc
+
+
 async def heard(client: Peer, count: int) -> list[RtpPacket]:
     while len(client.packets) < count:
         await client.hear()
@@ -155,6 +160,35 @@ async def test_who_loses_both_is_away(hub: LiveHub) -> None:
         member = hub.live.room.member(first.participant)
         assert member is not None and not member.connected
         assert not hub.engine.stage.outputs
+
+
+async def test_the_second_may_be_back_before_the_first(hub: LiveHub) -> None:
+    open_table = TABLE.model_copy(update={"always_open": True})
+    async with joined(hub.unit, Role.UNIT, name="Table 1", unit=open_table) as first:
+        pass
+    await gone(hub, 0)
+    left = hub.live.room.member(first.participant)
+    assert left is not None and left.away_since_ns is not None
+    async with joined(hub.unit, Role.UNIT, **second_of(first)) as second:
+        assert hub.live.room.due() is None, "one of them lives: nobody is away"
+        assert [output.ssrc for output in hub.engine.stage.outputs] == [bus_ssrc(first)]
+        hub.engine.play(bus_ssrc(first), 0)
+        await heard(second, 1)
+    await gone(hub, 0)
+    assert hub.live.room.due() is not None
+    stream = hub.live.streams.get(first.participant)
+    assert stream is not None
+    stream.first_lost_ns -= live_room.FIRST_AWAY_NS  # as after a long outage
+    async with joined(hub.unit, Role.UNIT, **second_of(first)) as second:
+        member = hub.live.room.member(first.participant)
+        assert member is not None and not member.connected, "it may not hold the floor for ever"
+        for _ in range(4):
+            hub.live.tick()
+        again = {"name": "Table 1", "unit": open_table, "credential": resume(first)}
+        async with joined(hub.unit, Role.UNIT, **again) as back:
+            assert back.welcome.ssrc == first.welcome.ssrc
+            hub.engine.play(bus_ssrc(first), 960)
+            await heard(second, 1)
 
 
 async def test_a_message_on_the_second_is_a_fault_of_its_own(hub: LiveHub) -> None:
