@@ -111,7 +111,7 @@ class GainSharing:
         most = float(np.sqrt(claim).sum()) ** 2
         whole = max(min(self._sum_power, most), float(claim.max(initial=0.0)))
         shares = np.sqrt(claim / whole) if whole > 0.0 else np.zeros_like(claim)
-        return np.maximum(shares, self._floor).astype(np.float32)
+        return np.asarray(np.maximum(shares, self._floor), dtype=np.float32)
 
     def forget(self, row: int) -> None:
         """Start a row anew for another source."""
