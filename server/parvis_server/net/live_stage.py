@@ -81,6 +81,7 @@ class LiveStage:
         self._stats: dict[int, SourceStats] = {}
         self._stats_ns: int | None = None
         self._savings = 0
+        self._restarts_seen = engine.restarts
 
     # What changes the stage
 
@@ -236,10 +237,27 @@ class LiveStage:
             if participant not in known:
                 self.streams.forget(participant)
         self.settings.forget(known, self._now_ns())
+        self.alarms.forget_all_but(known)
+        self._ask_again()
         for zone in self.settings.lifts.zones:
             if all(member.zone != zone for member in known.values()):
                 self.settings.lifts.end(zone)
         self.refresh()
+
+    def _ask_again(self) -> None:
+        """An engine that was replaced took its sound checks along: ask the next one for them.
+
+        One that did not lose them passes over the numbers that it knows.
+        """
+        if self._engine.restarts == self._restarts_seen:
+            return
+        asked = [
+            self._engine.check_output(CheckOutput(check=number, output=stream.output.bus.ssrc))
+            for number, output in self.settings.checks.running
+            if (stream := self.streams.get(output)) is not None and stream.output is not None
+        ]
+        if all(asked):
+            self._restarts_seen = self._engine.restarts
 
     def _review_lifts(self) -> None:
         facts = self._facts()

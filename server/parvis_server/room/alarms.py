@@ -1,6 +1,6 @@
 """What a host must know at once, and for how long it is shown. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 
 from parvis_wire.stage import Alarm, AlarmKind
@@ -65,6 +65,12 @@ class Alarms:
                 yield Alarm(kind=AlarmKind.CLOCK, participant=participant, value=round(ppm, 1))
         if savings > 0:
             yield Alarm(kind=AlarmKind.ENGINE_BUSY, value=float(savings))
+
+    def forget_all_but(self, known: Container[str]) -> None:
+        """Drop the howls of outputs whose participant the room has forgotten."""
+        for kind, subject in tuple(self._kept):
+            if kind is AlarmKind.HOWL and subject not in known:
+                del self._kept[kind, subject]
 
     def _keep(self, subject: str, alarm: Alarm, now_ns: int) -> None:
         self._forget_old(now_ns)

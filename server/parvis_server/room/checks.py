@@ -5,7 +5,7 @@ kept out of the mix (muted, so that a later check can still listen on it) until 
 output comes out clean, or the host unmutes it by hand.
 """
 
-from collections.abc import Mapping
+from collections.abc import Container
 from dataclasses import dataclass
 
 from parvis_wire.stage import Alarm, AlarmKind, CheckResult, CheckState
@@ -48,6 +48,11 @@ class SoundChecks:
     def results(self) -> tuple[CheckResult, ...]:
         """The newest check of every output that was checked."""
         return tuple(self._results.values())
+
+    @property
+    def running(self) -> tuple[tuple[int, str], ...]:
+        """Number and output of every check that has no result yet."""
+        return tuple((run.number, output) for output, run in self._running.items())
 
     def begin(self, output: str, now_ns: int) -> int | None:
         """The number of a new check of this output; None while one is running."""
@@ -92,22 +97,28 @@ class SoundChecks:
         loudest: dict[str, float | None] = {}
         for (desk, _), gain_db in self._returns.items():
             known = loudest.get(desk)
-            loudest[desk] = gain_db if known is None else max(known, gain_db or known)
+            loudest[desk] = _louder(known, gain_db)
         return tuple(
             Alarm(kind=AlarmKind.DESK_RETURNS, participant=desk, value=_rounded(gain_db))
             for desk, gain_db in loudest.items()
         )
 
-    def review(self, now_ns: int, known: Mapping[str, object]) -> None:
-        """Drop the checks that were lost, and all that concerns participants who are gone."""
+    def review(self, now_ns: int, *, outputs: Container[str], desks: Container[str]) -> None:
+        """Drop the checks that were lost, and all that concerns who is gone or something else now.
+
+        Args:
+            now_ns: monotonic time.
+            outputs: participants who play something.
+            desks: those who are a desk; one that came back as a microphone is not kept out.
+        """
         for output, run in tuple(self._running.items()):
-            if run.until_ns <= now_ns or output not in known:
+            if run.until_ns <= now_ns or output not in outputs:
                 self.abandon(output)
         for output in tuple(self._results):
-            if output not in known:
+            if output not in outputs:
                 del self._results[output]
         for desk, output in tuple(self._returns):
-            if desk not in known or output not in known:
+            if desk not in desks or output not in outputs:
                 del self._returns[desk, output]
 
 
@@ -124,6 +135,11 @@ def _result(output: str, desks: tuple[DeskFinding, ...]) -> CheckResult:
         gain_db=_rounded(worst.gain_db),
         delay_ms=_rounded(worst.delay_ms),
     )
+
+
+def _louder(one: float | None, other: float | None) -> float | None:
+    """The higher gain; None where neither was measured."""
+    return max((gain for gain in (one, other) if gain is not None), default=None)
 
 
 def _rounded(value: float | None) -> float | None:

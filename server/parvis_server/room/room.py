@@ -46,6 +46,10 @@ ANY_HOST = "*"
 """Whose answers hosts get: one who lost the connection comes back by the link's secret, as somebody
 new, and a repeated *Next* must not skip a person then. No participant's id has this sign."""
 
+ANY_HOST_AT_THE_DESK = "*mix"
+"""The same for commands about the mix, kept apart: a fader that is drawn gives ten a second, and
+must not push the answer of a *Next* out of memory."""
+
 
 @dataclass(frozen=True, slots=True)
 class OpenSources:
@@ -183,15 +187,15 @@ class Room:
 
     def answered(self, actor: str, command_id: str) -> Ack | None:
         """The answer that a command outside the floor got when it came first."""
-        return self._members.answered(self._asker(actor), command_id)
+        return self._members.answered(self._asker(actor, ANY_HOST_AT_THE_DESK), command_id)
 
     def remember(self, actor: str, ack: Ack) -> None:
         """Keep the answer of a command outside the floor for its repetitions."""
-        self._members.remember(self._asker(actor), ack)
+        self._members.remember(self._asker(actor, ANY_HOST_AT_THE_DESK), ack)
 
-    def _asker(self, actor: str) -> str:
+    def _asker(self, actor: str, any_host: str = ANY_HOST) -> str:
         member = self._members.get(actor)
-        return ANY_HOST if member is not None and member.role is Role.HOST else actor
+        return any_host if member is not None and member.role is Role.HOST else actor
 
     def due(self) -> int | None:
         """When ``expire`` will next have something to do; None while nobody is away."""

@@ -102,12 +102,17 @@ class Stage:
             sharing=self.sharing,
         )
 
-    def forget(self, known: Mapping[str, object], now_ns: int) -> None:
+    def forget(self, known: Mapping[str, Member], now_ns: int) -> None:
         """Drop what belongs to participants whom the room has forgotten."""
         for participant in tuple(self._settings):
             if participant not in known:
                 del self._settings[participant]
-        self.checks.review(now_ns, known)
+        members = known.values()
+        self.checks.review(
+            now_ns,
+            outputs={m.participant for m in members if m.output is not None},
+            desks={m.participant for m in members if m.source_kind is SourceKind.DESK},
+        )
 
     def _source(self, member: Member, ssrc: int) -> SourceSpec:
         settings = self.settings(member.participant)

@@ -16,9 +16,10 @@ from parvis_server.engine.boundary import (
     SourceStats,
 )
 from parvis_server.engine.stage import ZoneGain
+from parvis_server.room.members import MAX_REMEMBERED_ACKS
 from parvis_server.room.room import UNIT_FORGOTTEN_NS
 from parvis_wire.close_codes import CloseCode
-from parvis_wire.messages import Ack, RaiseHand, RefusalCode, Role
+from parvis_wire.messages import Ack, Next, RaiseHand, RefusalCode, Role
 from parvis_wire.stage import (
     AlarmKind,
     CaptureTime,
@@ -142,6 +143,39 @@ async def test_a_sound_check_keeps_a_desk_out_that_returns_until_it_is_clean(
         assert not hub.engine.sources[0].muted
         assert hub.live.status().alarms == ()
         assert hub.live.status().checks[0].state is CheckState.CLEAN
+
+
+async def test_a_check_that_went_down_with_its_engine_is_made_by_the_next(
+    hub: LiveHub, host: Peer
+) -> None:
+    async with joined(hub.unit, Role.UNIT, name="Column", unit=LOUDSPEAKER) as column:
+        await host.do(CheckSound, participant=column.participant)
+        hub.live.stage.tick()
+        assert len(hub.engine.checks) == 1, "its engine lives"
+        hub.engine.restarts, hub.engine.takes_checks = 1, False
+        hub.live.stage.tick()
+        hub.engine.takes_checks = True
+        hub.live.stage.tick()
+        hub.live.stage.tick()
+        first, again = hub.engine.checks
+        assert again == first
+        hub.engine.report(Checked(check=again.check, output=again.output))
+        assert hub.live.status().checks[0].state is CheckState.UNHEARD
+
+
+async def test_a_fader_that_is_drawn_pushes_no_answer_of_the_floor_out(
+    hub: LiveHub, host: Peer
+) -> None:
+    async with joined(hub.unit, Role.UNIT, name="Lectern", unit=LECTERN) as lectern:
+        assert (await host.do(Next, id="next")).refused is RefusalCode.LINE_EMPTY
+        actor = hub.live.room.member(host.participant)
+        assert actor is not None
+        for number in range(MAX_REMEMBERED_ACKS):
+            fader = SetSource(id=f"f{number}", participant=lectern.participant, gain_db=-number / 4)
+            hub.live.stage.command(actor, fader)
+        async with joined(hub.listen) as phone:
+            await phone.do(RaiseHand, name="Ada")
+            assert (await host.do(Next, id="next")).refused is RefusalCode.LINE_EMPTY
 
 
 async def test_the_host_may_let_a_returning_desk_in(hub: LiveHub, host: Peer) -> None:

@@ -42,6 +42,16 @@ def test_the_end_of_a_lift_names_zone_and_path() -> None:
     assert shown == [("hall", 41.3), ("foyer", None)]
 
 
+def test_the_howl_of_an_output_that_is_gone_is_shown_no_more() -> None:
+    alarms = Alarms()
+    alarms.howled("column", 1000.0, -3.0, now_ns=0)
+    alarms.lift_ended("hall", None, now_ns=0)
+    alarms.forget_all_but({"column"})
+    assert len(list(alarms.shown(1, {}, 0))) == 2
+    alarms.forget_all_but(())
+    assert [alarm.kind for alarm in alarms.shown(1, {}, 0)] == [AlarmKind.LIFT_ENDED]
+
+
 def test_no_storm_of_alarms_costs_memory() -> None:
     alarms = Alarms()
     for number in range(1000):

@@ -53,10 +53,11 @@ def test_a_check_that_went_down_with_its_engine_is_forgotten() -> None:
     checks = SoundChecks()
     number = checks.begin("column", now_ns=0)
     assert number is not None
-    known = {"column": None, "desk": None}
-    checks.review(PATIENCE_NS - 1, known)
+    assert checks.running == ((number, "column"),)
+    checks.review(PATIENCE_NS - 1, outputs={"column"}, desks={"desk"})
     assert checks.results
-    checks.review(PATIENCE_NS, known)
+    checks.review(PATIENCE_NS, outputs={"column"}, desks={"desk"})
+    assert not checks.running
     assert checks.results == ()
     checks.ended(number, (RETURNS,))
     assert checks.results == ()
@@ -66,12 +67,28 @@ def test_a_check_that_went_down_with_its_engine_is_forgotten() -> None:
 def test_what_concerns_somebody_who_is_gone_is_forgotten() -> None:
     checks = SoundChecks()
     checked(checks, "column", RETURNS)
-    checks.review(0, {"desk": None})
+    checks.review(0, outputs=(), desks={"desk"})
     assert checks.results == ()
     assert not checks.keeps_out("desk")
     checks.begin("column", now_ns=0)
-    checks.review(0, {})
+    checks.review(0, outputs=(), desks=())
     assert checks.results == ()
+
+
+def test_a_desk_that_comes_back_as_a_microphone_is_not_kept_out() -> None:
+    checks = SoundChecks()
+    checked(checks, "column", RETURNS)
+    checks.review(0, outputs={"column"}, desks=())
+    assert not checks.keeps_out("desk")
+    assert checks.alarms() == ()
+
+
+def test_the_alarm_of_a_desk_names_its_loudest_return() -> None:
+    checks = SoundChecks()
+    checked(checks, "column", RETURNS)
+    checked(checks, "second-column", DeskFinding("desk", returns=True, gain_db=0.0))
+    checked(checks, "third-column", DeskFinding("desk", returns=True))
+    assert [alarm.value for alarm in checks.alarms()] == [0.0]
 
 
 def test_a_check_that_no_engine_took_leaves_nothing() -> None:
