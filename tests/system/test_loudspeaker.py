@@ -30,7 +30,7 @@ pytestmark = pytest.mark.system
 LEAST_STOI = 0.95
 
 ATTEMPTS = 3
-"""A kill is repeated where the machine itself stood still."""
+"""A trial is repeated where the machine itself stood still."""
 
 
 def judged(
@@ -57,16 +57,21 @@ def test_speech_comes_out_in_the_other_zone_and_not_in_its_own(
         loudspeaker(hub, "Hall", tmp_path / "hall.wav") as hall,
         Watcher(hub.port) as room,
     ):
-        with unit(hub, "Table", talk, "none") as table:
-            room.wait_for_view(lambda view: view.microphones, what="the open microphone")
+        for _ in range(ATTEMPTS):
             begun_s = foyer.seconds
-            foyer.wait_past(begun_s + 9.0)
-            assert not lost_hubs(table, 0)
-        span_ns = (round(foyer.began_s * 1e9), round((foyer.began_s + foyer.seconds) * 1e9))
-        stalls_s = excused(machine.stalls(), span_ns)
-        stoi, gaps = judged(spoken, foyer.sound, stalls_s)
-        verdict = judge_gaps(gaps, stalls_s, foyer.seconds)
-        print(f"\nSTOI {stoi:.3f}; {verdict}")
+            with unit(hub, "Table", talk, "none") as table:
+                room.wait_for_view(lambda view: view.microphones, what="the open microphone")
+                foyer.wait_past(foyer.seconds + 8.0)
+                assert not lost_hubs(table, 0)
+            heard = foyer.sound[round(begun_s * sounds.RATE_HZ) :]
+            seconds = len(heard) / sounds.RATE_HZ
+            from_ns = round((foyer.began_s + begun_s) * 1e9)
+            stalls_s = excused(machine.stalls(), (from_ns, from_ns + round(seconds * 1e9)))
+            stoi, gaps = judged(spoken, heard, stalls_s)
+            verdict = judge_gaps(gaps, stalls_s, seconds)
+            print(f"\nSTOI {stoi:.3f}; {verdict}")
+            if verdict.settles(stoi >= LEAST_STOI and not verdict.ours):
+                break
         assert verdict.settles(good=True), f"the machine was too busy to judge: {verdict}"
         assert stoi >= LEAST_STOI
         assert verdict.ours == (), str(verdict)
