@@ -276,11 +276,12 @@ class LiveStage:
         zones = {member.zone for member in present if member.zone is not None}
         facts = {}
         for zone in sorted(zones | delays_ms.keys()):
-            to_mix_ms = _highest(delays_ms[zone])
-            to_ear_ms = _highest(self._output_delay_ms(m) for m in self._outputs_in(zone))
-            measured = to_mix_ms is not None and to_ear_ms is not None
-            path_ms = (to_mix_ms or 0.0) + (to_ear_ms or 0.0) if measured else None
-            facts[zone] = ZoneFacts(len(delays_ms[zone]), path_ms)
+            to_mix_ms = delays_ms[zone]
+            to_ear_ms = [self._output_delay_ms(member) for member in self._outputs_in(zone)]
+            longest_ms = (_highest(to_mix_ms), _highest(to_ear_ms))
+            path_ms = None if None in longest_ms else sum(filter(None, longest_ms))
+            all_measured = None not in (*to_mix_ms, *to_ear_ms)
+            facts[zone] = ZoneFacts(len(to_mix_ms), path_ms, all_measured)
         return facts
 
     def _outputs_in(self, zone: str) -> list[Member]:

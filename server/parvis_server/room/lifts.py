@@ -36,6 +36,8 @@ class ZoneFacts:
     """Sources that stand in it and are in the mix."""
     path_ms: float | None = None
     """Longest measured way from one of its converters to one of its loudspeakers."""
+    all_measured: bool = True
+    """Whether each of its open microphones and loudspeakers says how long its part is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +67,12 @@ class Lifts:
     def lift(
         self, zone: str, facts: ZoneFacts, open_sources: int, *, loudspeakers_far: bool
     ) -> LiftRefused | None:
-        """Let ``zone`` hear itself; the reason when it may not."""
+        """Let ``zone`` hear itself; the reason when it may not.
+
+        A path of which a part is not measured is not measured: the longest may be just that one.
+        """
         self.measured(zone, facts.path_ms)
-        path_ms = self.path_ms(zone, facts)
+        path_ms = self.path_ms(zone, facts) if facts.all_measured else None
         refusal = self._refusal(facts, open_sources, loudspeakers_far, path_ms)
         if refusal is None:
             self._far[zone] = loudspeakers_far

@@ -266,6 +266,26 @@ async def test_a_lift_takes_a_measured_path_and_ends_when_it_grows(tmp_path: Pat
         assert alarm.value == 42
 
 
+async def test_a_second_loudspeaker_that_says_nothing_leaves_the_path_unmeasured(
+    tmp_path: Path,
+) -> None:
+    async with (
+        live_hub(tmp_path, stage=StageSettings(frame_ms=5)) as hub,
+        joined(hub.listen, Role.HOST, credential=host_credential(hub.secret)) as host,
+        joined(hub.unit, Role.UNIT, name="Lectern", unit=LECTERN) as lectern,
+        joined(hub.unit, Role.UNIT, name="Column", unit=LOUDSPEAKER) as column,
+    ):
+        await measure(hub, lectern, column, hold_ms=1)
+        async with joined(hub.unit, Role.UNIT, name="Silent", unit=LOUDSPEAKER):
+            ack = await host.do(SetLift, zone="hall", on=True)
+            assert ack.refused is RefusalCode.LIFT_UNSAFE
+            assert "not measured" in ack.text
+        while len(hub.engine.stage.outputs) > 1:
+            await host.until(Status)
+        await measure(hub, lectern, column, hold_ms=1)
+        assert (await host.do(SetLift, zone="hall", on=True)).refused is None
+
+
 async def test_a_third_open_microphone_ends_a_lift_at_once(hub: LiveHub, host: Peer) -> None:
     async with (
         joined(hub.unit, Role.UNIT, unit=LOUDSPEAKER),

@@ -66,6 +66,14 @@ def test_between_two_turns_the_last_measured_path_counts(lifts: Lifts) -> None:
     assert lifts.review({"foyer": ZoneFacts()}, 0) == ["hall"], "everybody has left the zone"
 
 
+def test_a_path_of_which_a_part_is_not_measured_is_not_measured(lifts: Lifts) -> None:
+    refusal = lift(lifts, ZoneFacts(2, 24.0, all_measured=False), open_sources=2)
+    assert refusal is not None and "not measured" in refusal.text
+    assert lift(lifts, CALM) is None
+    pressed_just_now = ZoneFacts(2, 24.0, all_measured=False)
+    assert lifts.review({"hall": pressed_just_now}, 2) == [], "its figure comes within a second"
+
+
 def test_a_ninth_source_ends_a_lift_of_the_profile(lifts: Lifts) -> None:
     assert lift(lifts, CALM, open_sources=8) is None
     assert lifts.review({"hall": CALM}, 9) == ["hall"]
