@@ -27,10 +27,12 @@ from parvis_server.room.lifts import ZoneFacts
 from parvis_server.room.members import Member
 from parvis_server.room.room import Room
 from parvis_server.room.stage import Stage
+from parvis_wire.close_codes import CloseCode
 from parvis_wire.messages import Ack, RefusalCode, Role
 from parvis_wire.stage import (
     Alarm,
     CheckSound,
+    KeptOut,
     OutputKind,
     SetLift,
     SetSharing,
@@ -233,9 +235,12 @@ class LiveStage:
     def tick(self) -> None:
         """Twice a second: forget who is gone, end what is not safe any more."""
         known = {member.participant: member for member in self._room.sounding}
-        for participant, _ in self.streams:
+        for participant, stream in self.streams:
             if participant not in known:
                 self.streams.forget(participant)
+                if stream.second is not None:
+                    text = "the participant of this stream is forgotten"
+                    stream.second.connection.fail(CloseCode.JOIN_TIMEOUT, text)
         self.settings.forget(known, self._now_ns())
         self.alarms.forget_all_but(known)
         self._ask_again()
@@ -277,11 +282,13 @@ class LiveStage:
         facts = {}
         for zone in sorted(zones | delays_ms.keys()):
             to_mix_ms = delays_ms[zone]
-            to_ear_ms = [self._output_delay_ms(member) for member in self._outputs_in(zone)]
+            playing = self._outputs_in(zone)
+            to_ear_ms = [self._output_delay_ms(member) for member in playing]
             longest_ms = (_highest(to_mix_ms), _highest(to_ear_ms))
             path_ms = None if None in longest_ms else sum(filter(None, longest_ms))
             all_measured = None not in (*to_mix_ms, *to_ear_ms)
-            facts[zone] = ZoneFacts(len(to_mix_ms), path_ms, all_measured)
+            loudspeakers = frozenset(member.participant for member in playing)
+            facts[zone] = ZoneFacts(len(to_mix_ms), path_ms, all_measured, loudspeakers)
         return facts
 
     def _outputs_in(self, zone: str) -> list[Member]:
@@ -329,10 +336,10 @@ class LiveStage:
         """Every unit and speaker, the lost ones included."""
         return self._room.sounding
 
-    def kept_out(self, member: Member) -> stage_status.KeptOut | None:
+    def kept_out(self, member: Member) -> KeptOut | None:
         """Why this source is not in the mix although it would be."""
         if self.settings.checks.keeps_out(member.participant):
-            return stage_status.KeptOut.RETURNS
+            return KeptOut.RETURNS
         wants = member.always_open and member.connected
         return self._room.kept_out(member) if wants else None
 

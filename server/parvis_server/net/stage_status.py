@@ -3,13 +3,11 @@
 from typing import TYPE_CHECKING
 
 from parvis_server.room.members import Member
-from parvis_wire.stage import KeptOut, OutputStatus, SourceStatus, UnitStatus
+from parvis_wire.stage import OutputStatus, SourceStatus, UnitStatus
 
 if TYPE_CHECKING:
     from parvis_server.net.live_stage import LiveStage
     from parvis_server.net.streams import Stream
-
-__all__ = ["KeptOut", "unit"]
 
 
 def unit(stage: "LiveStage", member: Member, now_ns: int) -> UnitStatus:

@@ -2,7 +2,8 @@
 
 A host asks for it (``set_lift``); the rule of ``media.zones`` says whether it may be. It is asked
 again whenever the microphones that are open, or the measured paths, have changed: what was safe
-with two microphones is not with three. A lift that is no longer safe ends by itself and does not
+with two microphones is not with three, and a host's word about the loudspeakers of a zone says
+nothing about one that comes later. A lift that is no longer safe ends by itself and does not
 come back before the host asks again.
 """
 
@@ -38,6 +39,8 @@ class ZoneFacts:
     """Longest measured way from one of its converters to one of its loudspeakers."""
     all_measured: bool = True
     """Whether each of its open microphones and loudspeakers says how long its part is."""
+    loudspeakers: frozenset[str] = frozenset()
+    """Participants who play to the zone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,18 @@ class LiftRefused:
     """The measured path, when nothing but its length was the reason."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Lift:
+    far: bool
+    """The host's word that the loudspeakers are far from every talker."""
+    loudspeakers: frozenset[str]
+    """Those that it was given for."""
+
+    def covers(self, loudspeakers: frozenset[str]) -> bool:
+        """Whether no loudspeaker has come that nobody has vouched for or will measure."""
+        return not self.far or loudspeakers <= self.loudspeakers
+
+
 class Lifts:
     """The zones that hear themselves now."""
 
@@ -56,13 +71,13 @@ class Lifts:
         """No zone hears itself."""
         self._rule = rule
         self._five_ms_profile = five_ms_profile
-        self._far: dict[str, bool] = {}
+        self._lifts: dict[str, _Lift] = {}
         self._last_path_ms: dict[str, float] = {}
 
     @property
     def zones(self) -> tuple[str, ...]:
         """In the order in which they were lifted."""
-        return tuple(self._far)
+        return tuple(self._lifts)
 
     def lift(
         self, zone: str, facts: ZoneFacts, open_sources: int, *, loudspeakers_far: bool
@@ -75,14 +90,14 @@ class Lifts:
         path_ms = self.path_ms(zone, facts) if facts.all_measured else None
         refusal = self._refusal(facts, open_sources, loudspeakers_far, path_ms)
         if refusal is None:
-            self._far[zone] = loudspeakers_far
+            self._lifts[zone] = _Lift(loudspeakers_far, facts.loudspeakers)
             return None
         too_long = self._refusal(facts, open_sources, loudspeakers_far, 0.0) is None
         return LiftRefused(refusal, path_ms if too_long else None)
 
     def end(self, zone: str) -> None:
         """The zone no longer hears itself; does nothing when it did not."""
-        self._far.pop(zone, None)
+        self._lifts.pop(zone, None)
 
     def measured(self, zone: str, path_ms: float | None) -> None:
         """Remember the zone's path: between two turns there is nothing to measure it by."""
@@ -104,9 +119,11 @@ class Lifts:
             self.measured(zone, known.path_ms)
         self._last_path_ms = {z: ms for z, ms in self._last_path_ms.items() if z in facts}
         ended = []
-        for zone, far in tuple(self._far.items()):
+        for zone, lift in tuple(self._lifts.items()):
             known = facts.get(zone, ZoneFacts())
-            if self._refusal(known, open_sources, far, self.path_ms(zone, known)) is not None:
+            path_ms = self.path_ms(zone, known)
+            refusal = self._refusal(known, open_sources, lift.far, path_ms)
+            if refusal is not None or not lift.covers(known.loudspeakers):
                 self.end(zone)
                 ended.append(zone)
         return ended

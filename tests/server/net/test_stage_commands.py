@@ -304,6 +304,18 @@ async def test_a_third_open_microphone_ends_a_lift_at_once(hub: LiveHub, host: P
         assert ack.refused is None
 
 
+async def test_a_loudspeaker_that_nobody_vouched_for_ends_a_lift(hub: LiveHub, host: Peer) -> None:
+    async with (
+        joined(hub.unit, Role.UNIT, unit=LOUDSPEAKER),
+        joined(hub.unit, Role.UNIT, unit=LECTERN),
+    ):
+        ack = await host.do(SetLift, zone="hall", on=True, loudspeakers_far=True)
+        assert ack.refused is None
+        async with joined(hub.unit, Role.UNIT, unit=LOUDSPEAKER):
+            assert not hub.engine.stage.lifted
+            assert [alarm.kind for alarm in hub.live.status().alarms] == [AlarmKind.LIFT_ENDED]
+
+
 async def test_a_howl_is_an_alarm_of_its_output(hub: LiveHub, host: Peer) -> None:
     async with joined(hub.unit, Role.UNIT, name="Column", unit=LOUDSPEAKER) as column:
         howl = Howling(output=bus_ssrc(column), hertz=812, level_dbfs=-6, turned_down_db=-3)

@@ -11,6 +11,7 @@ from websockets.exceptions import ConnectionClosed
 from fakes.live_hub import LiveHub, live_hub
 from fakes.peer import Peer, host_credential, joined, packet_of, resume
 from parvis_server.net import live_room
+from parvis_server.room.room import HAND_AWAY_NS
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.messages import Next, RaiseHand, Role, TakeFloor
 from parvis_wire.rtp import RtpPacket
@@ -189,6 +190,21 @@ async def test_the_second_may_be_back_before_the_first(hub: LiveHub) -> None:
             assert back.welcome.ssrc == first.welcome.ssrc
             hub.engine.play(bus_ssrc(first), 960)
             await heard(second, 1)
+
+
+async def test_the_second_of_a_forgotten_participant_is_closed(hub: LiveHub) -> None:
+    async with joined(hub.speak, Role.SPEAKER) as first:
+        pass
+    await gone(hub, 0)
+    stream = hub.live.streams.get(first.participant)
+    assert stream is not None
+    stream.first_lost_ns -= live_room.FIRST_AWAY_NS
+    async with joined(hub.speak, Role.SPEAKER, **second_of(first)) as second:
+        hub.live.apply(hub.live.room.expire(hub.live.now_ns() + HAND_AWAY_NS))
+        assert hub.live.room.member(first.participant) is None
+        hub.live.tick()
+        hub.live.tick()
+        assert (await second.until_closed())[0] == CloseCode.JOIN_TIMEOUT
 
 
 async def test_a_message_on_the_second_is_a_fault_of_its_own(hub: LiveHub) -> None:

@@ -74,6 +74,17 @@ def test_a_path_of_which_a_part_is_not_measured_is_not_measured(lifts: Lifts) ->
     assert lifts.review({"hall": pressed_just_now}, 2) == [], "its figure comes within a second"
 
 
+def test_the_hosts_word_counts_for_the_loudspeakers_that_it_was_given_for(lifts: Lifts) -> None:
+    both = ZoneFacts(1, 60.0, loudspeakers=frozenset({"left", "right"}))
+    assert lift(lifts, both, far=True) is None
+    assert lifts.review({"hall": ZoneFacts(1, 60.0, loudspeakers=frozenset({"left"}))}, 1) == []
+    assert lifts.review({"hall": both}, 1) == [], "it was away for a moment"
+    near = ZoneFacts(1, 60.0, loudspeakers=frozenset({"left", "lectern"}))
+    assert lifts.review({"hall": near}, 1) == ["hall"]
+    assert lift(lifts, ZoneFacts(1, 20.0, loudspeakers=frozenset({"left"}))) is None
+    assert lifts.review({"hall": ZoneFacts(1, 20.0, loudspeakers=near.loudspeakers)}, 1) == []
+
+
 def test_a_ninth_source_ends_a_lift_of_the_profile(lifts: Lifts) -> None:
     assert lift(lifts, CALM, open_sources=8) is None
     assert lifts.review({"hall": CALM}, 9) == ["hall"]
