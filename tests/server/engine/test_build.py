@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from fakes.outputs import FakeOutputs
 from parvis_audio.opus import Decoder, unit_encoder
 from parvis_server.engine.boundary import TICK_NS, GoLive, OutputPacket, ProgramPacket, SourcePacket
 from parvis_server.engine.build import build_mix_engine
+from parvis_server.engine.decoding_chain import DecodingChain
+from parvis_server.engine.mix_engine import MixEngine
 from parvis_server.engine.stage import OutputSpec, SetStage, SourceSpec
 from parvis_wire.rtp import RtpPacket
 from parvis_wire.stage import OutputKind, SourceKind
@@ -76,7 +79,8 @@ def test_two_units_are_heard_whatever_a_third_one_sends(garbage: bool) -> None:
 def test_crystals_200_ppm_off_cost_nothing_for_five_minutes() -> None:
     unit = Unit(1, 440.0)
     payloads = [RtpPacket.parse(unit.packet(n).rtp).payload for n in range(100)]
-    mix = build_mix_engine(GoLive(origin_ns=0, program_ssrc=7))
+    outputs = FakeOutputs()
+    mix = MixEngine(outputs, DecodingChain)
     mix.set_stage(SetStage(sources=(SourceSpec(ssrc=1), SourceSpec(ssrc=2))))
     sent = {1: 0, 2: 0}
     for tick in range(30_000):
@@ -89,6 +93,7 @@ def test_crystals_200_ppm_off_cost_nothing_for_five_minutes() -> None:
                 mix.receive(SourcePacket(at_ns, rtp.serialize()), now_ns)
                 sent[ssrc] += 1
         mix.tick(tick, now_ns)
+        outputs.heard.clear()
     for stats in mix.source_stats():
         assert stats.received > 29_900
         assert (stats.concealed, stats.late, stats.lost) == (0, 0, 0)
@@ -97,7 +102,8 @@ def test_crystals_200_ppm_off_cost_nothing_for_five_minutes() -> None:
 
 def test_hall_and_remote_speaker_hear_each_other_and_not_themselves() -> None:
     hall, remote, loudspeaker, to_remote = Unit(1, 440.0), Unit(2, 1_000.0), 101, 102
-    mix = build_mix_engine(GoLive(origin_ns=0, program_ssrc=7))
+    outputs = FakeOutputs()
+    mix = MixEngine(outputs, DecodingChain)
     mix.set_stage(
         SetStage(
             sources=(
