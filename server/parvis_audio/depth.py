@@ -2,10 +2,10 @@
 
 Theory of operation. The resampler takes back what is up to 30 ms off, by 0.5 % at most. Beyond that
 it would need 15 s and more, so there the sound itself is left out or played twice, about 10 ms at a
-time. Where nobody speaks, blindly; where somebody has spoken on for too long, only every 50 ms and
-where the sound is like itself (``wsola.py``), which is 1.2 times the speed. Once begun, steps go on
-until less than one is missing. What is over 100 ms too much is a burst after a stall: it goes at
-once, in one cross-fade.
+time. Where nobody speaks, blindly and every 20 ms; where somebody has spoken on for too long, every
+50 ms and where the sound is like itself (``wsola.py``), which is 1.2 times the speed. Once begun,
+steps go on until less than one is missing. What is over 100 ms too much is a burst after a stall:
+it goes at once, in one cross-fade.
 """
 
 from enum import Enum
@@ -32,6 +32,9 @@ PATIENCE_MS: Final = 2_000
 """Most people pause in that; for who does not, the sound is stretched."""
 STRETCH_EVERY_MS: Final = 50
 """About 10 ms in 50: 1.2 times the speed, the middle of what stays natural (1.15 to 1.25)."""
+
+STEP_EVERY_MS: Final = 20
+"""Where nobody speaks: 10 ms played over and over would be a hum."""
 
 OVER_NOISE_DB: Final = 6.0
 """Under this much over the noise floor there is no speech to spoil."""
@@ -63,7 +66,7 @@ class DepthSteps:
         self._frame_ms = frame_samples * 10 / FRAME_SAMPLES
         self._noise = NoiseFloor(SURELY_QUIET_DBFS, self._frame_ms)
         self._off_ms = 0.0
-        self._since_stretch_ms = 0.0
+        self._since_step_ms = 0.0
 
     def heard(self, level_dbfs: float) -> None:
         """The level of the frame last played."""
@@ -84,7 +87,7 @@ class DepthSteps:
         correcting = self._off_ms >= PERSISTENT_MS
         limit_ns = NEAR_ENOUGH_NS if correcting else TOO_FAR_OFF_NS
         self._off_ms = self._off_ms + self._frame_ms if abs(error_ns) > limit_ns else 0.0
-        self._since_stretch_ms += self._frame_ms
+        self._since_step_ms += self._frame_ms
         if self._off_ms <= PERSISTENT_MS:
             return Step.NONE
         quiet_dbfs = max(SURELY_QUIET_DBFS, self._noise.dbfs + OVER_NOISE_DB)
@@ -92,8 +95,11 @@ class DepthSteps:
 
     def _now(self, deep: bool, quiet: bool) -> Step:
         if quiet:
-            return Step.SKIP if deep else Step.REPEAT
-        if self._off_ms < PATIENCE_MS or self._since_stretch_ms < STRETCH_EVERY_MS:
+            step, every_ms = Step.SKIP if deep else Step.REPEAT, STEP_EVERY_MS
+        else:
+            step, every_ms = Step.SHORTEN if deep else Step.LENGTHEN, STRETCH_EVERY_MS
+        patient = quiet or self._off_ms >= PATIENCE_MS
+        if not patient or self._since_step_ms < every_ms:
             return Step.NONE
-        self._since_stretch_ms = 0.0
-        return Step.SHORTEN if deep else Step.LENGTHEN
+        self._since_step_ms = 0.0
+        return step

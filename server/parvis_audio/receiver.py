@@ -142,7 +142,7 @@ class Receiver:
 
     @property
     def level_dbfs(self) -> float:
-        """Level of the frame last taken."""
+        """Of the frame last taken."""
         return self._level_dbfs
 
     @property
@@ -205,10 +205,7 @@ class Receiver:
         )
 
     def frame(self, now_ns: int) -> Samples:
-        """The next tick's samples, float32 in [-4, 4], finite; zeros while the source waits.
-
-        A new array of ``frame_samples``.
-        """
+        """The next ``frame_samples``, a new array in [-4, 4], finite; zeros while it waits."""
         frame = self._resampled(now_ns)
         squares = energy(frame)
         if not squares <= _SURELY_SANE:
@@ -340,11 +337,11 @@ class Receiver:
                 self.counters.resyncs += 1
             case Step.SKIP if held >= FRAME_SAMPLES:
                 self._skip(now_ns, 1)
-            case Step.REPEAT:
+            case Step.REPEAT if self._line.last(FRAME_SAMPLES).size == FRAME_SAMPLES:
                 self._repeat()
             case Step.SHORTEN if self._line.size + held >= wsola.AHEAD_SAMPLES:
                 self._shorten(now_ns)
-            case Step.LENGTHEN:
+            case Step.LENGTHEN if self._line.last(_PAST_SAMPLES).size == _PAST_SAMPLES:
                 self._lengthen(now_ns)
 
     def _skip(self, now_ns: int, frames: int) -> None:
@@ -376,7 +373,7 @@ class Receiver:
 
     def _lengthen(self, now_ns: int) -> None:
         self._fill(now_ns, wsola.OVERLAP_SAMPLES)
-        past = self._line.last(wsola.GREATEST_SHIFT_SAMPLES)
+        past = self._line.last(_PAST_SAMPLES)
         shift, joined = wsola.longer(past, self._line.first(wsola.OVERLAP_SAMPLES))
         self._line.back(shift)
         self._line.first(joined.size)[:] = joined
@@ -384,6 +381,7 @@ class Receiver:
         self.counters.stretches += 1
 
 
+_PAST_SAMPLES = wsola.GREATEST_SHIFT_SAMPLES
 _NOTHING: Samples = np.zeros(0, dtype=np.float32)
 
 

@@ -15,6 +15,7 @@ from parvis_audio.depth import (
     FAR_TOO_DEEP_NS,
     PATIENCE_MS,
     PERSISTENT_MS,
+    STEP_EVERY_MS,
     STRETCH_EVERY_MS,
     TOO_FAR_OFF_NS,
     DepthSteps,
@@ -45,7 +46,9 @@ def test_what_the_resampler_can_do_is_left_to_it() -> None:
 @pytest.mark.parametrize(("sign", "step"), [(1, Step.SKIP), (-1, Step.REPEAT)])
 def test_a_quiet_moment_is_used_after_a_second(ms: int, sign: int, step: Step) -> None:
     made = decisions(sign * DEEP_NS, QUIET, 2_000 // ms, ms)
-    assert made.index(step) == PERSISTENT_MS // ms
+    at_ms = [n * ms for n, each in enumerate(made) if each is step]
+    assert at_ms[0] == PERSISTENT_MS
+    assert set(np.diff(at_ms)) == {STEP_EVERY_MS}
     assert set(made) == {Step.NONE, step}
 
 
@@ -65,9 +68,9 @@ def test_once_begun_steps_go_on_until_less_than_one_is_missing() -> None:
     for _ in range(101):
         last = steps.step(DEEP_NS, QUIET)
     assert last is Step.SKIP
-    assert steps.step(12 * NS_PER_MS, QUIET) is Step.SKIP
+    assert [steps.step(12 * NS_PER_MS, QUIET) for _ in range(2)] == [Step.NONE, Step.SKIP]
     assert steps.step(9 * NS_PER_MS, QUIET) is Step.NONE
-    assert steps.step(12 * NS_PER_MS, QUIET) is Step.NONE
+    assert {steps.step(12 * NS_PER_MS, QUIET) for _ in range(90)} == {Step.NONE}
 
 
 def test_a_burst_goes_at_once() -> None:
@@ -142,6 +145,28 @@ def test_a_target_that_rises_by_sixty_milliseconds_is_reached_in_ten_seconds(sou
     assert 35 * 48 < receiver.counters.added_samples < 70 * 48
     assert len(depths.steps) >= 4
     assert depths.clicks_at_steps(heard, tone=sound == "tone") == 0
+
+
+def test_quiet_5_ms_ticks_never_play_backwards() -> None:
+    """Each step back is followed by more than it took, so the play point gets on."""
+    quiet = np.random.default_rng(1).normal(0, 2e-4, 96_000).astype(np.float32)
+    positions: list[int] = []
+
+    def rises(now_ns: int, receiver: Receiver) -> None:
+        if len(positions) == 1_000:
+            receiver.least_target_ms = 80.0
+        positions.append(receiver.playout_position or 0)
+
+    receiver, _ = played(
+        12,
+        unit=Unit(240, sound=quiet),
+        receiver=Receiver(frame_samples=240),
+        tick_ms=5,
+        on_tick=rises,
+    )
+    assert receiver.counters.added_samples > 40 * 48
+    assert receiver.counters.stretches == 0
+    assert all(np.array(positions[1_004:]) > np.array(positions[1_000:-4]))
 
 
 def test_the_steps_of_5_ms_ticks_are_the_same() -> None:
