@@ -102,8 +102,7 @@ def test_crystals_200_ppm_off_cost_nothing_for_five_minutes() -> None:
 
 def test_hall_and_remote_speaker_hear_each_other_and_not_themselves() -> None:
     hall, remote, loudspeaker, to_remote = Unit(1, 440.0), Unit(2, 1_000.0), 101, 102
-    outputs = FakeOutputs()
-    mix = MixEngine(outputs, DecodingChain)
+    mix = build_mix_engine(GoLive(origin_ns=0, program_ssrc=7))
     mix.set_stage(
         SetStage(
             sources=(
