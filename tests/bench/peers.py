@@ -42,13 +42,23 @@ from parvis_wire.stage import SpeakerTraits
 
 PTIME_MS = 20
 WARM_UP_S = 4.0
+JANUS_STARTS_S = 3.0
+"""Its port is open before it answers there, and nothing tells when it does."""
 CHIRP_EVERY_MS = 1_013.0
 ROOM = 1234
+
+UNUSED_PLUGINS = (
+    *("duktape", "echotest", "lua", "nosip", "recordplay", "sip", "streaming", "textroom"),
+    *("videocall", "videoroom", "voicemail"),
+)
+UNUSED_TRANSPORTS = ("http", "mqtt", "nanomsg", "pfunix", "rabbitmq")
 
 JANUS_SETTINGS = {
     "janus.jcfg": """
 general: {{ configs_folder = "{folder}"; server_name = "bench"; }}
 media: {{ rtp_port_range = "20000-20999"; }}
+plugins: {{ disable = "{plugins}"; }}
+transports: {{ disable = "{transports}"; }}
 """,
     "janus.transport.websockets.jcfg": """
 general: {{ ws = true; ws_port = {port}; ws_ip = "127.0.0.1"; wss = false; }}
@@ -155,18 +165,31 @@ async def janus(talkers: list[Talker]) -> AsyncIterator[list[int]]:
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         port = free_port()
+        unused = {"plugins": _libraries(UNUSED_PLUGINS)}
+        unused |= {"transports": _libraries(UNUSED_TRANSPORTS)}
         for name, text in JANUS_SETTINGS.items():
-            (folder / name).write_text(text.format(folder=folder, port=port, room=ROOM))
+            settings = text.format(folder=folder, port=port, room=ROOM, **unused)
+            (folder / name).write_text(settings)
         process = await asyncio.create_subprocess_exec(
             *("janus", "--configs-folder", str(folder), "--disable-colors"),
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
         )
-        stack.callback(process.kill)
+        stack.callback(_kill, process)
         await asyncio.to_thread(wait_for_port, port)
+        await asyncio.sleep(JANUS_STARTS_S)
         for number, talker in enumerate(talkers):
             await _join_janus(stack, port, number, talker, number / len(talkers))
         yield [process.pid]
+
+
+def _libraries(names: tuple[str, ...]) -> str:
+    return ",".join(f"libjanus_{name}.so" for name in names)
+
+
+def _kill(process: asyncio.subprocess.Process) -> None:
+    with suppress(ProcessLookupError):
+        process.kill()
 
 
 async def _join_janus(
@@ -296,7 +319,7 @@ async def measure(count: int, seconds: float) -> dict[str, Any]:
 def main() -> int:
     """Print both servers' figures."""
     parser = argparse.ArgumentParser(prog="scripts/bench peers", description=__doc__)
-    parser.add_argument("--talkers", type=int, default=16)
+    parser.add_argument("--talkers", type=int, default=8)
     parser.add_argument("--seconds", type=float, default=15)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
