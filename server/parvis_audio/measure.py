@@ -34,6 +34,8 @@ _CLICK_HOP_SAMPLES = 960
 _AROUND_MS = 20
 """Several periods of any voice: its own pulses are no clicks."""
 _TINY_POWER = 1e-9
+_LEAST_MEDIAN = 5e-4
+"""Before a word there is next to nothing, and its first sample is no click."""
 _TINY = 1e-12
 
 
@@ -157,14 +159,14 @@ def gaps(recording: Samples, reference: Samples, *, least_ms: float = 10.0) -> l
 
 
 def clicks(
-    recording: Samples, *, factor: float = 4.0, over_median: float = 200.0, least: float = 0.02
+    recording: Samples, *, factor: float = 4.5, over_median: float = 200.0, least: float = 0.02
 ) -> list[int]:
     """Samples at which the sound breaks: what its neighbours do not foretell.
 
     The residual there is ``factor`` times the greatest one of the 20 ms before and after, or
     ``over_median`` times their median, which also finds clicks that come close together. ``least``
     (of full scale) keeps the noise of a pause out. Recorded speech, clean or through a codec,
-    reaches 3 and 120; a sample that is wrong by 0.1 reaches 5.5 and more, in a hiss too.
+    reaches 4.1 and 120; a sample that is wrong by 0.1 reaches 5.5 and more, in a hiss too.
     """
     residual, median = _prediction_residual(recording)
     blocks = residual[: residual.size // SAMPLES_PER_MS * SAMPLES_PER_MS]
@@ -176,7 +178,7 @@ def clicks(
         np.pad(greatest, _AROUND_MS), 2 * _AROUND_MS + 1
     )
     sides = np.delete(around, _AROUND_MS + np.arange(-2, 3), axis=1).max(axis=1)
-    usual = np.maximum(median[: blocks.size : SAMPLES_PER_MS], _TINY)
+    usual = np.maximum(median[: blocks.size : SAMPLES_PER_MS], _LEAST_MEDIAN)
     stands_out = (greatest > factor * sides) | (greatest > over_median * usual)
     found: list[int] = []
     for block in np.flatnonzero(stands_out & (greatest > least)):

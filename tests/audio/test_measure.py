@@ -155,6 +155,11 @@ def test_a_hundred_of_a_hundred_clicks_in_speech_are_found_and_none_in_clean_spe
     assert found == 100
 
 
+@pytest.mark.parametrize("cut", [7, 100, 201, 333])
+def test_speech_has_no_click_however_the_codecs_frames_fall(cut: int) -> None:
+    assert measure.clicks(coded(speech()[cut:], opus.unit_encoder(), 480)) == []
+
+
 def test_a_hundred_of_a_hundred_gaps_in_speech_are_found_and_none_in_clean_speech() -> None:
     clean, found = speech(), 0
     assert measure.gaps(clean, clean) == []
