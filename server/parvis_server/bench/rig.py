@@ -20,8 +20,9 @@ from parvis_server.bench.sound_server import LOUDSPEAKER, MICROPHONE
 
 BLOCK_SAMPLES = 480
 MAX_LOOP_S = 0.9
-PATIENCE_S = 10.0
-"""A sound card that takes so much longer than the sound lasts does not play it."""
+PATIENCE, PATIENCE_S = 1.2, 10.0
+"""A sound card that takes so much longer than the sound lasts does not play it. A sound server on a
+machine that others keep busy loses a second in a minute."""
 
 CHIRP_EVERY_MS = 1_013.0
 """No multiple of a tick or a packet: chirps meet every phase of both."""
@@ -53,7 +54,7 @@ class Rig:
         microphone = sounddevice.RawInputStream(device=MICROPHONE, callback=self._record, **form)
         loudspeaker = sounddevice.RawOutputStream(device=LOUDSPEAKER, callback=self._play, **form)
         with microphone, loudspeaker:
-            if not self._done.wait(self._train.size / SAMPLE_RATE_HZ + PATIENCE_S):
+            if not self._done.wait(PATIENCE * self._train.size / SAMPLE_RATE_HZ + PATIENCE_S):
                 raise SystemExit("the sound server stands still")
             time.sleep(MAX_LOOP_S)  # the last chirp is still on its way
 
