@@ -18,6 +18,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.connection import broadcast
 
 from parvis_device.address import HubAddress
+from parvis_device.second_guard import Traffic
 from parvis_device.sender import SendQueue
 from parvis_wire.messages import PROTOCOL_VERSION, Join, ResumeCredential, Role
 from parvis_wire.stage import LinkKind, UnitTraits
@@ -107,6 +108,7 @@ class Line:
         self._packet_leaves = packet_leaves
         self._queue = SendQueue()
         self._connection: ClientConnection | None = None
+        self._left = 0
 
     @property
     def joined(self) -> bool:
@@ -117,6 +119,11 @@ class Line:
     def dropped_packets(self) -> int:
         """Packets that gave way to newer ones."""
         return self._queue.dropped
+
+    @property
+    def traffic(self) -> Traffic:
+        """Packets that left, and that gave way, since the start."""
+        return Traffic(self._left, self._queue.dropped)
 
     def open(self, connection: ClientConnection) -> None:
         """Use this connection; what waited for the last one is void."""
@@ -136,7 +143,7 @@ class Line:
         """One packet, at once or as soon as there is room; without a connection it is worthless."""
         if self._connection is not None:
             self._queue.put(packet)
-            self._pump(self._connection)
+            self.pump()
 
     def send_message(self, text: str) -> None:
         """One control message, at once, when there is a connection."""
@@ -150,14 +157,20 @@ class Line:
     async def flush(self) -> None:
         """Wait until everything was given to the network; at once without a connection."""
         while self._connection is not None and len(self._queue):
-            self._pump(self._connection)
+            self.pump()
             await asyncio.sleep(FLUSH_STEP_S)
+
+    def pump(self) -> None:
+        """Give the network what waits, as far as there is room for it."""
+        if self._connection is not None and len(self._queue):
+            self._pump(self._connection)
 
     def _pump(self, connection: ClientConnection) -> None:
         tcp = connection.transport.get_extra_info("socket")
         while len(self._queue) and _unsent_bytes(tcp) <= UNSENT_BYTES:
             packet = self._queue.take()
             if packet is not None:
+                self._left += 1
                 self._packet_leaves()
                 broadcast((connection,), packet)
 

@@ -16,6 +16,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from parvis_device.address import HubAddress
 from parvis_device.connection import Line, close_connection, join_message, open_connection
 from parvis_device.light import LinkState
+from parvis_device.second_guard import SecondGuard, Verdict
 from parvis_device.second_link import SecondLink
 from parvis_device.trouble import Trouble, explain
 from parvis_wire.close_codes import CloseCode
@@ -86,6 +87,7 @@ class HubLink:
                 changed=events.second_changed,
             )
         )
+        self._guard = SecondGuard()
         self._lines = [self._line] if self._second is None else [self._line, self._second.line]
         self._resume: str | None = None
         self._trouble: Trouble | None = None
@@ -127,8 +129,28 @@ class HubLink:
 
     async def flush(self) -> None:
         """Wait until everything queued was given to the network; at once without a connection."""
+        await asyncio.gather(*(line.flush() for line in self._lines))
+
+    def keep_house(self, now_ns: int) -> None:
+        """What no packet sets off; to be called every tenth of a second.
+
+        A turn's last packet may wait for room, and none comes after it. Two connections may be one
+        too many.
+        """
         for line in self._lines:
-            await line.flush()
+            line.pump()
+        if self._second is None:
+            return
+        match self._guard.look(now_ns, self._line.traffic, self._second.line.traffic):
+            case Verdict.REST:
+                _log.warning(
+                    "this network has no room for two connections: one carries the sound, the "
+                    "second is tried again in %d s",
+                    self._guard.rest_s,
+                )
+                self._second.rest()
+            case Verdict.TRY_AGAIN:
+                self._second.try_again()
 
     async def run(self) -> None:
         """Stay connected until cancelled."""

@@ -2,7 +2,7 @@
 
 It joins with the stream and the token of the first one's ``welcome``, comes back by itself, and
 never delays the first: over one lost segment everything behind it in a connection waits, and the
-copy in the other does not.
+copy in the other does not. Where it does harm it is told to rest (``second_guard.py``).
 """
 
 import asyncio
@@ -47,6 +47,8 @@ class SecondLink:
         self._changed = changed
         self._ticket: tuple[str, str] | None = None
         self._renewed = asyncio.Event()
+        self._wanted = asyncio.Event()
+        self._wanted.set()
         self._connection: ClientConnection | None = None
         self.line = Line(packet_leaves)
 
@@ -57,11 +59,23 @@ class SecondLink:
         if was is not None and was[0] != stream and self._connection is not None:
             self._connection.transport.abort()
 
+    def rest(self) -> None:
+        """End at once and stay away; what waited is void, the first connection has it, too."""
+        self._wanted.clear()
+        self.line.forget_packets()
+        if self._connection is not None:
+            self._connection.transport.abort()
+
+    def try_again(self) -> None:
+        """Be there again."""
+        self._wanted.set()
+
     async def run(self) -> None:
         """Stay connected until cancelled."""
         attempt = 0
         while True:
             await self._renewed.wait()
+            await self._wanted.wait()
             carried = False
             try:
                 await self._connect_once()
@@ -92,7 +106,9 @@ class SecondLink:
 
     def _heard(self, text: str, stream: str, connection: ClientConnection) -> None:
         message = parse_hub_message(text)
-        if isinstance(message, Welcome) and message.stream == stream:
+        if not self._wanted.is_set():
+            connection.transport.abort()  # it was on its way when it was told to rest
+        elif isinstance(message, Welcome) and message.stream == stream:
             self.line.open(connection)
             _log.info("a second connection carries the same packets")
             self._changed()
@@ -104,7 +120,8 @@ class SecondLink:
         code = error.rcvd.code if isinstance(error, ConnectionClosed) and error.rcvd else None
         if code in _TICKET_VOID:
             self._renewed.clear()  # until the first connection is welcomed again
-        if carried:
+        if carried and self._wanted.is_set():
             _log.info("the second connection is lost; it is tried again")
+        if carried:
             self._changed()
         return carried

@@ -277,6 +277,7 @@ class Unit:
         """What follows from time alone; to be called every tenth of a second."""
         now_ns = time.monotonic_ns()
         self._look_at_bridge(now_ns)
+        self.link.keep_house(now_ns)
         self._apply(self._seat.overdue(now_ns))
 
     def refresh(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from itertools import pairwise
 
@@ -17,7 +18,7 @@ from parvis_device.errors import UsageError
 from parvis_device.light import Signal
 from parvis_device.unit import BRIDGE_NS
 from parvis_wire.messages import ResumeCredential, Time
-from parvis_wire.rtp import RtpPacket
+from parvis_wire.rtp import RtpPacket, TalkFlags
 from parvis_wire.stage import Bus, Duplex, OutputKind, OutputTraits, SourceKind
 
 BUS = Bus(ssrc=7, kind=OutputKind.LOUDSPEAKER, ptime_ms=10)
@@ -169,6 +170,48 @@ async def test_without_the_second_the_light_goes_off_at_once() -> None:
         hub.cut_second()
         await bench.light.until(Signal.NO_HUB)
         assert time.monotonic_ns() - begun_ns < BRIDGE_NS
+
+
+async def test_a_second_connection_for_which_there_is_no_room_rests(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with running_hub() as hub, unit_at(hub, connections=2) as bench:
+        await bench.take_floor()
+        await hub.until(lambda hub: len(hub.second_packets) > 5)
+        assert hub.second is not None
+        with caplog.at_level(logging.INFO, "parvis_device"):
+            gone = asyncio.create_task(hub.second.wait_closed())
+            async with asyncio.timeout(20):
+                while not gone.done():
+                    hub.stand_still()
+                    hub.second.transport.pause_reading()
+                    await asyncio.wait([gone], timeout=0.6)
+                    hub.go_on()
+                    hub.second.transport.resume_reading()
+                    await asyncio.wait([gone], timeout=0.05)
+            hub.go_on()
+            count, second = len(hub.packets), len(hub.second_packets)
+            await hub.until(lambda hub: len(hub.packets) > count + 150)
+        assert len(hub.second_packets) == second
+        assert len(hub.joins) == 2, "it does not come back at once"
+        told = [record.getMessage() for record in caplog.records if "second" in record.getMessage()]
+        assert len(told) == 1 and "tried again in 60 s" in told[0]
+        assert bench.light.lamps.red
+
+
+async def test_the_last_packet_leaves_when_the_network_goes_on() -> None:
+    async with running_hub() as hub, unit_at(hub, connections=2) as bench:
+        await bench.take_floor()
+        await hub.until(lambda hub: len(hub.second_packets) > 5)
+        assert hub.second is not None
+        hub.stand_still()
+        hub.second.transport.pause_reading()
+        await bench.light.until(Signal.NO_HUB)
+        bench.button.press()
+        hub.go_on()
+        hub.second.transport.resume_reading()
+        await hub.until(lambda hub: hub.packets[-1].flags is TalkFlags.LAST)
+        await hub.until(lambda hub: hub.second_packets[-1].flags is TalkFlags.LAST)
 
 
 async def test_the_bus_is_heard_over_the_second_connection_alone() -> None:
