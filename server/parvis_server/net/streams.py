@@ -15,6 +15,7 @@ from parvis_server.net.framing import binary_frame
 from parvis_server.net.lane import Lane
 from parvis_server.net.numbering import Numbering
 from parvis_server.room.delays import CaptureDelay
+from parvis_wire.close_codes import CloseCode
 from parvis_wire.rtp import CLOCK_RATE_HZ
 from parvis_wire.stage import Bus, LinkKind, OutputReport
 
@@ -179,7 +180,7 @@ class Streams:
         """What the stream plays from now on; the SSRC in ``wanted`` is replaced by its own.
 
         The same kind of output keeps its SSRC and its count, so that a receiver that was away
-        for a moment goes on.
+        for a moment goes on. A second connection was welcomed with what was played before: it ends.
         """
         before = stream.output.bus if stream.output is not None else None
         if before and wanted and before.kind is wanted.kind and before.ptime_ms == wanted.ptime_ms:
@@ -192,6 +193,9 @@ class Streams:
             packet_samples = bus.ptime_ms * CLOCK_RATE_HZ // 1000
             stream.output = Output(bus, Numbering(packet_samples, secrets.randbits(16)))
             self._playing[bus.ssrc] = stream
+        if stream.second is not None:
+            text = "the first connection came back with another output"
+            stream.second.connection.fail(CloseCode.JOIN_TIMEOUT, text)
 
     def forget(self, participant: str) -> None:
         """Drop a stream; does nothing for a stranger's."""

@@ -134,17 +134,23 @@ class Room:
         if not member.always_open or member.name is None or member.ssrc is None:
             if shown is not None:
                 yield MicrophoneClosed(unit=who)
+            if member.role is Role.UNIT and member.ssrc is None:
+                yield from self._given_up(who)
             return
         if shown is None and self.kept_out(member) is not None:
             return
+        yield from self._given_up(who)
+        microphone = Microphone(unit=who, name=member.name, ssrc=member.ssrc)
+        if microphone != shown:
+            yield MicrophoneOpened(microphone=microphone)
+
+    def _given_up(self, who: str) -> Iterator[RoomEvent]:
+        """Hand and turns of a unit that has no button, or no microphone, any more."""
         if place_in_line(self.view, who) is not None:
             yield HandLowered(participant=who)
         for turn in self.view.floor:
             if who in (turn.participant, turn.unit):
                 yield FloorReleased(participant=turn.participant)
-        microphone = Microphone(unit=who, name=member.name, ssrc=member.ssrc)
-        if microphone != shown:
-            yield MicrophoneOpened(microphone=microphone)
 
     def left(self, participant: str, now_ns: int) -> None:
         """The participant's connection ended. What follows, follows with time: see ``expire``."""

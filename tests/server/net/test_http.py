@@ -141,7 +141,7 @@ async def test_the_opener_policy_is_sent_where_browsers_heed_it(
         assert ("cross-origin-opener-policy" in headers) == sent
 
 
-@pytest.mark.parametrize("path", ["/ws/listen", "/ws/unit"])
+@pytest.mark.parametrize("path", ["/ws/listen", "/ws/unit", "/ws/speak"])
 async def test_a_socket_from_another_sites_page_is_refused(hub: LiveHub, path: str) -> None:
     url = f"ws://{LOOPBACK}:{hub.port}{path}"
     for origin in ("http://evil.example", "null", f"http://{LOOPBACK}:1"):

@@ -192,6 +192,21 @@ async def test_the_second_may_be_back_before_the_first(hub: LiveHub) -> None:
             await heard(second, 1)
 
 
+async def test_the_second_ends_when_the_first_comes_back_with_another_output(
+    hub: LiveHub,
+) -> None:
+    async with joined(hub.unit, Role.UNIT, name="Table 1") as first:
+        pass
+    async with joined(hub.unit, Role.UNIT, **second_of(first)) as second:
+        again = {"name": "Table 1", "unit": TABLE, "credential": resume(first)}
+        async with joined(hub.unit, Role.UNIT, **again) as back:
+            assert (await second.until_closed())[0] == CloseCode.JOIN_TIMEOUT
+            async with joined(hub.unit, Role.UNIT, **second_of(back)) as other:
+                hub.engine.play(bus_ssrc(back), 0)
+                await heard(back, 1)
+                await heard(other, 1)
+
+
 async def test_the_second_of_a_forgotten_participant_is_closed(hub: LiveHub) -> None:
     async with joined(hub.speak, Role.SPEAKER) as first:
         pass

@@ -192,6 +192,19 @@ def test_a_unit_may_come_back_with_or_without_a_button(room: Room) -> None:
     assert open_table.effects == (), "its microphone was open before and is open now"
 
 
+def test_a_unit_that_comes_back_without_a_microphone_has_no_hand_and_no_turn(room: Room) -> None:
+    column = replace(TABLE, ssrc=None, output=OutputKind.LOUDSPEAKER, output_ssrc=9)
+    room.handle(RaiseHand(id="1"), "table", at(1))
+    assert types(room.joined(column, at(2)).events) == ["hand_lowered"]
+    room.joined(TABLE, at(3))
+    room.handle(RaiseHand(id="2"), "table", at(4))
+    room.handle(Next(id="1"), "host", at(5))
+    room.handle(TakeFloor(id="3"), "table", at(6))
+    result = room.joined(column, at(7))
+    assert types(result.events) == ["floor_released"]
+    assert result.effects == (OpenSources(()),)
+
+
 def test_a_lost_unit_stays_visible_for_a_while(room: Room) -> None:
     room.left("table", at(0))
     room.expire(at(299))
