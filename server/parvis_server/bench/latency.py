@@ -69,8 +69,12 @@ class Run:
     frame_ms: Literal[5, 10]
 
 
-async def measure_latency(seconds: int, frame_ms: Literal[5, 10] = 10) -> dict[str, Any]:
+async def measure_latency(
+    seconds: int, frame_ms: Literal[5, 10] = 10, *, files: bool = False
+) -> dict[str, Any]:
     """Run everything for so long after a warm-up; gives the figures.
+
+    ``files``: files for sound cards, also where there is a sound server.
 
     Raises:
         BenchError: something cannot be started, or no chirp came through.
@@ -78,7 +82,7 @@ async def measure_latency(seconds: int, frame_ms: Literal[5, 10] = 10) -> dict[s
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="parvis-bench-")))
         hub = stack.enter_context(running_hub(folder, "--frame-ms", str(frame_ms)))
-        environment, microphone, loudspeaker = _sound_cards(stack, folder)
+        environment, microphone, loudspeaker = _sound_cards(stack, folder, files=files)
         loop = ("--loop",) if microphone.startswith("file:") else ()
         hears = ("--microphone", microphone, "--button", "none", "--onsets", *loop)
         plays = ("--microphone", "none", "--loudspeaker", loudspeaker, "--onsets")
@@ -96,9 +100,11 @@ async def measure_latency(seconds: int, frame_ms: Literal[5, 10] = 10) -> dict[s
             return await _measure(run, seconds)
 
 
-def _sound_cards(stack: contextlib.ExitStack, folder: Path) -> tuple[Mapping[str, str], str, str]:
+def _sound_cards(
+    stack: contextlib.ExitStack, folder: Path, *, files: bool
+) -> tuple[Mapping[str, str], str, str]:
     """The environment of sound programs, and the units' ``--microphone`` and ``--loudspeaker``."""
-    if sound_server.is_available():
+    if sound_server.is_available() and not files:
         environment = stack.enter_context(sound_server.sound_server(folder))
         return environment, sound_server.MICROPHONE, sound_server.FOYER
     path = folder / "chirps.wav"
