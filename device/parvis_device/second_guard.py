@@ -1,29 +1,34 @@
 """Whether a second connection does good, or has to rest for a while. Pure.
 
 Theory of operation. Two connections need twice the bandwidth. On a link with room for one, both
-queues overflow all the time, and nearly everything comes late that would be in time alone. So the
-packets of both connections are counted for each second of sound: a second is *crowded* when each
-of them had to drop some and something left all the same. A network that stood still for a moment
-crowds one second, or two; one in which nothing leaves says nothing of its bandwidth. After
-``CROWDED_SECONDS`` in a row the second connection rests. It is tried again, after a longer time
-each time that it did harm; once it carried sound well for ``PROVEN_SECONDS``, all that is
-forgotten.
+queues overflow again and again, now the one and now the other, as TCP finds its pace, and nearly
+everything comes late that would be in time alone. So the packets of both connections are counted
+for each second of sound (one in which nothing leaves says nothing of the bandwidth): when
+``CROWDED`` of the last ``WINDOW`` seconds had packets that gave way, and each connection its share
+of them, the second connection rests. A network that stands still for a moment crowds a second or
+two. It is tried again, after a longer time each time that it did harm; once it carried sound well
+for ``PROVEN_SECONDS``, all that is forgotten.
 """
 
+from collections import deque
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
 SECOND_NS: Final = 1_000_000_000
 
-CROWDED_SECONDS: Final = 3
-"""Wi-Fi that freezes for 60 to 300 ms every 3 to 5 s makes two in a row at most."""
+WINDOW: Final = 10
+CROWDED: Final = 5
+"""A link of 200 kbit/s makes six of ten; Wi-Fi that freezes for 300 ms every 3 s three or four, and
+one for 500 ms every 15 s one or two."""
+CROWDED_EACH: Final = 2
+"""Where only one connection is behind, the other is what two are for."""
 
 RESTS_S: Final = (60, 120, 300)
-"""The last one holds from then on: every five minutes the sound suffers for three seconds."""
+"""The last one holds from then on: every five minutes the sound suffers for ten seconds."""
 
 PROVEN_SECONDS: Final = 60
-"""Of sound, without three crowded ones in a row."""
+"""Of sound over both."""
 
 
 class Verdict(Enum):
@@ -48,13 +53,14 @@ class Traffic:
 class SecondGuard:
     """Watches both connections of one unit."""
 
-    __slots__ = ("_before", "_counted_ns", "_crowded", "_proven", "_rests", "_until_ns")
+    __slots__ = ("_before", "_counted_ns", "_proven", "_rests", "_seconds", "_until_ns")
 
     def __init__(self) -> None:
         """Start with a second connection that is wanted."""
         self._before = (Traffic(), Traffic())
         self._counted_ns: int | None = None
-        self._crowded = 0
+        self._seconds: deque[tuple[bool, bool]] = deque(maxlen=WINDOW)
+        """Of the last seconds of sound: whether the first, and the second, had to drop any."""
         self._proven = 0
         self._rests = 0
         self._until_ns: int | None = None
@@ -89,17 +95,20 @@ class SecondGuard:
     def _judge(self, now_ns: int, first: Traffic, second: Traffic) -> Verdict | None:
         if not (first.left or second.left):
             return None  # nobody speaks, or the network stands still: no second of sound
-        if not (first.dropped and second.dropped):
-            self._crowded = 0
+        self._seconds.append((first.dropped > 0, second.dropped > 0))
+        if not self._too_crowded():
             self._went_well(second)
             return None
-        self._crowded += 1
-        if self._crowded < CROWDED_SECONDS:
-            return None
-        self._crowded = self._proven = 0
+        self._seconds.clear()
+        self._proven = 0
         self._rests += 1
         self._until_ns = now_ns + self.rest_s * SECOND_NS
         return Verdict.REST
+
+    def _too_crowded(self) -> bool:
+        on_first, on_second = (sum(which) for which in zip(*self._seconds, strict=True))
+        either = sum(any(second) for second in self._seconds)
+        return either >= CROWDED and min(on_first, on_second) >= CROWDED_EACH
 
     def _went_well(self, second: Traffic) -> None:
         if second.left:

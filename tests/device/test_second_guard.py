@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from parvis_device.second_guard import CROWDED as LIMIT
 from parvis_device.second_guard import (
-    CROWDED_SECONDS,
     PROVEN_SECONDS,
     RESTS_S,
     SecondGuard,
@@ -49,11 +49,22 @@ class Rig:
                 self.said.append((self.now_s, verdict))
 
 
-def test_three_crowded_seconds_end_it() -> None:
+def test_crowded_seconds_end_it() -> None:
     rig = Rig()
     rig.pass_by(FINE, 5)
-    rig.pass_by(CROWDED, CROWDED_SECONDS)
-    assert rig.said == [(5 + CROWDED_SECONDS, Verdict.REST)]
+    rig.pass_by(CROWDED, LIMIT)
+    assert rig.said == [(5 + LIMIT, Verdict.REST)]
+
+
+MEASURED = [(0, 0), (0, 0), (0, 0), (0, 34), (0, 0), (8, 0), (28, 1), (0, 0), (13, 0), (22, 1)]
+"""What both dropped in each second of a real unit's sound over 200 kbit/s."""
+
+
+def test_a_link_of_200_kbit_as_it_was_measured() -> None:
+    rig = Rig()
+    for first, second in MEASURED:
+        rig.pass_by(((100 - first, first), (100 - second, second)))
+    assert rig.said == [(len(MEASURED), Verdict.REST)]
 
 
 @pytest.mark.parametrize(
@@ -63,9 +74,9 @@ def test_three_crowded_seconds_end_it() -> None:
         [SILENT],
         [FROZEN],
         [ONE_BEHIND],
-        [CROWDED, CROWDED, FINE],
-        [CROWDED, FROZEN, CROWDED, FINE, FINE],
-        [CROWDED, CROWDED, ONE_BEHIND],
+        [CROWDED, FINE, FINE],
+        [CROWDED, FROZEN, CROWDED, FINE, FINE, FINE],
+        [CROWDED, *[ONE_BEHIND] * 9],
     ],
 )
 def test_what_does_not_end_it(seconds: list[Second]) -> None:
@@ -78,7 +89,7 @@ def test_what_does_not_end_it(seconds: list[Second]) -> None:
 
 def test_silence_between_two_turns_neither_counts_nor_forgets() -> None:
     rig = Rig()
-    for _ in range(CROWDED_SECONDS):
+    for _ in range(LIMIT):
         rig.pass_by(CROWDED)
         rig.pass_by(SILENT, 20)
     assert [verdict for _, verdict in rig.said] == [Verdict.REST]
@@ -90,7 +101,7 @@ def test_it_is_tried_again_later_and_later() -> None:
     moments = [moment for moment, _ in rig.said]
     expected, now_s = [], 0
     for rest_s in (*RESTS_S, RESTS_S[-1]):
-        expected += [now_s + CROWDED_SECONDS, now_s + CROWDED_SECONDS + rest_s]
+        expected += [now_s + LIMIT, now_s + LIMIT + rest_s]
         now_s = expected[-1]
     assert moments[: len(expected)] == expected
     assert {verdict for _, verdict in rig.said[::2]} == {Verdict.REST}
@@ -99,16 +110,16 @@ def test_it_is_tried_again_later_and_later() -> None:
 
 def test_a_second_connection_that_did_well_begins_anew() -> None:
     rig = Rig()
-    rig.pass_by(CROWDED, CROWDED_SECONDS)
+    rig.pass_by(CROWDED, LIMIT)
     rig.pass_by(FINE, RESTS_S[0] + PROVEN_SECONDS)
-    rig.pass_by(CROWDED, CROWDED_SECONDS)
+    rig.pass_by(CROWDED, LIMIT)
     assert rig.said[-1][1] is Verdict.REST
     assert rig.guard.rest_s == RESTS_S[0]
 
 
 def test_what_went_well_without_it_proves_nothing() -> None:
     rig = Rig()
-    rig.pass_by(CROWDED, CROWDED_SECONDS)
+    rig.pass_by(CROWDED, LIMIT)
     rig.pass_by(((100, 0), (0, 0)), RESTS_S[0] + 10 * PROVEN_SECONDS)
-    rig.pass_by(CROWDED, CROWDED_SECONDS)
+    rig.pass_by(CROWDED, LIMIT)
     assert rig.guard.rest_s == RESTS_S[1]
