@@ -28,6 +28,7 @@ def latency(
     seconds: int = typer.Option(20, min=3, max=3600, help="How long to measure after a warm-up."),
     frame_ms: int = typer.Option(10, help="Length of the hub's tick: 10, or 5."),
     files: bool = typer.Option(False, "--files", help="Without a sound server in between."),
+    warm_up: int = typer.Option(45, min=3, max=600, help="Seconds until it counts."),
     as_json: bool = typer.Option(False, "--json", help="Print one JSON object on the last line."),
 ) -> None:
     """Delay from a unit's microphone to a loudspeaker unit, stage by stage, and to everybody else.
@@ -39,7 +40,9 @@ def latency(
     from parvis_server.errors import without_group
 
     try:
-        found = asyncio.run(measure_latency(seconds, _frame_ms(frame_ms), files=files))
+        found = asyncio.run(
+            measure_latency(seconds, _frame_ms(frame_ms), files=files, warm_up_s=warm_up)
+        )
     except ExceptionGroup as faults:
         raise without_group(faults) from None
     _tell(found, as_json=as_json)

@@ -8,6 +8,7 @@ import pytest
 
 from parvis_server.bench.stages import PATH_STAGES
 
+QUICKLY = ("--seconds", "4", "--json")
 PARVIS = (sys.executable, "-c", "from parvis_server.cli import main; main()")
 
 
@@ -15,7 +16,7 @@ PARVIS = (sys.executable, "-c", "from parvis_server.cli import main; main()")
 @pytest.mark.parametrize("frame_ms", [10, 5])
 def test_it_measures_every_stage(frame_ms: int) -> None:
     result = subprocess.run(
-        [*PARVIS, "bench", "latency", "--seconds", "4", "--frame-ms", str(frame_ms), "--json"],
+        [*PARVIS, "bench", "latency", *f"--warm-up 8 --frame-ms {frame_ms}".split(), *QUICKLY],
         capture_output=True,
         text=True,
         timeout=150,
