@@ -43,8 +43,8 @@ from parvis_server.errors import BenchError
 from parvis_server.media.limiter import LOOKAHEAD_SAMPLES
 
 WARM_UP_S = 45
-"""Jitter buffers begin at 25 ms, a listener's at 120, while all programs start beside them; at a rate
-that nobody hears they come down to what this network needs."""
+"""Jitter buffers begin at 25 ms, a listener's at 120, while all programs start beside them; at a
+rate that nobody hears they come down to what this network needs."""
 
 FILE_CHIRPS_S = 10
 IN_TIME_BUCKET = 'parvis_tick_lateness_seconds_bucket{le="0.005"}'
