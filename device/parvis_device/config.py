@@ -152,6 +152,11 @@ class UnitConfig(BaseSettings):
                 raise ValueError("--microphone none: a desk is heard through --microphone")
             if "button" in self.model_fields_set and self.button is not ButtonKind.NONE:
                 raise ValueError("--microphone none: nobody speaks here, leave --button out")
+        if self.half_duplex and self.always_open:
+            raise ValueError(
+                "--button none with --loudspeaker: beside a microphone that is always open a "
+                "loudspeaker in half duplex would never play; say --duplex full, or take two units"
+            )
         if self.duplex is Duplex.FULL and self.plays and not self.only_plays:
             one_device = self.microphone == self.loudspeaker
             if not one_device or self.microphone.startswith(FILE_PREFIX):
@@ -184,8 +189,11 @@ class UnitConfig(BaseSettings):
 
     @property
     def half_duplex(self) -> bool:
-        """The loudspeaker is silent while the microphone is open."""
-        return self.plays and not self.only_plays and self.duplex is Duplex.HALF
+        """The loudspeaker is silent while the microphone is open; only what sounds in the room can
+        come back through a microphone, which a desk's line is not."""
+        in_the_room = self.output is OutputUse.LOUDSPEAKER and self.source is Source.MICROPHONE
+        half = self.duplex is Duplex.HALF
+        return self.plays and not self.only_plays and half and in_the_room
 
     @property
     def full_duplex(self) -> bool:

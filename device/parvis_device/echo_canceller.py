@@ -30,6 +30,9 @@ HELD_BACK_SAMPLES = FRAME_SAMPLES
 MAX_REFERENCE_SAMPLES = 10 * FRAME_SAMPLES
 """A reference further behind than 100 ms belongs to an echo that has been."""
 
+MAX_PLAYED_BLOCKS = 2 * MAX_REFERENCE_SAMPLES // FRAME_SAMPLES
+"""The same in blocks of 5 ms: while the microphone is gone nobody takes them."""
+
 STREAM_DELAY_MS = 40
 """From playing to hearing, about: two blocks in the output, two in the input; AEC3 finds the
 rest."""
@@ -46,7 +49,7 @@ class EchoCanceller:
         """
         self._events = events
         self._processor = _new_processor()
-        self._played: deque[Samples] = deque()
+        self._played: deque[Samples] = deque(maxlen=MAX_PLAYED_BLOCKS)
         self._reference: Samples = np.zeros(0, dtype=np.float32)
         self._near: list[Samples] = []
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from parvis_device.capture import FRAME_SAMPLES, SAMPLE_RATE_HZ, Samples
 from parvis_device.loudspeakers import Loudspeaker
 from parvis_device.onsets import Onset, OnsetDetector
-from parvis_device.player import Player, RoomTime
+from parvis_device.player import Player, RoomTime, quiet_after_ns
 from parvis_wire.errors import WireError
 from parvis_wire.rtp import RtpPacket
 from parvis_wire.stage import Bus, LinkKind, OutputReport
@@ -77,6 +77,13 @@ class Output:
     def microphone_opens(self, is_open: bool) -> None:
         """The microphone beside it opens or closes: in half duplex one of the two is silent."""
         self._player.silent = is_open and self._half_duplex
+
+    @property
+    def quiet_after_ns(self) -> int:
+        """How long it still sounds when the microphone beside it opens; 0: it stays as it is."""
+        if not (self._half_duplex and self.working and self._player.blocks):
+            return 0
+        return quiet_after_ns(self._player.latency_ns, self._player.frame_samples)
 
     def packet_came(self, packet: bytes, arrival_ns: int) -> None:
         """A packet of the hub, perhaps for the second time."""

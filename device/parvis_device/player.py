@@ -78,6 +78,8 @@ class Player:
         """Fade out and stay silent: the microphone beside it is open. Set by the event loop."""
         self.room_time: RoomTime | None = None
         """Set by the event loop whenever it is known better."""
+        self.latency_ns = 0
+        """From asking for a block to its leaving the converter, of the last one."""
         self.clock = ConverterClock()
         self.receiver = Receiver(Link(link.value), frame_samples=frame_samples)
         self.underruns = 0
@@ -107,6 +109,7 @@ class Player:
         """
         first, self._samples = self._samples, self._samples + self.frame_samples
         self.blocks += 1
+        self.latency_ns = latency_ns
         self.clock.asked(first, now_ns)
         if not self.clock.settled:
             return np.zeros(self.frame_samples, dtype=np.float32)
@@ -183,6 +186,12 @@ class Player:
         self.receiver.least_target_ms = wanted_ms
         delay = self.receiver.buffer.delay
         delay.target_ms = max(delay.own_target_ms, wanted_ms + lead_ms)
+
+
+def quiet_after_ns(latency_ns: int, frame_samples: int) -> int:
+    """How long a loudspeaker sounds on after it was told to be silent: the block that was just
+    asked for, the fade, what the card holds."""
+    return samples_ns(frame_samples + FADE_SAMPLES) + latency_ns
 
 
 def output_latency_ns(seconds: float) -> int:

@@ -318,7 +318,9 @@ class Unit:
             return
         _log.info("the microphone is open: sound leaves this unit")
         self._sound_ns = time.monotonic_ns()
-        self._uplink.arm(self._sound_ns)
+        # In half duplex only what is heard when the loudspeaker beside it is silent may leave.
+        loud_ns = 0 if self._output is None else self._output.quiet_after_ns
+        self._uplink.arm(self._sound_ns + loud_ns)
         if self._output is not None:
             self._output.microphone_opens(True)
         self.refresh()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+import tracemalloc
 
 import numpy as np
 import pytest
 
 from fakes.hearing import Sound
 from parvis_device.capture import FRAME_NS, FRAME_SAMPLES, Block
-from parvis_device.echo_canceller import HELD_BACK_SAMPLES, EchoCanceller
+from parvis_device.echo_canceller import HELD_BACK_SAMPLES, MAX_PLAYED_BLOCKS, EchoCanceller
 from parvis_device.errors import EchoCancellerMissing
 
 RATE_HZ = 48_000
@@ -92,3 +93,16 @@ def test_without_the_library_one_line_says_how_to_get_it(monkeypatch: pytest.Mon
     monkeypatch.setitem(sys.modules, "pywebrtc_audio", None)
     with pytest.raises(EchoCancellerMissing, match="pip install 'parvis\\[unit-aec\\]'"):
         EchoCanceller(Heard())
+
+
+def test_a_missing_microphone_costs_no_memory() -> None:
+    canceller = EchoCanceller(Heard())
+    block = np.zeros(FRAME_SAMPLES, dtype=np.float32)
+    tracemalloc.start()
+    try:
+        for _ in range(50 * MAX_PLAYED_BLOCKS):
+            canceller.played(block)
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 3 * MAX_PLAYED_BLOCKS * block.nbytes

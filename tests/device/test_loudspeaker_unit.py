@@ -83,6 +83,26 @@ async def test_the_loudspeaker_is_silent_beside_an_open_microphone() -> None:
             sending.cancel()
 
 
+async def test_nothing_leaves_that_was_heard_while_the_loudspeaker_still_sounds() -> None:
+    latency_ns = 300_000_000  # a slow card, so that a busy test machine does not matter
+    async with running_hub() as hub:
+        hub.bus = BUS
+        async with unit_at(hub, loudspeaker="any") as bench:
+            bench.loudspeaker.latency_ns = latency_ns
+            await bench.light.until(Signal.IDLE)
+            await hub.until(lambda hub: len(hub.output_reports) > 2)
+            bench.button.press()
+            await bench.light.until(Signal.NEXT)
+            await hub.grant()
+            await bench.light.until(Signal.GRANTED)
+            bench.button.press()
+            await bench.light.until(Signal.LIVE)
+            begun_ns = time.monotonic_ns()
+            await hub.until(lambda hub: bool(hub.packets))
+            assert time.monotonic_ns() - begun_ns >= latency_ns
+            assert hub.packets[0].flags is TalkFlags.FIRST
+
+
 async def test_a_capture_time_a_second_and_the_hubs_clock() -> None:
     async with running_hub() as hub, unit_at(hub) as bench:
         await bench.take_floor()
@@ -249,6 +269,24 @@ def test_what_the_hub_is_told() -> None:
 
 
 @pytest.mark.parametrize(
+    ("flags", "half"),
+    [
+        ({}, True),
+        ({"output": "assistive"}, False),
+        ({"output": "line"}, False),
+        ({"source": "desk"}, False),
+        ({"source": "desk", "output": "line"}, False),
+        ({"microphone": "none"}, False),
+    ],
+)
+def test_only_a_loudspeaker_beside_a_microphone_is_silenced(
+    flags: dict[str, object], half: bool
+) -> None:
+    config = load(None, {"hub": "http://hub", "loudspeaker": "x", **flags})
+    assert config.half_duplex is half
+
+
+@pytest.mark.parametrize(
     ("flags", "words"),
     [
         ({"microphone": "none"}, "no loudspeaker: add --loudspeaker"),
@@ -256,6 +294,7 @@ def test_what_the_hub_is_told() -> None:
         ({"microphone": "none", "loudspeaker": "x", "source": "desk"}, "a desk is heard through"),
         ({"microphone": "a", "loudspeaker": "b", "duplex": "full"}, "one device with one clock"),
         ({"loudspeaker": "x", "output": "return"}, "output = 'return'"),
+        ({"button": "none", "loudspeaker": "x"}, "would never play; say --duplex full"),
         ({"zone": "Big Hall"}, "small letters, digits and dashes"),
         ({"connections": 3}, "connections = 3"),
         ({"play_delay_ms": 5}, "play_delay_ms = 5"),

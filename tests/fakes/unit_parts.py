@@ -93,6 +93,7 @@ class FakeLoudspeaker:
         self.played: list[Samples] = []
         self.frames = 0
         """Times it was told that blocks have another length."""
+        self.latency_ns = 0
         self._plugged = asyncio.Event()
         self._plugged.set()
 
@@ -121,7 +122,7 @@ class FakeLoudspeaker:
                 events.loudspeaker_opened("a fake loudspeaker")
             due_ns = start_ns + samples * FRAME_NS // FRAME_SAMPLES
             await asyncio.sleep(max(0, due_ns - time.monotonic_ns()) / 1e9)
-            block = events.block(time.monotonic_ns(), 0)
+            block = events.block(time.monotonic_ns(), self.latency_ns)
             samples += len(block)
             self.played.append(block)
 
