@@ -246,7 +246,12 @@ class Hub:
 def _stage(settings: StageSettings) -> Stage:
     """The stage as the settings have it."""
     gains = [ZoneGain(talks=g.talks, hears=g.hears, gain_db=g.gain_db) for g in settings.zone_gains]
-    return Stage(gains, lift_rule, five_ms_profile=settings.frame_ms == 5)
+    return Stage(
+        gains,
+        lift_rule,
+        five_ms_profile=settings.frame_ms == 5,
+        shift_loudspeakers=settings.shift_loudspeakers,
+    )
 
 
 def lift_rule(**facts: Unpack[LiftFacts]) -> str | None:

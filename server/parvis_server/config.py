@@ -98,6 +98,9 @@ class StageSettings(_Section):
     frame_ms: Literal[5, 10] = 10
     """Length of a tick in milliseconds: 10, or 5 for the least delay, with at most 8 open
     microphones, all of them wired."""
+    shift_loudspeakers: bool = False
+    """Play loudspeakers and lines 5 Hz higher, so that the hall begins to howl 8 dB later. Speech
+    stands it; a musical instrument beside its own loudspeaker does not."""
     zone_gains: tuple[ZoneGainSettings, ...] = Field(default=(), max_length=MAX_ZONES**2)
     """The zone matrix, as [[stage.zone_gains]] in the file: talks, hears, gain_db."""
 

@@ -24,7 +24,10 @@ PRIORITY_RANGE_DB = 12.0
 
 GainDb = Annotated[float, Field(ge=LOWEST_GAIN_DB, le=HIGHEST_GAIN_DB)]
 PriorityDb = Annotated[float, Field(ge=-PRIORITY_RANGE_DB, le=PRIORITY_RANGE_DB)]
-Milliseconds = Annotated[float, Field(ge=0, le=600_000)]
+LONGEST_MS = 600_000
+"""Ten minutes: whatever waits longer is a wrong clock."""
+
+Milliseconds = Annotated[float, Field(ge=0, le=LONGEST_MS)]
 HubTime = Annotated[int, Field(ge=0, lt=1 << 63)]
 Count = Annotated[int, Field(ge=0, lt=1 << 53)]
 

@@ -32,6 +32,11 @@ class HubClock:
         self._exchanges: deque[_Exchange] = deque(maxlen=WINDOW)
         self._asked = 0
 
+    def forget(self) -> None:
+        """Begin anew: another connection may be to a hub that was started again."""
+        self._exchanges.clear()
+        self._asked = 0
+
     def ask(self, now_ns: int) -> str:
         """The question to send now."""
         self._asked += 1

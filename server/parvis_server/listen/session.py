@@ -98,6 +98,8 @@ class ListenSession:
             case Welcome(resume=resume, reconnect_spread_ms=spread_ms) as welcome:
                 self.welcome = welcome
                 self._resume, self.reconnect_spread_ms = resume, spread_ms
+                self.hub_clock.forget()
+                self.clock = None
             case Snapshot(view=view):
                 self.view = view
             case Change() as change:

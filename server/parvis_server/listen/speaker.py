@@ -23,7 +23,7 @@ from parvis_server.listen.session import ListenSession
 from parvis_server.listen.sinks import Sinks
 from parvis_server.listen.voice import Voice
 from parvis_wire.messages import serialize
-from parvis_wire.stage import CaptureTime, OutputReport, SpeakerTraits
+from parvis_wire.stage import LONGEST_MS, CaptureTime, OutputReport, SpeakerTraits
 
 SEND_QUEUE_MS = 200
 """A speaker's own packets wait no longer than that for the network; older ones give way."""
@@ -104,7 +104,7 @@ class Speaker:
                 continue
             receiver = self.playback.receiver
             report = OutputReport(
-                delay_ms=max(0.0, delay_ms + self.playback.buffer_ms),
+                delay_ms=min(max(0.0, delay_ms + self.playback.buffer_ms), LONGEST_MS),
                 buffer_ms=self.playback.buffer_ms,
                 underruns=0,
                 concealed=receiver.concealed_frames,

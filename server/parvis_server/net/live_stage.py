@@ -170,9 +170,11 @@ class LiveStage:
             stream = self.streams.get(output)
             if number is None or stream is None or stream.output is None:
                 return Ack(id=command.id)  # one is running: its result is this one's too
+            self.refresh()  # the desks leave the mix before the code sounds
             if self._engine.check_output(CheckOutput(check=number, output=stream.output.bus.ssrc)):
                 return Ack(id=command.id)
             self.settings.checks.abandon(output)
+            self.refresh()
             refusal = "the mixer is just being replaced; try again in a second"
         return Ack(id=command.id, refused=RefusalCode.NO_OUTPUT, text=refusal)
 

@@ -34,19 +34,31 @@ class SourceSettings:
 
 AS_IT_COMES = SourceSettings()
 
+SHIFTED = frozenset({OutputKind.LOUDSPEAKER, OutputKind.LINE})
+"""What microphones may hear; a return or an induction loop closes no circle through the air."""
+
 
 class Stage:
     """The host's hand on the mix."""
 
     def __init__(
-        self, zone_gains: Sequence[ZoneGain], lift_rule: LiftRule, *, five_ms_profile: bool
+        self,
+        zone_gains: Sequence[ZoneGain],
+        lift_rule: LiftRule,
+        *,
+        five_ms_profile: bool,
+        shift_loudspeakers: bool = False,
     ) -> None:
-        """``zone_gains`` is the matrix that the hub was given."""
+        """``zone_gains`` is the matrix that the hub was given.
+
+        ``shift_loudspeakers``: loudspeakers and lines play 5 Hz higher, so that a hall howls later.
+        """
         self.sharing = True
         self.lifts = Lifts(lift_rule, five_ms_profile=five_ms_profile)
         self.checks = SoundChecks()
         self._zone_gains = tuple(zone_gains)
         self._settings: dict[str, SourceSettings] = {}
+        self._shifted = SHIFTED if shift_loudspeakers else frozenset()
 
     def set_source(self, command: SetSource) -> None:
         """How a source goes into the mix from now on.
@@ -74,6 +86,13 @@ class Stage:
         kept_out = self.checks.keeps_out(participant)
         return replace(settings, muted=True) if kept_out else settings
 
+    def _goes_in(self, member: Member) -> SourceSettings:
+        """What the engine is told: a desk is out of the mix while it listens for a check's code,
+        or everybody would hear the code."""
+        settings = self.settings(member.participant)
+        listening = member.source_kind is SourceKind.DESK and bool(self.checks.running)
+        return replace(settings, muted=True) if listening else settings
+
     def zones(self, members: Iterable[Member]) -> frozenset[str]:
         """Every zone that somebody stands in or that the matrix names."""
         named = {name for gain in self._zone_gains for name in (gain.talks, gain.hears)}
@@ -93,7 +112,7 @@ class Stage:
                 if member.ssrc is not None
             ),
             outputs=tuple(
-                _output(member, member.output_ssrc, member.output)
+                self._output(member, member.output_ssrc, member.output)
                 for member in playing[:MAX_OUTPUTS]
                 if member.output_ssrc is not None and member.output is not None
             ),
@@ -115,7 +134,7 @@ class Stage:
         )
 
     def _source(self, member: Member, ssrc: int) -> SourceSpec:
-        settings = self.settings(member.participant)
+        settings = self._goes_in(member)
         return SourceSpec(
             ssrc=ssrc,
             link=member.link,
@@ -127,15 +146,15 @@ class Stage:
             muted=settings.muted,
         )
 
+    def _output(self, member: Member, ssrc: int, kind: OutputKind) -> OutputSpec:
+        """The bus of one output.
 
-def _output(member: Member, ssrc: int, kind: OutputKind) -> OutputSpec:
-    """The bus of one output.
-
-    An assistive output gets the microphone beside it too: whoever listens there depends on it.
-    """
-    return OutputSpec(
-        ssrc=ssrc,
-        kind=kind,
-        zone=None if kind is OutputKind.RETURN else member.zone,
-        own_ssrc=None if kind is OutputKind.ASSISTIVE else member.ssrc,
-    )
+        An assistive output gets the microphone beside it too: whoever listens there depends on it.
+        """
+        return OutputSpec(
+            ssrc=ssrc,
+            kind=kind,
+            zone=None if kind is OutputKind.RETURN else member.zone,
+            own_ssrc=None if kind is OutputKind.ASSISTIVE else member.ssrc,
+            shifted=kind in self._shifted,
+        )

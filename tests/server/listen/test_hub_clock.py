@@ -2,8 +2,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parvis_server.listen.hub_clock import BURST, WINDOW, HubClock
-from parvis_wire.messages import parse_client_message
-from parvis_wire.stage import TimeReply, TimeRequest
+from parvis_server.listen.session import ListenSession
+from parvis_wire.messages import Time, Welcome, parse_client_message, serialize
+from parvis_wire.stage import SpeakerTraits, TimeReply, TimeRequest
 
 MS = 1_000_000
 
@@ -51,3 +52,17 @@ def test_nothing_is_known_before_an_answer_or_by_an_impossible_one() -> None:
     clock.receive(TimeReply(client_ns=100, received_ns=5, sent_ns=5), 50)
     clock.receive(TimeReply(client_ns=1, received_ns=9, sent_ns=5), 50)
     assert (clock.known, clock.rtt_ms, clock.hub_ns(1)) == (False, None, None)
+
+
+def test_another_connection_begins_with_another_clock() -> None:
+    """A hub that was started again may count from another zero."""
+    session = ListenSession("main", speaker=SpeakerTraits())
+    welcome = serialize(Welcome(participant="p", resume="r"))
+    session.receive(welcome)
+    session.hub_clock.ask(1)
+    exchange(session.hub_clock, 10 * MS, 10**15, MS, MS)
+    session.receive(serialize(Time(room_clock=1, hub_ns=10**15, utc_ms=1)))
+    assert session.hub_clock.known and session.clock is not None
+    session.receive(welcome)
+    assert not session.hub_clock.known and session.clock is None
+    assert session.hub_clock.next_in_s < 1.0

@@ -101,6 +101,39 @@ def test_a_desk_that_returns_is_muted_until_the_host_unmutes_it() -> None:
     assert not stage.describe([DESK], []).sources[0].muted
 
 
+def test_a_desk_is_out_of_the_mix_while_it_listens_for_a_check() -> None:
+    stage = make_stage()
+    number = stage.checks.begin("column", 0)
+    assert number is not None
+    muted = {s.ssrc: s.muted for s in stage.describe([TABLE, DESK], []).sources}
+    assert muted == {1: False, 2: True}
+    assert not stage.settings("desk").muted  # what the host is shown stays as it was
+    stage.checks.ended(number, (DeskFinding("desk", returns=False),))
+    assert not any(s.muted for s in stage.describe([TABLE, DESK], []).sources)
+
+
+def test_only_what_microphones_may_hear_is_shifted() -> None:
+    column = Member(
+        "column",
+        Role.UNIT,
+        name="Column",
+        ssrc=5,
+        zone="hall",
+        output=OutputKind.LOUDSPEAKER,
+        output_ssrc=15,
+    )
+    stage = Stage((), lift_rule, five_ms_profile=False, shift_loudspeakers=True)
+    outputs = stage.describe([], [DESK, FAR, LOOP, column]).outputs
+    assert {o.kind: o.shifted for o in outputs} == {
+        OutputKind.LINE: True,
+        OutputKind.RETURN: False,
+        OutputKind.ASSISTIVE: False,
+        OutputKind.LOUDSPEAKER: True,
+    }
+    plain = make_stage().describe([], [DESK, column]).outputs
+    assert not any(output.shifted for output in plain)
+
+
 def test_more_zones_than_the_engine_takes_are_not_told_to_it() -> None:
     stage = make_stage()
     for number in range(MAX_ZONES + 5):
