@@ -133,7 +133,7 @@ def devices(
         bool, typer.Option("--json", help="One JSON object on the last line; needs --seconds.")
     ] = False,
 ) -> None:
-    """List the microphones with a live level meter each."""
+    """List the microphones, with a live level meter each, and the loudspeakers."""
     from parvis_device.devices_command import show_devices
 
     asyncio.run(show_devices(seconds, as_json=as_json))

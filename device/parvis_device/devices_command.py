@@ -1,4 +1,5 @@
-"""``parvis-unit devices``: the microphones of this machine with a level meter each."""
+"""``parvis-unit devices``: the microphones of this machine, with a level meter each, and the
+loudspeakers."""
 
 import asyncio
 import contextlib
@@ -22,6 +23,9 @@ BLOCK_S = 0.01
 METER_CHARACTERS = 30
 METER_FLOOR_DBFS = -60.0
 """The left end of a meter: a quiet room."""
+
+NO_MICROPHONE = "no microphone is plugged in"
+NO_LOUDSPEAKER = "no loudspeaker is plugged in"
 
 
 @dataclass(slots=True)
@@ -66,14 +70,20 @@ class Meter:
     def as_json(self) -> dict[str, object]:
         """The meter as one JSON object."""
         return {
-            "index": self.device.index,
-            "name": self.device.name,
-            "channels": self.device.channels,
-            "rate_hz": self.device.rate_hz,
-            "default": self.device.is_default,
+            **_card_as_json(self.device),
             "level_dbfs": round(self.loudest_dbfs, 1) if self.blocks else None,
             "trouble": self.trouble or None,
         }
+
+
+def _card_as_json(card: SoundCard) -> dict[str, object]:
+    return {
+        "index": card.index,
+        "name": card.name,
+        "channels": card.channels,
+        "rate_hz": card.rate_hz,
+        "default": card.is_default,
+    }
 
 
 def bar(level_dbfs: float) -> str:
@@ -85,15 +95,30 @@ def bar(level_dbfs: float) -> str:
 
 def meter_table(meters: list[Meter]) -> Table:
     """The table as it is now."""
-    table = Table(box=None, pad_edge=False)
-    for title in ("index", "microphone", "rate", "level"):
-        table.add_column(title, justify="right" if title in ("index", "rate") else "left")
+    table = _table("microphone", "level")
     for meter in meters:
-        name = meter.device.name + (" (default)" if meter.device.is_default else "")
-        table.add_row(
-            str(meter.device.index), name, f"{meter.device.rate_hz} Hz", _level_words(meter)
-        )
+        table.add_row(*_card_words(meter.device), _level_words(meter))
     return table
+
+
+def loudspeaker_table(cards: tuple[SoundCard, ...]) -> Table:
+    """Every device that can play."""
+    table = _table("loudspeaker")
+    for card in cards:
+        table.add_row(*_card_words(card))
+    return table
+
+
+def _table(kind: str, *further: str) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for title in ("index", kind, "rate", *further):
+        table.add_column(title, justify="right" if title in ("index", "rate") else "left")
+    return table
+
+
+def _card_words(card: SoundCard) -> tuple[str, str, str]:
+    name = card.name + (" (default)" if card.is_default else "")
+    return str(card.index), name, f"{card.rate_hz} Hz"
 
 
 def _level_words(meter: Meter) -> str:
@@ -105,19 +130,26 @@ def _level_words(meter: Meter) -> str:
 
 
 async def show_devices(seconds: float | None, *, as_json: bool) -> None:
-    """List the microphones; with ``seconds`` 0, without listening to them.
+    """List microphones and loudspeakers; with ``seconds`` 0, without listening to the former.
 
     Raises:
         UsageError: JSON without an end.
-        MicrophoneTrouble: there is no microphone, or no PortAudio.
+        MicrophoneTrouble: there is neither a microphone nor a loudspeaker.
+        PortAudioMissing: the library is not installed.
     """
     if as_json and seconds is None:
         raise UsageError("--json needs an end: add --seconds 3")
     with native_noise.captured():
         sound_cards.rescan()
         meters = [Meter(device) for device in sound_cards.cards(Side.MICROPHONE)]
-        if not meters and not as_json:
-            raise MicrophoneTrouble("no microphone is plugged in")
+        loudspeakers = sound_cards.cards(Side.LOUDSPEAKER)
+        if not (meters or loudspeakers or as_json):
+            raise MicrophoneTrouble("no microphone is plugged in, and no loudspeaker")
+        if not as_json:
+            Console().print(loudspeaker_table(loudspeakers) if loudspeakers else NO_LOUDSPEAKER)
+            if not meters:
+                Console().print(NO_MICROPHONE)
+                return
         try:
             if seconds != 0:
                 for meter in meters:
@@ -127,7 +159,11 @@ async def show_devices(seconds: float | None, *, as_json: bool) -> None:
             for meter in meters:
                 meter.close()
     if as_json:
-        print(json.dumps({"devices": [meter.as_json() for meter in meters]}))
+        found = {
+            "devices": [meter.as_json() for meter in meters],
+            "loudspeakers": [_card_as_json(card) for card in loudspeakers],
+        }
+        print(json.dumps(found))
 
 
 async def _show(meters: list[Meter], seconds: float | None, *, quiet: bool) -> None:
