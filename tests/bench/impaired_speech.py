@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import math
 import os
 import sys
 import tempfile
@@ -76,6 +77,9 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true", help="one JSON object on the last line")
     asked = parser.parse_args()
+    least_s = math.ceil(2 * len(sounds.speech()) / sounds.RATE_HZ) + 1
+    if asked.seconds < least_s:
+        parser.error(f"--seconds {asked.seconds}: at least {least_s}, to hold one whole round")
     found = asyncio.run(
         measure(PROFILES[asked.profile], asked.seed, asked.seconds, asked.connections)
     )
