@@ -26,7 +26,7 @@ from parvis_server import links, logs
 from parvis_server.announce import Announcement
 from parvis_server.config import HubSettings, StageSettings
 from parvis_server.data_folder import DataFolder
-from parvis_server.engine.boundary import EngineStats
+from parvis_server.engine.boundary import EngineStats, StageReport
 from parvis_server.engine.stage import ZoneGain
 from parvis_server.errors import HubStopped, UserError
 from parvis_server.libraries import require_opus
@@ -39,7 +39,6 @@ from parvis_server.net.engine import Engine
 from parvis_server.net.http import Parts, make_app
 from parvis_server.net.http_protocol import HubHttpProtocol
 from parvis_server.net.live_room import LiveRoom
-from parvis_server.net.live_stage import StageReport
 from parvis_server.net.metrics import Metrics
 from parvis_server.net.mp3 import Mp3Stream
 from parvis_server.net.pages import Pages, read_pages, static_folder

@@ -28,9 +28,10 @@ from parvis_server.engine.boundary import (
     WORK_STEPS,
     EngineStats,
     OutputPacket,
+    StageReport,
 )
 from parvis_server.engine.stage import MAX_OUTPUTS, MAX_SOURCES, OutputSpec, SetStage, SourceSpec
-from parvis_server.engine.supervisor import EngineSupervisor, StageReport
+from parvis_server.engine.supervisor import EngineSupervisor
 from parvis_server.errors import BenchError, UsageError
 from parvis_wire.stage import DEFAULT_ZONE, LinkKind, OutputKind, SourceKind
 

@@ -328,6 +328,9 @@ ToEngine = SourcePacket | GoLive | SetStage | CheckOutput | Stop
 Said = ProgramPacket | OutputPacket | Levels | EngineStats | Howling | Checked | TapFrame
 """What a live engine says."""
 
+StageReport = OutputPacket | Howling | Checked | TapFrame
+"""What an engine says beside the program: for one output, or about one source or output."""
+
 ToHub = Ready | Said
 
 

@@ -15,16 +15,13 @@ from collections.abc import Awaitable, Callable
 from typing import Literal, Never
 
 from parvis_server.engine.boundary import (
-    Checked,
     EngineStats,
     GoLive,
-    Howling,
     Levels,
-    OutputPacket,
     ProgramPacket,
     Said,
     SourcePacket,
-    TapFrame,
+    StageReport,
     serialize_command,
 )
 from parvis_server.engine.child import ChildState, EngineChild
@@ -49,10 +46,6 @@ SHORT_LIFE_S = 5.0
 
 BACK_OFF_S = (0.0, 0.1, 0.5, 1.0, 2.0, 5.0)
 """Wait after so many short lives in a row; the last one stays."""
-
-
-StageReport = OutputPacket | Howling | Checked | TapFrame
-"""What an engine says beside the program: for one output, or about one."""
 
 
 def _ignore(report: StageReport) -> None:

@@ -12,12 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from parvis_server.engine.boundary import EngineStats
+from parvis_server.engine.boundary import EngineStats, StageReport
 from parvis_server.net.connection import Connection
 from parvis_server.net.engine import Engine
 from parvis_server.net.fanout import Fanout, Receiver
 from parvis_server.net.framing import binary_frame, text_frame
-from parvis_server.net.live_stage import LiveStage, StageReport
+from parvis_server.net.live_stage import LiveStage
 from parvis_server.net.streams import Stream, Streams
 from parvis_server.room.members import Member
 from parvis_server.room.room import Result, Room

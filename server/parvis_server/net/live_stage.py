@@ -15,6 +15,7 @@ from parvis_server.engine.boundary import (
     Howling,
     OutputPacket,
     SourceStats,
+    StageReport,
     TapFrame,
 )
 from parvis_server.engine.stage import MAX_SOURCES, CheckOutput, SetStage
@@ -43,8 +44,6 @@ from parvis_wire.stage import (
 )
 
 log = logging.getLogger(__name__)
-
-StageReport = OutputPacket | Howling | Checked | TapFrame
 
 HALL_OUTPUTS = (OutputKind.LOUDSPEAKER, OutputKind.LINE)
 """What a zone's microphones hear."""

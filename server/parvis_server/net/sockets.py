@@ -54,7 +54,12 @@ def tune_for_sound(transport: asyncio.BaseTransport, link: LinkKind) -> None:
 def unsent_bytes(transport: asyncio.BaseTransport) -> int:
     """Bytes given to the kernel that it has not put on the wire; 0 where it does not tell."""
     connection = transport.get_extra_info("socket")
-    if connection is None or connection.fileno() < 0:
+    return 0 if connection is None else unsent_of(connection)
+
+
+def unsent_of(connection: socket.socket) -> int:
+    """The same of a socket."""
+    if connection.fileno() < 0:
         return 0
     answer = array.array("i", [0])
     try:

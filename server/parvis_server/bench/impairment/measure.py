@@ -6,10 +6,8 @@ is the answer for one connection, the earlier copy of each frame the answer for 
 come from the same minutes of the same link.
 """
 
-import array
 import asyncio
 import contextlib
-import fcntl
 import gc
 import os
 import socket
@@ -25,6 +23,7 @@ from numpy.typing import NDArray
 
 from parvis_server.bench.impairment.link import ImpairedLink
 from parvis_server.errors import BenchError
+from parvis_server.net.sockets import unsent_of
 
 MESSAGE = struct.Struct("!QQ104x")
 """Number and moment of a frame: 120 bytes, an RTP packet with 10 ms of Opus at 64 kb/s and the
@@ -42,9 +41,6 @@ SEND_BUFFER_BYTES = 32_768
 UNSENT_BYTES = 512
 MOST_QUEUED_FRAMES = 10
 """100 ms, then the oldest gives way."""
-
-SIOCOUTQNSD = 0x894B
-"""Linux' ioctl for the bytes of a TCP socket that were not sent yet (tcp(7))."""
 
 CONNECT_TIMEOUT_S = 30.0
 """A lost SYN costs a second, the next one two."""
@@ -239,14 +235,9 @@ class Sender:
 
     def _send_waiting(self) -> None:
         with contextlib.suppress(BlockingIOError):  # the next frame tries again
-            while (self._queue or self._begun) and self._unsent_bytes() <= UNSENT_BYTES:
+            while (self._queue or self._begun) and unsent_of(self._connection) <= UNSENT_BYTES:
                 self._begun = self._begun or self._queue.popleft()
                 self._begun = self._begun[self._connection.send(self._begun) :]
-
-    def _unsent_bytes(self) -> int:
-        answer = array.array("i", [0])
-        fcntl.ioctl(self._connection.fileno(), SIOCOUTQNSD, answer)
-        return answer[0]
 
 
 class Receiver(asyncio.Protocol):
