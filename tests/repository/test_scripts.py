@@ -115,6 +115,22 @@ def test_a_system_without_apt_is_told_what_is_missing(machine: Machine) -> None:
     assert "no apt" in done.stderr and "libopus0 libportaudio2" in done.stderr
 
 
+@pytest.mark.parametrize(("profile", "package"), [("janus", "janus"), ("mumble", "mumble-server")])
+def test_a_server_to_compare_with_is_installed_alone(
+    machine: Machine, profile: str, package: str
+) -> None:
+    machine.has("apt-get", 'echo "$@" >> "$0.said"')
+    machine.has("sudo", 'shift; exec "$@"')
+    machine.has("systemctl", "true")
+    done = machine.setup(profile)
+    if Path("/usr/share/doc/mumble-server").exists() and profile == "mumble":
+        assert (done.returncode, done.stdout) == (0, ""), "it is there: nothing to do"
+        return
+    assert done.returncode == 0, done.stderr
+    said = (machine.programs / "apt-get.said").read_text().splitlines()
+    assert said[1].endswith(f" {package}")
+
+
 def test_an_old_python_gives_a_clear_line(machine: Machine) -> None:
     machine.has("ldconfig", LIBRARIES_PRESENT)
     machine.has("python3", 'test "$1" = --version && echo Python 3.10.12')
@@ -127,7 +143,8 @@ def test_an_old_python_gives_a_clear_line(machine: Machine) -> None:
 def test_an_unknown_profile_gives_a_clear_line(machine: Machine) -> None:
     done = machine.setup("everything")
     assert done.returncode == 1
-    assert done.stderr == "setup: unknown profile 'everything': say 'run' or 'test'\n"
+    known = "'run', 'test', 'janus' or 'mumble'"
+    assert done.stderr == f"setup: unknown profile 'everything': say {known}\n"
 
 
 @pytest.mark.parametrize(
