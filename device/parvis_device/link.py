@@ -19,6 +19,7 @@ from parvis_device.light import LinkState
 from parvis_device.second_guard import SecondGuard, Verdict
 from parvis_device.second_link import SecondLink
 from parvis_device.trouble import Trouble, explain
+from parvis_wire.base import Wire
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.errors import BadMessage
 from parvis_wire.messages import (
@@ -30,7 +31,6 @@ from parvis_wire.messages import (
     serialize,
 )
 from parvis_wire.reconnect import delay_s
-from parvis_wire.room_view import Wire
 from parvis_wire.stage import UnitTraits
 
 TRYING_AGAIN = "trying again every second, later every 8 seconds"

@@ -18,19 +18,16 @@ from parvis_device.talk import (
     TalkEvent,
     TalkState,
 )
-from parvis_wire.messages import (
-    Ack,
-    Change,
-    Command,
-    HubMessage,
-    LeaveFloor,
-    LowerHand,
-    RaiseHand,
-    Snapshot,
-    TakeFloor,
-    Welcome,
+from parvis_wire.commands import Command, LeaveFloor, LowerHand, RaiseHand, TakeFloor
+from parvis_wire.floor import Surface
+from parvis_wire.messages import Ack, Change, HubMessage, Snapshot, Welcome
+from parvis_wire.room_view import (
+    RoomView,
+    fold,
 )
-from parvis_wire.room_view import RoomView, Surface, fold, standing
+from parvis_wire.standing import (
+    standing,
+)
 
 PATIENCE_NS = 15_000_000_000
 """The hub releases the live turn of a unit that is away for longer."""

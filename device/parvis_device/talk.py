@@ -13,7 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from parvis_wire.room_view import Standing
+from parvis_wire.standing import (
+    Standing,
+)
 
 
 class TalkState(StrEnum):

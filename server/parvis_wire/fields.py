@@ -16,17 +16,21 @@ _JOINERS = frozenset("\u200c\u200d")
 """Format characters that Persian, the Indic scripts and emoji need inside a word."""
 
 
-def _printable(text: str) -> str:
+def _checked(text: str, most: int, what: str) -> str:
     """Refuse what could forge a screen or shows nothing; give the canonical form of the rest."""
     for character in text:
         if unicodedata.category(character) in _FORGING_CATEGORIES and character not in _JOINERS:
-            raise ValueError("a name may hold letters, digits, signs and spaces only")
+            raise ValueError(f"{what} may hold letters, digits, signs and spaces only")
     if all(character in _JOINERS or character.isspace() for character in text):
-        raise ValueError("a name needs something that can be seen")
+        raise ValueError(f"{what} needs something that can be seen")
     canonical = unicodedata.normalize("NFC", text)
-    if len(canonical) > MAX_NAME_CHARACTERS:  # a few characters become two by it
-        raise ValueError(f"a name has at most {MAX_NAME_CHARACTERS} characters")
+    if len(canonical) > most:  # a few characters become two by it
+        raise ValueError(f"{what} has at most {most} characters")
     return canonical
+
+
+def _printable(text: str) -> str:
+    return _checked(text, MAX_NAME_CHARACTERS, "a name")
 
 
 Name = Annotated[
@@ -36,8 +40,24 @@ Name = Annotated[
 ]
 """What a person or a unit is called on every screen."""
 
-ParticipantId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
-"""Random name of one participant in one room, made by the hub."""
+MAX_LINE_CHARACTERS = 280
+"""A written question that a host reads out in a quarter of a minute."""
+
+
+def _one_line(text: str) -> str:
+    return _checked(text, MAX_LINE_CHARACTERS, "a line")
+
+
+Line = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_LINE_CHARACTERS),
+    AfterValidator(_one_line),
+]
+"""One line that somebody wrote."""
+
+ParticipantId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,32}(~[0-9]{1,2})?$")]
+"""Random name of one participant in one room, made by the hub; ``<unit>~2`` for the second person
+at a unit to which nobody is attached."""
 
 StreamId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
 """Random name of one source's packets; a second connection of the source repeats it."""

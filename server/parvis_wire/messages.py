@@ -11,6 +11,36 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field, TypeAdapter, ValidationError
 
+from parvis_wire.base import Wire
+from parvis_wire.commands import (
+    AnswerAsk,
+    Block,
+    CloseAll,
+    CloseAsk,
+    Describe,
+    EndTurn,
+    GiveFloor,
+    Identify,
+    LeaveFloor,
+    LeaveSeat,
+    LowerHand,
+    MakeInvite,
+    MoveHand,
+    Next,
+    OpenAsk,
+    RaiseHand,
+    ReadOut,
+    RevokeInvite,
+    SetHostUnit,
+    SetPhase,
+    SetRank,
+    SetRules,
+    SilenceAll,
+    TakeFloor,
+    TakeSeat,
+    Unblock,
+    Undo,
+)
 from parvis_wire.errors import BadMessage
 from parvis_wire.fields import (
     CommandId,
@@ -21,7 +51,11 @@ from parvis_wire.fields import (
     Ssrc,
     StreamId,
 )
-from parvis_wire.room_view import RoomEvent, RoomView, Wire
+from parvis_wire.floor import (
+    Rank,
+)
+from parvis_wire.room_events import RoomEvent
+from parvis_wire.room_view import RoomView
 from parvis_wire.stage import (
     Bus,
     CaptureTime,
@@ -68,12 +102,21 @@ class Role(StrEnum):
     UNIT = "unit"
     SPEAKER = "speaker"
     """Somebody far away who is heard in the hall."""
+    SCREEN = "screen"
+    """The hall's screen: shows, and does nothing."""
 
 
 class ResumeCredential(Wire):
     """Come back as the participant of an earlier ``welcome``."""
 
     kind: Literal["resume"] = "resume"
+    token: str = Field(min_length=1, max_length=256)
+
+
+class InviteCredential(Wire):
+    """The secret of an invitation's link, or of a private room's audience link."""
+
+    kind: Literal["invite"] = "invite"
     token: str = Field(min_length=1, max_length=256)
 
 
@@ -84,7 +127,9 @@ class HostCredential(Wire):
     secret: str = Field(min_length=1, max_length=256)
 
 
-Credential = Annotated[ResumeCredential | HostCredential, Field(discriminator="kind")]
+Credential = Annotated[
+    ResumeCredential | InviteCredential | HostCredential, Field(discriminator="kind")
+]
 
 
 class Join(Wire):
@@ -95,6 +140,8 @@ class Join(Wire):
     role: Role
     room: RoomName = DEFAULT_ROOM
     credential: Credential | None = None
+    invite: InviteCredential | None = None
+    """Beside a resume token: what let the participant into a room that is not open."""
     stream: StreamId | None = None
     """Second connection of a source: the stream that the first one's ``welcome`` named."""
     name: Name | None = None
@@ -105,66 +152,46 @@ class Join(Wire):
     """Present exactly for the role ``speaker``."""
 
 
-class RaiseHand(Wire):
-    """Join the end of the line."""
+class Avatar(StrEnum):
+    """Pictures to be known by; pages draw them."""
 
-    type: Literal["raise_hand"] = "raise_hand"
-    id: CommandId
+    FOX = "fox"
+    OWL = "owl"
+    BEE = "bee"
+    WHALE = "whale"
+    TREE = "tree"
+    SUN = "sun"
+    MOON = "moon"
+    WAVE = "wave"
+
+
+class Here(Wire):
+    """How a listener is here; no event, forgotten with the connection."""
+
+    type: Literal["here"] = "here"
+    in_hall: bool = False
+    """In the hall: no playback there, and their turn is at a unit."""
     name: Name | None = None
-    """A phone gives the name to be called by; a unit's is known."""
+    """Shown in the audience; None: only counted."""
+    avatar: Avatar | None = None
 
 
-class LowerHand(Wire):
-    """Leave the line, or turn down a floor that was granted."""
+class Reaction(StrEnum):
+    """What listeners may show without a word."""
 
-    type: Literal["lower_hand"] = "lower_hand"
-    id: CommandId
-    participant: ParticipantId | None = None
-    """Whose hand; a host may name anybody, everyone else only themselves (or nobody)."""
-
-
-class TakeFloor(Wire):
-    """A unit's press after a grant: open this microphone."""
-
-    type: Literal["take_floor"] = "take_floor"
-    id: CommandId
+    CLAP = "clap"
+    HEART = "heart"
+    LAUGH = "laugh"
+    YES = "yes"
+    NO = "no"
+    LOUDER = "louder"
 
 
-class LeaveFloor(Wire):
-    """Step down."""
+class React(Wire):
+    """One reaction; counted by the second, never stored."""
 
-    type: Literal["leave_floor"] = "leave_floor"
-    id: CommandId
-
-
-class Next(Wire):
-    """Host: end the running turn, if any, and give the floor to the first in the line."""
-
-    type: Literal["next"] = "next"
-    id: CommandId
-
-
-class GiveFloor(Wire):
-    """Host: end the running turn, if any, and give the floor to this hand out of order."""
-
-    type: Literal["give_floor"] = "give_floor"
-    id: CommandId
-    participant: ParticipantId
-
-
-class EndTurn(Wire):
-    """Host: this turn is over."""
-
-    type: Literal["end_turn"] = "end_turn"
-    id: CommandId
-    participant: ParticipantId
-
-
-Command = Annotated[
-    RaiseHand | LowerHand | TakeFloor | LeaveFloor | Next | GiveFloor | EndTurn,
-    Field(discriminator="type"),
-]
-"""Acts on the floor: the room decides."""
+    type: Literal["react"] = "react"
+    reaction: Reaction
 
 
 class Level(Wire):
@@ -205,10 +232,32 @@ ClientMessage = Annotated[
     | Next
     | GiveFloor
     | EndTurn
+    | MoveHand
+    | SetRules
+    | SilenceAll
+    | CloseAll
+    | SetPhase
+    | Describe
+    | Undo
+    | Block
+    | Unblock
+    | SetRank
+    | MakeInvite
+    | RevokeInvite
+    | SetHostUnit
+    | TakeSeat
+    | LeaveSeat
+    | ReadOut
+    | OpenAsk
+    | AnswerAsk
+    | CloseAsk
+    | Identify
     | SetSource
     | SetSharing
     | SetLift
     | CheckSound
+    | Here
+    | React
     | Level
     | Report
     | TimeRequest
@@ -237,6 +286,8 @@ class Welcome(Wire):
     """Units and speakers: length of the packets to send."""
     bus: Bus | None = None
     """Units with an output, and speakers: what they will get to play."""
+    rank: Rank | None = None
+    """Hosts and co-hosts."""
 
 
 class Snapshot(Wire):
@@ -282,6 +333,31 @@ class RefusalCode(StrEnum):
     """Nobody of this id plays anything."""
     NO_SOURCE = "no_source"
     """Nobody of this id has a microphone or line."""
+    BLOCKED = "blocked"
+    NO_HANDS = "no_hands"
+    """The host takes no hands now."""
+    NOT_LIVE = "not_live"
+    """The room has not begun, or is over."""
+    CAP_REACHED = "cap_reached"
+    """As many microphones are open as the rules allow."""
+    WRONG_MODE = "wrong_mode"
+    """Not in this mode of the floor."""
+    NOT_HERE = "not_here"
+    """Nobody of this id is in the room."""
+    TEXT_NEEDED = "text_needed"
+    """Only text, or anonymous, without a text."""
+    LAST_HOST = "last_host"
+    """Somebody has to run the room."""
+    NOTHING_TO_UNDO = "nothing_to_undo"
+    NO_SEAT = "no_seat"
+    """No unit has this code."""
+    NO_ASK = "no_ask"
+    """No show of hands is open, or one is already."""
+    NO_INVITE = "no_invite"
+    NO_VOICE = "no_voice"
+    """The hub has no voice to read with: install espeak-ng."""
+    TOO_MANY = "too_many"
+    """As many as the hub keeps are there already."""
 
 
 class Ack(Wire):
@@ -294,6 +370,40 @@ class Ack(Wire):
     figure_ms: float | None = None
     """lift_unsafe: the measured path from mouth to loudspeaker; None: another reason, or not
     measured."""
+    link: str | None = None
+    """make_invite: the link with its secret, which the hub does not keep."""
+
+
+class Attention(StrEnum):
+    """What a unit or phone shall show or sound."""
+
+    IDENTIFY = "identify"
+    """A unit blinks white for ten seconds."""
+    CHIME = "chime"
+    """Hosts: a new hand. Whoever was given the floor: it still waits."""
+    TIME_SOON = "time_soon"
+    """A speaker's time: a fifth is left."""
+    TIME_OVER = "time_over"
+
+
+class Attend(Wire):
+    """To one participant: look here. Never stored."""
+
+    type: Literal["attend"] = "attend"
+    what: Attention
+
+
+class Pulse(Wire):
+    """To everybody, once a second when it changed: how the audience is. Never stored."""
+
+    type: Literal["pulse"] = "pulse"
+    listeners: int | None = Field(default=None, ge=0)
+    """None: the host hides the count."""
+    in_hall: int | None = Field(default=None, ge=0)
+    reactions: dict[Reaction, int] = Field(default_factory=dict)
+    """Since the last pulse."""
+    yes: int | None = Field(default=None, ge=0)
+    """Answers to the open show of hands."""
 
 
 class Failure(Wire):
@@ -306,7 +416,7 @@ class Failure(Wire):
 
 
 HubMessage = Annotated[
-    Welcome | Snapshot | Change | Time | TimeReply | Ack | Failure | Status,
+    Welcome | Snapshot | Change | Time | TimeReply | Ack | Attend | Pulse | Failure | Status,
     Field(discriminator="type"),
 ]
 

@@ -1,135 +1,72 @@
 """The room as every surface shows it: one line of hands, the floor, the open microphones.
 
 The hub sends a ``snapshot`` once and then one ``change`` for each event; units, pages and hall
-screens fold them with ``fold`` and so show the same order. ``standing`` says what it means for
-one participant: it drives a unit's light and a phone's words.
+screens fold them with ``fold`` and so show the same order. Hosts get the whole view; everybody
+else what ``for_public`` and ``public_event`` leave of it, under the same numbers.
 """
 
-from enum import StrEnum
-from typing import Annotated, Literal, assert_never
+from collections.abc import Iterable
+from typing import Any, Protocol, TypeVar, assert_never
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from parvis_wire.fields import Name, ParticipantId, RoomName, Ssrc
+from parvis_wire.base import Wire
+from parvis_wire.fields import ParticipantId, RoomName
+from parvis_wire.floor import (
+    About,
+    Ask,
+    Desk,
+    FloorRules,
+    Hand,
+    Microphone,
+    Overtaking,
+    Phase,
+    RoomHost,
+    Seated,
+    Surface,
+    Tally,
+    Turn,
+    TurnState,
+    UtcMs,
+)
+from parvis_wire.room_events import (
+    HOSTS_ONLY,
+    AskClosed,
+    Asked,
+    AutopilotSet,
+    Blocked,
+    Described,
+    FloorGranted,
+    FloorReleased,
+    FloorReminded,
+    FloorReturned,
+    FloorTaken,
+    HandLowered,
+    HandMoved,
+    HandRaised,
+    HeirActs,
+    Hidden,
+    HostJoined,
+    HostLeft,
+    HostUnitSet,
+    InviteMade,
+    InviteRevoked,
+    MicrophoneClosed,
+    MicrophoneOpened,
+    PhaseSet,
+    RoomEvent,
+    RulesSet,
+    SeatLeft,
+    SeatTaken,
+    Silenced,
+    TurnInterrupted,
+    TurnResumed,
+    Unblocked,
+    UndoOffered,
+)
 
-
-class Wire(BaseModel):
-    """Base of everything on the wire: immutable; unknown keys are ignored, so that later
-    versions may add some."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-class Surface(StrEnum):
-    """Where a person raises their hand."""
-
-    UNIT = "unit"
-    PHONE = "phone"
-
-
-class TurnState(StrEnum):
-    """How far a turn has come."""
-
-    GRANTED = "granted"
-    """The host gave the floor; it waits for a press."""
-    LIVE = "live"
-    """A microphone is open for it."""
-
-
-class Hand(Wire):
-    """A raised hand in the line."""
-
-    participant: ParticipantId
-    name: Name
-    surface: Surface
-
-
-class Turn(Wire):
-    """Somebody who was given the floor."""
-
-    participant: ParticipantId
-    name: Name
-    surface: Surface
-    state: TurnState
-    unit: ParticipantId | None = None
-    """The unit whose microphone carries the turn, once it is live; none while the host reads out
-    a phone's question."""
-    unit_name: Name | None = None
-    """What that unit is called: listeners know no other list of units."""
-    ssrc: Ssrc | None = None
-    """RTP source of that microphone."""
-
-
-class Microphone(Wire):
-    """An always-open microphone: a unit without a button."""
-
-    unit: ParticipantId
-    name: Name
-    ssrc: Ssrc
-
-
-class HandRaised(Wire):
-    """A hand joined the end of the line."""
-
-    type: Literal["hand_raised"] = "hand_raised"
-    hand: Hand
-
-
-class HandLowered(Wire):
-    """A hand left the line without a turn."""
-
-    type: Literal["hand_lowered"] = "hand_lowered"
-    participant: ParticipantId
-
-
-class FloorGranted(Wire):
-    """The host gave the floor to a hand, which thereby leaves the line."""
-
-    type: Literal["floor_granted"] = "floor_granted"
-    participant: ParticipantId
-
-
-class FloorTaken(Wire):
-    """A press took the floor: ``unit``'s microphone is open for ``participant``."""
-
-    type: Literal["floor_taken"] = "floor_taken"
-    participant: ParticipantId
-    unit: ParticipantId
-    unit_name: Name | None = None
-    ssrc: Ssrc
-
-
-class FloorReleased(Wire):
-    """A turn is over."""
-
-    type: Literal["floor_released"] = "floor_released"
-    participant: ParticipantId
-
-
-class MicrophoneOpened(Wire):
-    """A unit without a button joined: its microphone stays open."""
-
-    type: Literal["microphone_opened"] = "microphone_opened"
-    microphone: Microphone
-
-
-class MicrophoneClosed(Wire):
-    """A unit without a button left."""
-
-    type: Literal["microphone_closed"] = "microphone_closed"
-    unit: ParticipantId
-
-
-RoomEvent = Annotated[
-    HandRaised
-    | HandLowered
-    | FloorGranted
-    | FloorTaken
-    | FloorReleased
-    | MicrophoneOpened
-    | MicrophoneClosed,
-    Field(discriminator="type"),
-]
+ANONYMOUS_NAME = "–"
+"""What the public gets for the name of somebody who asks to stay unnamed; pages say it in words."""
 
 
 class RoomView(Wire):
@@ -142,6 +79,55 @@ class RoomView(Wire):
     """Raised hands, first come first."""
     floor: tuple[Turn, ...] = ()
     microphones: tuple[Microphone, ...] = ()
+    about: About | None = None
+    """None: a room that was never described; ``title`` says all."""
+    phase: Phase = Phase.LIVE
+    phase_utc_ms: UtcMs | None = None
+    """Since when."""
+    rules: FloorRules = FloorRules()
+    silenced: bool = False
+    hosts: tuple[RoomHost, ...] = ()
+    acting: ParticipantId | None = None
+    """The co-host who acts while no host is there."""
+    autopilot: bool = False
+    """Nobody runs the room: the line moves by itself."""
+    seats: tuple[Seated, ...] = ()
+    host_units: tuple[ParticipantId, ...] = ()
+    ask: Ask | None = None
+    """The show of hands that is open."""
+    tally: Tally | None = None
+    """How the last one came out."""
+    desk: Desk | None = None
+    """Only hosts have one."""
+
+
+def for_public(view: RoomView) -> RoomView:
+    """What everybody but a host gets."""
+    return view.model_copy(
+        update={
+            "desk": None,
+            "line": tuple(_public_hand(hand) for hand in view.line),
+            "floor": tuple(_public_turn(turn) for turn in view.floor),
+        }
+    )
+
+
+def public_event(event: RoomEvent) -> RoomEvent:
+    """What everybody but a host gets of an event; the same object when nothing is hidden in it."""
+    if isinstance(event, HOSTS_ONLY):
+        return Hidden()
+    if isinstance(event, (HandRaised, FloorTaken)) and event.hand is not None:
+        hand = _public_hand(event.hand)
+        return event if hand is event.hand else event.model_copy(update={"hand": hand})
+    return event
+
+
+def _public_hand(hand: Hand) -> Hand:
+    return hand.model_copy(update={"name": ANONYMOUS_NAME}) if hand.anonymous else hand
+
+
+def _public_turn(turn: Turn) -> Turn:
+    return turn.model_copy(update={"name": ANONYMOUS_NAME}) if turn.anonymous else turn
 
 
 def fold(view: RoomView, seq: int, event: RoomEvent) -> RoomView:
@@ -157,14 +143,79 @@ def fold(view: RoomView, seq: int, event: RoomEvent) -> RoomView:
 
 def _changed(view: RoomView, event: RoomEvent) -> dict[str, object]:
     match event:
-        case HandRaised(hand=hand):
-            return {"line": (*view.line, hand)}
+        case HandRaised() | HandLowered() | HandMoved() | FloorGranted() | FloorReturned():
+            return _line_changed(view, event)
+        case (
+            FloorTaken()
+            | FloorReminded()
+            | TurnInterrupted()
+            | TurnResumed()
+            | FloorReleased()
+            | MicrophoneOpened()
+            | MicrophoneClosed()
+        ):
+            return _floor_changed(view, event)
+        case InviteMade() | InviteRevoked() | Blocked() | Unblocked() | UndoOffered():
+            return {"desk": view.desk and _desk_changed(view.desk, event)}
+        case Hidden():
+            return {}
+        case _:
+            return _room_changed(view, event)
+
+
+LineEvent = HandRaised | HandLowered | HandMoved | FloorGranted | FloorReturned
+FloorEvent = (
+    FloorTaken
+    | FloorReminded
+    | TurnInterrupted
+    | TurnResumed
+    | FloorReleased
+    | MicrophoneOpened
+    | MicrophoneClosed
+)
+DeskEvent = InviteMade | InviteRevoked | Blocked | Unblocked | UndoOffered
+WholeRoomEvent = (
+    RulesSet
+    | Silenced
+    | PhaseSet
+    | Described
+    | SeatTaken
+    | SeatLeft
+    | HostUnitSet
+    | HostJoined
+    | HostLeft
+    | HeirActs
+    | AutopilotSet
+    | Asked
+    | AskClosed
+)
+
+
+def _line_changed(view: RoomView, event: LineEvent) -> dict[str, object]:
+    match event:
+        case HandRaised(hand=hand, place=place, rule=rule):
+            return {"line": _placed(view.line, hand, place, rule)}
         case HandLowered(participant=participant):
             return {"line": _without(view.line, participant)}
-        case FloorGranted(participant=participant):
-            return _granted(view, participant)
+        case HandMoved(participant=participant, place=place, rule=rule):
+            return {"line": _moved(view.line, participant, place, rule)}
+        case FloorGranted():
+            return _granted(view, event)
+        case FloorReturned():
+            return _returned(view, event)
+    assert_never(event)
+
+
+def _floor_changed(view: RoomView, event: FloorEvent) -> dict[str, object]:
+    match event:
         case FloorTaken():
-            return {"floor": tuple(_taken(turn, event) for turn in view.floor)}
+            return _taken(view, event)
+        case FloorReminded(participant=participant):
+            return {"floor": _turns(view, participant, reminded=True)}
+        case TurnInterrupted(participant=participant):
+            return {"floor": _turns(view, participant, away=True)}
+        case TurnResumed(participant=participant):
+            return {"floor": _turns(view, participant, away=False)}
         case FloorReleased(participant=participant):
             return {"floor": tuple(t for t in view.floor if t.participant != participant)}
         case MicrophoneOpened(microphone=microphone):
@@ -175,63 +226,182 @@ def _changed(view: RoomView, event: RoomEvent) -> dict[str, object]:
     assert_never(event)
 
 
-def _without(line: tuple[Hand, ...], participant: str) -> tuple[Hand, ...]:
-    return tuple(hand for hand in line if hand.participant != participant)
+def _room_changed(view: RoomView, event: WholeRoomEvent) -> dict[str, object]:
+    match event:
+        case RulesSet(rules=rules):
+            return {"rules": rules}
+        case Silenced(on=on):
+            return {"silenced": on}
+        case PhaseSet(phase=phase, utc_ms=utc_ms):
+            return {"phase": phase, "phase_utc_ms": utc_ms}
+        case Described(about=about):
+            return {"about": about, "title": about.title}
+        case SeatTaken(seated=seated):
+            return {"seats": (*_without(view.seats, seated.participant), seated)}
+        case SeatLeft(participant=participant):
+            return {"seats": _without(view.seats, participant)}
+        case HostUnitSet(unit=unit, on=on):
+            others = tuple(u for u in view.host_units if u != unit)
+            return {"host_units": (*others, unit) if on else others}
+        case HostJoined(host=host):
+            return {"hosts": (*_without(view.hosts, host.participant), host)}
+        case HostLeft(participant=participant):
+            return {"hosts": _without(view.hosts, participant)}
+        case HeirActs(participant=heir):
+            return {"acting": heir}
+        case AutopilotSet(on=on):
+            return {"autopilot": on}
+        case Asked(ask=ask):
+            return {"ask": ask, "tally": None}
+        case AskClosed(tally=tally):
+            return {"ask": None, "tally": tally}
+    assert_never(event)
 
 
-def _granted(view: RoomView, participant: str) -> dict[str, object]:
-    turns = tuple(
-        Turn(
-            participant=hand.participant,
-            name=hand.name,
-            surface=hand.surface,
-            state=TurnState.GRANTED,
-        )
-        for hand in view.line
-        if hand.participant == participant
+def _desk_changed(desk: Desk, event: DeskEvent) -> Desk:
+    match event:
+        case InviteMade(invite=invite):
+            return desk.model_copy(update={"invites": (*desk.invites, invite)})
+        case InviteRevoked(number=number):
+            left = tuple(invite for invite in desk.invites if invite.number != number)
+            return desk.model_copy(update={"invites": left})
+        case Blocked(person=person):
+            others = _without(desk.blocked, person.participant)
+            return desk.model_copy(update={"blocked": (*others, person)})
+        case Unblocked(participant=participant):
+            return desk.model_copy(update={"blocked": _without(desk.blocked, participant)})
+        case UndoOffered(command=command):
+            return desk.model_copy(update={"undo": command})
+    assert_never(event)
+
+
+class _Personal(Protocol):
+    @property
+    def participant(self) -> str: ...
+
+
+Somebody = TypeVar("Somebody", bound=_Personal)
+
+
+def _without(people: tuple[Somebody, ...], participant: str) -> tuple[Somebody, ...]:
+    return tuple(one for one in people if one.participant != participant)
+
+
+def _placed(
+    line: tuple[Hand, ...], hand: Hand, place: int | None, rule: Overtaking | None
+) -> tuple[Hand, ...]:
+    """The line with one more hand, at its end or at ``place``; whom it overtook is told."""
+    before = len(line) if place is None else min(place - 1, len(line))
+    return (*line[:before], hand, *_overtaken(line[before:], rule))
+
+
+def _overtaken(hands: tuple[Hand, ...], rule: Overtaking | None) -> Iterable[Hand]:
+    return (hand.model_copy(update={"overtaken_by": rule}) for hand in hands)
+
+
+def _moved(
+    line: tuple[Hand, ...], participant: str, place: int, rule: Overtaking
+) -> tuple[Hand, ...]:
+    """The line with one hand at another place.
+
+    Whoever stands behind it and did not before was overtaken; a hand that moves back was overtaken
+    itself.
+    """
+    was = next((at for at, hand in enumerate(line) if hand.participant == participant), None)
+    if was is None:
+        return line
+    hand, others = line[was], _without(line, participant)
+    to = min(place - 1, len(others))
+    if to >= was:
+        back = hand.model_copy(update={"overtaken_by": rule if to > was else hand.overtaken_by})
+        return (*others[:to], back, *others[to:])
+    return (*others[:to], hand, *_overtaken(others[to:was], rule), *others[was:])
+
+
+def _granted(view: RoomView, event: FloorGranted) -> dict[str, object]:
+    place = place_in_line(view, event.participant)
+    if place is None:
+        return {}
+    hand = view.line[place - 1]
+    at_unit = hand.surface is Surface.UNIT
+    turn = Turn(
+        state=TurnState.GRANTED,
+        place=hand.unit if at_unit else event.place,
+        place_name=hand.unit_name if at_unit else event.place_name,
+        since=event.at,
+        **_of_the_person(hand),
     )
-    return {"line": _without(view.line, participant), "floor": (*view.floor, *turns)}
+    passed_by = view.line[: place - 1]
+    rule = event.rule or Overtaking.HOST
+    line = (*_overtaken(passed_by, rule), *view.line[place:])
+    return {"line": line, "floor": (*view.floor, turn)}
 
 
-def _taken(turn: Turn, event: FloorTaken) -> Turn:
-    if turn.participant != event.participant:
-        return turn
-    taken = {"unit": event.unit, "unit_name": event.unit_name, "ssrc": event.ssrc}
-    return turn.model_copy(update={"state": TurnState.LIVE, **taken})
+def _of_the_person(one: Hand | Turn) -> dict[str, Any]:
+    """What a hand and its turn have in common."""
+    return {name: getattr(one, name) for name in _SHARED}
 
 
-class Standing(StrEnum):
-    """What the room means for one participant, the strongest first."""
-
-    LIVE = "live"
-    """This unit's microphone is open, or this person's turn is live at some unit."""
-    GRANTED = "granted"
-    """It is this participant's turn: a press takes the floor; a phone's owner goes to a table."""
-    INVITED = "invited"
-    """Units only: a phone's owner was given the floor; a press here opens this microphone."""
-    NEXT = "next"
-    """First in the line."""
-    QUEUED = "queued"
-    IDLE = "idle"
+_SHARED = (
+    "participant",
+    "name",
+    "surface",
+    "text",
+    "written",
+    "anonymous",
+    "in_hall",
+    "reply",
+    "passed",
+)
 
 
-def standing(view: RoomView, participant: str, surface: Surface) -> Standing:
-    """Where ``participant`` stands, seen from a unit or a phone."""
-    for turn in view.floor:
-        if turn.state is TurnState.LIVE and participant in (turn.participant, turn.unit):
-            return Standing.LIVE
-        if turn.state is TurnState.GRANTED and turn.participant == participant:
-            return Standing.GRANTED
-    if any(microphone.unit == participant for microphone in view.microphones):
-        return Standing.LIVE
-    place = place_in_line(view, participant)
-    if place is not None:
-        return Standing.NEXT if place == 1 else Standing.QUEUED
-    if surface is Surface.UNIT and any(
-        turn.state is TurnState.GRANTED and turn.surface is Surface.PHONE for turn in view.floor
-    ):
-        return Standing.INVITED
-    return Standing.IDLE
+def _returned(view: RoomView, event: FloorReturned) -> dict[str, object]:
+    """The turn's owner is in the line again; the passed ones are counted."""
+    turn = next((t for t in view.floor if t.participant == event.participant), None)
+    if turn is None:
+        return {}
+    at_unit = turn.surface is Surface.UNIT
+    hand = Hand(
+        unit=(turn.unit or turn.place) if at_unit else None,
+        unit_name=(turn.unit_name or turn.place_name) if at_unit else None,
+        raised_at=turn.since,
+        **_of_the_person(turn) | {"passed": turn.passed + event.passed},
+    )
+    return {
+        "floor": _without(view.floor, event.participant),
+        "line": _placed(view.line, hand, event.place, Overtaking.RETURNED),
+    }
+
+
+def _taken(view: RoomView, event: FloorTaken) -> dict[str, object]:
+    live = _live(event)
+    if event.hand is None:
+        return {"floor": _turns(view, event.participant, **live)}
+    turn = Turn(**_of_the_person(event.hand) | live)
+    return {
+        "floor": (*_without(view.floor, event.participant), turn),
+        "line": _without(view.line, event.participant),
+    }
+
+
+def _live(event: FloorTaken) -> dict[str, Any]:
+    return {
+        "state": TurnState.LIVE,
+        "unit": event.unit,
+        "unit_name": event.unit_name,
+        "ssrc": event.ssrc,
+        "place": None,
+        "place_name": None,
+        "since": event.at,
+        "reminded": False,
+    }
+
+
+def _turns(view: RoomView, participant: str, **changed: object) -> tuple[Turn, ...]:
+    return tuple(
+        turn.model_copy(update=changed) if turn.participant == participant else turn
+        for turn in view.floor
+    )
 
 
 def place_in_line(view: RoomView, participant: str) -> int | None:

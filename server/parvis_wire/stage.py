@@ -11,8 +11,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from parvis_wire.base import Wire
 from parvis_wire.fields import CommandId, LevelDbfs, Name, ParticipantId, Ssrc, ZoneName
-from parvis_wire.room_view import Wire
 
 DEFAULT_ZONE = "hall"
 """Where a unit stands that names no zone: in a hall of one zone nobody has to know the word."""

@@ -18,32 +18,19 @@ from parvis_device.seat import (
     Send,
 )
 from parvis_device.talk import TalkState
-from parvis_wire.messages import (
-    Ack,
-    Change,
-    LeaveFloor,
-    LowerHand,
-    RaiseHand,
-    RefusalCode,
-    Snapshot,
-    TakeFloor,
-    Time,
-    Welcome,
-)
-from parvis_wire.room_view import (
+from parvis_wire.commands import LeaveFloor, LowerHand, RaiseHand, TakeFloor
+from parvis_wire.floor import Hand, Microphone, Surface
+from parvis_wire.messages import Ack, Change, RefusalCode, Snapshot, Time, Welcome
+from parvis_wire.room_events import (
     FloorGranted,
     FloorReleased,
     FloorTaken,
-    Hand,
     HandRaised,
-    Microphone,
     MicrophoneClosed,
     MicrophoneOpened,
     RoomEvent,
-    RoomView,
-    Surface,
-    fold,
 )
+from parvis_wire.room_view import RoomView, fold
 
 ME, SSRC = "unit-1", 9
 

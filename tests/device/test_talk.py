@@ -12,7 +12,9 @@ from parvis_device.talk import (
     TalkEvent,
     TalkState,
 )
-from parvis_wire.room_view import Standing
+from parvis_wire.standing import (
+    Standing,
+)
 
 S, E, A = TalkState, TalkEvent, Action
 events = st.lists(st.sampled_from(TalkEvent), max_size=60)

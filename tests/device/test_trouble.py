@@ -19,7 +19,8 @@ from parvis_device.link import HubLink
 from parvis_device.sender import QUEUE_PACKETS
 from parvis_device.trouble import explain
 from parvis_wire.close_codes import CloseCode
-from parvis_wire.messages import HubMessage, RaiseHand, ResumeCredential
+from parvis_wire.commands import RaiseHand
+from parvis_wire.messages import HubMessage, ResumeCredential
 from parvis_wire.stage import LinkKind, UnitTraits
 
 ADDRESS = HubAddress.parse("http://hub.example:8000")

@@ -14,38 +14,32 @@ from typing import Literal
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
+from parvis_wire.commands import Command, LeaveFloor, LowerHand, RaiseHand, TakeFloor
+from parvis_wire.floor import Hand, Microphone, Surface
 from parvis_wire.messages import (
     Ack,
     Change,
-    Command,
     Failure,
     HubMessage,
     Join,
-    LeaveFloor,
     Level,
-    LowerHand,
-    RaiseHand,
     RefusalCode,
     Snapshot,
-    TakeFloor,
     Time,
     Welcome,
     parse_client_message,
     serialize,
 )
-from parvis_wire.room_view import (
+from parvis_wire.room_events import (
     FloorGranted,
     FloorReleased,
     FloorTaken,
-    Hand,
     HandLowered,
     HandRaised,
-    Microphone,
+    MicrophoneOpened,
     RoomEvent,
-    RoomView,
-    Surface,
-    fold,
 )
+from parvis_wire.room_view import RoomView, fold
 from parvis_wire.rtp import RtpPacket
 from parvis_wire.stage import Bus, CaptureTime, OutputReport, TimeReply, TimeRequest
 
@@ -151,8 +145,6 @@ class FakeHub:
 
     async def open_microphone(self, ssrc: int = SSRC) -> None:
         """List the unit as an always-open microphone."""
-        from parvis_wire.room_view import MicrophoneOpened
-
         microphone = Microphone(unit=UNIT, name="Table 1", ssrc=ssrc)
         await self.happen(MicrophoneOpened(microphone=microphone))
 

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from parvis_wire.base import Wire
 from parvis_wire.messages import (
     PROTOCOL_VERSION,
     Ack,
@@ -27,7 +28,7 @@ from parvis_wire.messages import (
     parse_hub_message,
     serialize,
 )
-from parvis_wire.room_view import RoomView, Wire, fold
+from parvis_wire.room_view import RoomView, fold
 from parvis_wire.rtp import RtpPacket
 from parvis_wire.stage import SpeakerTraits, UnitTraits
 

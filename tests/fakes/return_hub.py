@@ -10,15 +10,9 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
 from parvis_audio.opus import program_encoder
-from parvis_wire.messages import (
-    Join,
-    Snapshot,
-    Time,
-    Welcome,
-    parse_client_message,
-    serialize,
-)
-from parvis_wire.room_view import RoomView, Wire
+from parvis_wire.base import Wire
+from parvis_wire.messages import Join, Snapshot, Time, Welcome, parse_client_message, serialize
+from parvis_wire.room_view import RoomView
 from parvis_wire.rtp import RtpPacket
 from parvis_wire.stage import Bus, OutputKind, TimeReply, TimeRequest
 

@@ -12,11 +12,11 @@ from typing import Self
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from parvis_wire.commands import Command
 from parvis_wire.messages import (
     PROTOCOL_VERSION,
     Ack,
     Change,
-    Command,
     Credential,
     HostCredential,
     Join,

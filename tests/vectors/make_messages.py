@@ -9,37 +9,36 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from parvis_wire.messages import (
-    Ack,
-    Change,
+from parvis_wire.base import Wire
+from parvis_wire.commands import (
     EndTurn,
-    Failure,
     GiveFloor,
-    HostCredential,
-    Join,
     LeaveFloor,
-    Level,
     LowerHand,
     Next,
     RaiseHand,
+    TakeFloor,
+)
+from parvis_wire.floor import Hand, Surface
+from parvis_wire.messages import (
+    Ack,
+    Change,
+    Failure,
+    HostCredential,
+    Join,
+    Level,
     RefusalCode,
     Report,
     ResumeCredential,
     Role,
     Rung,
     Snapshot,
-    TakeFloor,
     Time,
     Welcome,
     serialize,
 )
-from parvis_wire.room_view import (
-    Hand,
-    HandRaised,
-    RoomView,
-    Surface,
-    Wire,
-)
+from parvis_wire.room_events import HandRaised
+from parvis_wire.room_view import RoomView
 from parvis_wire.stage import (
     Alarm,
     AlarmKind,

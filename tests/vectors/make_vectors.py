@@ -10,21 +10,19 @@ import json
 from pathlib import Path
 from typing import Any
 
-from parvis_wire import reconnect, room_view, serial
-from parvis_wire.room_view import (
+from parvis_wire import reconnect, room_view, serial, standing
+from parvis_wire.floor import Hand, Microphone, Surface
+from parvis_wire.room_events import (
     FloorGranted,
     FloorReleased,
     FloorTaken,
-    Hand,
     HandLowered,
     HandRaised,
-    Microphone,
     MicrophoneClosed,
     MicrophoneOpened,
     RoomEvent,
-    RoomView,
-    Surface,
 )
+from parvis_wire.room_view import RoomView
 from parvis_wire.rtp import AudioLevel, RtpPacket, TalkFlags
 
 HERE = Path(__file__).parent
@@ -169,7 +167,7 @@ def room_view_cases() -> dict[str, Any]:
                     {
                         "participant": participant,
                         "surface": surface,
-                        "standing": room_view.standing(view, participant, surface),
+                        "standing": standing.standing(view, participant, surface),
                         "place": room_view.place_in_line(view, participant),
                     }
                     for participant, surface in who

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from parvis_wire.commands import RaiseHand
 from parvis_wire.errors import BadMessage
 from parvis_wire.messages import (
     MAX_FAULT_CHARACTERS,
     MAX_LISTENER_MESSAGE_BYTES,
     Join,
-    RaiseHand,
     Role,
     parse_client_message,
     parse_hub_message,

@@ -14,8 +14,13 @@ from parvis_wire.messages import (
     client_messages,
     hub_messages,
 )
-from parvis_wire.room_view import RoomView, Standing
+from parvis_wire.room_view import (
+    RoomView,
+)
 from parvis_wire.rtp import MAX_PACKET_BYTES, PAYLOAD_TYPE_OPUS
+from parvis_wire.standing import (
+    Standing,
+)
 
 TEXT = (Path(__file__).parents[2] / "server/parvis_wire/PROTOCOL.md").read_text("utf-8")
 SCHEMAS: list[dict[str, Any]] = [client_messages.json_schema(), hub_messages.json_schema()]

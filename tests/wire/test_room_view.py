@@ -7,16 +7,15 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
+from parvis_wire.floor import Hand, Surface
+from parvis_wire.room_events import FloorGranted, HandRaised, RoomEvent
 from parvis_wire.room_view import (
-    FloorGranted,
-    Hand,
-    HandRaised,
-    RoomEvent,
     RoomView,
-    Standing,
-    Surface,
     fold,
     place_in_line,
+)
+from parvis_wire.standing import (
+    Standing,
     standing,
 )
 

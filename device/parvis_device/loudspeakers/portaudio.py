@@ -3,12 +3,10 @@
 Theory of operation: PortAudio asks for each block from a thread of its own, and gets it there: the
 player decodes and resamples inside the callback, which takes a fiftieth of the block's time and
 spares the block of delay that a queue before it would cost. Nothing in it waits. A device that
-vanishes often just stops asking, so silence of ``STALL_S`` counts as unplugged; it is looked for
-once a second until it is there again.
+vanishes is looked for until it is there again (``card_watch.py``).
 """
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections import deque
@@ -19,16 +17,10 @@ import numpy as np
 
 from parvis_device import sound_cards
 from parvis_device.capture import NS_PER_SECOND, SAMPLE_RATE_HZ
-from parvis_device.errors import AudioThreadFailed, SoundCardTrouble
+from parvis_device.card_watch import LOOK_S, STALL_S, START_S, let_go, set_within, use_for_ever
+from parvis_device.errors import AudioThreadFailed
 from parvis_device.loudspeakers import LoudspeakerEvents
 from parvis_device.sound_cards import Side, SoundCard, SoundCards
-
-STALL_S = 1.0
-"""Not asked for this long: the device is gone."""
-START_S = 3.0
-"""A sound server may take this long to wake a device that slept."""
-LOOK_S = 0.25
-RETRY_S = 1.0
 
 LEAST_LATENCY_BLOCKS, MOST_LATENCY_BLOCKS = 1, 4
 """PortAudio adds the block that is being filled. It begins with the least, and a card that runs dry
@@ -128,24 +120,15 @@ class PortAudioLoudspeaker:
             UsageError: the selector fits several devices.
             AudioThreadFailed: our code failed in the audio thread, or PortAudio hangs.
         """
-        may_wait = self._wait_at_start
-        told = False
-        while True:
-            try:
-                self._reopen.clear()
-                opened = await asyncio.to_thread(self._open, events)
-                may_wait, told = True, False
-                reason = await self._play(*opened, events)
-            except SoundCardTrouble as error:
-                if not (may_wait and error.retryable):
-                    raise
-                reason = str(error)
-            if not reason:
-                continue
-            if not told:
-                events.loudspeaker_lost(reason)
-                told = True
-            await asyncio.sleep(RETRY_S)
+
+        async def play(is_open: Callable[[], None]) -> str:
+            self._reopen.clear()
+            opened = await asyncio.to_thread(self._open, events)
+            is_open()
+            return await self._play(*opened, events)
+
+        lost = events.loudspeaker_lost
+        await use_for_ever(play, wait_at_start=self._wait_at_start, lost=lost)
 
     def _open(self, events: LoudspeakerEvents) -> tuple[Any, SoundCard, Feed]:
         def attempt(card: SoundCard) -> tuple[Any, SoundCard, Feed]:
@@ -182,20 +165,10 @@ class PortAudioLoudspeaker:
                 patience_s = START_S if feed.asked_ns is None else STALL_S
                 if time.monotonic_ns() - since_ns > patience_s * NS_PER_SECOND:
                     return f"{card.name} asks for no sound: unplugged?"
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(LOOK_S):
-                        await self._reopen.wait()
+                await set_within(self._reopen, LOOK_S)
             return ""
         finally:
-            await self._close(stream, card)
-
-    async def _close(self, stream: Any, card: SoundCard) -> None:
-        """Let go of the device; a PortAudio that hangs ends the process: systemd starts it anew."""
-        try:
-            async with asyncio.timeout(3 * STALL_S):
-                await asyncio.to_thread(self._cards.close, stream)
-        except TimeoutError as error:
-            raise AudioThreadFailed(f"PortAudio does not let go of {card.name}") from error
+            await let_go(self._cards, stream, card)
 
 
 def _open_stream(

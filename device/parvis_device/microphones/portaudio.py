@@ -3,9 +3,8 @@
 Theory of operation: PortAudio calls back from a thread of its own for each frame. The callback
 copies the samples, stamps them with the time, puts them into a bounded deque and asks the event
 loop to empty it; nothing else. The stream stays open for the life of the process: opening and
-closing per turn is what breaks small boards' USB. A device that vanishes often just stops calling
-back, so silence of ``STALL_S`` counts as unplugged; PortAudio sees a device that comes back only
-after it was started anew, which is done once a second until the microphone is there.
+closing per turn is what breaks small boards' USB. A device that vanishes is looked for until it is
+there again (``card_watch.py``).
 """
 
 import asyncio
@@ -28,17 +27,11 @@ from parvis_device.capture import (
     MicrophoneEvents,
     Samples,
 )
+from parvis_device.card_watch import LOOK_S, STALL_S, START_S, let_go, set_within, use_for_ever
 from parvis_device.errors import AudioThreadFailed, MicrophoneTrouble, SoundCardTrouble
 from parvis_device.microphones.framing import Framer
 from parvis_device.sound_cards import Side, SoundCard, SoundCards
 
-STALL_S = 1.0
-"""No callback for this long: the device is gone. The longest stall of a healthy one is 0.1 s."""
-START_S = 3.0
-"""A sound server may take this long to wake a device that slept."""
-RETRY_S = 1.0
-LOOK_S = 0.25
-"""How often silence is looked for: not at each block."""
 LATENCY_BLOCKS = 2
 """PortAudio's own "low" can be too low on a Raspberry Pi and stutters."""
 
@@ -144,24 +137,14 @@ class PortAudioMicrophone:
             UsageError: the selector fits several devices.
             AudioThreadFailed: our code failed in the audio thread, or PortAudio hangs.
         """
-        may_wait = self._wait_at_start
-        told = False
-        while True:
-            try:
-                self._over.clear()
-                opened = await asyncio.to_thread(self._open, asyncio.get_running_loop())
-                may_wait, told = True, False
-                reason = await self._listen(opened, events)
-            except SoundCardTrouble as error:
-                if not (may_wait and error.retryable):
-                    raise
-                reason = str(error)
-            if not reason:
-                continue
-            if not told:
-                events.lost(reason)
-                told = True
-            await asyncio.sleep(RETRY_S)
+
+        async def capture(is_open: Callable[[], None]) -> str:
+            self._over.clear()
+            opened = await asyncio.to_thread(self._open, asyncio.get_running_loop())
+            is_open()
+            return await self._listen(opened, events)
+
+        await use_for_ever(capture, wait_at_start=self._wait_at_start, lost=events.lost)
 
     def _open(self, loop: asyncio.AbstractEventLoop) -> "_Opened":
         def attempt(card: SoundCard) -> _Opened:
@@ -189,7 +172,7 @@ class PortAudioMicrophone:
         try:
             inbox.filled = filled
             begun_ns = time.monotonic_ns()
-            while not await _set_within(self._over, LOOK_S):
+            while not await set_within(self._over, LOOK_S):
                 since_ns = begun_ns if first else self._last_arrival_ns or begun_ns
                 patience_s = START_S if first else STALL_S
                 if time.monotonic_ns() - since_ns > patience_s * NS_PER_SECOND:
@@ -201,7 +184,7 @@ class PortAudioMicrophone:
             return f"{opened.card.name} ended its stream: unplugged?" if inbox.ended else ""
         finally:
             inbox.filled = _nothing
-            await self._close(opened)
+            await let_go(self._cards, opened.stream, opened.card)
 
     def _skip_pause(self) -> None:
         """The sample counter runs on while there is no microphone."""
@@ -219,24 +202,6 @@ class PortAudioMicrophone:
         if inbox.overruns > self._overruns:
             _log.debug("%d blocks lost between microphone and unit", inbox.overruns)
         self._overruns = inbox.overruns
-
-    async def _close(self, opened: "_Opened") -> None:
-        """Let go of the device; a PortAudio that hangs ends the process: systemd starts it anew."""
-        try:
-            async with asyncio.timeout(3 * STALL_S):
-                await asyncio.to_thread(self._cards.close, opened.stream)
-        except TimeoutError as error:
-            raise AudioThreadFailed(f"PortAudio does not let go of {opened.card.name}") from error
-
-
-async def _set_within(event: asyncio.Event, seconds: float) -> bool:
-    """Whether it was set in that time."""
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        return False
-    return True
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,15 +8,14 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from parvis_server.errors import UserError
+from parvis_wire.commands import EndTurn, Next
 from parvis_wire.messages import (
     PROTOCOL_VERSION,
     Change,
-    EndTurn,
     Failure,
     HostCredential,
     HubMessage,
     Join,
-    Next,
     Role,
     Snapshot,
     parse_hub_message,

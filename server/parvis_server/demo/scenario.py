@@ -11,7 +11,8 @@ some seconds after it fell free. As soon as somebody else gives the floor (a hos
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from parvis_wire.room_view import RoomView, Surface, Turn, TurnState
+from parvis_wire.floor import Surface, Turn, TurnState
+from parvis_wire.room_view import RoomView
 
 SECOND_NS = 1_000_000_000
 

@@ -15,7 +15,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from parvis_wire.room_view import RoomView, Surface, Turn, TurnState
+from parvis_wire.floor import Surface, Turn, TurnState
+from parvis_wire.room_view import RoomView
 
 KEYS = (("h", "your table's button"), ("n", "Next"), ("q", "end"))
 

@@ -42,7 +42,8 @@ class Contributions:
     meanwhile, or the two would add up."""
 
     raw: dict[int, Frames] = field(default_factory=dict)
-    """Sources of kind desk, before any gain: for a sound check."""
+    """Sources of kind desk, before any gain, for a sound check: without one whose frame was made
+    up, or that waits for sound."""
 
 
 OutputSaid = ProgramPacket | OutputPacket | Howling | Checked

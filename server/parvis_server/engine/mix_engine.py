@@ -96,7 +96,11 @@ class MixEngine:
         pulled = self._sources.pull(now_ns)
         self._lap("pull")
         frames = self._law.apply(pulled.ssrcs, pulled.frames, pulled.concealed)
-        desks = {s: pulled.frames[n].copy() for n, s in enumerate(pulled.ssrcs) if s in self._desks}
+        desks = {
+            ssrc: pulled.frames[row].copy()
+            for row, ssrc in enumerate(pulled.ssrcs)
+            if ssrc in self._desks and self._sources.position(ssrc) is not None
+        }
         contributions = Contributions(
             pulled.ssrcs, frames, pulled.levels_dbfs, self._law.settled, desks
         )

@@ -3,6 +3,9 @@
 One check at a time, the others wait. It plays and listens for 1.7 s, then works on one period of
 one feed in each tick (1 ms), so that no tick is late for it. A check that was asked for already is
 not played again: it is answered again.
+
+A feed that stalls brings nothing back, and would look clean: one of which too little came says
+nothing, and is left out of the answer.
 """
 
 from collections import deque
@@ -26,6 +29,9 @@ Frame = NDArray[np.float32]
 RETURNS_DB: Final = -45.0
 """A desk that brings back this much or more is a loop. Less is the cross-talk of an analogue desk:
 10 dB under what the echo gate leaves of a hall."""
+
+LEAST_HEARD: Final = 0.9
+"""Of the time that is listened to: a packet or two may be lost, and the code stands out still."""
 
 REMEMBERED_CHECKS: Final = 16
 """A host who asks twice gets the same answer; more are nobody's repeat."""
@@ -76,7 +82,10 @@ class SoundChecks:
         return self._signal.frame(self._at, samples)
 
     def end(self, raw: Mapping[int, Frame], samples: int) -> tuple[Checked, ...]:
-        """At the end of a tick: listen, or work on what was heard; checks that are answered."""
+        """At the end of a tick: listen, or work on what was heard; checks that are answered.
+
+        ``raw``: the desks that sent sound for this tick; what was made up says nothing.
+        """
         if self._running is not None:
             if self._at < PLAYED_SAMPLES:
                 for desk, finder in self._finders.items():
@@ -90,12 +99,12 @@ class SoundChecks:
 
     def _work(self) -> None:
         """One step; a feed that was not there all the time is left out."""
-        complete = {desk: finder for desk, finder in self._finders.items() if finder.recorded}
-        for finder in complete.values():
+        heard = {d: finder for d, finder in self._finders.items() if _heard_enough(finder)}
+        for finder in heard.values():
             if not finder.done:
                 finder.step()
                 return
-        self._finish(tuple(_desk_return(desk, finder) for desk, finder in complete.items()))
+        self._finish(tuple(_desk_return(desk, finder) for desk, finder in heard.items()))
 
     def _finish(self, desks: tuple[DeskReturn, ...]) -> None:
         assert self._running is not None
@@ -105,6 +114,10 @@ class SoundChecks:
             del self._answers[next(iter(self._answers))]
         self._said.append(answer)
         self._running, self._finders = None, {}
+
+
+def _heard_enough(finder: ReturnFinder) -> bool:
+    return finder.heard_share >= LEAST_HEARD
 
 
 def _desk_return(desk: int, finder: ReturnFinder) -> DeskReturn:

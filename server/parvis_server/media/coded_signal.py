@@ -106,9 +106,9 @@ class ReturnFinder:
         self._steps = 0
 
     @property
-    def recorded(self) -> bool:
-        """Whether every sample was handed in."""
-        return self._recorded == self._heard.size
+    def heard_share(self) -> float:
+        """How much of what is listened to was handed in, 0 to 1; the rest counts as silence."""
+        return self._recorded / self._heard.size
 
     @property
     def done(self) -> bool:

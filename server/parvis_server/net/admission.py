@@ -7,13 +7,7 @@ from urllib.parse import urlsplit
 from parvis_server.errors import PeerFault
 from parvis_server.net.credentials import Keys
 from parvis_wire.close_codes import CloseCode
-from parvis_wire.messages import (
-    PROTOCOL_VERSION,
-    HostCredential,
-    Join,
-    ResumeCredential,
-    Role,
-)
+from parvis_wire.messages import PROTOCOL_VERSION, HostCredential, Join, ResumeCredential, Role
 
 NOT_FROM_HERE = (
     "this {role} is not paired, and unpaired {role}s may join only from the hub's own machine: "

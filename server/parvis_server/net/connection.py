@@ -11,10 +11,10 @@ from parvis_server.net.admission import Peer
 from parvis_server.net.framing import text_frame
 from parvis_server.net.rate import Strikes, TokenBucket
 from parvis_server.net.websocket_protocol import RawSocket, Receiver
+from parvis_wire.base import Wire
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.errors import WireError
 from parvis_wire.messages import Failure
-from parvis_wire.room_view import Wire
 
 log = logging.getLogger(__name__)
 

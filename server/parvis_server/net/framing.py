@@ -6,8 +6,8 @@ be shared.
 
 from websockets.frames import Frame, Opcode
 
+from parvis_wire.base import Wire
 from parvis_wire.messages import serialize
-from parvis_wire.room_view import Wire
 
 
 def text_frame(message: Wire) -> bytes:

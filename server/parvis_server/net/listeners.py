@@ -9,8 +9,10 @@ from parvis_server.net.live_room import LiveRoom, Seat
 from parvis_server.room.members import Member
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.messages import (
+    Here,
     Join,
     Level,
+    React,
     Report,
     Role,
     Welcome,
@@ -64,6 +66,8 @@ class ListenerSession:
                 raise PeerFault(CloseCode.MALFORMED, "clocks are kept with units and speakers")
             case SetSource() | SetSharing() | SetLift() | CheckSound() as command:
                 self.connection.send(self.live.stage_command(self.seat.participant, command))
+            case Here() | React():
+                pass
             case Report(rung=rung):
                 self.seat.rung = rung
             case command:

@@ -23,7 +23,8 @@ from parvis_server.room.members import Member
 from parvis_server.room.room import Result, Room
 from parvis_server.room.stage import Stage
 from parvis_wire.close_codes import CloseCode
-from parvis_wire.messages import Ack, Command, Role, Rung, Snapshot, Time
+from parvis_wire.commands import Command
+from parvis_wire.messages import Ack, Role, Rung, Snapshot, Time
 from parvis_wire.rtp import RtpPacket
 from parvis_wire.stage import StageCommand, Status
 

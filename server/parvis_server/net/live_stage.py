@@ -51,6 +51,10 @@ HALL_OUTPUTS = (OutputKind.LOUDSPEAKER, OutputKind.LINE)
 STATS_FRESH_NS = 3_000_000_000
 """The engine reports once a second; older figures are of an engine that is gone."""
 
+PLAYED_NS = 1_000_000_000
+"""An output reports twice a second. One that told nothing in the last second of a sound check may
+have been silent for most of it."""
+
 MAX_LOST_SHOWN = 32
 """Lost units in the status: somebody walks to them one by one."""
 
@@ -228,8 +232,22 @@ class LiveStage:
             for found in report.desks
             if (desk := self.streams.owner(found.desk)) is not None
         ]
-        self.settings.checks.ended(report.check, tuple(findings))
+        awaited = {
+            member.participant
+            for member in self._sources
+            if member.source_kind is SourceKind.DESK and member.connected
+        }
+        played = self._plays(report.output)
+        self.settings.checks.ended(report.check, tuple(findings), played=played, awaited=awaited)
         self.refresh()
+
+    def _plays(self, output_ssrc: int) -> bool:
+        """Whether this output tells that it plays."""
+        stream, now_ns = self.streams.playing(output_ssrc), self._now_ns()
+        if stream is None or stream.output is None:
+            return False
+        report, report_ns = stream.output.fresh_report(now_ns), stream.output.report_ns
+        return report is not None and report.playing and now_ns - report_ns <= PLAYED_NS
 
     # What is due
 

@@ -10,8 +10,10 @@ from parvis_server.net.streams import Stream
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.messages import (
     ClientMessage,
+    Here,
     Join,
     Level,
+    React,
     Report,
     Role,
     Welcome,
@@ -88,6 +90,8 @@ class SoundSession:
                 raise PeerFault(CloseCode.MALFORMED, "join: only as the first message")
             case Report():
                 raise PeerFault(CloseCode.MALFORMED, "report: only from listeners")
+            case Here() | React():
+                raise PeerFault(CloseCode.MALFORMED, "only listeners say how they are here")
             case SetSource() | SetSharing() | SetLift() | CheckSound():
                 raise PeerFault(CloseCode.MALFORMED, "only hosts set the mix")
             case Level(level_dbfs=level_dbfs):

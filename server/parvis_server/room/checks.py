@@ -2,10 +2,11 @@
 
 A desk that returns what an output plays would send the room's own sound round in a circle. It is
 kept out of the mix (muted, so that a later check can still listen on it) until a check of the same
-output comes out clean, or the host unmutes it by hand.
+output comes out clean, or the host unmutes it by hand. Nothing is clean that was not heard: where
+the output did not play, or a feed stalled, the check says so and lets nobody in.
 """
 
-from collections.abc import Container
+from collections.abc import Collection, Container
 from dataclasses import dataclass
 
 from parvis_wire.stage import Alarm, AlarmKind, CheckResult, CheckState
@@ -70,17 +71,33 @@ class SoundChecks:
         if self._running.pop(output, None) is not None:
             del self._results[output]
 
-    def ended(self, number: int, desks: tuple[DeskFinding, ...]) -> None:
-        """The engine told what it found; a check that nobody waits for changes nothing."""
+    def ended(
+        self,
+        number: int,
+        desks: tuple[DeskFinding, ...],
+        *,
+        played: bool,
+        awaited: Collection[str] = (),
+    ) -> None:
+        """The engine told what it found; a check that nobody waits for changes nothing.
+
+        Args:
+            number: of the check.
+            desks: the feeds that were heard.
+            played: whether the output is known to have played meanwhile.
+            awaited: desks that should have been heard.
+        """
         output = next((o for o, run in self._running.items() if run.number == number), None)
         if output is None:
             return
         del self._running[output]
         for desk in desks:
-            self._returns.pop((desk.desk, output), None)
             if desk.returns:
                 self._returns[desk.desk, output] = desk.gain_db
-        self._results[output] = _result(output, desks)
+            elif played:
+                self._returns.pop((desk.desk, output), None)
+        certain = played and {desk.desk for desk in desks}.issuperset(awaited)
+        self._results[output] = _result(output, desks, certain=certain)
 
     def keeps_out(self, desk: str) -> bool:
         """Whether this desk brings back what some output plays."""
@@ -122,10 +139,11 @@ class SoundChecks:
                 del self._returns[desk, output]
 
 
-def _result(output: str, desks: tuple[DeskFinding, ...]) -> CheckResult:
+def _result(output: str, desks: tuple[DeskFinding, ...], *, certain: bool) -> CheckResult:
+    """What to show; ``certain``: whether nothing can have come back unheard."""
     returning = [desk for desk in desks if desk.returns]
     if not returning:
-        state = CheckState.CLEAN if desks else CheckState.UNHEARD
+        state = CheckState.CLEAN if desks and certain else CheckState.UNHEARD
         return CheckResult(output=output, state=state)
     worst = max(returning, key=lambda desk: desk.gain_db if desk.gain_db is not None else -999.0)
     return CheckResult(

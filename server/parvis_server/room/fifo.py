@@ -6,10 +6,9 @@ a time. ``PERMITTED`` says which role may give which command at all; ``decide`` 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import assert_never
 
 from parvis_server.room.members import Member
-from parvis_wire.messages import (
+from parvis_wire.commands import (
     Command,
     EndTurn,
     GiveFloor,
@@ -17,24 +16,19 @@ from parvis_wire.messages import (
     LowerHand,
     Next,
     RaiseHand,
-    RefusalCode,
-    Role,
     TakeFloor,
 )
-from parvis_wire.room_view import (
+from parvis_wire.floor import Hand, Surface, Turn, TurnState
+from parvis_wire.messages import RefusalCode, Role
+from parvis_wire.room_events import (
     FloorGranted,
     FloorReleased,
     FloorTaken,
-    Hand,
     HandLowered,
     HandRaised,
     RoomEvent,
-    RoomView,
-    Surface,
-    Turn,
-    TurnState,
-    place_in_line,
 )
+from parvis_wire.room_view import RoomView, place_in_line
 
 MAX_HANDS = 500
 """An evening of 2-minute turns serves about 100; a longer line is a flood or a lost cause."""
@@ -64,7 +58,7 @@ Outcome = tuple[RoomEvent, ...] | Refused
 
 def decide(view: RoomView, actor: Member, command: Command) -> Outcome:
     """What follows from ``command``, given by ``actor``, in the room ``view``."""
-    if actor.role not in PERMITTED[type(command)]:
+    if actor.role not in PERMITTED.get(type(command), frozenset()):
         return Refused(RefusalCode.NOT_ALLOWED, f"a {actor.role.value} may not give {command.type}")
     match command:
         case RaiseHand():
@@ -81,7 +75,7 @@ def decide(view: RoomView, actor: Member, command: Command) -> Outcome:
             return _give_floor(view, participant)
         case EndTurn(participant=participant):
             return _end_turn(view, participant)
-    assert_never(command)
+    raise AssertionError(command.type)
 
 
 def _raise_hand(view: RoomView, actor: Member, command: RaiseHand) -> Outcome:

@@ -4,8 +4,8 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from parvis_wire.floor import Surface
 from parvis_wire.messages import Ack, Role
-from parvis_wire.room_view import Surface
 from parvis_wire.stage import LinkKind, OutputKind, SourceKind
 
 MAX_REMEMBERED_ACKS = 64

@@ -14,20 +14,17 @@ from dataclasses import dataclass, replace
 from parvis_server.room import fifo
 from parvis_server.room.clock import NS_PER_S, RoomClock
 from parvis_server.room.members import MAX_AWAY, Member, Members
-from parvis_wire.messages import Ack, Change, Command, RaiseHand, RefusalCode, Role, TakeFloor
-from parvis_wire.room_view import (
+from parvis_wire.commands import Command, RaiseHand, TakeFloor
+from parvis_wire.floor import Microphone, Surface, TurnState
+from parvis_wire.messages import Ack, Change, RefusalCode, Role
+from parvis_wire.room_events import (
     FloorReleased,
     HandLowered,
-    Microphone,
     MicrophoneClosed,
     MicrophoneOpened,
     RoomEvent,
-    RoomView,
-    Surface,
-    TurnState,
-    fold,
-    place_in_line,
 )
+from parvis_wire.room_view import RoomView, fold, place_in_line
 from parvis_wire.stage import KeptOut
 
 MICROPHONE_AWAY_NS = 2 * NS_PER_S

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from parvis_server.demo import scenario
 from parvis_server.demo.scenario import SECOND_NS, Act, EndTurn, Next, Press, Scenario
-from parvis_wire.room_view import (
+from parvis_wire.floor import Hand, Surface, TurnState
+from parvis_wire.room_events import (
     FloorGranted,
     FloorReleased,
     FloorTaken,
-    Hand,
     HandLowered,
     HandRaised,
     RoomEvent,
-    RoomView,
-    Surface,
-    TurnState,
-    fold,
 )
+from parvis_wire.room_view import RoomView, fold
 
 NAMES = ("one", "two", "three")
 STEP_NS = SECOND_NS // 5

@@ -15,7 +15,8 @@ from parvis_server.demo.screen import (
     line_words,
     qr_words,
 )
-from parvis_wire.room_view import Hand, RoomView, Surface, Turn, TurnState
+from parvis_wire.floor import Hand, Surface, Turn, TurnState
+from parvis_wire.room_view import RoomView
 
 LINKS = Links("http://192.0.2.7:8080/r/main", "http://192.0.2.7:8080/host#k=secret")
 HANDS = tuple(Hand(participant=name, name=name, surface=Surface.UNIT) for name in ("window", "bar"))

@@ -11,7 +11,8 @@ from fakes.live_hub import LiveHub, live_hub
 from fakes.peer import Peer, joined, packet_of
 from parvis_server.engine.boundary import EngineStats, SourceStats
 from parvis_wire.close_codes import CloseCode
-from parvis_wire.messages import LowerHand, RaiseHand, Role
+from parvis_wire.commands import LowerHand, RaiseHand
+from parvis_wire.messages import Role
 from parvis_wire.stage import (
     AlarmKind,
     CaptureTime,

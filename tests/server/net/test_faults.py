@@ -17,6 +17,7 @@ from fakes.peer import Peer, host_credential, joined, packet_of, peer
 from parvis_server.config import LimitSettings
 from parvis_server.net import endpoints
 from parvis_wire.close_codes import CloseCode
+from parvis_wire.commands import RaiseHand
 from parvis_wire.messages import (
     MAX_LISTENER_MESSAGE_BYTES,
     MAX_UNIT_MESSAGE_BYTES,
@@ -24,7 +25,6 @@ from parvis_wire.messages import (
     HostCredential,
     Join,
     Level,
-    RaiseHand,
     Report,
     Role,
     Rung,

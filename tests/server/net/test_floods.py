@@ -14,7 +14,8 @@ from fakes.live_hub import LiveHub, live_hub
 from fakes.peer import joined, packet_of, peer, resume
 from parvis_server.net import speakers, units
 from parvis_wire.close_codes import CloseCode
-from parvis_wire.messages import RaiseHand, Report, Role, Rung, serialize
+from parvis_wire.commands import RaiseHand
+from parvis_wire.messages import Report, Role, Rung, serialize
 from parvis_wire.stage import OutputTraits, SpeakerTraits, UnitTraits
 
 UNIT_JOIN: dict[str, Any] = {"type": "join", "version": 1, "role": "unit", "unit": {}}

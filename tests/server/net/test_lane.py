@@ -15,7 +15,8 @@ from fakes.peer import joined
 from parvis_server.net.lane import Lane
 from parvis_server.net.sockets import SOUND_SEND_BUFFER_BYTES, SOUND_UNSENT_BYTES
 from parvis_server.net.websocket_protocol import Receiver
-from parvis_wire.messages import RaiseHand, Role
+from parvis_wire.commands import RaiseHand
+from parvis_wire.messages import Role
 from parvis_wire.stage import LinkKind, OutputTraits, UnitTraits
 
 MS = 1_000_000

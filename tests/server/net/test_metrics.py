@@ -8,7 +8,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from fakes.live_hub import LiveHub, live_hub
 from fakes.peer import joined, packet_of, resume
 from parvis_server.engine.boundary import EngineStats, SourceStats
-from parvis_wire.messages import RaiseHand, Role
+from parvis_wire.commands import RaiseHand
+from parvis_wire.messages import Role
 from parvis_wire.stage import OutputReport, OutputTraits, TimeReply, TimeRequest, UnitTraits
 
 LECTERN = UnitTraits(always_open=True, output=OutputTraits())

@@ -11,7 +11,8 @@ from fakes.peer import Peer, host_credential, joined, packet_of, peer, resume
 from parvis_server.config import StageSettings
 from parvis_server.engine.stage import OutputSpec
 from parvis_wire.close_codes import CloseCode
-from parvis_wire.messages import Join, LeaveFloor, RaiseHand, RefusalCode, Role, TakeFloor
+from parvis_wire.commands import LeaveFloor, RaiseHand, TakeFloor
+from parvis_wire.messages import Join, RefusalCode, Role
 from parvis_wire.rtp import RtpPacket
 from parvis_wire.stage import (
     Bus,

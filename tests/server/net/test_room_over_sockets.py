@@ -11,23 +11,14 @@ from fakes.peer import Peer, host_credential, joined, packet_of, peer, resume
 from parvis_server.engine.stage import MAX_SOURCES
 from parvis_server.room.members import Member
 from parvis_wire.close_codes import CloseCode
-from parvis_wire.messages import (
-    Ack,
-    Change,
-    GiveFloor,
-    Join,
-    LeaveFloor,
-    Level,
-    LowerHand,
-    Next,
-    RaiseHand,
-    RefusalCode,
-    ResumeCredential,
-    Role,
-    TakeFloor,
-)
-from parvis_wire.room_view import Standing, Surface, TurnState, standing
+from parvis_wire.commands import GiveFloor, LeaveFloor, LowerHand, Next, RaiseHand, TakeFloor
+from parvis_wire.floor import Surface, TurnState
+from parvis_wire.messages import Ack, Change, Join, Level, RefusalCode, ResumeCredential, Role
 from parvis_wire.stage import Status, UnitTraits
+from parvis_wire.standing import (
+    Standing,
+    standing,
+)
 
 
 @pytest.fixture

@@ -19,7 +19,8 @@ from parvis_server.engine.stage import ZoneGain
 from parvis_server.room.members import MAX_REMEMBERED_ACKS
 from parvis_server.room.room import UNIT_FORGOTTEN_NS
 from parvis_wire.close_codes import CloseCode
-from parvis_wire.messages import Ack, Next, RaiseHand, RefusalCode, Role
+from parvis_wire.commands import Next, RaiseHand
+from parvis_wire.messages import Ack, RefusalCode, Role
 from parvis_wire.stage import (
     AlarmKind,
     CaptureTime,

@@ -13,7 +13,8 @@ from fakes.peer import Peer, host_credential, joined, packet_of, resume
 from parvis_server.net import live_room
 from parvis_server.room.room import HAND_AWAY_NS
 from parvis_wire.close_codes import CloseCode
-from parvis_wire.messages import Next, RaiseHand, Role, TakeFloor
+from parvis_wire.commands import Next, RaiseHand, TakeFloor
+from parvis_wire.messages import Role
 from parvis_wire.rtp import RtpPacket
 from parvis_wire.stage import OutputTraits, SpeakerTraits, UnitTraits
 

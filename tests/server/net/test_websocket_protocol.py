@@ -17,7 +17,8 @@ from parvis_server import app
 from parvis_server.net import fanout, http_protocol, sockets
 from parvis_server.net.websocket_protocol import HubWebSocketProtocol
 from parvis_wire.close_codes import CloseCode
-from parvis_wire.messages import Join, RaiseHand, Role, serialize
+from parvis_wire.commands import RaiseHand
+from parvis_wire.messages import Join, Role, serialize
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ CLEAN = DeskFinding("desk", returns=False)
 def checked(checks: SoundChecks, output: str, *desks: DeskFinding) -> CheckResult:
     number = checks.begin(output, now_ns=0)
     assert number is not None
-    checks.ended(number, desks)
+    checks.ended(number, desks, played=True)
     return next(result for result in checks.results if result.output == output)
 
 
@@ -20,10 +20,26 @@ def test_a_check_runs_and_ends_clean_or_unheard() -> None:
     assert number == 1
     assert checks.results == (CheckResult(output="column", state=CheckState.RUNNING),)
     assert checks.begin("column", now_ns=0) is None, "one at a time for each output"
-    checks.ended(number, (CLEAN,))
+    checks.ended(number, (CLEAN,), played=True)
     assert checks.results == (CheckResult(output="column", state=CheckState.CLEAN),)
     assert checked(checks, "column").state is CheckState.UNHEARD
     assert not checks.keeps_out("desk")
+
+
+def test_nothing_is_clean_that_may_have_been_silent() -> None:
+    checks = SoundChecks()
+    checked(checks, "column", RETURNS)
+    for desks, played, awaited, state in (
+        ((CLEAN,), False, ("desk",), CheckState.UNHEARD),
+        ((), True, ("desk",), CheckState.UNHEARD),
+        ((DeskFinding("other", returns=False),), True, ("desk", "other"), CheckState.UNHEARD),
+        ((RETURNS,), False, ("desk", "other"), CheckState.RETURNS),
+    ):
+        number = checks.begin("column", now_ns=0)
+        assert number is not None
+        checks.ended(number, desks, played=played, awaited=awaited)
+        assert [result.state for result in checks.results] == [state]
+        assert checks.keeps_out("desk")
 
 
 def test_a_desk_that_returns_is_kept_out_until_a_clean_check_of_this_output() -> None:
@@ -59,7 +75,7 @@ def test_a_check_that_went_down_with_its_engine_is_forgotten() -> None:
     checks.review(PATIENCE_NS, outputs={"column"}, desks={"desk"})
     assert not checks.running
     assert checks.results == ()
-    checks.ended(number, (RETURNS,))
+    checks.ended(number, (RETURNS,), played=True)
     assert checks.results == ()
     assert not checks.keeps_out("desk")
 

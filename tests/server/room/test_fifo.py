@@ -9,7 +9,7 @@ from parvis_server.room import fifo
 from parvis_server.room.clock import NS_PER_S, RoomClock
 from parvis_server.room.members import Member
 from parvis_server.room.room import Result, Room
-from parvis_wire.messages import (
+from parvis_wire.commands import (
     Command,
     EndTurn,
     GiveFloor,
@@ -17,12 +17,15 @@ from parvis_wire.messages import (
     LowerHand,
     Next,
     RaiseHand,
-    RefusalCode,
-    Role,
     TakeFloor,
 )
-from parvis_wire.room_view import Standing, Surface, TurnState, standing
+from parvis_wire.floor import Surface, TurnState
+from parvis_wire.messages import RefusalCode, Role
 from parvis_wire.stage import OutputKind
+from parvis_wire.standing import (
+    Standing,
+    standing,
+)
 
 HOST, PHONE, OTHER_PHONE = "host", "phone", "phone-2"
 TABLE, OTHER_TABLE, LECTERN = "table", "table-2", "lectern"

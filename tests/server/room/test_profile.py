@@ -6,7 +6,8 @@ from parvis_server.room.clock import RoomClock
 from parvis_server.room.members import Member
 from parvis_server.room.profile import FIVE_MS_SOURCES, five_ms_rule
 from parvis_server.room.room import Room
-from parvis_wire.messages import Next, RaiseHand, RefusalCode, Role, TakeFloor
+from parvis_wire.commands import Next, RaiseHand, TakeFloor
+from parvis_wire.messages import RefusalCode, Role
 from parvis_wire.stage import KeptOut, LinkKind
 
 S = 1_000_000_000

@@ -9,11 +9,10 @@ from parvis_server.room import room as room_module
 from parvis_server.room.clock import NS_PER_S, RoomClock
 from parvis_server.room.members import MAX_AWAY, MAX_REMEMBERED_ACKS, Member
 from parvis_server.room.room import OpenSources, Room
-from parvis_wire.messages import Change, LowerHand, Next, RaiseHand, RefusalCode, Role, TakeFloor
-from parvis_wire.room_view import (
-    HandRaised,
-    TurnState,
-)
+from parvis_wire.commands import LowerHand, Next, RaiseHand, TakeFloor
+from parvis_wire.floor import TurnState
+from parvis_wire.messages import Change, RefusalCode, Role
+from parvis_wire.room_events import HandRaised
 from parvis_wire.stage import OutputKind
 
 HOST = Member("host", Role.HOST)

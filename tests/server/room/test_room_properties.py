@@ -7,7 +7,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from parvis_server.room.clock import NS_PER_S, RoomClock
 from parvis_server.room.members import Member
 from parvis_server.room.room import OpenSources, Result, Room
-from parvis_wire.messages import (
+from parvis_wire.commands import (
     Command,
     EndTurn,
     GiveFloor,
@@ -15,10 +15,12 @@ from parvis_wire.messages import (
     LowerHand,
     Next,
     RaiseHand,
-    Role,
     TakeFloor,
 )
-from parvis_wire.room_view import FloorGranted, HandLowered, HandRaised, TurnState, fold
+from parvis_wire.floor import TurnState
+from parvis_wire.messages import Role
+from parvis_wire.room_events import FloorGranted, HandLowered, HandRaised
+from parvis_wire.room_view import fold
 
 MEMBERS = {
     member.participant: member

@@ -13,10 +13,32 @@ export type ClientMessage =
   | Next
   | GiveFloor
   | EndTurn
+  | MoveHand
+  | SetRules
+  | SilenceAll
+  | CloseAll
+  | SetPhase
+  | Describe
+  | Undo
+  | Block
+  | Unblock
+  | SetRank
+  | MakeInvite
+  | RevokeInvite
+  | SetHostUnit
+  | TakeSeat
+  | LeaveSeat
+  | ReadOut
+  | OpenAsk
+  | AnswerAsk
+  | CloseAsk
+  | Identify
   | SetSource
   | SetSharing
   | SetLift
   | CheckSound
+  | Here
+  | React
   | Level
   | Report
   | TimeRequest
@@ -25,7 +47,7 @@ export type ClientMessage =
 /**
  * What a connection is, and so what it may do.
  */
-export type Role = "listener" | "host" | "unit" | "speaker";
+export type Role = "listener" | "host" | "unit" | "speaker" | "screen";
 /**
  * The network under a source; it sets the bounds of its jitter buffer.
  */
@@ -43,10 +65,52 @@ export type OutputKind = "loudspeaker" | "line" | "assistive" | "return";
  */
 export type Duplex = "half" | "full";
 /**
+ * Why a hand left the line, or a turn ended, without its owner.
+ */
+export type LowerReason =
+  | "dismissed"
+  | "answered"
+  | "off_topic"
+  | "no_time"
+  | "later"
+  | "absent"
+  | "no_answer"
+  | "blocked"
+  | "closed"
+  | "overridden";
+/**
+ * How the floor is given.
+ */
+export type FloorMode = "host" | "queue" | "open" | "override" | "push_to_talk" | "voice";
+/**
+ * How far a room has come.
+ */
+export type Phase = "scheduled" | "backstage" | "live" | "ended";
+/**
+ * Who may come in.
+ */
+export type Access = "open" | "private" | "closed";
+/**
+ * Of those who run a room.
+ */
+export type Rank = "host" | "cohost";
+/**
+ * What an invitation makes of who opens it.
+ */
+export type InviteRole = "audience" | "speaker" | "cohost" | "host" | "screen";
+/**
+ * Pictures to be known by; pages draw them.
+ */
+export type Avatar = "fox" | "owl" | "bee" | "whale" | "tree" | "sun" | "moon" | "wave";
+/**
+ * What listeners may show without a word.
+ */
+export type Reaction = "clap" | "heart" | "laugh" | "yes" | "no" | "louder";
+/**
  * How a listener plays.
  */
 export type Rung = "worklet" | "buffer_source" | "mp3" | "native";
-export type HubMessage = Welcome | Snapshot | Change | Time | TimeReply | Ack | Failure | Status;
+export type HubMessage = Welcome | Snapshot | Change | Time | TimeReply | Ack | Attend | Pulse | Failure | Status;
 /**
  * Where a bus comes out.
  */
@@ -56,9 +120,21 @@ export type OutputKind1 = "loudspeaker" | "line" | "assistive" | "return";
  */
 export type Surface = "unit" | "phone";
 /**
+ * The named rules by which a hand may come before an earlier one.
+ */
+export type Overtaking = "host" | "returned" | "reply" | "fresh";
+/**
  * How far a turn has come.
  */
 export type TurnState = "granted" | "live";
+/**
+ * How far a room has come.
+ */
+export type Phase1 = "scheduled" | "backstage" | "live" | "ended";
+/**
+ * The named rules by which a hand may come before an earlier one.
+ */
+export type Overtaking1 = "host" | "returned" | "reply" | "fresh";
 /**
  * Why a command was not applied. Pages translate the code; ``text`` is for logs.
  */
@@ -72,7 +148,25 @@ export type RefusalCode =
   | "line_full"
   | "lift_unsafe"
   | "no_output"
-  | "no_source";
+  | "no_source"
+  | "blocked"
+  | "no_hands"
+  | "not_live"
+  | "cap_reached"
+  | "wrong_mode"
+  | "not_here"
+  | "text_needed"
+  | "last_host"
+  | "nothing_to_undo"
+  | "no_seat"
+  | "no_ask"
+  | "no_invite"
+  | "no_voice"
+  | "too_many";
+/**
+ * What a unit or phone shall show or sound.
+ */
+export type Attention = "identify" | "chime" | "time_soon" | "time_over";
 /**
  * Why a source that would be open is not in the mix.
  */
@@ -94,7 +188,8 @@ export interface Join {
   version: number;
   role: Role;
   room?: string;
-  credential?: (ResumeCredential | HostCredential) | null;
+  credential?: (ResumeCredential | InviteCredential | HostCredential) | null;
+  invite?: InviteCredential | null;
   stream?: string | null;
   name?: string | null;
   unit?: UnitTraits | null;
@@ -105,6 +200,13 @@ export interface Join {
  */
 export interface ResumeCredential {
   kind: "resume";
+  token: string;
+}
+/**
+ * The secret of an invitation's link, or of a private room's audience link.
+ */
+export interface InviteCredential {
+  kind: "invite";
   token: string;
 }
 /**
@@ -144,6 +246,11 @@ export interface RaiseHand {
   type: "raise_hand";
   id: string;
   name?: string | null;
+  text?: string | null;
+  written?: boolean;
+  anonymous?: boolean;
+  reply?: boolean;
+  another?: boolean;
 }
 /**
  * Leave the line, or turn down a floor that was granted.
@@ -152,6 +259,7 @@ export interface LowerHand {
   type: "lower_hand";
   id: string;
   participant?: string | null;
+  reason?: LowerReason | null;
 }
 /**
  * A unit's press after a grant: open this microphone.
@@ -191,6 +299,196 @@ export interface EndTurn {
   participant: string;
 }
 /**
+ * Host: this hand to another place of the line.
+ */
+export interface MoveHand {
+  type: "move_hand";
+  id: string;
+  participant: string;
+  place: number;
+}
+/**
+ * Host: other rules of the floor.
+ */
+export interface SetRules {
+  type: "set_rules";
+  id: string;
+  rules: FloorRules;
+}
+/**
+ * The host's rules of the floor, whole each time.
+ */
+export interface FloorRules {
+  mode: FloorMode;
+  cap: number;
+  turn_s: number | null;
+  fresh_first: boolean;
+  replies: boolean;
+  takes_hands: boolean;
+  shows_counts: boolean;
+}
+/**
+ * Host, or a host's unit: every microphone but the hosts' is silent while it is on.
+ */
+export interface SilenceAll {
+  type: "silence_all";
+  id: string;
+  on: boolean;
+}
+/**
+ * Host: end every turn at once.
+ */
+export interface CloseAll {
+  type: "close_all";
+  id: string;
+}
+/**
+ * Host: backstage, live, or the end; a co-host may not end the room.
+ */
+export interface SetPhase {
+  type: "set_phase";
+  id: string;
+  phase: Phase;
+}
+/**
+ * Host: what the room is.
+ */
+export interface Describe {
+  type: "describe";
+  id: string;
+  about: About;
+}
+/**
+ * What a room is, for its page and for links that are shared.
+ */
+export interface About {
+  title: string;
+  language: string;
+  description: string;
+  /**
+   * @maxItems 8
+   */
+  topics: string[];
+  access: Access;
+  begins_utc_ms: number | null;
+}
+/**
+ * Host: take back the last act of a host on the line, the floor or the rules.
+ */
+export interface Undo {
+  type: "undo";
+  id: string;
+}
+/**
+ * Host: this person raises no hand any more; hand and turn end.
+ */
+export interface Block {
+  type: "block";
+  id: string;
+  participant: string;
+}
+/**
+ * Host: and may again.
+ */
+export interface Unblock {
+  type: "unblock";
+  id: string;
+  participant: string;
+}
+/**
+ * Host: make a participant host or co-host; None: an ordinary participant again.
+ *
+ * Naming oneself steps down, which needs somebody else who runs the room.
+ */
+export interface SetRank {
+  type: "set_rank";
+  id: string;
+  participant: string;
+  rank: Rank | null;
+}
+/**
+ * Host: an invitation; the link comes in ``ack.link``.
+ */
+export interface MakeInvite {
+  type: "make_invite";
+  id: string;
+  role: InviteRole;
+  name?: string | null;
+}
+/**
+ * Host: this invitation is void.
+ */
+export interface RevokeInvite {
+  type: "revoke_invite";
+  id: string;
+  number: number;
+}
+/**
+ * Host: this unit is the hosts' from now on, or no longer.
+ */
+export interface SetHostUnit {
+  type: "set_host_unit";
+  id: string;
+  unit: string;
+  on: boolean;
+}
+/**
+ * Attach oneself to a unit: its presses are mine. ``code`` is that of the unit's QR.
+ */
+export interface TakeSeat {
+  type: "take_seat";
+  id: string;
+  code: string;
+  name: string;
+}
+/**
+ * Leave it; a host may name anybody.
+ */
+export interface LeaveSeat {
+  type: "leave_seat";
+  id: string;
+  participant?: string | null;
+}
+/**
+ * Host: the hub speaks the written question whose turn it is.
+ */
+export interface ReadOut {
+  type: "read_out";
+  id: string;
+  participant: string;
+}
+/**
+ * Host: a show of hands; one at a time.
+ */
+export interface OpenAsk {
+  type: "open_ask";
+  id: string;
+  question: string;
+}
+/**
+ * Yes to the open question; a unit's press is one too while it is open.
+ */
+export interface AnswerAsk {
+  type: "answer_ask";
+  id: string;
+  yes?: boolean;
+}
+/**
+ * Host: count it.
+ */
+export interface CloseAsk {
+  type: "close_ask";
+  id: string;
+}
+/**
+ * Host: let a unit blink white for ten seconds, to find it.
+ */
+export interface Identify {
+  type: "identify";
+  id: string;
+  unit: string;
+}
+/**
  * Host: how one source goes into the mix, whole each time.
  */
 export interface SetSource {
@@ -227,6 +525,22 @@ export interface CheckSound {
   type: "check_sound";
   id: string;
   participant: string;
+}
+/**
+ * How a listener is here; no event, forgotten with the connection.
+ */
+export interface Here {
+  type: "here";
+  in_hall?: boolean;
+  name?: string | null;
+  avatar?: Avatar | null;
+}
+/**
+ * One reaction; counted by the second, never stored.
+ */
+export interface React {
+  type: "react";
+  reaction: Reaction;
 }
 /**
  * A unit's microphone level while no sound leaves it, five times a second.
@@ -286,6 +600,7 @@ export interface Welcome {
   ssrc: number | null;
   ptime_ms: 5 | 10 | 20;
   bus: Bus | null;
+  rank: Rank | null;
 }
 /**
  * In ``welcome``: the bus that a unit's output or a remote speaker gets.
@@ -312,14 +627,37 @@ export interface RoomView {
   line: Hand[];
   floor: Turn[];
   microphones: Microphone[];
+  about: About | null;
+  phase: Phase1;
+  phase_utc_ms: number | null;
+  rules: FloorRules1;
+  silenced: boolean;
+  hosts: RoomHost[];
+  acting: string | null;
+  autopilot: boolean;
+  seats: Seated[];
+  host_units: string[];
+  ask: Ask | null;
+  tally: Tally | null;
+  desk: Desk | null;
 }
 /**
- * A raised hand in the line.
+ * A raised hand in the line. It belongs to a person: ``participant``.
  */
 export interface Hand {
   participant: string;
   name: string;
   surface: Surface;
+  unit: string | null;
+  unit_name: string | null;
+  text: string | null;
+  written: boolean;
+  anonymous: boolean;
+  in_hall: boolean;
+  reply: boolean;
+  raised_at: number;
+  passed: number;
+  overtaken_by: Overtaking | null;
 }
 /**
  * Somebody who was given the floor.
@@ -332,6 +670,17 @@ export interface Turn {
   unit: string | null;
   unit_name: string | null;
   ssrc: number | null;
+  place: string | null;
+  place_name: string | null;
+  text: string | null;
+  written: boolean;
+  anonymous: boolean;
+  in_hall: boolean;
+  reply: boolean;
+  since: number;
+  passed: number;
+  reminded: boolean;
+  away: boolean;
 }
 /**
  * An always-open microphone: a unit without a button.
@@ -342,20 +691,122 @@ export interface Microphone {
   ssrc: number;
 }
 /**
+ * The host's rules of the floor, whole each time.
+ */
+export interface FloorRules1 {
+  mode: FloorMode;
+  cap: number;
+  turn_s: number | null;
+  fresh_first: boolean;
+  replies: boolean;
+  takes_hands: boolean;
+  shows_counts: boolean;
+}
+/**
+ * Somebody who runs the room.
+ */
+export interface RoomHost {
+  participant: string;
+  name: string | null;
+  rank: Rank;
+}
+/**
+ * A person who sits at a unit: its presses are theirs.
+ */
+export interface Seated {
+  participant: string;
+  name: string;
+  unit: string;
+  unit_name: string;
+}
+/**
+ * One question to everybody: a show of hands.
+ */
+export interface Ask {
+  number: number;
+  question: string;
+  at: number;
+}
+/**
+ * How a show of hands came out.
+ */
+export interface Tally {
+  question: string;
+  yes_hall: number;
+  yes_far: number;
+  asked: number;
+}
+/**
+ * The part of the view that only hosts get.
+ */
+export interface Desk {
+  invites: Invite[];
+  blocked: Person[];
+  undo: string | null;
+}
+/**
+ * An invitation that was made; its secret is in its link alone.
+ */
+export interface Invite {
+  number: number;
+  role: InviteRole;
+  name: string | null;
+}
+/**
+ * Somebody by id and name.
+ */
+export interface Person {
+  participant: string;
+  name: string;
+}
+/**
  * One event; ``seq`` is one more than that of the view before it.
  */
 export interface Change {
   type: "change";
   seq: number;
   room_clock: number;
-  event: HandRaised | HandLowered | FloorGranted | FloorTaken | FloorReleased | MicrophoneOpened | MicrophoneClosed;
+  event:
+    | HandRaised
+    | HandLowered
+    | HandMoved
+    | FloorGranted
+    | FloorTaken
+    | FloorReminded
+    | FloorReturned
+    | TurnInterrupted
+    | TurnResumed
+    | FloorReleased
+    | MicrophoneOpened
+    | MicrophoneClosed
+    | RulesSet
+    | Silenced
+    | PhaseSet
+    | Described
+    | SeatTaken
+    | SeatLeft
+    | HostUnitSet
+    | HostJoined
+    | HostLeft
+    | HeirActs
+    | AutopilotSet
+    | Asked
+    | AskClosed
+    | InviteMade
+    | InviteRevoked
+    | Blocked
+    | Unblocked
+    | UndoOffered
+    | Hidden;
 }
 /**
- * A hand joined the end of the line.
+ * A hand joined the line: at the end, or at ``place`` by a rule.
  */
 export interface HandRaised {
   type: "hand_raised";
   hand: Hand;
+  place: number | null;
+  rule: Overtaking | null;
 }
 /**
  * A hand left the line without a turn.
@@ -363,16 +814,33 @@ export interface HandRaised {
 export interface HandLowered {
   type: "hand_lowered";
   participant: string;
+  reason: LowerReason | null;
 }
 /**
- * The host gave the floor to a hand, which thereby leaves the line.
+ * A hand got another place.
+ */
+export interface HandMoved {
+  type: "hand_moved";
+  participant: string;
+  place: number;
+  rule: Overtaking1;
+}
+/**
+ * The floor was given to a hand, which thereby leaves the line.
  */
 export interface FloorGranted {
   type: "floor_granted";
   participant: string;
+  at: number;
+  place: string | null;
+  place_name: string | null;
+  rule: Overtaking | null;
 }
 /**
  * A press took the floor: ``unit``'s microphone is open for ``participant``.
+ *
+ * A unit that had no grant before (modes open, override, push to talk, voice) brings the whole
+ * person: ``hand``.
  */
 export interface FloorTaken {
   type: "floor_taken";
@@ -380,6 +848,38 @@ export interface FloorTaken {
   unit: string;
   unit_name: string | null;
   ssrc: number;
+  at: number;
+  hand: Hand | null;
+}
+/**
+ * A grant waits to be taken for ten seconds: a chime.
+ */
+export interface FloorReminded {
+  type: "floor_reminded";
+  participant: string;
+}
+/**
+ * A turn is over although its owner had no say: the hand is in the line again, at ``place``.
+ */
+export interface FloorReturned {
+  type: "floor_returned";
+  participant: string;
+  place: number;
+  passed: boolean;
+}
+/**
+ * The connection of a live turn broke; the floor is kept for a while.
+ */
+export interface TurnInterrupted {
+  type: "turn_interrupted";
+  participant: string;
+}
+/**
+ * It came back in time.
+ */
+export interface TurnResumed {
+  type: "turn_resumed";
+  participant: string;
 }
 /**
  * A turn is over.
@@ -387,6 +887,7 @@ export interface FloorTaken {
 export interface FloorReleased {
   type: "floor_released";
   participant: string;
+  reason: LowerReason | null;
 }
 /**
  * A unit without a button joined: its microphone stays open.
@@ -401,6 +902,140 @@ export interface MicrophoneOpened {
 export interface MicrophoneClosed {
   type: "microphone_closed";
   unit: string;
+}
+/**
+ * The floor has other rules.
+ */
+export interface RulesSet {
+  type: "rules_set";
+  rules: FloorRules;
+}
+/**
+ * All microphones but the hosts' are silent, or no longer.
+ */
+export interface Silenced {
+  type: "silenced";
+  on: boolean;
+}
+/**
+ * The room went backstage, live, or ended.
+ */
+export interface PhaseSet {
+  type: "phase_set";
+  phase: Phase;
+  utc_ms: number;
+}
+/**
+ * What the room is.
+ */
+export interface Described {
+  type: "described";
+  about: About;
+}
+/**
+ * A person attached themselves to a unit.
+ */
+export interface SeatTaken {
+  type: "seat_taken";
+  seated: Seated;
+}
+/**
+ * And left it.
+ */
+export interface SeatLeft {
+  type: "seat_left";
+  participant: string;
+}
+/**
+ * A unit is the hosts': its press is *Next*; or no longer.
+ */
+export interface HostUnitSet {
+  type: "host_unit_set";
+  unit: string;
+  on: boolean;
+}
+/**
+ * Somebody runs the room from now on, or has another rank.
+ */
+export interface HostJoined {
+  type: "host_joined";
+  host: RoomHost;
+}
+/**
+ * And no longer does.
+ */
+export interface HostLeft {
+  type: "host_left";
+  participant: string;
+}
+/**
+ * No host is there: this co-host acts as one; None: a host is there again, or nobody is.
+ */
+export interface HeirActs {
+  type: "heir_acts";
+  participant: string | null;
+}
+/**
+ * Nobody runs the room: until somebody does, the line moves by itself.
+ */
+export interface AutopilotSet {
+  type: "autopilot_set";
+  on: boolean;
+}
+/**
+ * A show of hands began.
+ */
+export interface Asked {
+  type: "asked";
+  ask: Ask;
+}
+/**
+ * And is counted.
+ */
+export interface AskClosed {
+  type: "ask_closed";
+  tally: Tally;
+}
+/**
+ * Hosts only: an invitation was made.
+ */
+export interface InviteMade {
+  type: "invite_made";
+  invite: Invite;
+}
+/**
+ * Hosts only: an invitation is void, and whoever came by it is out.
+ */
+export interface InviteRevoked {
+  type: "invite_revoked";
+  number: number;
+}
+/**
+ * Hosts only: this person may raise no hand any more.
+ */
+export interface Blocked {
+  type: "blocked";
+  person: Person;
+}
+/**
+ * Hosts only: and may again.
+ */
+export interface Unblocked {
+  type: "unblocked";
+  participant: string;
+}
+/**
+ * Hosts only: what *undo* would take back now.
+ */
+export interface UndoOffered {
+  type: "undo_offered";
+  command: string | null;
+}
+/**
+ * What everybody else gets in the place of an event for hosts only: the number goes on.
+ */
+export interface Hidden {
+  type: "hidden";
 }
 /**
  * Maps the room clock to the hub's monotonic clock and UTC, at join and every ten seconds.
@@ -429,6 +1064,26 @@ export interface Ack {
   refused: RefusalCode | null;
   text: string;
   figure_ms: number | null;
+  link: string | null;
+}
+/**
+ * To one participant: look here. Never stored.
+ */
+export interface Attend {
+  type: "attend";
+  what: Attention;
+}
+/**
+ * To everybody, once a second when it changed: how the audience is. Never stored.
+ */
+export interface Pulse {
+  type: "pulse";
+  listeners: number | null;
+  in_hall: number | null;
+  reactions: {
+    [k: string]: number | undefined;
+  };
+  yes: number | null;
 }
 /**
  * Last message before the hub closes a connection for a fault: what was wrong.
