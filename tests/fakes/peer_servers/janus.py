@@ -17,8 +17,9 @@ from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 
+from fakes.peer_servers import listens
 from fakes.peer_servers.talker import Talker, as_opus
-from fakes.processes import free_port, running, wait_for_port
+from fakes.processes import free_port, running
 
 PROGRAMS = ("janus",)
 PACKAGE = "janus"
@@ -91,7 +92,7 @@ async def serve(talkers: list[Talker]) -> AsyncIterator[list[int]]:
             (folder / name).write_text(settings)
         options = ("--configs-folder", str(folder), "--disable-colors")
         program = stack.enter_context(running(PROGRAMS[0], *options))
-        await asyncio.to_thread(wait_for_port, port)
+        await listens(program, port)
         await asyncio.sleep(STARTS_S)
         for number, talker in enumerate(talkers):
             await _join(stack, port, number, talker, number / len(talkers))

@@ -17,8 +17,9 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+from fakes.peer_servers import listens
 from fakes.peer_servers.talker import PTIME_MS, Talker
-from fakes.processes import free_port, running, wait_for_port
+from fakes.processes import free_port, running
 from parvis_wire.rtp import RtpPacket
 
 PROGRAMS = ("murmurd", "mumble-server")
@@ -205,14 +206,21 @@ async def serve(talkers: list[Talker]) -> AsyncIterator[list[int]]:
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         port = free_port()
-        settings = folder / "mumble-server.ini"
-        settings.write_text(SETTINGS.format(folder=folder, port=port))
+        settings = _settings(folder, port)
         found = next(path for name in PROGRAMS if (path := shutil.which(name)))
         program = stack.enter_context(running(found, "-fg", "-ini", str(settings)))
-        await asyncio.to_thread(wait_for_port, port)
+        await listens(program, port)
         for number, talker in enumerate(talkers):
             await _join(stack, port, talker, number, number / len(talkers))
         yield [program.pid]
+
+
+def _settings(folder: Path, port: int) -> Path:
+    """Its settings in a file; it may write beside them."""
+    folder.chmod(0o777)  # started by root, it becomes a user of its own before it writes
+    path = folder / "mumble-server.ini"
+    path.write_text(SETTINGS.format(folder=folder, port=port))
+    return path
 
 
 async def _join(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fakes import peer_servers
 from fakes.peer_servers import mumble
 from fakes.peer_servers.talker import (
     CHIRP_EVERY_MS,
@@ -24,6 +26,7 @@ from fakes.peer_servers.talker import (
     as_opus,
     one_stream,
 )
+from fakes.processes import ProcessError, running
 from parvis_audio.measure import chirp_train
 from parvis_server.listen.voice import Voice
 from parvis_wire.rtp import RtpPacket
@@ -38,8 +41,6 @@ def _load() -> ModuleType:
     spec = importlib.util.spec_from_file_location("bench_peers", path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    import sys
-
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
