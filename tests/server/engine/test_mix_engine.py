@@ -190,6 +190,7 @@ def test_each_source_is_as_loud_as_it_is_asked_to_be(
     room.open(s1=-20)
     room.run(2)
     room.set(spec, sharing=sharing)
+    room.receivers[1].position = 4_800
     room.run(2)
     assert len(room.receivers.opened) == 1
     assert room.outputs.sum()[-1] == pytest.approx(0.1 * gain, abs=1e-4)
@@ -203,10 +204,19 @@ def test_a_desks_raw_sound_outlives_its_tick() -> None:
     room = Room()
     room.receivers.values = {1: 0.25}
     room.set(SourceSpec(ssrc=1, kind=SourceKind.DESK, gain_db=-40))
+    room.receivers[1].position = 4_800
     room.run(1)
     room.receivers[1].value = 0.5
     room.run(1)
     assert [float(tick.raw[1][0]) for tick in room.outputs.heard] == [0.25, 0.5]
+
+
+def test_what_was_made_up_for_a_desk_is_not_its_sound() -> None:
+    room = Room()
+    room.receivers.values = {1: 0.25}
+    room.set(SourceSpec(ssrc=1, kind=SourceKind.DESK))
+    room.run(1)
+    assert [dict(tick.raw) for tick in room.outputs.heard] == [{}]
 
 
 def test_wired_microphones_of_a_zone_are_held_alike() -> None:

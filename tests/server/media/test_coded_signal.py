@@ -34,7 +34,7 @@ def search(feed: Samples) -> Return | None:
     finder = ReturnFinder(SIGNAL)
     for at in range(0, feed.size - FRAME + 1, FRAME):
         finder.listen(at, feed[at : at + FRAME])
-    assert finder.recorded
+    assert finder.heard_share == 1
     while not finder.done:
         finder.step()
     return finder.found()
@@ -103,4 +103,4 @@ def test_a_feed_with_a_hole_is_not_whole() -> None:
     for at in range(0, sound.size - FRAME + 1, FRAME):
         if at != 480 * 100:
             finder.listen(at, sound[at : at + FRAME])
-    assert not finder.recorded
+    assert finder.heard_share < 1
