@@ -243,7 +243,8 @@ class OutputBank:
         assert mix.kind is not None
         treatment = TREATMENTS[mix.kind]
         make = self._encoders.low_delay if treatment.low_delay else self._encoders.talk
-        chain = BusChain(treatment, make(), self._frame_samples, mix.phase, shifted=mix.shifted)
+        shifted = mix.shifted and mix.checked is None  # a code that is shifted is not found again
+        chain = BusChain(treatment, make(), self._frame_samples, mix.phase, shifted=shifted)
         chain.encoder.limit(self._most_complexity)
         return chain
 

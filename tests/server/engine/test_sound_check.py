@@ -49,12 +49,16 @@ class Desk:
 class Hall:
     """The bank of outputs, an output that is played, desks that listen."""
 
-    def __init__(self, desks: dict[int, Desk], listens_to: int = LOUDSPEAKER) -> None:
+    def __init__(
+        self, desks: dict[int, Desk], listens_to: int = LOUDSPEAKER, *, shifted: bool = False
+    ) -> None:
         self.bank = build_outputs(GoLive(origin_ns=0, program_ssrc=7))
         self.desks = desks
         sources = tuple(SourceSpec(ssrc=d, kind=SourceKind.DESK, zone="hall") for d in desks)
         kinds = {LOUDSPEAKER: OutputKind.LOUDSPEAKER, LINE: OutputKind.LINE}
-        outputs = tuple(OutputSpec(ssrc=s, kind=kind, zone="hall") for s, kind in kinds.items())
+        outputs = tuple(
+            OutputSpec(ssrc=s, kind=kind, zone="hall", shifted=shifted) for s, kind in kinds.items()
+        )
         outputs += (OutputSpec(ssrc=LOOP, kind=OutputKind.ASSISTIVE, zone="hall"),)
         talker = SourceSpec(ssrc=TALKER, kind=SourceKind.SPEAKER)
         self.bank.set_stage(SetStage(sources=(*sources, talker), outputs=outputs))
@@ -63,6 +67,15 @@ class Hall:
         self.listens_to = listens_to
         self.talk = voice(6, 5, -26)
         self.tick = 0
+        self.stalls: dict[int, tuple[int, int]] = {}
+
+    def stall(self, desk: int, sends: int, every: int) -> None:
+        """Of ``every`` ticks in a row, this desk sends something in ``sends``."""
+        self.stalls[desk] = (sends, every)
+
+    def sends(self, desk: int) -> bool:
+        sends, every = self.stalls.get(desk, (1, 1))
+        return self.tick % every < sends
 
     def run(self, ticks: int) -> list[Checked]:
         answers = []
@@ -72,7 +85,8 @@ class Hall:
             heard = np.concatenate(done) if done else np.zeros(0, dtype=np.float32)
             raw = {ssrc: desk.feed(self.tick, heard) for ssrc, desk in self.desks.items()}
             frames = np.stack([self.talk[part], *raw.values()])
-            contributions = Contributions((TALKER, *raw), frames, raw=raw)
+            sent = {ssrc: frame for ssrc, frame in raw.items() if self.sends(ssrc)}
+            contributions = Contributions((TALKER, *raw), frames, raw=sent)
             for said in self.bank.tick(self.tick, self.tick * TICK_NS, contributions):
                 if isinstance(said, Checked):
                     answers.append(said)
@@ -104,6 +118,14 @@ def test_a_desk_that_returns_the_output_30_db_down_is_found_under_a_voice(delay_
     assert found.gain_db == pytest.approx(-30, abs=4)
     # and the limiter's 1.5 ms, the encoders' 2.5 ms each
     assert found.delay_ms == pytest.approx(delay_ms + 6.5, abs=0.1)
+
+
+def test_a_shifted_loudspeaker_plays_the_code_unshifted() -> None:
+    """5 Hz turn the code by 1.7 rounds in each period: it would never be found again."""
+    hall = Hall({31: Desk(voice(3, 1), 60, -20)}, shifted=True)
+    (found,) = hall.check(LOUDSPEAKER).desks
+    assert found.returns
+    assert found.gain_db == pytest.approx(-20, abs=4)
 
 
 def test_of_several_desks_the_one_that_returns_is_named() -> None:
@@ -174,3 +196,20 @@ def test_a_desk_that_comes_late_is_left_out() -> None:
     hall.desks[32] = late
     (answer,) = hall.run(150)
     assert [d.desk for d in answer.desks] == [31]
+
+
+def test_a_feed_that_stalls_says_nothing() -> None:
+    """It brings nothing back, but not because it is clean."""
+    hall = Hall({31: Desk(voice(3, 1), 60, -20)})
+    hall.bank.check(CheckOutput(check=1, output=LOUDSPEAKER))
+    hall.run(40)
+    hall.stall(31, 0, 1)
+    assert hall.run(160) == [Checked(check=1, output=LOUDSPEAKER)]
+
+
+def test_a_packet_that_is_lost_now_and_then_hides_no_return() -> None:
+    hall = Hall({31: Desk(voice(3, 1), 60, -20)})
+    hall.stall(31, 19, 20)
+    (found,) = hall.check(LOUDSPEAKER).desks
+    assert found.returns
+    assert found.gain_db == pytest.approx(-20, abs=4)
