@@ -129,6 +129,8 @@ class Overtaking(StrEnum):
     """Right of reply."""
     FRESH = "fresh"
     """Its owner has not spoken yet, and the rules put those first."""
+    ABSENT = "absent"
+    """The earlier hand's owner was away when its turn came; it keeps its place."""
 
 
 class Hand(Wire):

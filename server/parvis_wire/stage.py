@@ -299,7 +299,8 @@ class CheckState(StrEnum):
     RETURNS = "returns"
     """One does, and is refused."""
     UNHEARD = "unheard"
-    """There was no desk feed to listen on."""
+    """Nothing can be said: there was no desk feed to listen on, one stalled, or the output did not
+    tell that it played."""
 
 
 class CheckResult(Wire):
@@ -314,6 +315,17 @@ class CheckResult(Wire):
     delay_ms: float | None = None
 
 
+class Shares(Wire):
+    """How long who has spoken in this room."""
+
+    stage_ms: Count = 0
+    """Always-open microphones and desks, as far as their voices were heard."""
+    hall_ms: Count = 0
+    """Turns at units."""
+    phones_ms: Count = 0
+    """Turns of people far away, and their questions that were read out."""
+
+
 class Status(Wire):
     """For hosts, twice a second: everything that sounds, at a glance. Never stored."""
 
@@ -326,6 +338,11 @@ class Status(Wire):
     """Zones that hear their own microphones now."""
     alarms: tuple[Alarm, ...] = ()
     checks: tuple[CheckResult, ...] = ()
+    in_hall: int = Field(default=0, ge=0)
+    """Of the listeners, those who said that they are in the hall."""
+    shares: Shares = Shares()
+    longest_wait_ms: Count = 0
+    """Since when the foremost hand is up; 0: no hand."""
 
 
 class Bus(Wire):

@@ -122,7 +122,7 @@ export type Surface = "unit" | "phone";
 /**
  * The named rules by which a hand may come before an earlier one.
  */
-export type Overtaking = "host" | "returned" | "reply" | "fresh";
+export type Overtaking = "host" | "returned" | "reply" | "fresh" | "absent";
 /**
  * How far a turn has come.
  */
@@ -134,7 +134,7 @@ export type Phase1 = "scheduled" | "backstage" | "live" | "ended";
 /**
  * The named rules by which a hand may come before an earlier one.
  */
-export type Overtaking1 = "host" | "returned" | "reply" | "fresh";
+export type Overtaking1 = "host" | "returned" | "reply" | "fresh" | "absent";
 /**
  * Why a command was not applied. Pages translate the code; ``text`` is for logs.
  */
@@ -1104,6 +1104,9 @@ export interface Status {
   lifted: string[];
   alarms: Alarm[];
   checks: CheckResult[];
+  in_hall: number;
+  shares: Shares;
+  longest_wait_ms: number;
 }
 /**
  * One unit, or remote speaker, on the host's page.
@@ -1164,4 +1167,12 @@ export interface CheckResult {
   desk: string | null;
   gain_db: number | null;
   delay_ms: number | null;
+}
+/**
+ * How long who has spoken in this room.
+ */
+export interface Shares {
+  stage_ms: number;
+  hall_ms: number;
+  phones_ms: number;
 }
