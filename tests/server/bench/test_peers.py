@@ -183,6 +183,19 @@ async def test_a_server_that_stands_still_or_breaks_ends_in_one_line() -> None:
     assert broken == {"not_measured": "failed: it closed the connection"}
 
 
+async def test_a_program_that_does_not_start_says_why_in_the_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def nobody(port: int) -> float:
+        raise ProcessError(f"nobody listened on port {port}")
+
+    monkeypatch.setattr(peer_servers, "wait_for_port", nobody)
+    with running(sys.executable, "-c", "print('the disk is full')") as program:
+        program.wait_for("full")
+        with pytest.raises(ProcessError, match="on port 5; the last thing it said: the disk"):
+            await peer_servers.listens(program, 5)
+
+
 def test_few_chirps_are_called_few() -> None:
     figures = peers._delays([10.0, None], [9.0, None]) | {"cpu_percent_per_talker": 1.0}
     assert "too few" in peers.line("x", 8, figures)
