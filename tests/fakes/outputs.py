@@ -21,6 +21,8 @@ class FakeOutputs:
     heard: list[Contributions] = field(default_factory=list)
     ssrc: int = 7
     program_db: float = 0.0
+    says: dict[int, tuple[OutputSaid, ...]] = field(default_factory=dict)
+    """What else it says, by how many ticks there were."""
 
     def begin_at(self, program_db: float) -> None:
         self.program_db = program_db
@@ -36,11 +38,12 @@ class FakeOutputs:
 
     def tick(self, tick: int, now_ns: int, contributions: Contributions) -> tuple[OutputSaid, ...]:
         self.heard.append(contributions)
+        also = self.says.get(len(self.heard), ())
         if tick % 2 == 0:
-            return ()
+            return also
         number = tick // 2
         packet = RtpPacket(number % 2**16, number * 960 % 2**32, self.ssrc, b"\xf8\xff\xfe")
-        return (ProgramPacket(20, packet.serialize()),)
+        return (ProgramPacket(20, packet.serialize()), *also)
 
     def of(self, ssrc: int) -> NDArray[np.float32]:
         """What a source contributed; zeros while it was not there."""

@@ -4,7 +4,8 @@ It first waits as a warm standby: everything imported, nothing running. ``GoLive
 ticks. Between two ticks it sleeps; at a deadline it reads what has come, without ever waiting for
 it, runs the tick and sends, without ever waiting for the hub to take it. When the hub's end of the
 socket closes, for whatever reason, the engine ends. A fault in a tick ends it too: the hub has a
-standby, and a mix that limps unheard helps nobody.
+standby, and a mix that limps unheard helps nobody. What the hub has no room for is dropped, since
+old sound is worth nothing; howls and the ends of sound checks wait for it.
 """
 
 import gc
@@ -12,12 +13,15 @@ import logging
 import os
 import socket
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Final
 
 from parvis_server.engine.boundary import (
     MAX_DATAGRAM_BYTES,
+    Checked,
     GoLive,
+    Howling,
     ProgramPacket,
     Ready,
     Said,
@@ -29,7 +33,7 @@ from parvis_server.engine.contributions import Lap
 from parvis_server.engine.mix_engine import MixEngine
 from parvis_server.engine.savings import Thrift
 from parvis_server.engine.schedule import TickSchedule
-from parvis_server.engine.stage import CheckOutput, SetStage
+from parvis_server.engine.stage import MAX_OUTPUTS, CheckOutput, SetStage
 from parvis_server.engine.tick_meter import StageTimes, TickMeter
 from parvis_server.errors import BadDatagram, EngineFault
 
@@ -43,6 +47,9 @@ MAX_DATAGRAMS_PER_TICK = 2048
 
 COLLECT_IF_LEFT_NS = 3_000_000
 """Garbage is collected once a second, when this much time is left before the next tick."""
+
+MAX_WAITING: Final = 2 * MAX_OUTPUTS
+"""Howls and ends of sound checks that the hub has not taken: one of each for every output."""
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +81,10 @@ class EngineProcess:
         self._mix: MixEngine | None = None
         self._stages = StageTimes(time.perf_counter_ns)
         self._stage = SetStage()
+        self._early: deque[CheckOutput] = deque(maxlen=MAX_OUTPUTS)
+        """Sound checks that were asked for before there was a mix."""
+        self._waiting: deque[Howling | Checked] = deque(maxlen=MAX_WAITING)
+        """What the hub had no room for and must hear."""
         self._lost = 0
         self._bad = 0
         self._running = True
@@ -93,6 +104,8 @@ class EngineProcess:
         meter, thrift = TickMeter(real_time=real_time, stages=self._stages), Thrift(live.tick_ns)
         self._mix = mix = self._build(live, self._stages.lap)
         mix.set_stage(self._stage)
+        for command in self._early:
+            mix.check(command)
         gc.collect()
         gc.freeze()
         gc.disable()
@@ -119,7 +132,9 @@ class EngineProcess:
         self._drain()
         self._stages.lap("receive")
         output = mix.tick(tick, deadline_ns)
-        for said in output:
+        waiting = tuple(self._waiting)
+        self._waiting.clear()
+        for said in (*waiting, *output):
             self._send(said)
         self._stages.lap("send")
         work_ns = time.monotonic_ns() - begin_ns
@@ -166,6 +181,8 @@ class EngineProcess:
             case CheckOutput():
                 if self._mix is not None:
                     self._mix.check(said)
+                else:
+                    self._early.append(said)
             case GoLive():
                 if self._go_live not in (None, said):
                     raise EngineFault("a live engine was told to go live as another one")
@@ -174,11 +191,14 @@ class EngineProcess:
                 self._running = False
 
     def _send(self, said: Ready | Said) -> None:
-        """Hand over to the hub; what it has no room for is dropped and counted."""
+        """Hand over to the hub; what it has no room for waits, or is dropped and counted."""
         try:
             self._hub.send(said.serialize())
         except BlockingIOError:
-            self._lost += 1
+            if isinstance(said, Howling | Checked):
+                self._waiting.append(said)
+            else:
+                self._lost += 1
         except OSError:
             self._running = False
 

@@ -16,8 +16,10 @@ from fakes.outputs import FakeOutputs
 from fakes.receivers import FakeReceiver, Samples
 from parvis_server.engine.boundary import (
     MAX_DATAGRAM_BYTES,
+    Checked,
     EngineStats,
     GoLive,
+    Howling,
     Levels,
     ProgramPacket,
     Ready,
@@ -164,7 +166,7 @@ def test_stage_and_sound_check_reach_the_outputs(pair: Pair) -> None:
     check = CheckOutput(check=3, output=9)
     pair.receiver = Countdown(lambda: pair.tell(check, Stop()))
     stage = SetStage(sources=(SourceSpec(ssrc=5),), tap=True)
-    pair.tell(check, stage, GO)  # the first check comes before anything could be played
+    pair.tell(stage, GO)
     pair.process.run()
     assert pair.outputs.stages == [stage]
     assert pair.outputs.checks == [check]
@@ -172,6 +174,36 @@ def test_stage_and_sound_check_reach_the_outputs(pair: Pair) -> None:
     assert [tap.ssrc for tap in tapped] == [5] * len(tapped)
     clocks = [tap.room_clock for tap in tapped]
     assert clocks == list(range(clocks[0], clocks[0] + 480 * len(clocks), 480))
+
+
+def test_a_sound_check_that_comes_before_the_mix_is_made_is_not_lost(pair: Pair) -> None:
+    """The hub asks a new engine at once, which may read both orders together."""
+    check = CheckOutput(check=3, output=9)
+    pair.receiver = Countdown(lambda: pair.tell(Stop()))
+    pair.tell(GO, SetStage(sources=(SourceSpec(ssrc=5),)), check)
+    pair.process.run()
+    assert pair.outputs.checks == [check]
+
+
+def test_what_is_no_sound_waits_for_a_hub_that_does_not_listen(pair: Pair) -> None:
+    found = Checked(check=3, output=9)
+    howl = Howling(output=9, hertz=800.0, level_dbfs=-20.0, turned_down_db=-3.0)
+    heard: list[ToHub] = []
+
+    def listen_again() -> None:
+        assert pair.process._lost > 0, "the socket was full"
+        heard.extend(pair.said())
+        pair.tell(Stop())
+
+    pair.receiver = Countdown(listen_again)
+    pair.outputs.says = {30: (found, howl)}
+    pair.tell(SetStage(sources=(SourceSpec(ssrc=5),)), GO)
+    pair.theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
+    pair.process.run()
+    assert [said for said in (*heard, *pair.said()) if isinstance(said, Checked | Howling)] == [
+        found,
+        howl,
+    ]
 
 
 def test_a_fault_in_a_tick_ends_it(pair: Pair) -> None:
