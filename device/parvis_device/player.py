@@ -19,11 +19,11 @@ from typing import Final
 
 import numpy as np
 
+from parvis_audio.clock_sync import ClockReading
 from parvis_audio.receiver import AIM_UNDER_HALF_A_TICK_NS, Receiver
 from parvis_audio.relative_delay import HIGHEST_TARGET_MS, Link
 from parvis_audio.resampler import RETAINED_SAMPLES
 from parvis_device.capture import FRAME_SAMPLES, NS_PER_SECOND, SAMPLE_RATE_HZ, Samples, samples_ns
-from parvis_device.clock_sync import ClockReading
 from parvis_device.converter_clock import ConverterClock
 from parvis_wire import serial
 from parvis_wire.rtp import RtpPacket

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from parvis_device.clock_sync import STEADY_EVERY_NS, ClockSync
+from parvis_audio.clock_sync import STEADY_EVERY_NS, ClockSync
 from parvis_device.player import RoomTime
 from parvis_wire.messages import HubMessage, Time
 from parvis_wire.stage import CaptureTime, TimeReply, TimeRequest

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from parvis_audio.clock_sync import ClockReading
 from parvis_audio.opus import unit_encoder
-from parvis_device.clock_sync import ClockReading
 from parvis_device.player import Player, RoomTime
 from parvis_wire.rtp import RtpPacket
 

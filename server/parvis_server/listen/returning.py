@@ -9,9 +9,9 @@ from collections import deque
 import numpy as np
 from numpy.typing import NDArray
 
+from parvis_audio.clock_sync import ClockReading
 from parvis_audio.receiver import Receiver
 from parvis_audio.relative_delay import Link
-from parvis_server.listen.hub_clock import HubClock
 from parvis_server.net.duplicates import Duplicates
 from parvis_wire.errors import BadPacket
 from parvis_wire.messages import Time
@@ -77,20 +77,17 @@ class ReturnPlayback:
         self.played_samples += frame.size
         return frame
 
-    def arrivals_ms(self, room: Time | None, clock: HubClock) -> list[float]:
+    def arrivals_ms(self, room: Time | None, hub: ClockReading | None) -> list[float]:
         """From the room clock of each packet's first sample to its arrival, while both clocks are
         known."""
-        if room is None or not clock.known:
+        if room is None or hub is None:
             return []
         return [
-            arrival_ms(timestamp, arrived_ns, room, clock)
-            for timestamp, arrived_ns in self.arrivals
+            arrival_ms(timestamp, arrived_ns, room, hub) for timestamp, arrived_ns in self.arrivals
         ]
 
 
-def arrival_ms(timestamp: int, arrival_ns: int, room: Time, clock: HubClock) -> float:
+def arrival_ms(timestamp: int, arrival_ns: int, room: Time, hub: ClockReading) -> float:
     """How long after the room clock's ``timestamp`` (32 bit) a packet came, on the hub's clock."""
-    hub_ns = clock.hub_ns(arrival_ns)
-    assert hub_ns is not None
     since = (timestamp - room.room_clock + (1 << 31)) % (1 << 32) - (1 << 31)
-    return (hub_ns - room.hub_ns - since * NS_PER_SAMPLE) / 1e6
+    return (hub.hub_ns(arrival_ns) - room.hub_ns - since * NS_PER_SAMPLE) / 1e6

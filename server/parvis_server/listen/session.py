@@ -1,6 +1,6 @@
 """What a listener knows of its room, from message to message. Pure."""
 
-from parvis_server.listen.hub_clock import HubClock
+from parvis_audio.clock_sync import ClockSync
 from parvis_wire.errors import BadMessage
 from parvis_wire.messages import (
     PROTOCOL_VERSION,
@@ -40,7 +40,7 @@ class ListenSession:
             name: what the speaker is called.
             second_of: the session whose second connection this is.
         """
-        self.hub_clock = HubClock()
+        self.hub_clock = ClockSync()
         self.welcome: Welcome | None = None
         self.view: RoomView | None = None
         self.clock: Time | None = None
@@ -98,7 +98,7 @@ class ListenSession:
             case Welcome(resume=resume, reconnect_spread_ms=spread_ms) as welcome:
                 self.welcome = welcome
                 self._resume, self.reconnect_spread_ms = resume, spread_ms
-                self.hub_clock.forget()
+                self.hub_clock = ClockSync()  # it may be a hub that was started again
                 self.clock = None
             case Snapshot(view=view):
                 self.view = view
@@ -107,7 +107,8 @@ class ListenSession:
             case Time() as clock:
                 self.clock = clock
             case TimeReply() as reply:
-                self.hub_clock.receive(reply, arrival_ns)
+                stamps = (reply.client_ns, reply.received_ns, reply.sent_ns)
+                self.hub_clock.answered(*stamps, arrival_ns)
             case Failure(text=text):
                 self.failure = text
             case _:

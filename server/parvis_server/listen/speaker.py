@@ -23,7 +23,7 @@ from parvis_server.listen.session import ListenSession
 from parvis_server.listen.sinks import Sinks
 from parvis_server.listen.voice import Voice
 from parvis_wire.messages import serialize
-from parvis_wire.stage import LONGEST_MS, CaptureTime, OutputReport, SpeakerTraits
+from parvis_wire.stage import LONGEST_MS, CaptureTime, OutputReport, SpeakerTraits, TimeRequest
 
 SEND_QUEUE_MS = 200
 """A speaker's own packets wait no longer than that for the network; older ones give way."""
@@ -89,11 +89,14 @@ class Speaker:
         await second.run()
 
     async def _ask_the_clock(self) -> Never:
-        clock, connection = self.session.hub_clock, self.connections[0]
+        connection = self.connections[0]
         while True:
             await connection.joined.wait()
-            await connection.send(clock.ask(time.monotonic_ns()))
-            await asyncio.sleep(clock.next_in_s)
+            clock, now_ns = self.session.hub_clock, time.monotonic_ns()
+            if clock.wait_ns(now_ns) == 0:
+                clock.asked(now_ns)
+                await connection.send(serialize(TimeRequest(client_ns=now_ns)))
+            await asyncio.sleep(clock.wait_ns(now_ns) / 1e9)
 
     async def _report(self) -> Never:
         """Tell the hub how the return plays."""
@@ -114,10 +117,10 @@ class Speaker:
 
     def _delay_ms(self) -> float | None:
         """Of the newest packet, from the room clock to its arrival."""
-        room, clock = self.session.clock, self.session.hub_clock
-        if room is None or not clock.known or not self.playback.arrivals:
+        room, hub = self.session.clock, self.session.hub_clock.reading
+        if room is None or hub is None or not self.playback.arrivals:
             return None
-        return arrival_ms(*self.playback.arrivals[-1], room, clock)
+        return arrival_ms(*self.playback.arrivals[-1], room, hub)
 
     # --- our own voice ---
 
@@ -159,11 +162,12 @@ class Speaker:
 
     async def _tell_capture(self, timestamp: int, at_ns: int) -> None:
         """When the sample of this timestamp was captured, so that the hub can show its delay."""
-        clock = self.session.hub_clock
-        hub_ns, rtt_ms = clock.hub_ns(at_ns), clock.rtt_ms
-        if hub_ns is None or rtt_ms is None or hub_ns < 0:
+        hub = self.session.hub_clock.reading
+        if hub is None or (hub_ns := hub.hub_ns(at_ns)) < 0:
             return
-        told = CaptureTime(timestamp=timestamp & 0xFFFF_FFFF, hub_ns=hub_ns, rtt_ms=rtt_ms)
+        told = CaptureTime(
+            timestamp=timestamp & 0xFFFF_FFFF, hub_ns=hub_ns, rtt_ms=hub.rtt_ns / 1e6
+        )
         await self.connections[0].send(serialize(told))
 
     # --- afterwards ---
@@ -177,7 +181,8 @@ class Speaker:
         """How it went, for ``--json`` and for tests."""
         playback, receiver = self.playback, self.playback.receiver
         packets = receiver.packets
-        delays_ms = playback.arrivals_ms(self.session.clock, self.session.hub_clock)
+        hub = self.session.hub_clock.reading
+        delays_ms = playback.arrivals_ms(self.session.clock, hub)
         return {
             "received": playback.received,
             "repeated": playback.repeated,
@@ -190,7 +195,7 @@ class Speaker:
             "arrival_ms": _percentiles(delays_ms),
             "target_ms": round(receiver.target_ms, 1),
             "buffer_ms": round(self.player.buffer_mean_ms, 1),
-            "rtt_ms": self.session.hub_clock.rtt_ms,
+            "rtt_ms": None if hub is None else hub.rtt_ns / 1e6,
             "sent": 0 if self._voice is None else self._voice.sent,
             "send_dropped": self.dropped_packets,
             "seconds": playback.played_samples / 48_000,

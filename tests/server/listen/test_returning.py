@@ -1,12 +1,11 @@
 import numpy as np
 import pytest
 
-from parvis_server.listen.hub_clock import HubClock
+from parvis_audio.clock_sync import ClockReading
 from parvis_server.listen.returning import ReturnPlayback
 from parvis_server.listen.voice import Voice, speaker_encoder
 from parvis_wire.messages import Time
 from parvis_wire.rtp import RtpPacket
-from parvis_wire.stage import TimeReply
 
 TONE = (0.3 * np.sin(2 * np.pi * 440 * np.arange(48_000) / 48_000)).astype(np.float32)
 
@@ -33,15 +32,15 @@ def test_copies_count_once_and_the_sound_comes_out() -> None:
 
 @pytest.mark.parametrize("room_clock", [96_000, (1 << 32) * 5 - 480])
 def test_arrival_is_counted_from_the_room_clock_on_the_hubs_clock(room_clock: int) -> None:
-    playback, clock = ReturnPlayback(), HubClock()
+    playback = ReturnPlayback()
+    hub = ClockReading(at_ns=0, offset_ns=1e12, drift=0.0, uncertainty_ns=0.0, rtt_ns=0)
     room = Time(room_clock=room_clock, hub_ns=10**12, utc_ms=0)
-    assert playback.arrivals_ms(room, clock) == []
-    clock.receive(TimeReply(client_ns=0, received_ns=10**12, sent_ns=10**12), 0)
+    assert playback.arrivals_ms(room, None) == []
     timestamp = (room_clock + 960) & 0xFFFF_FFFF
     packet = RtpPacket(1, timestamp, 7, speaker_encoder().encode(TONE[:960]))
     playback.receive(packet.serialize(), 20_000_000 + 33_000_000)
-    assert playback.arrivals_ms(room, clock) == pytest.approx([33.0])
-    assert playback.arrivals_ms(None, clock) == []
+    assert playback.arrivals_ms(room, hub) == pytest.approx([33.0])
+    assert playback.arrivals_ms(None, hub) == []
 
 
 def test_a_voice_ends_or_goes_round() -> None:

@@ -1,5 +1,7 @@
 """The hub's clock, told from questions and answers. Pure: time stamps in, a clock reading out.
 
+Units, loudspeakers and remote speakers (``parvis listen --return``) read it in the same way.
+
 Theory of operation. A ``time_request`` carries our clock, its answer the hub's at arrival and at
 leaving: the four time stamps of RFC 5905 section 8. Each exchange gives an *offset* (hub's clock
 minus ours) that is wrong by at most half of its round trip, and by nothing when both ways took

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from parvis_device.clock_sync import (
+from parvis_audio.clock_sync import (
     BURST,
     BURST_EVERY_NS,
     STEADY_EVERY_NS,
