@@ -27,6 +27,9 @@ log = logging.getLogger(__name__)
 MAX_DATAGRAMS_AT_ONCE = 64
 """Then the event loop turns to its other work: about 1 ms."""
 
+MAX_DATAGRAMS_WAITING = 4_096
+"""More than ``SEND_BUFFER_BYTES``, which the kernel doubles, have room for."""
+
 SEND_BUFFER_BYTES = 1 << 20
 """Of the engine, as far as the kernel allows: with a recorder's tap it sends 7,000 datagrams a
 second, each counted as 0.8 kB. The usual 208 kB were full after 40 ms of a busy hub, and a program
@@ -152,22 +155,30 @@ class EngineChild:
         await self._process.wait()
 
     def read_pending(self) -> None:
-        """Hear what is waiting now, before judging whether the engine stands still."""
-        if self.state is not ChildState.ENDED:
-            self._read()
+        """Hear what is waiting now, before judging whether the engine stands still.
 
-    def _read(self) -> None:
+        Up to a program packet: with many outputs hundreds of datagrams lie before one.
+        """
+        before_ns = self.last_program_ns
+        for _ in range(MAX_DATAGRAMS_WAITING // MAX_DATAGRAMS_AT_ONCE):
+            heard_all = self.state is ChildState.ENDED or not self._read()
+            if heard_all or self.last_program_ns != before_ns:
+                return
+
+    def _read(self) -> bool:
+        """Hear some of what is waiting; whether more may wait."""
         for _ in range(MAX_DATAGRAMS_AT_ONCE):
             try:
                 datagram = self._peer.recv(MAX_DATAGRAM_BYTES)
             except BlockingIOError:
-                return
+                return False
             except OSError:
                 datagram = b""
             if not datagram:
                 self._close()
-                return
+                return False
             self._hear(datagram)
+        return True
 
     def _hear(self, datagram: bytes) -> None:
         try:
