@@ -207,7 +207,14 @@ class EngineSupervisor:
     async def _keep_standby(self, group: asyncio.TaskGroup) -> Never:
         failures = 0
         while True:
-            child = await self._spawn()
+            try:
+                child = await self._spawn()
+            except OSError as error:  # no memory, process or descriptor: what sounds goes on
+                failures += 1
+                pause_s = _back_off_s(failures)
+                log.error("no standby engine starts (%s); again in %.1f s", error, pause_s)
+                await asyncio.sleep(pause_s)
+                continue
             self._children.add(child)
             group.create_task(child.pass_on_log())
             await child.wait_past(ChildState.STARTING, timeout_s=START_TIMEOUT_S)

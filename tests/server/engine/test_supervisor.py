@@ -1,8 +1,10 @@
 """The supervisor with real engine processes."""
 
 import asyncio
+import errno
 import os
 import signal
+import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -15,11 +17,13 @@ from parvis_server.engine.boundary import (
     TICK_NS,
     EngineStats,
     GoLive,
+    OutputPacket,
+    ProgramPacket,
     Said,
     SourceStats,
     parse_to_engine,
 )
-from parvis_server.engine.child import ChildState, EngineChild
+from parvis_server.engine.child import SEND_BUFFER_BYTES, ChildState, EngineChild
 from parvis_server.engine.stage import SetStage
 from parvis_server.engine.supervisor import EngineSupervisor
 from parvis_wire.rtp import RtpPacket
@@ -184,6 +188,62 @@ async def test_a_dead_standby_is_replaced_and_nobody_hears_it() -> None:
         await hub.until(lambda: hub.supervisor._standby.full())
         assert hub.supervisor.restarts == 0
     assert len(hub.ssrcs()) == 1
+
+
+async def test_a_machine_that_starts_no_process_now_is_asked_again_and_nobody_hears_it() -> None:
+    """Out of memory, of processes or of file descriptors: what sounds goes on."""
+    refused = 0
+
+    async def spawn() -> EngineChild:
+        nonlocal refused
+        if engines() and refused < 3:
+            refused += 1
+            raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        return await EngineChild.spawn()
+
+    async with running(spawn) as hub:
+        await hub.until(lambda: hub.supervisor._standby.full())
+        assert refused == 3
+        assert hub.supervisor.restarts == 0
+    assert len(hub.ssrcs()) == 1
+
+
+class Speech:
+    """An engine's end by hand, and a process that only waits."""
+
+    def __init__(self, child: EngineChild, engine: socket.socket) -> None:
+        self.child, self.engine = child, engine
+        self.heard: list[Said] = []
+
+
+@asynccontextmanager
+async def by_hand() -> AsyncIterator[Speech]:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    ours.setblocking(False)
+    theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+    process = await asyncio.create_subprocess_exec("sleep", "60")
+    speech = Speech(EngineChild(process, ours), theirs)
+    try:
+        speech.child.go_live(b"", speech.heard.append)
+        yield speech
+    finally:
+        process.kill()
+        theirs.close()
+        await speech.child.end()
+
+
+async def test_before_an_engine_is_judged_everything_that_it_said_is_heard() -> None:
+    """With 64 loudspeakers every 129th datagram is a program packet, and the hub stood still."""
+    bus = OutputPacket(RtpPacket(0, 0, 9, b"opus").serialize())
+    program = ProgramPacket(20, RtpPacket(0, 0, 7, b"opus").serialize())
+    async with by_hand() as speech:
+        said = [bus.serialize()] * 128 + [program.serialize()] + [bus.serialize()] * 100
+        for datagram in said:
+            speech.engine.send(datagram)
+        speech.child.read_pending()
+        assert speech.child.last_program_ns > 0
+        assert program in speech.heard
+        assert len(speech.heard) < 229, "the event loop has other work"
 
 
 async def test_packets_without_a_live_engine_are_dropped_and_counted() -> None:
