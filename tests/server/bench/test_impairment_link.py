@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from parvis_server.bench.impairment import link as links
-from parvis_server.bench.impairment.link import ImpairedLink, TunLink, impaired_link
+from parvis_server.bench.impairment.link import ImpairedLink, Side, TunLink, impaired_link
 from parvis_server.bench.impairment.measure import (
     MESSAGE,
     Receiver,
@@ -111,11 +111,13 @@ async def test_a_server_far_is_reached_by_a_client_near(kind: links.LinkKind) ->
     )
     async with impaired_link(PROFILES["clean"], 1, kind) as link:
         python = (sys.executable, "-c")
-        server = await link.spawn_far((*python, serve, link.far_host), stdout=subprocess.PIPE)
+        server = await link.spawn(Side.FAR, (*python, serve, link.far_host), stdout=subprocess.PIPE)
         assert server.stdout is not None
         port = int(await asyncio.to_thread(server.stdout.readline))
         host, reached = await link.reach(port)
-        client = await link.spawn_near((*python, ask, host, str(reached)), stdout=subprocess.PIPE)
+        client = await link.spawn(
+            Side.NEAR, (*python, ask, host, str(reached)), stdout=subprocess.PIPE
+        )
         said, _ = await asyncio.to_thread(client.communicate)
     assert said == "hello\n"
 
@@ -123,7 +125,9 @@ async def test_a_server_far_is_reached_by_a_client_near(kind: links.LinkKind) ->
 @pytest.mark.parametrize("kind", KINDS)
 async def test_processes_end_with_the_link(kind: links.LinkKind) -> None:
     async with impaired_link(PROFILES["clean"], 1, kind) as link:
-        sleeping = await link.spawn_near((sys.executable, "-c", "import time; time.sleep(60)"))
+        sleeping = await link.spawn(
+            Side.NEAR, (sys.executable, "-c", "import time; time.sleep(60)")
+        )
         assert sleeping.poll() is None
     assert sleeping.returncode is not None
 
@@ -135,7 +139,8 @@ async def test_nothing_stays_after_an_exception() -> None:
         async with impaired_link(PROFILES["clean"], 1, "tun") as link:
             assert isinstance(link, TunLink)
             networks = {link.near.inode, link.far.inode}
-            inside = await link.spawn_near(
+            inside = await link.spawn(
+                Side.NEAR,
                 (sys.executable, "-c", PRINT_NETWORK + "; import time; time.sleep(60)"),
                 {**os.environ, "PYTHONUNBUFFERED": "1"},
                 stdout=subprocess.PIPE,
@@ -152,11 +157,11 @@ async def test_nothing_stays_after_an_exception() -> None:
 async def test_the_bridge_ends_with_a_killed_bench() -> None:
     program = (
         "import asyncio, sys, time\n"
-        "from parvis_server.bench.impairment.link import impaired_link\n"
+        "from parvis_server.bench.impairment.link import Side, impaired_link\n"
         "from parvis_server.bench.impairment.patterns import PROFILES\n"
         "async def main():\n"
         "    async with impaired_link(PROFILES['clean'], 1, 'tun') as link:\n"
-        "        await link.spawn_far((sys.executable, '-c', 'import time; time.sleep(60)'))\n"
+        "        await link.spawn(Side.FAR, (sys.executable, '-c', 'import time; time.sleep(9)'))\n"
         "        print(link.near.inode, link.far.inode, flush=True)\n"
         "        await asyncio.sleep(60)\n"
         "asyncio.run(main())\n"

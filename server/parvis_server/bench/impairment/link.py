@@ -15,6 +15,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import asdict
+from enum import Enum
 from pathlib import Path
 from typing import IO, Any, Literal, Protocol
 
@@ -35,6 +36,13 @@ END_TIMEOUT_S = 5.0
 Output = int | IO[str] | None
 
 
+class Side(Enum):
+    """One of the two networks."""
+
+    NEAR = "near"
+    FAR = "far"
+
+
 class ImpairedLink(Protocol):
     """What ``impaired_link`` gives."""
 
@@ -52,23 +60,15 @@ class ImpairedLink(Protocol):
     async def reach(self, port: int) -> tuple[str, int]:
         """Where a client in the near network reaches the far port."""
 
-    async def spawn_near(
+    async def spawn(
         self,
+        side: Side,
         command: Sequence[str],
         environment: Mapping[str, str] | None = None,
         stdout: Output = None,
         stderr: Output = None,
     ) -> "subprocess.Popen[str]":
-        """Start a process in the near network; it ends with the link, SIGTERM first."""
-
-    async def spawn_far(
-        self,
-        command: Sequence[str],
-        environment: Mapping[str, str] | None = None,
-        stdout: Output = None,
-        stderr: Output = None,
-    ) -> "subprocess.Popen[str]":
-        """Start a process in the far network; it ends with the link, SIGTERM first."""
+        """Start a process in that network; it ends with the link, SIGTERM first."""
 
     def near_socket(self) -> socket.socket:
         """A fresh TCP socket of the near network."""
@@ -147,34 +147,16 @@ class TunLink:
         """Where a client in the near network reaches the far port."""
         return FAR_ADDRESS, port
 
-    async def spawn_near(
+    async def spawn(
         self,
+        side: Side,
         command: Sequence[str],
         environment: Mapping[str, str] | None = None,
         stdout: Output = None,
         stderr: Output = None,
     ) -> "subprocess.Popen[str]":
-        """Start a process in the near network; it ends with the link, SIGTERM first."""
-        return await self._spawn(self.near, command, environment, stdout, stderr)
-
-    async def spawn_far(
-        self,
-        command: Sequence[str],
-        environment: Mapping[str, str] | None = None,
-        stdout: Output = None,
-        stderr: Output = None,
-    ) -> "subprocess.Popen[str]":
-        """Start a process in the far network; it ends with the link, SIGTERM first."""
-        return await self._spawn(self.far, command, environment, stdout, stderr)
-
-    async def _spawn(
-        self,
-        network: Namespace,
-        command: Sequence[str],
-        environment: Mapping[str, str] | None,
-        stdout: Output,
-        stderr: Output,
-    ) -> "subprocess.Popen[str]":
+        """Start a process in that network; it ends with the link, SIGTERM first."""
+        network = self.near if side is Side.NEAR else self.far
         started = network.inside(lambda: spawn(command, environment, stdout, stderr))
         process = await asyncio.wrap_future(started)
         self._processes.append(process)
@@ -224,19 +206,18 @@ class ProxyLink:
         """Where the far port is reached through the proxy."""
         return "127.0.0.1", await self._proxy.forward("127.0.0.1", port)
 
-    async def spawn_near(
+    async def spawn(
         self,
+        side: Side,
         command: Sequence[str],
         environment: Mapping[str, str] | None = None,
         stdout: Output = None,
         stderr: Output = None,
     ) -> "subprocess.Popen[str]":
-        """Start a process; it ends with the link, SIGTERM first."""
+        """Start a process, on this machine either way; it ends with the link, SIGTERM first."""
         process = await asyncio.to_thread(spawn, command, environment, stdout, stderr)
         self._processes.append(process)
         return process
-
-    spawn_far = spawn_near
 
     def near_socket(self) -> socket.socket:
         """A fresh TCP socket."""
