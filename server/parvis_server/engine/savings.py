@@ -5,7 +5,8 @@ Theory of operation. The work of the ticks is averaged over windows of half a se
 guard (a doubled voice is found later, nobody hears how much work an encoder took), then less work
 in the encoders, which costs a little quality for everybody, at last no comparisons and the least
 work that Opus knows. Windows under 55 % for ten seconds go one step back. If that was too early,
-the next wait is twice as long, up to five minutes: an engine near its limit does not swing.
+that is, if the ticks are too full again before as much time has passed once more, the next wait is
+twice as long, up to five minutes: an engine near its limit does not swing.
 """
 
 from dataclasses import dataclass
@@ -61,8 +62,8 @@ class Thrift:
         self._seen = 0
         self._easy_windows = 0
         self._wait_windows = FIRST_WAIT_WINDOWS
-        self._rose = False
-        """Whether the last move was a step back up."""
+        self._risen_windows: int | None = None
+        """Since a step back up that may still turn out to have been too early."""
 
     def worked(self, work_ns: int) -> Saving | None:
         """A tick's work; what holds from now on when that changes, else None."""
@@ -78,13 +79,20 @@ class Thrift:
 
     def _judge(self, load: float) -> None:
         self._easy_windows = self._easy_windows + 1 if load < EASY else 0
+        self._outlive()
         if load > TOO_MUCH and self.step < len(STEPS) - 1:
             self.step += 1
-            if self._rose:
+            if self._risen_windows is not None:
                 self._wait_windows = min(2 * self._wait_windows, LONGEST_WAIT_WINDOWS)
-            self._rose, self._easy_windows = False, 0
+            self._risen_windows, self._easy_windows = None, 0
         elif self._easy_windows >= self._wait_windows and self.step > 0:
             self.step -= 1
-            self._rose, self._easy_windows = True, 0
-            if self.step == 0:
-                self._wait_windows = FIRST_WAIT_WINDOWS
+            self._risen_windows = self._easy_windows = 0
+
+    def _outlive(self) -> None:
+        """A step back up that held for as long as it was waited for was not too early."""
+        if self._risen_windows is None:
+            return
+        self._risen_windows += 1
+        if self._risen_windows >= self._wait_windows:
+            self._risen_windows, self._wait_windows = None, FIRST_WAIT_WINDOWS

@@ -66,6 +66,29 @@ def test_an_engine_near_its_limit_swings_more_and_more_rarely() -> None:
     assert waits[-1] == LONGEST_WAIT_WINDOWS
 
 
+def test_an_engine_that_swings_from_doing_everything_does_so_more_and_more_rarely() -> None:
+    thrift, waits = Thrift(TICK_NS), []
+    work(thrift, 0.9)
+    for _ in range(8):
+        waited = 0
+        while not work(thrift, 0.5):
+            waited += 1
+        assert thrift.step == 0
+        waits.append(waited + 1)
+        assert work(thrift, 0.9)
+    assert waits[:3] == [FIRST_WAIT_WINDOWS, 2 * FIRST_WAIT_WINDOWS, 4 * FIRST_WAIT_WINDOWS]
+    assert waits[-1] == LONGEST_WAIT_WINDOWS
+
+
+def test_a_long_time_of_doing_everything_is_no_swing() -> None:
+    thrift = Thrift(TICK_NS)
+    work(thrift, 0.9)
+    work(thrift, 0.5, FIRST_WAIT_WINDOWS)
+    work(thrift, 0.7, LONGEST_WAIT_WINDOWS)
+    work(thrift, 0.9)
+    assert work(thrift, 0.5, FIRST_WAIT_WINDOWS) == [STEPS[0]]
+
+
 def test_ticks_of_5_ms_are_judged_by_their_own_length() -> None:
     thrift = Thrift(TICK_NS // 2)
     said = [thrift.worked(round(0.9 * TICK_NS / 2)) for _ in range(100)]
