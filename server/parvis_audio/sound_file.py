@@ -6,6 +6,7 @@ What goes wrong here is the user's file or disk: every error is one line that na
 
 import errno
 import importlib
+import io
 import os
 import struct
 from pathlib import Path
@@ -38,12 +39,24 @@ def read_mono_48k(path: str | os.PathLike[str]) -> Samples:
     """
     path = Path(path)
     _check_readable(path)
-    samples, rate_hz = _read(path)
+    samples, rate_hz = _read(path, path)
     if not samples.size:
         raise SoundFileError(f"{path}: there is no sound in the file")
+    return _sane_mono(samples, rate_hz, path)
+
+
+def mono_48k_of(file: bytes, name: str) -> Samples:
+    """The same of a file in memory, called ``name`` in errors."""
+    samples, rate_hz = _read(io.BytesIO(file), name)
+    if not samples.size:
+        raise SoundFileError(f"{name}: there is no sound in it")
+    return _sane_mono(samples, rate_hz, name)
+
+
+def _sane_mono(samples: Samples, rate_hz: int, name: str | Path) -> Samples:
     mono = samples.mean(axis=1, dtype=np.float32)
     if rate_hz != SAMPLE_RATE_HZ:
-        mono = _resampled(mono, rate_hz, path)
+        mono = _resampled(mono, rate_hz, name)
     sane: Samples = np.clip(np.nan_to_num(mono), -1.0, 1.0)
     return sane
 
@@ -60,11 +73,11 @@ def _check_readable(path: Path) -> None:
         raise SoundFileError(f"{path}: the file is empty")
 
 
-def _read(path: Path) -> tuple[Samples, int]:
+def _read(source: Path | BinaryIO, path: str | Path) -> tuple[Samples, int]:
     import soundfile
 
     try:
-        with soundfile.SoundFile(path) as file:
+        with soundfile.SoundFile(source) as file:
             rate_hz = int(file.samplerate)
             if file.frames > MAX_MINUTES * 60 * rate_hz:
                 raise SoundFileError(f"{path}: longer than {MAX_MINUTES} minutes")
@@ -78,7 +91,7 @@ def _read(path: Path) -> tuple[Samples, int]:
         raise SoundFileError(f"{path}: raw sound has no header; save it as WAV") from error
 
 
-def _resampled(mono: Samples, rate_hz: int, path: Path) -> Samples:
+def _resampled(mono: Samples, rate_hz: int, path: str | Path) -> Samples:
     try:
         soxr: Any = importlib.import_module("soxr")
     except ImportError as error:

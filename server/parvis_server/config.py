@@ -117,6 +117,14 @@ class StageSettings(_Section):
         return self
 
 
+class ReadingSettings(_Section):
+    """The voice that reads written questions to the hall."""
+
+    command: tuple[str, ...] = ("espeak-ng", "-v", "{language}", "-s", "150", "--stdin", "--stdout")
+    """Program and arguments; it reads the text from its standard input and writes a WAV file to its
+    standard output. {language} stands for en, fr, ... An empty list: the host reads."""
+
+
 class LogSettings(_Section):
     """What the hub writes about itself."""
 
@@ -150,6 +158,7 @@ class HubSettings(BaseSettings):
     access: AccessSettings = AccessSettings()
     limits: LimitSettings = LimitSettings()
     stage: StageSettings = StageSettings()
+    reading: ReadingSettings = ReadingSettings()
     log: LogSettings = LogSettings()
 
     @classmethod

@@ -74,6 +74,10 @@ class BenchError(UserError, RuntimeError):
     """A measurement that cannot be made here; the text says what is missing."""
 
 
+class ReadingFailed(ServerError, RuntimeError):
+    """The hub's voice made no sound of a text."""
+
+
 class HubStopped(UserError):
     """A part of the running hub failed and took the others with it; the log says more."""
 
