@@ -76,6 +76,10 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
+_OF_A_LOUDSPEAKER = ("output", "play_delay_ms", "duplex")
+"""Settings that say nothing without one."""
+
+
 def _host_name() -> str:
     return socket.gethostname()[:MAX_NAME_CHARACTERS] or "unit"
 
@@ -145,6 +149,10 @@ class UnitConfig(BaseSettings):
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         """Say what cannot be asked for at once."""
+        for key in _OF_A_LOUDSPEAKER:
+            if key in self.model_fields_set and not self.plays:
+                flag = key.replace("_", "-")
+                raise ValueError(f"--{flag} is for a loudspeaker: add --loudspeaker default")
         if self.only_plays:
             if not self.plays:
                 raise ValueError("--microphone none, and no loudspeaker: add --loudspeaker default")

@@ -45,6 +45,16 @@ def test_help_has_examples() -> None:
         (["run", "--hub", LOOPBACK, "--microphone", "file:/nope.wav"], 2, "no such file"),
         (["run", "--hub", LOOPBACK, "--loop"], 2, "--loop is for a sound file"),
         (["run", "--hub", LOOPBACK, "--microphone", ""], 2, "--microphone ''"),
+        (
+            ["run", "--hub", LOOPBACK, "--output", "line"],
+            2,
+            "--output is for a loudspeaker: add --loudspeaker default",
+        ),
+        (
+            ["run", "--hub", LOOPBACK, "--play-delay-ms", "80"],
+            2,
+            "--play-delay-ms is for a loudspeaker: add --loudspeaker default",
+        ),
         (["run", "--config", "/nope.toml"], 2, "no such file"),
         (["devices", "--json"], 2, "add --seconds"),
         (["frobnicate"], 2, "No such command"),

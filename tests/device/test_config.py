@@ -44,6 +44,22 @@ def test_the_light_follows_the_button_unless_told() -> None:
     assert load(None, {**HUB, "button": "none", "light": "none"}).light_kind is LightKind.NONE
 
 
+@pytest.mark.parametrize(
+    ("key", "value"), [("output", "assistive"), ("play_delay_ms", 40), ("duplex", "half")]
+)
+def test_what_says_something_of_a_loudspeaker_needs_one(
+    key: str, value: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flag = f"--{key.replace('_', '-')} is for a loudspeaker"
+    assert flag in complaint(None, {**HUB, key: value})
+    assert flag in complaint(None, {**HUB, key: value, "loudspeaker": "none"})
+    text = f'"{value}"' if isinstance(value, str) else value
+    assert flag in complaint(toml(tmp_path, f"{key} = {text}\n"), HUB)
+    monkeypatch.setenv(f"PARVIS_UNIT_{key.upper()}", str(value))
+    assert flag in complaint(None, HUB)
+    assert load(None, {**HUB, "loudspeaker": "default"}).plays
+
+
 def complaint(path: Path | None, flags: Mapping[str, object]) -> str:
     with pytest.raises(UsageError) as caught:
         load(path, flags)
