@@ -101,7 +101,8 @@ class GoLive(Body):
     frame_ms: Literal[5, 10] = 10
     """Length of a tick: 10 ms, or 5 in the profile of least delay."""
     levels_db: dict[Ssrc, float] = Field(default_factory=dict, max_length=MAX_SOURCES)
-    """``SourceStats.gain_db`` of the engine before: levelling goes on where that one stopped."""
+    """Levels that engines before learned, also of sources that are not open now: levelling goes on
+    where they stopped."""
     program_db: float = 0.0
     """``EngineStats.program_db`` of the engine before."""
 

@@ -25,7 +25,8 @@ from parvis_server.engine.boundary import (
     serialize_command,
 )
 from parvis_server.engine.child import ChildState, EngineChild
-from parvis_server.engine.stage import CheckOutput, SetStage
+from parvis_server.engine.stage import MAX_SOURCES, CheckOutput, SetStage
+from parvis_wire.stage import SourceKind
 
 log = logging.getLogger(__name__)
 
@@ -91,8 +92,10 @@ class EngineSupervisor:
         self._stage = SetStage()
         self._live: EngineChild | None = None
         self._standby: asyncio.Queue[EngineChild] = asyncio.Queue(maxsize=1)
-        self._learned = EngineStats()
-        """The last that an engine said: the next one begins at its levels."""
+        self._levels_db: dict[int, float] = {}
+        """What engines learned of each source, those that spoke last at the end: also of who had
+        their turn. The next engine begins with it."""
+        self._program_db = 0.0
         self._untold = False
         self._dropped = 0
         self._children: set[EngineChild] = set()
@@ -164,8 +167,8 @@ class EngineSupervisor:
             origin_ns=self._origin_ns,
             program_ssrc=secrets.randbits(32),
             frame_ms=self._frame_ms,
-            levels_db={source.ssrc: source.gain_db for source in self._learned.sources},
-            program_db=self._learned.program_db,
+            levels_db=self._levels_db,
+            program_db=self._program_db,
         )
         child.go_live(serialize_command(command), self._hear)
         self._live = child
@@ -184,10 +187,27 @@ class EngineSupervisor:
             case Levels():
                 self._on_levels(said.levels)
             case EngineStats():
-                self._learned = said
+                self._learn(said)
                 self._on_stats(said)
             case _:
                 self._on_stage(said)
+
+    def _learn(self, stats: EngineStats) -> None:
+        """Keep what the engine found out; a gain by hand is nothing that it learned."""
+        self._program_db = stats.program_db
+        if not self._stage.sharing:
+            return
+        levelled = {
+            spec.ssrc
+            for spec in self._stage.sources
+            if spec.gain_db is None and spec.kind is not SourceKind.DESK
+        }
+        for source in stats.sources:
+            if source.ssrc in levelled:
+                self._levels_db.pop(source.ssrc, None)
+                self._levels_db[source.ssrc] = source.gain_db
+        while len(self._levels_db) > MAX_SOURCES:
+            del self._levels_db[next(iter(self._levels_db))]
 
     async def _watch(self, child: EngineChild) -> str:
         """Return when the engine has to be replaced, with the reason."""

@@ -24,9 +24,10 @@ from parvis_server.engine.boundary import (
     parse_to_engine,
 )
 from parvis_server.engine.child import SEND_BUFFER_BYTES, ChildState, EngineChild
-from parvis_server.engine.stage import SetStage
+from parvis_server.engine.stage import MAX_SOURCES, SetStage, SourceSpec
 from parvis_server.engine.supervisor import EngineSupervisor
 from parvis_wire.rtp import RtpPacket
+from parvis_wire.stage import SourceKind
 
 PROGRAM_STEP = 960
 
@@ -154,13 +155,52 @@ class NotingChild:
 
 async def test_the_next_engine_goes_on_from_the_levels_of_the_last() -> None:
     hub, child = Hub(), NotingChild()
-    last = EngineStats(program_db=3.5, sources=(SourceStats(ssrc=9, received=1, gain_db=11.0),))
-    hub.supervisor._hear(last)
+    talks = SetStage(sources=(SourceSpec(ssrc=9),))
+    hub.supervisor.set_stage(talks)
+    hub.supervisor._hear(stats(3.5, s9=11.0))
     hub.supervisor._go_live(cast(EngineChild, child))
     live, stage = (parse_to_engine(datagram) for datagram in child.told)
     assert isinstance(live, GoLive)
     assert (live.levels_db, live.program_db) == ({9: 11.0}, 3.5)
-    assert stage == SetStage()
+    assert stage == talks
+
+
+def stats(program_db: float = 0.0, **gains_db: float) -> EngineStats:
+    """``s9=11`` is SSRC 9 at 11 dB."""
+    sources = tuple(
+        SourceStats(ssrc=int(name[1:]), received=1, gain_db=gain_db)
+        for name, gain_db in gains_db.items()
+    )
+    return EngineStats(program_db=program_db, sources=sources)
+
+
+def levels_of_the_next(hub: Hub) -> dict[int, float]:
+    child = NotingChild()
+    hub.supervisor._go_live(cast(EngineChild, child))
+    live = parse_to_engine(child.told[0])
+    assert isinstance(live, GoLive)
+    return live.levels_db
+
+
+async def test_who_had_their_turn_is_at_the_learned_level_in_the_next_engine_too() -> None:
+    hub = Hub()
+    for ssrc in range(MAX_SOURCES + 9):
+        hub.supervisor.set_stage(SetStage(sources=(SourceSpec(ssrc=ssrc),)))
+        hub.supervisor._hear(stats(**{f"s{ssrc}": 5.0}))
+        hub.supervisor._hear(stats())
+    assert levels_of_the_next(hub) == dict.fromkeys(range(9, MAX_SOURCES + 9), 5.0)
+
+
+async def test_a_gain_by_hand_is_not_taken_for_a_learned_one() -> None:
+    hub = Hub()
+    hub.supervisor.set_stage(SetStage(sources=(SourceSpec(ssrc=1), SourceSpec(ssrc=2))))
+    hub.supervisor._hear(stats(s1=7.0, s2=8.0))
+    by_hand = (SourceSpec(ssrc=1, gain_db=-40), SourceSpec(ssrc=3, kind=SourceKind.DESK))
+    hub.supervisor.set_stage(SetStage(sources=by_hand))
+    hub.supervisor._hear(stats(s1=-40.0, s3=0.0))
+    hub.supervisor.set_stage(SetStage(sources=(SourceSpec(ssrc=2),), sharing=False))
+    hub.supervisor._hear(stats(s2=0.0))
+    assert levels_of_the_next(hub) == {1: 7.0, 2: 8.0}
 
 
 async def test_an_engine_that_begins_slowly_is_waited_for() -> None:
