@@ -26,7 +26,7 @@ TICK_SAMPLES = 480
 TICK_NS = 10_000_000
 
 MAX_DATAGRAM_BYTES = 65_536
-"""The largest is ``EngineStats`` of ``MAX_SOURCES``, under 25 kB."""
+"""The largest is ``SetStage`` with everything that it can hold, 61 kB."""
 
 LATENESS_BOUNDS_MS = (0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 """Upper bounds of the tick lateness histogram; one more bucket holds everything above."""
@@ -277,7 +277,7 @@ class Levels(Body):
     """To the hub, every 100 ms: how loud each open source is."""
 
     levels: dict[Ssrc, LevelDbfs] = Field(default_factory=dict, max_length=MAX_SOURCES)
-    """Loudest frame of the last 100 ms, RMS dBFS, by SSRC."""
+    """Loudest frame of the last 100 ms, RMS dBFS, by SSRC, of those that are open at their end."""
 
     def serialize(self) -> bytes:
         """The datagram."""

@@ -112,7 +112,8 @@ class MixEngine:
         self._sources.forget_closed()
         self._note_levels(pulled.levels_dbfs)
         if end % LEVELS_EVERY_SAMPLES == 0:
-            said += (Levels(levels=self._loudest),)
+            open_now = self._loudest.keys() & pulled.levels_dbfs.keys()
+            said += (Levels(levels={ssrc: self._loudest[ssrc] for ssrc in open_now}),)
             self._loudest = {}
         return said
 

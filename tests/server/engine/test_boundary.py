@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from parvis_server.engine.boundary import (
     LATENESS_BOUNDS_MS,
     MAX_DATAGRAM_BYTES,
+    WORK_STEPS,
     EngineStats,
     GoLive,
     Kind,
@@ -18,10 +19,21 @@ from parvis_server.engine.boundary import (
     parse_to_hub,
     serialize_command,
 )
-from parvis_server.engine.stage import MAX_SOURCES, SetStage, SourceSpec
+from parvis_server.engine.stage import (
+    MAX_OUTPUTS,
+    MAX_SOURCES,
+    MAX_ZONES,
+    OutputSpec,
+    SetStage,
+    SourceSpec,
+    ZoneGain,
+)
 from parvis_server.errors import BadDatagram
 from parvis_wire.rtp import MAX_PACKET_BYTES
-from parvis_wire.stage import LinkKind
+from parvis_wire.stage import LinkKind, OutputKind
+
+LONG = -1.2345678901234567e-05
+"""A decibel that takes as many letters as there are."""
 
 ssrcs = st.integers(0, 2**32 - 1)
 counts = st.integers(0, 2**53)
@@ -122,8 +134,46 @@ def test_the_largest_stats_fit_one_datagram() -> None:
         concealed=2**53,
         hold_ms=123.4567890123,
         target_ms=123.4567890123,
+        drift_ppm=LONG,
+        gain_db=LONG,
+        share_db=LONG,
     )
-    assert len(EngineStats(sources=(one,) * MAX_SOURCES).serialize()) < 25_000
+    stats = EngineStats(
+        sources=(one,) * MAX_SOURCES,
+        work_counts=(2**53,) * (WORK_STEPS + 1),
+        stage_mean_us={f"stage {n}": 1234.567890123456 for n in range(16)},
+    )
+    assert len(stats.serialize()) < MAX_DATAGRAM_BYTES
+
+
+def test_the_fullest_stage_fits_one_datagram() -> None:
+    zones = [f"{n:02}".ljust(32, "z") for n in range(MAX_ZONES)]
+    source = SourceSpec(
+        ssrc=2**32 - 1,
+        zone=zones[0],
+        gain_db=LONG,
+        priority_db=LONG,
+        shared=False,
+        muted=False,
+        recorded=False,
+    )
+    output = OutputSpec(
+        ssrc=2**32 - 1,
+        kind=OutputKind.LOUDSPEAKER,
+        zone=zones[0],
+        own_ssrc=2**32 - 1,
+        gain_db=LONG,
+    )
+    gains = tuple(ZoneGain(talks=a, hears=b, gain_db=LONG) for a in zones for b in zones)
+    stage = SetStage(
+        sources=(source,) * MAX_SOURCES,
+        outputs=(output,) * MAX_OUTPUTS,
+        zone_gains=gains,
+        lifted=tuple(zones),
+    )
+    datagram = serialize_command(stage)
+    assert len(datagram) < MAX_DATAGRAM_BYTES
+    assert parse_to_engine(datagram) == stage
 
 
 def test_packets_name_themselves_in_logs() -> None:

@@ -8,7 +8,7 @@ from fakes.receivers import FakeReceivers
 from parvis_server.engine.boundary import TICK_NS, Levels, Said, SourcePacket, TapFrame
 from parvis_server.engine.mix_engine import MAX_PACKET_AGE_NS, MixEngine
 from parvis_server.engine.savings import STEPS
-from parvis_server.engine.stage import CheckOutput, SetStage, SourceSpec
+from parvis_server.engine.stage import MAX_SOURCES, CheckOutput, SetStage, SourceSpec
 from parvis_wire.rtp import RtpPacket
 from parvis_wire.stage import LinkKind, SourceKind
 
@@ -209,6 +209,17 @@ def test_a_desks_raw_sound_outlives_its_tick() -> None:
     room.receivers[1].value = 0.5
     room.run(1)
     assert [float(tick.raw[1][0]) for tick in room.outputs.heard] == [0.25, 0.5]
+
+
+def test_levels_of_more_sources_than_are_open_at_once_never_end_the_engine() -> None:
+    """Everybody left and others came, again and again within the 100 ms between two levels."""
+    room = Room()
+    told: list[dict[int, float]] = []
+    for turn in range(3):
+        ssrcs = range(turn * MAX_SOURCES, (turn + 1) * MAX_SOURCES)
+        room.set(*(SourceSpec(ssrc=ssrc) for ssrc in ssrcs))
+        told += room.levels(4)
+    assert [sorted(levels) for levels in told] == [list(ssrcs)]
 
 
 def test_what_was_made_up_for_a_desk_is_not_its_sound() -> None:
