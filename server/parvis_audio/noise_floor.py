@@ -21,6 +21,10 @@ class NoiseFloor:
         self._rise_db = NOISE_RISE_DB_PER_SECOND * frame_ms / 1000
 
     def follow(self, level_dbfs: float) -> None:
-        """The next frame's level."""
-        lowest = min(level_dbfs, self.dbfs + self._rise_db, LOUDEST_NOISE_DBFS)
-        self.dbfs = lowest if lowest > SILENT_DBFS else SILENT_DBFS
+        """The next frame's level.
+
+        Digital silence is no room: a switch is off, or nothing came. The noise is then what it was,
+        or the room would pass for speech for half a minute afterwards.
+        """
+        if level_dbfs > SILENT_DBFS:
+            self.dbfs = min(level_dbfs, self.dbfs + self._rise_db, LOUDEST_NOISE_DBFS)

@@ -27,5 +27,13 @@ def test_it_stays_between_silence_and_the_loudest_noise() -> None:
     for _ in range(10_000):
         floor.follow(-3.0)
     assert floor.dbfs == LOUDEST_NOISE_DBFS
-    floor.follow(-500.0)
-    assert floor.dbfs == SILENT_DBFS
+    floor.follow(SILENT_DBFS + 0.5)
+    assert floor.dbfs == SILENT_DBFS + 0.5
+
+
+def test_digital_silence_says_nothing_about_the_room() -> None:
+    """A microphone that is switched off, sound that did not come."""
+    floor = NoiseFloor(-50.0)
+    for level_dbfs in (SILENT_DBFS, -500.0, float("nan")):
+        floor.follow(level_dbfs)
+    assert floor.dbfs == -50.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from parvis_audio.level import SILENT_DBFS
 from parvis_audio.talkspurt import FRAME_MS, HANGOVER_MS, Speech, TalkspurtDetector
 
 
@@ -31,6 +32,11 @@ def test_the_noise_of_a_loud_room_is_not_speech_after_a_while() -> None:
     speech = observed([-70.0] * 100 + [-48.0] * 1500)
     assert speech[100].first
     assert not speech[-1].voice
+
+
+def test_the_noise_of_a_room_is_no_speech_when_the_microphone_is_switched_on_again() -> None:
+    speech = observed([-70.0] * 10 + [-48.0] * 1500 + [SILENT_DBFS] * 300 + [-48.0] * 300)
+    assert not any(frame.voice for frame in speech[1500:])
 
 
 def test_speech_over_the_noise_of_a_loud_room_is_found() -> None:
