@@ -303,7 +303,7 @@ class EngineStats(Body):
     work_counts: tuple[Count, ...] = Field(default=(), max_length=WORK_STEPS + 1)
     """Ticks since ``GoLive`` by their work, in steps of ``WORK_STEP_US``, the last above all."""
     encode_mean_us: float = Field(default=0.0, ge=0)
-    """Time from the start of a tick to the program packet handed over, mean of the last second."""
+    """Work of the ticks that gave a program packet, mean of the last second."""
     stage_mean_us: dict[str, float] = Field(default_factory=dict, max_length=16)
     """Where a tick's time goes, mean of the last second: receive, pull, share, mix, encode…"""
     savings: Count = 0

@@ -10,8 +10,9 @@ its prediction, the return holds nothing but echo and is attenuated. A person in
 is above it in their own microphone, and the return opens within 30 ms.
 
 Only the return to that talker is gated; the program and the other buses are not touched. What the
-gate looks at are powers of 10 ms frames in the speech band, before gain sharing, whose moving gains
-would otherwise look like a moving coupling.
+gate looks at are powers of 10 ms frames; those of the microphones before gain sharing, whose moving
+gains would otherwise look like a moving coupling. They are of the whole band that sources send: a
+unit's high-pass has taken the rumble out.
 
 Learning happens only while the envelopes agree (correlation over 0.6 in about two seconds), that
 is, in single talk; fifty times slower while somebody in the hall speaks. The coupling is the 90th
@@ -136,7 +137,7 @@ class EchoGate:
     def gain(self, played_power: float, microphone_powers: Powers, rows: Rows) -> float:
         """Linear gain of the return at the end of this frame.
 
-        ``played_power``: mean square of the talker in the hall's bus in this frame (speech band);
+        ``played_power``: mean square of the talker in the hall's bus in this frame;
         ``microphone_powers``: of each open microphone of the hall, before sharing; ``rows``: which.
         """
         self._play(max(10 * math.log10(max(played_power, 1e-12)), _QUIET_DBFS))
