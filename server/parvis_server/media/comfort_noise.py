@@ -15,7 +15,7 @@ FLOOR_DBFS = -62.0
 """Under the noise of any room, over what Opus codes as nothing."""
 
 _TABLE_FRAMES: Final = 401
-"""4 s before the noise repeats, 2 with ticks of 5 ms: nobody hears a period at this level. Prime, so
+"""4 s before the noise repeats, 2 with ticks of 5 ms: nobody hears a period so soft. Prime, so
 that no rhythm of the ticks meets it."""
 
 _LOWEST_HZ, _HIGHEST_HZ = 100.0, 8_000.0
