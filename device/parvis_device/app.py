@@ -41,6 +41,8 @@ HOUSEKEEPING_S = 0.1
 did not answer is found."""
 FLUSH_S = 0.3
 """What a stopping unit waits for its last packet to leave."""
+STOP_S = 0.4
+"""That, and the hub's goodbye. It takes a round trip; a network that stands still has none."""
 SWITCH_INTERVAL_S = 0.001
 """How long the event loop may keep the interpreter from the loudspeaker's thread, which has 10 ms
 for its block (Python's own is 5 ms)."""
@@ -176,6 +178,7 @@ class Assembly:
     async def _say_goodbye(self) -> None:
         self._notifier.stopping()
         self.unit.close()
+        self._link.close_by(asyncio.get_running_loop().time() + STOP_S)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(FLUSH_S):
                 await self._link.flush()

@@ -72,10 +72,15 @@ async def open_connection(address: HubAddress, link: LinkKind) -> ClientConnecti
     return connection
 
 
-async def close_connection(connection: ClientConnection) -> None:
-    """Say goodbye; on a network that stands still there is nobody to say it to."""
+async def close_connection(connection: ClientConnection, by_s: float | None = None) -> None:
+    """Say goodbye; on a network that stands still there is nobody to say it to.
+
+    ``by_s``: not later than that on the loop's clock, since the whole unit is being stopped. What
+    the kernel has by then is still sent.
+    """
+    until_s = asyncio.get_running_loop().time() + CLOSE_TIMEOUT_S
     try:
-        async with asyncio.timeout(CLOSE_TIMEOUT_S):
+        async with asyncio.timeout_at(until_s if by_s is None else min(until_s, by_s)):
             await connection.close()
     except TimeoutError:
         connection.transport.abort()
@@ -109,6 +114,8 @@ class Line:
         self._queue = SendQueue()
         self._connection: ClientConnection | None = None
         self._left = 0
+        self.close_by_s: float | None = None
+        """When, on the loop's clock, nobody waits for a goodbye any more; None: no hurry."""
 
     @property
     def joined(self) -> bool:

@@ -131,6 +131,11 @@ class HubLink:
         """Wait until everything queued was given to the network; at once without a connection."""
         await asyncio.gather(*(line.flush() for line in self._lines))
 
+    def close_by(self, by_s: float) -> None:
+        """The unit is being stopped: let go of the hub by then, on the loop's clock."""
+        for line in self._lines:
+            line.close_by_s = by_s
+
     def keep_house(self, now_ns: int) -> None:
         """What no packet sets off; to be called every tenth of a second.
 
@@ -185,7 +190,7 @@ class HubLink:
             while True:
                 self._received(await connection.recv(), connection)
         finally:
-            await close_connection(connection)
+            await close_connection(connection, self._line.close_by_s)
 
     def _received(self, frame: str | bytes, connection: ClientConnection) -> None:
         if isinstance(frame, bytes):

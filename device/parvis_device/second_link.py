@@ -102,7 +102,7 @@ class SecondLink:
                     self._heard(frame, stream, connection)
         finally:
             self._connection = None
-            await close_connection(connection)
+            await close_connection(connection, self.line.close_by_s)
 
     def _heard(self, text: str, stream: str, connection: ClientConnection) -> None:
         message = parse_hub_message(text)

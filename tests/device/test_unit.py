@@ -13,11 +13,14 @@ from fakes.hub import running_hub
 from fakes.running_unit import unit_at
 from fakes.unit_parts import TONE_HZ
 from parvis_audio.opus import Decoder
+from parvis_device import connection
+from parvis_device.address import HubAddress
 from parvis_device.errors import AudioThreadFailed
 from parvis_device.light import Signal
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.messages import RefusalCode, ResumeCredential
 from parvis_wire.rtp import TalkFlags
+from parvis_wire.stage import LinkKind
 
 
 async def test_a_turn_from_hand_to_step_down() -> None:
@@ -217,3 +220,36 @@ async def test_an_error_in_the_audio_thread_ends_the_unit() -> None:
                 bench.microphone.failure = AudioThreadFailed("the audio thread failed")
                 await bench.running
         assert caught.group_contains(AudioThreadFailed)
+
+
+@pytest.mark.parametrize("connections", [1, 2])
+@pytest.mark.parametrize("live", [False, True])
+async def test_a_network_that_stands_still_does_not_hold_up_a_stop(
+    monkeypatch: pytest.MonkeyPatch, live: bool, connections: int
+) -> None:
+    """Without a bound for the whole stop this would wait for the hub's goodbye, a minute here."""
+    monkeypatch.setattr(connection, "CLOSE_TIMEOUT_S", 60.0)
+    async with running_hub() as hub:
+        async with unit_at(hub, connections=connections) as bench:
+            await bench.light.until(Signal.IDLE)
+            if live:
+                await bench.take_floor()
+            hub.stand_still()
+        assert bench.running.done()  # within the block's own five seconds
+        hub.go_on()
+
+
+async def test_a_hub_that_answers_hears_the_goodbye() -> None:
+    async with running_hub() as hub:
+        async with unit_at(hub) as bench:
+            await bench.take_floor()
+        await hub.until(lambda hub: hub.packets[-1].flags is TalkFlags.LAST)
+        assert await hub.closed_with() == 1000
+
+
+async def test_a_goodbye_that_is_overdue_is_not_waited_for() -> None:
+    async with running_hub() as hub:
+        address = HubAddress.parse(hub.url)
+        opened = await connection.open_connection(address, LinkKind.WIRED)
+        await connection.close_connection(opened, asyncio.get_running_loop().time() - 1)
+        assert opened.transport.is_closing()

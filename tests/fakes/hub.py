@@ -114,6 +114,12 @@ class FakeHub:
         assert self._connection is not None
         self._connection.transport.resume_reading()
 
+    async def closed_with(self) -> int | None:
+        """The code with which the unit closed its connection, once that is gone."""
+        assert self._connection is not None
+        await self._connection.wait_closed()
+        return self._connection.close_code
+
     @property
     def url(self) -> str:
         return f"http://{LOOPBACK}:{self.port}"
