@@ -16,10 +16,11 @@ _JOINERS = frozenset("\u200c\u200d")
 """Format characters that Persian, the Indic scripts and emoji need inside a word."""
 
 
-def _checked(text: str, most: int, what: str) -> str:
+def _checked(text: str, most: int, what: str, also: str = "") -> str:
     """Refuse what could forge a screen or shows nothing; give the canonical form of the rest."""
     for character in text:
-        if unicodedata.category(character) in _FORGING_CATEGORIES and character not in _JOINERS:
+        forging = unicodedata.category(character) in _FORGING_CATEGORIES
+        if forging and character not in _JOINERS and character not in also:
             raise ValueError(f"{what} may hold letters, digits, signs and spaces only")
     if all(character in _JOINERS or character.isspace() for character in text):
         raise ValueError(f"{what} needs something that can be seen")
@@ -54,6 +55,34 @@ Line = Annotated[
     AfterValidator(_one_line),
 ]
 """One line that somebody wrote."""
+
+MAX_TITLE_CHARACTERS = 120
+
+
+def _title(text: str) -> str:
+    return _checked(text, MAX_TITLE_CHARACTERS, "a title")
+
+
+Title = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TITLE_CHARACTERS),
+    AfterValidator(_title),
+]
+"""What a room is called."""
+
+MAX_DESCRIPTION_CHARACTERS = 2000
+
+
+def _description(text: str) -> str:
+    return text and _checked(text, MAX_DESCRIPTION_CHARACTERS, "a description", also="\n")
+
+
+Description = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, max_length=MAX_DESCRIPTION_CHARACTERS),
+    AfterValidator(_description),
+]
+"""A few paragraphs, or nothing."""
 
 ParticipantId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,32}(~[0-9]{1,2})?$")]
 """Random name of one participant in one room, made by the hub; ``<unit>~2`` for the second person

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from parvis_wire.base import Wire
-from parvis_wire.fields import Line, Name, ParticipantId, Ssrc
+from parvis_wire.fields import Description, Line, Name, ParticipantId, Ssrc, Title
 
 MAX_OPEN_MICROPHONES = 25
 """The most that conference systems open at once; what the mixer is measured with."""
@@ -145,11 +145,11 @@ class Hand(Wire):
     """The unit where it was raised, or where its owner sits; None: a phone somewhere."""
     unit_name: Name | None = None
     text: Line | None = None
-    """A written line. Hidden from the public until its turn when ``anonymous``."""
+    """A written line, for everybody to see."""
     written: bool = False
     """Only text: it is read out when its turn comes."""
     anonymous: bool = False
-    """The public sees no name; hosts do."""
+    """The public sees no name, here and in ``RoomView.seats``; hosts do."""
     in_hall: bool = False
     """Its owner is in the hall and goes to a unit to speak."""
     reply: bool = False
@@ -183,6 +183,8 @@ class Turn(Wire):
     anonymous: bool = False
     in_hall: bool = False
     reply: bool = False
+    raised_at: RoomTime = 0
+    """When the hand went up."""
     since: RoomTime = 0
     """When it was granted, and then when it went live."""
     passed: int = Field(default=0, ge=0)
@@ -228,9 +230,9 @@ class RoomHost(Wire):
 class About(Wire):
     """What a room is, for its page and for links that are shared."""
 
-    title: str = Field(min_length=1, max_length=120)
+    title: Title
     language: str = Field(default="en", pattern=r"^[a-z]{2}$")
-    description: str = Field(default="", max_length=2000)
+    description: Description = ""
     topics: tuple[Line, ...] = Field(default=(), max_length=MAX_TOPICS)
     access: Access = Access.OPEN
     begins_utc_ms: UtcMs | None = None

@@ -11,6 +11,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field, TypeAdapter, ValidationError
 
+from parvis_wire.audience import Here, Pulse, React
 from parvis_wire.base import Wire
 from parvis_wire.commands import (
     AnswerAsk,
@@ -51,9 +52,7 @@ from parvis_wire.fields import (
     Ssrc,
     StreamId,
 )
-from parvis_wire.floor import (
-    Rank,
-)
+from parvis_wire.floor import Rank
 from parvis_wire.room_events import RoomEvent
 from parvis_wire.room_view import RoomView
 from parvis_wire.stage import (
@@ -79,16 +78,14 @@ PROTOCOL_VERSION = 1
 DEFAULT_ROOM = "main"
 """The room that a hub opens by itself."""
 
-MAX_LISTENER_MESSAGE_BYTES = 4096
-"""A command is under 300 bytes; a join with its credential under 1,000."""
+MAX_LISTENER_MESSAGE_BYTES = 20_480
+"""A host's ``describe`` is the longest: 2,000 characters and eight topics of 280, of four bytes."""
 
 MAX_UNIT_MESSAGE_BYTES = 16_384
 """Units also send packets of up to ``rtp.MAX_PACKET_BYTES``, and later their self-test."""
 
-
 MAX_PLAYED_MS = 31 * 24 * 3600 * 1000
 """A month: no page plays longer, and infinity is no time."""
-
 
 MAX_FAULT_CHARACTERS = 300
 """Faults quote the sender's own text; a log line stays one line."""
@@ -150,48 +147,6 @@ class Join(Wire):
     """Present exactly for the role ``unit``."""
     speaker: SpeakerTraits | None = None
     """Present exactly for the role ``speaker``."""
-
-
-class Avatar(StrEnum):
-    """Pictures to be known by; pages draw them."""
-
-    FOX = "fox"
-    OWL = "owl"
-    BEE = "bee"
-    WHALE = "whale"
-    TREE = "tree"
-    SUN = "sun"
-    MOON = "moon"
-    WAVE = "wave"
-
-
-class Here(Wire):
-    """How a listener is here; no event, forgotten with the connection."""
-
-    type: Literal["here"] = "here"
-    in_hall: bool = False
-    """In the hall: no playback there, and their turn is at a unit."""
-    name: Name | None = None
-    """Shown in the audience; None: only counted."""
-    avatar: Avatar | None = None
-
-
-class Reaction(StrEnum):
-    """What listeners may show without a word."""
-
-    CLAP = "clap"
-    HEART = "heart"
-    LAUGH = "laugh"
-    YES = "yes"
-    NO = "no"
-    LOUDER = "louder"
-
-
-class React(Wire):
-    """One reaction; counted by the second, never stored."""
-
-    type: Literal["react"] = "react"
-    reaction: Reaction
 
 
 class Level(Wire):
@@ -391,19 +346,6 @@ class Attend(Wire):
 
     type: Literal["attend"] = "attend"
     what: Attention
-
-
-class Pulse(Wire):
-    """To everybody, once a second when it changed: how the audience is. Never stored."""
-
-    type: Literal["pulse"] = "pulse"
-    listeners: int | None = Field(default=None, ge=0)
-    """None: the host hides the count."""
-    in_hall: int | None = Field(default=None, ge=0)
-    reactions: dict[Reaction, int] = Field(default_factory=dict)
-    """Since the last pulse."""
-    yes: int | None = Field(default=None, ge=0)
-    """Answers to the open show of hands."""
 
 
 class Failure(Wire):

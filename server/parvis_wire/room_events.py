@@ -71,13 +71,15 @@ class FloorGranted(Wire):
 class FloorTaken(Wire):
     """A press took the floor: ``unit``'s microphone is open for ``participant``.
 
+    Without a unit, the hub reads the participant's question out.
+
     A unit that had no grant before (modes open, override, push to talk, voice) brings the whole
     person: ``hand``.
     """
 
     type: Literal["floor_taken"] = "floor_taken"
     participant: ParticipantId
-    unit: ParticipantId
+    unit: ParticipantId | None
     unit_name: Name | None = None
     ssrc: Ssrc
     at: RoomTime = 0

@@ -5,8 +5,7 @@ screens fold them with ``fold`` and so show the same order. Hosts get the whole 
 else what ``for_public`` and ``public_event`` leave of it, under the same numbers.
 """
 
-from collections.abc import Iterable
-from typing import Any, Protocol, TypeVar, assert_never
+from typing import Any, assert_never
 
 from pydantic import Field
 
@@ -29,6 +28,7 @@ from parvis_wire.floor import (
     TurnState,
     UtcMs,
 )
+from parvis_wire.hand_line import moved, overtaken, placed, without
 from parvis_wire.room_events import (
     HOSTS_ONLY,
     AskClosed,
@@ -108,6 +108,7 @@ def for_public(view: RoomView) -> RoomView:
             "desk": None,
             "line": tuple(_public_hand(hand) for hand in view.line),
             "floor": tuple(_public_turn(turn) for turn in view.floor),
+            "seats": tuple(_public_seat(seated) for seated in view.seats),
         }
     )
 
@@ -119,6 +120,8 @@ def public_event(event: RoomEvent) -> RoomEvent:
     if isinstance(event, (HandRaised, FloorTaken)) and event.hand is not None:
         hand = _public_hand(event.hand)
         return event if hand is event.hand else event.model_copy(update={"hand": hand})
+    if isinstance(event, SeatTaken):
+        return event.model_copy(update={"seated": _public_seat(event.seated)})
     return event
 
 
@@ -128,6 +131,11 @@ def _public_hand(hand: Hand) -> Hand:
 
 def _public_turn(turn: Turn) -> Turn:
     return turn.model_copy(update={"name": ANONYMOUS_NAME}) if turn.anonymous else turn
+
+
+def _public_seat(seated: Seated) -> Seated:
+    """Without the name: it would tell whose an anonymous hand of the same participant is."""
+    return seated.model_copy(update={"name": ANONYMOUS_NAME})
 
 
 def fold(view: RoomView, seq: int, event: RoomEvent) -> RoomView:
@@ -194,11 +202,11 @@ WholeRoomEvent = (
 def _line_changed(view: RoomView, event: LineEvent) -> dict[str, object]:
     match event:
         case HandRaised(hand=hand, place=place, rule=rule):
-            return {"line": _placed(view.line, hand, place, rule)}
+            return {"line": placed(view.line, hand, place, rule)}
         case HandLowered(participant=participant):
-            return {"line": _without(view.line, participant)}
+            return {"line": without(view.line, participant)}
         case HandMoved(participant=participant, place=place, rule=rule):
-            return {"line": _moved(view.line, participant, place, rule)}
+            return {"line": moved(view.line, participant, place, rule)}
         case FloorGranted():
             return _granted(view, event)
         case FloorReturned():
@@ -237,16 +245,16 @@ def _room_changed(view: RoomView, event: WholeRoomEvent) -> dict[str, object]:
         case Described(about=about):
             return {"about": about, "title": about.title}
         case SeatTaken(seated=seated):
-            return {"seats": (*_without(view.seats, seated.participant), seated)}
+            return {"seats": (*without(view.seats, seated.participant), seated)}
         case SeatLeft(participant=participant):
-            return {"seats": _without(view.seats, participant)}
+            return {"seats": without(view.seats, participant)}
         case HostUnitSet(unit=unit, on=on):
             others = tuple(u for u in view.host_units if u != unit)
             return {"host_units": (*others, unit) if on else others}
         case HostJoined(host=host):
-            return {"hosts": (*_without(view.hosts, host.participant), host)}
+            return {"hosts": (*without(view.hosts, host.participant), host)}
         case HostLeft(participant=participant):
-            return {"hosts": _without(view.hosts, participant)}
+            return {"hosts": without(view.hosts, participant)}
         case HeirActs(participant=heir):
             return {"acting": heir}
         case AutopilotSet(on=on):
@@ -266,56 +274,13 @@ def _desk_changed(desk: Desk, event: DeskEvent) -> Desk:
             left = tuple(invite for invite in desk.invites if invite.number != number)
             return desk.model_copy(update={"invites": left})
         case Blocked(person=person):
-            others = _without(desk.blocked, person.participant)
+            others = without(desk.blocked, person.participant)
             return desk.model_copy(update={"blocked": (*others, person)})
         case Unblocked(participant=participant):
-            return desk.model_copy(update={"blocked": _without(desk.blocked, participant)})
+            return desk.model_copy(update={"blocked": without(desk.blocked, participant)})
         case UndoOffered(command=command):
             return desk.model_copy(update={"undo": command})
     assert_never(event)
-
-
-class _Personal(Protocol):
-    @property
-    def participant(self) -> str: ...
-
-
-Somebody = TypeVar("Somebody", bound=_Personal)
-
-
-def _without(people: tuple[Somebody, ...], participant: str) -> tuple[Somebody, ...]:
-    return tuple(one for one in people if one.participant != participant)
-
-
-def _placed(
-    line: tuple[Hand, ...], hand: Hand, place: int | None, rule: Overtaking | None
-) -> tuple[Hand, ...]:
-    """The line with one more hand, at its end or at ``place``; whom it overtook is told."""
-    before = len(line) if place is None else min(place - 1, len(line))
-    return (*line[:before], hand, *_overtaken(line[before:], rule))
-
-
-def _overtaken(hands: tuple[Hand, ...], rule: Overtaking | None) -> Iterable[Hand]:
-    return (hand.model_copy(update={"overtaken_by": rule}) for hand in hands)
-
-
-def _moved(
-    line: tuple[Hand, ...], participant: str, place: int, rule: Overtaking
-) -> tuple[Hand, ...]:
-    """The line with one hand at another place.
-
-    Whoever stands behind it and did not before was overtaken; a hand that moves back was overtaken
-    itself.
-    """
-    was = next((at for at, hand in enumerate(line) if hand.participant == participant), None)
-    if was is None:
-        return line
-    hand, others = line[was], _without(line, participant)
-    to = min(place - 1, len(others))
-    if to >= was:
-        back = hand.model_copy(update={"overtaken_by": rule if to > was else hand.overtaken_by})
-        return (*others[:to], back, *others[to:])
-    return (*others[:to], hand, *_overtaken(others[to:was], rule), *others[was:])
 
 
 def _granted(view: RoomView, event: FloorGranted) -> dict[str, object]:
@@ -333,7 +298,7 @@ def _granted(view: RoomView, event: FloorGranted) -> dict[str, object]:
     )
     passed_by = view.line[: place - 1]
     rule = event.rule or Overtaking.HOST
-    line = (*_overtaken(passed_by, rule), *view.line[place:])
+    line = (*overtaken(passed_by, rule), *view.line[place:])
     return {"line": line, "floor": (*view.floor, turn)}
 
 
@@ -351,6 +316,7 @@ _SHARED = (
     "anonymous",
     "in_hall",
     "reply",
+    "raised_at",
     "passed",
 )
 
@@ -360,17 +326,24 @@ def _returned(view: RoomView, event: FloorReturned) -> dict[str, object]:
     turn = next((t for t in view.floor if t.participant == event.participant), None)
     if turn is None:
         return {}
-    at_unit = turn.surface is Surface.UNIT
+    unit, unit_name = _where(view, turn)
     hand = Hand(
-        unit=(turn.unit or turn.place) if at_unit else None,
-        unit_name=(turn.unit_name or turn.place_name) if at_unit else None,
-        raised_at=turn.since,
+        unit=unit,
+        unit_name=unit_name,
         **_of_the_person(turn) | {"passed": turn.passed + event.passed},
     )
     return {
-        "floor": _without(view.floor, event.participant),
-        "line": _placed(view.line, hand, event.place, Overtaking.RETURNED),
+        "floor": without(view.floor, event.participant),
+        "line": placed(view.line, hand, event.place, Overtaking.RETURNED),
     }
+
+
+def _where(view: RoomView, turn: Turn) -> tuple[str | None, str | None]:
+    """Where its hand was raised, or where its owner sits."""
+    if turn.surface is Surface.UNIT:
+        return turn.unit or turn.place, turn.unit_name or turn.place_name
+    seat = next((one for one in view.seats if one.participant == turn.participant), None)
+    return (seat.unit, seat.unit_name) if seat else (None, None)
 
 
 def _taken(view: RoomView, event: FloorTaken) -> dict[str, object]:
@@ -379,8 +352,8 @@ def _taken(view: RoomView, event: FloorTaken) -> dict[str, object]:
         return {"floor": _turns(view, event.participant, **live)}
     turn = Turn(**_of_the_person(event.hand) | live)
     return {
-        "floor": (*_without(view.floor, event.participant), turn),
-        "line": _without(view.line, event.participant),
+        "floor": (*without(view.floor, event.participant), turn),
+        "line": without(view.line, event.participant),
     }
 
 
@@ -394,6 +367,7 @@ def _live(event: FloorTaken) -> dict[str, Any]:
         "place_name": None,
         "since": event.at,
         "reminded": False,
+        "away": False,
     }
 
 

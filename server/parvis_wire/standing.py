@@ -14,7 +14,8 @@ class Standing(StrEnum):
     GRANTED = "granted"
     """It is this participant's turn: a press takes the floor; a phone's owner goes to a table."""
     INVITED = "invited"
-    """Units only: a phone's owner was given the floor; a press here opens this microphone."""
+    """Units only: a phone's owner was given the floor; a press here opens this microphone. Before
+    the line when the turn names this unit, after it when any unit will do."""
     NEXT = "next"
     """First in the line."""
     QUEUED = "queued"
@@ -27,21 +28,26 @@ def standing(view: RoomView, participant: str, surface: Surface) -> Standing:
     A unit stands where the foremost of the people at it stands.
     """
     at_unit = surface is Surface.UNIT
-    for turn in view.floor:
-        if turn.state is TurnState.LIVE and participant in (turn.participant, turn.unit):
-            return Standing.LIVE
-        if turn.state is TurnState.GRANTED and (
-            turn.participant == participant or (at_unit and _is_at(turn, participant))
-        ):
-            return Standing.GRANTED
-    if any(microphone.unit == participant for microphone in view.microphones):
+    if _is_live(view, participant):
         return Standing.LIVE
+    granted = [turn for turn in view.floor if turn.state is TurnState.GRANTED]
+    if any(t.participant == participant or (at_unit and _is_at(t, participant)) for t in granted):
+        return Standing.GRANTED
+    invites = [turn.place for turn in granted if _waits_for_a_unit(turn)] if at_unit else []
+    if participant in invites:
+        return Standing.INVITED
     place = unit_place(view, participant) if at_unit else place_in_line(view, participant)
     if place is not None:
         return Standing.NEXT if place == 1 else Standing.QUEUED
-    if at_unit and any(_invites(turn, participant) for turn in view.floor):
-        return Standing.INVITED
-    return Standing.IDLE
+    return Standing.INVITED if None in invites else Standing.IDLE
+
+
+def _is_live(view: RoomView, participant: str) -> bool:
+    """Whether their turn is live, or this unit's microphone is open, whoever else waits there."""
+    live = (turn for turn in view.floor if turn.state is TurnState.LIVE)
+    return any(participant in (turn.participant, turn.unit) for turn in live) or any(
+        microphone.unit == participant for microphone in view.microphones
+    )
 
 
 def _is_at(turn: Turn, unit: str) -> bool:
@@ -49,10 +55,9 @@ def _is_at(turn: Turn, unit: str) -> bool:
     return turn.surface is Surface.UNIT and turn.place == unit
 
 
-def _invites(turn: Turn, unit: str) -> bool:
-    """Whether a phone's turn waits for a press at this unit."""
-    waits = turn.state is TurnState.GRANTED and turn.surface is Surface.PHONE and not turn.written
-    return waits and turn.place in (None, unit)
+def _waits_for_a_unit(turn: Turn) -> bool:
+    """Whether a granted turn of a phone is taken by a press at a unit."""
+    return turn.surface is Surface.PHONE and not turn.written
 
 
 def unit_place(view: RoomView, unit: str) -> int | None:

@@ -7,12 +7,11 @@ from parvis_server.net.connection import Allowance, Connection
 from parvis_server.net.credentials import Keys, new_participant
 from parvis_server.net.live_room import LiveRoom, Seat
 from parvis_server.room.members import Member
+from parvis_wire.audience import Here, React
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.messages import (
-    Here,
     Join,
     Level,
-    React,
     Report,
     Role,
     Welcome,

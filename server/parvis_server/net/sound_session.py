@@ -7,13 +7,12 @@ from parvis_server.net.connection import Allowance, Connection
 from parvis_server.net.credentials import Keys
 from parvis_server.net.live_room import LiveRoom, Seat
 from parvis_server.net.streams import Stream
+from parvis_wire.audience import Here, React
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.messages import (
     ClientMessage,
-    Here,
     Join,
     Level,
-    React,
     Report,
     Role,
     Welcome,

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from parvis_wire.messages import Avatar, Here, Pulse, Reaction
+from parvis_wire.audience import Avatar, Here, Pulse, Reaction
 
 REACTIONS_PER_PULSE = 5
 """Of one participant, in the second between two pulses: applause is a hand, not a machine."""

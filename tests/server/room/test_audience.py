@@ -1,7 +1,7 @@
 """The audience: counted, named when they want to be, and heard to clap."""
 
 from parvis_server.room.audience import PAGE, REACTIONS_PER_PULSE, Audience
-from parvis_wire.messages import Avatar, Here, Pulse, Reaction
+from parvis_wire.audience import Avatar, Here, Pulse, Reaction
 
 
 def pulse(audience: Audience, listeners: int = 3, *, shows_counts: bool = True) -> Pulse | None:
