@@ -135,7 +135,8 @@ async def _measure(run: Run, seconds: int) -> dict[str, Any]:
         "api_requests_per_s": round((run.ears.load.requests - requests) / elapsed_s, 1),
         "api_failures": run.ears.load.failures,
         "unit_cpu_percent": _percent(_cpu_s(run.microphone.process) - cpu_s, elapsed_s),
-        "unit_rss_mb": round(run.microphone.process.memory_info().rss / 1e6, 1),
+        "unit_rss_mb": _rss_mb(run.microphone.process),
+        "loudspeaker_rss_mb": _rss_mb(run.loudspeaker.process),
     }
 
 
@@ -242,6 +243,10 @@ async def _tool(name: str, seconds: int, environment: Mapping[str, str]) -> dict
 def _cpu_s(process: psutil.Process) -> float:
     times = process.cpu_times()
     return float(times.user + times.system)
+
+
+def _rss_mb(process: psutil.Process) -> float:
+    return round(process.memory_info().rss / 1e6, 1)
 
 
 def _percent(part_s: float, whole_s: float) -> float:

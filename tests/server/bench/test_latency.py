@@ -9,6 +9,9 @@ import pytest
 from parvis_server.bench.stages import PATH_STAGES
 
 QUICKLY = ("--seconds", "4", "--json")
+MOST_RSS_MB = 110
+"""Of a unit that plays: a Raspberry Pi Zero 2 W has 512 MB for everything."""
+
 PARVIS = (sys.executable, "-c", "from parvis_server.cli import main; main()")
 
 
@@ -37,6 +40,7 @@ def test_it_measures_every_stage(frame_ms: int) -> None:
     assert found["engine_ticks"] > 3000 / frame_ms
     assert found["empty_ticks"] > 300
     assert found["unit_rss_mb"] > 10
+    assert 10 < found["loudspeaker_rss_mb"] <= MOST_RSS_MB
     assert found["api_failures"] == 0
 
 
