@@ -5,6 +5,9 @@
     - ``UsageError`` (also ``ValueError``): a flag, a setting or a URL is wrong; exit code 2.
     - ``PortInUse`` (also ``OSError``): another program listens there already.
     - ``DataFolderError`` (also ``OSError``): the data folder cannot be used.
+    - ``StoreError`` (also ``OSError``): the database cannot be used, or holds what cannot be read.
+      - ``StoreConflict``: somebody else writes to the same log.
+    - ``JournalFull``: the database has failed for so long that nothing more can be remembered.
     - ``HubStopped``: a part of the running hub failed and took the others with it.
     - ``HubUnreachable`` (also ``ConnectionError``): nobody can be heard there, now or later.
     - ``OutputError`` (also ``OSError``): the sound cannot be written or played.
@@ -12,6 +15,8 @@
     - ``BenchError`` (also ``RuntimeError``): this machine lacks something to measure with.
   - ``PeerFault`` (also ``ValueError``): a client broke the protocol; its connection is closed
     with the error's ``code``, nobody else notices.
+  - ``RoomRefused`` (also ``ValueError``): a room that cannot be made or changed like this; whoever
+    asked hears ``code`` and text.
   - ``EngineFault``: between hub and engine, both ours.
     - ``BadDatagram`` (also ``ValueError``): what came over the boundary cannot be read.
 """
@@ -58,6 +63,18 @@ class DataFolderError(UserError, OSError):
     """The data folder cannot be made, read or written."""
 
 
+class StoreError(UserError, OSError):
+    """The database cannot be opened, read or written, or holds what cannot be read."""
+
+
+class StoreConflict(StoreError):
+    """The log holds another event under the same number: a second hub writes to it."""
+
+
+class JournalFull(UserError):
+    """The database has failed for so long that nothing more can be remembered: refuse commands."""
+
+
 class HubUnreachable(UserError, ConnectionError):
     """A link that leads to no room of a hub; trying again would not help."""
 
@@ -87,6 +104,16 @@ class PeerFault(ServerError, ValueError):
 
     def __init__(self, code: CloseCode, text: str) -> None:
         """``text`` goes to the peer: it never holds a secret or the hub's insides."""
+        super().__init__(text)
+        self.code = code
+        self.text = text
+
+
+class RoomRefused(ServerError, ValueError):
+    """A room cannot be made or changed like this; ``code`` is a word for programs."""
+
+    def __init__(self, code: str, text: str) -> None:
+        """``text`` is for whoever asked: what was wrong and what would be right."""
         super().__init__(text)
         self.code = code
         self.text = text
