@@ -31,7 +31,7 @@ def make_stage(*gains: ZoneGain) -> Stage:
 def returned(stage: Stage, desk: str, *, returns: bool) -> None:
     number = stage.checks.begin("column", 0)
     assert number is not None
-    stage.checks.ended(number, (DeskFinding(desk, returns=returns, gain_db=-6.0),))
+    stage.checks.ended(number, (DeskFinding(desk, returns=returns, gain_db=-6.0),), played=True)
 
 
 def test_sources_and_outputs_say_where_they_are() -> None:
@@ -108,7 +108,7 @@ def test_a_desk_is_out_of_the_mix_while_it_listens_for_a_check() -> None:
     muted = {s.ssrc: s.muted for s in stage.describe([TABLE, DESK], []).sources}
     assert muted == {1: False, 2: True}
     assert not stage.settings("desk").muted  # what the host is shown stays as it was
-    stage.checks.ended(number, (DeskFinding("desk", returns=False),))
+    stage.checks.ended(number, (DeskFinding("desk", returns=False),), played=True)
     assert not any(s.muted for s in stage.describe([TABLE, DESK], []).sources)
 
 
