@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, Protocol, Unpack
 
 import uvicorn
@@ -33,16 +34,21 @@ from parvis_server.libraries import require_opus
 from parvis_server.media.zones import Lift, lift_refusal
 from parvis_server.net import listeners, speakers, units
 from parvis_server.net.admission import Doorkeeper
+from parvis_server.net.connection import Connection
 from parvis_server.net.credentials import Keys
-from parvis_server.net.endpoints import Endpoint, Waiting
-from parvis_server.net.engine import Engine
+from parvis_server.net.endpoints import Endpoint, Session, Waiting
 from parvis_server.net.http import Parts, make_app
 from parvis_server.net.http_protocol import HubHttpProtocol
+from parvis_server.net.listeners import Listeners
 from parvis_server.net.live_room import LiveRoom
 from parvis_server.net.metrics import Metrics
 from parvis_server.net.mp3 import Mp3Stream
 from parvis_server.net.pages import Pages, read_pages, static_folder
+from parvis_server.net.room_engine import RoomEngine, RunningEngine
+from parvis_server.net.rooms import HubRoom, KeptRoom, RoomKeeper, Rooms, RoomsInMemory
 from parvis_server.net.sound_session import Opening
+from parvis_server.net.speakers import Speakers
+from parvis_server.net.units import Units
 from parvis_server.net.websocket_protocol import HubWebSocketProtocol
 from parvis_server.ports import BACKLOG, take_port
 from parvis_server.room.clock import RoomClock
@@ -51,7 +57,8 @@ from parvis_server.room.profile import five_ms_rule
 from parvis_server.room.room import Room, no_rule
 from parvis_server.room.stage import Stage
 from parvis_wire.close_codes import CloseCode
-from parvis_wire.messages import DEFAULT_ROOM, Role
+from parvis_wire.floor import About, Phase
+from parvis_wire.messages import DEFAULT_ROOM, Join, Role
 
 log = logging.getLogger(__name__)
 
@@ -62,13 +69,6 @@ GRACE_S = 2
 """For connections to end after the hub said goodbye; all in all it stops within three seconds."""
 
 NOTE_RUNNING_EVERY_S = 60.0
-
-
-class RunningEngine(Engine, Protocol):
-    """An engine with a life of its own."""
-
-    async def run(self) -> None:
-        """Run until cancelled."""
 
 
 class EngineMaker(Protocol):
@@ -126,8 +126,9 @@ class Hub:
         make_engine: EngineMaker,
         *,
         pages: Pages | None = None,
+        keeper: RoomKeeper | None = None,
     ) -> None:
-        """Put the parts together; nothing listens yet."""
+        """Put the parts together; nothing listens yet. Without a keeper, rooms are forgotten."""
         self.settings = settings
         self.listeners: Sequence[Listener] = ()
         self.started = asyncio.Event()
@@ -135,56 +136,93 @@ class Hub:
         self._folder = folder
         kept = folder.secrets()
         self.keys = Keys(kept.host_secret, bytes.fromhex(kept.resume_key))
-        origin_ns = folder.room_origin_ns(time.monotonic_ns(), time.time_ns())
-        frame_ms = settings.stage.frame_ms
-        rule = five_ms_rule if frame_ms == 5 else no_rule
-        room = Room(DEFAULT_ROOM, settings.room.title, RoomClock(origin_ns), rule)
-        self.engine = make_engine(
-            lambda ptime_ms, rtp: self.live.on_program(ptime_ms, rtp),
-            lambda levels: self.live.on_levels(levels),
-            lambda stats: self.live.on_stats(stats),
-            origin_ns,
-            on_stage=lambda report: self.live.on_stage(report),
-            frame_ms=frame_ms,
-        )
-        self.live = LiveRoom(room, self.engine, _stage(settings.stage), frame_ms=frame_ms)
-        self.mp3 = Mp3Stream(self.live.program_taps, settings.limits.mp3_listeners)
-        self.live.extra_listeners = self.mp3.__len__
+        self._make_engine = make_engine
+        self._default_origin_ns = folder.room_origin_ns(time.monotonic_ns(), time.time_ns())
+        self.rooms = Rooms(self._build, keeper if keeper is not None else RoomsInMemory())
+        if self.rooms.get(DEFAULT_ROOM) is None:
+            about = About(title=settings.room.title)
+            self.rooms.create(about, name=DEFAULT_ROOM, phase=Phase.LIVE)
         self._pages = pages if pages is not None else read_pages(static_folder())
+
+    @property
+    def main(self) -> HubRoom:
+        """The room that opens by itself."""
+        room = self.rooms.get(DEFAULT_ROOM)
+        if room is None:
+            raise AssertionError("the default room is made at the start")
+        return room
+
+    def _build(self, kept: KeptRoom) -> HubRoom:
+        """A room with its engine, which sleeps until the room sounds."""
+        frame_ms = self.settings.stage.frame_ms
+        is_main = kept.name == DEFAULT_ROOM
+        origin_ns = self._default_origin_ns if is_main else time.monotonic_ns()
+        rule = five_ms_rule if frame_ms == 5 else no_rule
+        room = Room(kept.name, kept.about.title, RoomClock(origin_ns), rule)
+        room.view = room.view.model_copy(update={"about": kept.about, "phase": kept.phase})
+        engine = RoomEngine(
+            lambda: self._make_engine(
+                lambda ptime_ms, rtp: live.on_program(ptime_ms, rtp),
+                lambda levels: live.on_levels(levels),
+                lambda stats: live.on_stats(stats),
+                origin_ns,
+                on_stage=lambda report: live.on_stage(report),
+                frame_ms=frame_ms,
+            )
+        )
+        live = LiveRoom(room, engine, _stage(self.settings.stage), frame_ms=frame_ms)
+        mp3 = Mp3Stream(live.program_taps, self.settings.limits.mp3_listeners)
+        live.extra_listeners = mp3.__len__
+        return HubRoom(live, engine, mp3, kept.created_utc_ms)
 
     def application(self) -> ASGIApp:
         """Pages, API and sockets."""
-        limits = self.settings.limits
-        keeper = Doorkeeper(self.keys, DEFAULT_ROOM, self.settings.access.open_house)
-        waiting = Waiting()
-
-        def fault(code: CloseCode) -> None:
-            self.live.counts.faults[code] += 1
-
-        listening = listeners.Listeners(self.live, self.keys, limits.listeners)
-        seating = units.Units(Opening(self.live, self.keys, Role.UNIT), limits.units)
-        speaking = speakers.Speakers(Opening(self.live, self.keys, Role.SPEAKER), limits.speakers)
+        keeper = Doorkeeper(
+            self.keys,
+            self.rooms.__contains__,
+            self.settings.access.open_house,
+        )
+        endpoint = partial(
+            Endpoint, doorkeeper=keeper, waiting=Waiting(), on_fault=self.rooms.count_fault
+        )
         parts = Parts(
-            live=self.live,
+            rooms=self.rooms,
             pages=self._pages,
-            mp3=self.mp3,
-            metrics=Metrics(self.live),
-            listeners=Endpoint(listeners.ROLES, listening.open, keeper, waiting, fault),
-            units=Endpoint(units.ROLES, seating.open, keeper, waiting, fault),
-            speakers=Endpoint(speakers.ROLES, speaking.open, keeper, waiting, fault),
+            metrics=Metrics(self.rooms),
+            listeners=endpoint(listeners.ROLES, self._open_listener),
+            units=endpoint(units.ROLES, self._open_unit),
+            speakers=endpoint(speakers.ROLES, self._open_speaker),
             listener_link=self.listener_link,
         )
         names = {name.lower() for name in self.settings.network.names} | links.own_names()
         return make_app(parts, frozenset(names))
+
+    def _open_listener(self, join: Join, resumed: str | None, connection: Connection) -> Session:
+        opener = Listeners(self._live(join), self.keys, self.settings.limits.listeners)
+        return opener.open(join, resumed, connection)
+
+    def _open_unit(self, join: Join, resumed: str | None, connection: Connection) -> Session:
+        opening = Opening(self._live(join), self.keys, Role.UNIT)
+        return Units(opening, self.settings.limits.units).open(join, resumed, connection)
+
+    def _open_speaker(self, join: Join, resumed: str | None, connection: Connection) -> Session:
+        opening = Opening(self._live(join), self.keys, Role.SPEAKER)
+        return Speakers(opening, self.settings.limits.speakers).open(join, resumed, connection)
+
+    def _live(self, join: Join) -> LiveRoom:
+        room = self.rooms.get(join.room)
+        if room is None:
+            raise AssertionError("the doorkeeper lets nobody into a room that is not there")
+        return room.live
 
     @property
     def address(self) -> str:
         """Where others reach this hub."""
         return links.reachable_address(self.settings.network.host)
 
-    def listener_link(self) -> str:
+    def listener_link(self, room: str = DEFAULT_ROOM) -> str:
         """What the audience opens."""
-        return links.listener_link(self.address, self.listeners[0].port)
+        return links.listener_link(self.address, self.listeners[0].port, room)
 
     def announcement(self) -> Announcement:
         """What to print."""
@@ -206,14 +244,7 @@ class Hub:
         servers = [_server(application) for _ in listening_on]
         async with asyncio.TaskGroup() as group:
             background = [
-                group.create_task(work)
-                for work in (
-                    self.engine.run(),
-                    self.live.run(),
-                    self.live.fanout.run(),
-                    self.mp3.run(),
-                    self._note_running(),
-                )
+                group.create_task(work) for work in (self.rooms.run(), self._note_running())
             ]
             serving = [
                 group.create_task(server.serve([listener.socket]))
@@ -232,8 +263,7 @@ class Hub:
 
     def _say_goodbye(self) -> None:
         log.info("the hub stops")
-        self.mp3.stop()
-        self.live.close_all(CloseCode.GOING_AWAY, "the hub stops")
+        self.rooms.close_all(CloseCode.GOING_AWAY, "the hub stops")
         self._folder.note_running()
 
     async def _note_running(self) -> None:

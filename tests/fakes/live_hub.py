@@ -38,7 +38,7 @@ class LiveHub:
 
     @property
     def live(self) -> LiveRoom:
-        return self.hub.live
+        return self.hub.main.live
 
     @property
     def http(self) -> str:
@@ -85,11 +85,12 @@ async def live_hub(
         stage=stage or StageSettings(),
     )
     hub = Hub(settings, DataFolder.open(data), FakeEngine, pages=pages)
-    assert isinstance(hub.engine, FakeEngine)
+    engine = hub.main.engine.running
+    assert isinstance(engine, FakeEngine)
     async with asyncio.TaskGroup() as group:
         group.create_task(hub.run([Listener(take_port(settings.network))]))
         await hub.started.wait()
         try:
-            yield LiveHub(hub, hub.engine)
+            yield LiveHub(hub, engine)
         finally:
             hub.stopping.set()

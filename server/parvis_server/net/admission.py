@@ -1,6 +1,7 @@
 """Who may come in: addresses, names and origins of a request, and the first message. Pure."""
 
 import ipaddress
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -97,7 +98,7 @@ class Doorkeeper:
     """Decides about a ``join``."""
 
     keys: Keys
-    room: str
+    has_room: Callable[[str], bool]
     open_house: bool
 
     def admit(self, join: Join, roles: frozenset[Role], peer: Peer) -> str | None:
@@ -125,7 +126,7 @@ class Doorkeeper:
         if (join.speaker is not None) != (join.role is Role.SPEAKER):
             raise PeerFault(CloseCode.MALFORMED, "speaker: present exactly for the role speaker")
         self._authorise(join, peer)
-        if join.room != self.room:
+        if not self.has_room(join.room):
             raise PeerFault(CloseCode.ROOM_CLOSED, "there is no such room")
         if isinstance(join.credential, ResumeCredential):
             return self.keys.resumed(join.role, join.credential.token)

@@ -13,8 +13,13 @@ class Engine(Protocol):
     def dropped_packets(self) -> int:
         """Packets that no engine could take."""
 
-    restarts: int
-    ready: asyncio.Event
+    @property
+    def restarts(self) -> int:
+        """Live engines that had to be replaced."""
+
+    @property
+    def ready(self) -> asyncio.Event:
+        """Set while an engine is live."""
 
     def set_stage(self, stage: SetStage) -> None:
         """Mix exactly this from now on."""

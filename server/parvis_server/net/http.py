@@ -20,10 +20,10 @@ from starlette.websockets import WebSocket
 
 from parvis_server.net.endpoints import Endpoint
 from parvis_server.net.guard import Guard
-from parvis_server.net.live_room import LiveRoom
 from parvis_server.net.metrics import Metrics
-from parvis_server.net.mp3 import Mp3Response, Mp3Stream
+from parvis_server.net.mp3 import Mp3Response
 from parvis_server.net.pages import AUDIENCE_PAGE, HOST_PAGE, Pages
+from parvis_server.net.rooms import HubRoom, Rooms
 from parvis_wire.messages import DEFAULT_ROOM
 
 PLAIN_WORDS = {
@@ -38,6 +38,9 @@ SERVER_MISTAKE = "The hub made a mistake; it is in its log.\nLe serveur a fait u
 STATS_STALE_NS = 3_000_000_000
 """The engine reports once a second: three missed reports, and it does not tick."""
 
+WAKING_NS = 15_000_000_000
+"""A room that begins may take so long for its engine, without the hub being called ill for it."""
+
 NO_STORE = {"Cache-Control": "no-store"}
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -47,15 +50,14 @@ METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 class Parts:
     """What the routes need."""
 
-    live: LiveRoom
+    rooms: Rooms
     pages: Pages
-    mp3: Mp3Stream
     metrics: Metrics
     listeners: Endpoint
     units: Endpoint
     speakers: Endpoint
-    listener_link: Callable[[], str]
-    """The link for the audience, with an address that others reach."""
+    listener_link: Callable[[str], str]
+    """The link of a room for the audience, with an address that others reach."""
 
 
 def make_app(parts: Parts, names: frozenset[str]) -> ASGIApp:
@@ -77,7 +79,7 @@ def _add_pages(app: FastAPI, parts: Parts) -> None:
 
     @app.api_route("/r/{room}", methods=["GET", "HEAD"])
     async def audience(room: str, request: Request) -> Response:
-        _check_room(parts, room)
+        _room(parts, room)
         return parts.pages.page(AUDIENCE_PAGE, request)
 
     @app.api_route("/host", methods=["GET", "HEAD"])
@@ -85,22 +87,22 @@ def _add_pages(app: FastAPI, parts: Parts) -> None:
         return parts.pages.page(HOST_PAGE, request)
 
     @app.api_route("/listen.mp3", methods=["GET", "HEAD"])
-    async def listen_mp3() -> Response:
-        if parts.mp3.full:
+    async def listen_mp3(room: str = DEFAULT_ROOM) -> Response:
+        mp3 = _room(parts, room).mp3
+        if mp3.full:
             raise HTTPException(503)
-        return Mp3Response(parts.mp3)
+        return Mp3Response(mp3)
 
 
 def _add_api(app: FastAPI, parts: Parts) -> None:
     @app.get("/api/v1/rooms/{room}")
     async def room(room: str) -> Response:
-        _check_room(parts, room)
-        live = parts.live
+        live = _room(parts, room).live
         return JSONResponse(
             {
                 "room": live.room.view.room,
                 "title": live.room.view.title,
-                "link": parts.listener_link(),
+                "link": parts.listener_link(room),
                 "listeners": live.listeners,
                 "live_ms": live.room.clock.live_ms(live.now_ns()),
             },
@@ -109,12 +111,14 @@ def _add_api(app: FastAPI, parts: Parts) -> None:
 
     @app.get("/api/v1/rooms/{room}/qr.svg")
     async def qr(room: str) -> Response:
-        _check_room(parts, room)
-        return Response(qr_svg(parts.listener_link()), media_type="image/svg+xml", headers=NO_STORE)
+        _room(parts, room)
+        return Response(
+            qr_svg(parts.listener_link(room)), media_type="image/svg+xml", headers=NO_STORE
+        )
 
     @app.get("/healthz")
     async def health() -> Response:
-        health = _health(parts.live)
+        health = _health(parts.rooms)
         status = 200 if health["status"] == "ok" else 503
         return JSONResponse(health, status_code=status, headers=NO_STORE)
 
@@ -153,18 +157,29 @@ def qr_svg(link: str) -> bytes:
     return drawing.getvalue()
 
 
-def _health(live: LiveRoom) -> dict[str, Any]:
-    fresh = live.stats_ns is not None and live.now_ns() - live.stats_ns <= STATS_STALE_NS
-    ticking = live.engine.ready.is_set() and fresh
+def _health(rooms: Rooms) -> dict[str, Any]:
     return {
-        "status": "ok" if ticking else "engine not ticking",
-        "engine_restarts": live.engine.restarts,
+        "status": "ok" if all(_ticks(room) for room in rooms) else "engine not ticking",
+        "engine_restarts": sum(room.engine.restarts for room in rooms),
     }
 
 
-def _check_room(parts: Parts, room: str) -> None:
-    if room != parts.live.room.view.room:
+def _ticks(room: HubRoom) -> bool:
+    """Whether a room's engine does what it should: tick, sleep, or wake up for a while."""
+    engine, live = room.engine, room.live
+    if engine.woken_ns is None:
+        return True
+    now_ns = live.now_ns()
+    fresh = live.stats_ns is not None and now_ns - live.stats_ns <= STATS_STALE_NS
+    wakes = room.name != DEFAULT_ROOM and now_ns - engine.woken_ns <= WAKING_NS
+    return wakes or (engine.ready.is_set() and fresh)
+
+
+def _room(parts: Parts, name: str) -> HubRoom:
+    room = parts.rooms.get(name)
+    if room is None:
         raise HTTPException(404)
+    return room
 
 
 async def _plain_error(request: Request, error: Exception) -> Response:

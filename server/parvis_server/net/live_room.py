@@ -24,7 +24,9 @@ from parvis_server.room.room import Result, Room
 from parvis_server.room.stage import Stage
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.commands import Command
-from parvis_wire.messages import Ack, Role, Rung, Snapshot, Time
+from parvis_wire.floor import Invite
+from parvis_wire.messages import Ack, RefusalCode, Role, Rung, Snapshot, Time
+from parvis_wire.room_events import InviteMade, RoomEvent
 from parvis_wire.rtp import RtpPacket
 from parvis_wire.stage import StageCommand, Status
 
@@ -58,8 +60,6 @@ class Counts:
     """What happened since the hub started; for ``/metrics``."""
 
     joins: Counter[Role] = field(default_factory=Counter)
-    faults: Counter[CloseCode] = field(default_factory=Counter)
-    """Connections closed for a fault, by code."""
     packets: int = 0
     duplicate_packets: int = 0
     unwanted_packets: int = 0
@@ -95,6 +95,12 @@ class LiveRoom:
         """Others in this process who want each program packet: packet time in ms, RTP bytes."""
         self.extra_listeners: Callable[[], int] = lambda: 0
         """Those who listen without a WebSocket."""
+        self.event_taps: set[Callable[[RoomEvent], None]] = set()
+        """Others in this process who want each event, once it is folded."""
+        self.gate: Callable[[Command], str | None] = lambda command: None
+        """Why the hub cannot carry out a command that the room itself would."""
+        self.invite_link: Callable[[Invite], str | None] = lambda invite: None
+        """The link of an invitation, with its secret: only its maker is told."""
         self._seats: dict[str, Seat] = {}
         self._frame_ms = frame_ms
         self._snapshot: tuple[int, bytes] | None = None
@@ -204,10 +210,17 @@ class LiveRoom:
 
     def command(self, participant: str, command: Command) -> Ack:
         """Carry out a command; its answer."""
+        refused = self.gate(command)
+        if refused is not None:
+            return Ack(id=command.id, refused=RefusalCode.TOO_MANY, text=refused)
         result = self.room.handle(command, participant, self.now_ns())
         self.apply(result)
         if result.ack is None:
             raise AssertionError("the room answers every command")
+        for change in result.events:
+            if isinstance(change.event, InviteMade):
+                link = self.invite_link(change.event.invite)
+                return result.ack.model_copy(update={"link": link})
         return result.ack
 
     def stage_command(self, participant: str, command: StageCommand) -> Ack:
@@ -233,6 +246,8 @@ class LiveRoom:
         for change in result.events:
             self.fanout.publish_control(text_frame(change))
             log.info("room: %s", change.event.type, extra={"seq": change.seq})
+            for tap in tuple(self.event_taps):
+                tap(change.event)
         for effect in result.effects:
             self.stage.open_sources(effect.sources)
 

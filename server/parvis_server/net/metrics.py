@@ -1,6 +1,7 @@
-"""What the hub counts, in the words of Prometheus; read from the live room when asked."""
+"""What the hub counts, in the words of Prometheus; read from the rooms when asked."""
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import (
@@ -11,76 +12,101 @@ from prometheus_client.core import (
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from parvis_server.engine.boundary import LATENESS_BOUNDS_MS, EngineStats
+from parvis_server.engine.boundary import LATENESS_BOUNDS_MS, EngineStats, SourceStats
 from parvis_server.net.live_room import LiveRoom
+from parvis_server.net.rooms import Rooms
 from parvis_wire.messages import Role, Rung
+
+COUNTS = (
+    ("packets", "packets", "Packets of units and speakers"),
+    ("duplicate_packets", "duplicate_packets", "Second copies"),
+    ("unwanted_packets", "unwanted_packets", "Of closed sources"),
+    ("rate_drops", "rate_drops", "Messages and packets over the rate"),
+    ("time_requests", "time_requests", "Questions for the hub's clock"),
+)
+"""Field of ``Counts``, name of the metric, and what it says."""
+
+FANOUT_COUNTS = (
+    ("sound_frames", "program_packets", "Packets of the program"),
+    ("control_frames", "changes", "Messages to everybody"),
+    ("skips", "fanout_skips", "Times a receiver fell behind"),
+    ("skipped_sound", "fanout_skipped_packets", "Packets left out for those behind"),
+    ("closed_slow", "fanout_closed_slow", "Receivers closed as too slow"),
+    ("overrun_sound", "fanout_overrun", "Packets that the fan-out dropped"),
+)
 
 
 class HubCollector(Collector):
-    """Makes the metrics of one live room."""
+    """Makes the metrics of a hub: sums over its rooms, whose names nobody learns here."""
 
-    def __init__(self, live: LiveRoom) -> None:
-        """Watch ``live``."""
-        self._live = live
+    def __init__(self, rooms: Rooms) -> None:
+        """Watch ``rooms``."""
+        self._rooms = rooms
+
+    @property
+    def _lives(self) -> tuple[LiveRoom, ...]:
+        return tuple(room.live for room in self._rooms)
+
+    def _sum(self, of: Callable[[LiveRoom], float]) -> float:
+        return sum(of(live) for live in self._lives)
 
     def collect(self) -> Iterable[Metric]:
         """Everything as it is now."""
         yield from self._people()
         yield from self._network()
         yield from self._outputs()
-        yield _counter("engine_restarts", "Engines replaced", self._live.engine.restarts)
+        yield _counter(
+            "engine_restarts", "Engines replaced", self._sum(lambda live: live.engine.restarts)
+        )
         yield _counter(
             "engine_dropped_packets",
             "Packets that no engine could take",
-            self._live.engine.dropped_packets,
+            self._sum(lambda live: live.engine.dropped_packets),
         )
-        if self._live.stats is not None:
-            yield from _engine(self._live.stats)
+        told = [live.stats for live in self._lives if live.stats is not None]
+        if told:
+            yield from _engines(told)
 
     def _people(self) -> Iterator[Metric]:
         listeners = GaugeMetricFamily(
             "parvis_listeners", "Connected listeners by how they play", labels=["rung"]
         )
-        rungs = [seat.rung for seat in self._live.seats if seat.role is Role.LISTENER]
+        seats = (seat for live in self._lives for seat in live.seats)
+        rungs = Counter(seat.rung for seat in seats if seat.role is Role.LISTENER)
+        rungs[Rung.MP3] += int(self._sum(lambda live: live.extra_listeners()))
         for rung in (*Rung, None):
-            count = rungs.count(rung)
-            if rung is Rung.MP3:
-                count += self._live.extra_listeners()
-            listeners.add_metric([rung.value if rung else "unknown"], count)
+            listeners.add_metric([rung.value if rung else "unknown"], rungs[rung])
         yield listeners
-        room = self._live.room
-        yield _gauge("units", "Connected units", self._live.count(Role.UNIT))
-        yield _gauge("speakers", "Connected remote speakers", self._live.count(Role.SPEAKER))
-        yield _gauge("hosts", "Connected hosts", self._live.count(Role.HOST))
-        yield _gauge("sources", "Open microphones", len(room.open_ssrcs))
-        yield _gauge("hands", "Hands in the line", len(room.view.line))
-        yield _counter("events", "Events of the room", room.view.seq)
+        yield _gauge("rooms", "Rooms, those that are over included", len(self._rooms))
+        for name, text, role in (
+            ("units", "Connected units", Role.UNIT),
+            ("speakers", "Connected remote speakers", Role.SPEAKER),
+            ("hosts", "Connected hosts", Role.HOST),
+        ):
+            yield _gauge(name, text, sum(live.count(role) for live in self._lives))
+        views = [live.room.view for live in self._lives]
+        sources = self._sum(lambda live: len(live.room.open_ssrcs))
+        yield _gauge("sources", "Open microphones", sources)
+        yield _gauge("hands", "Hands in the line", sum(len(view.line) for view in views))
+        yield _counter("events", "Events of the rooms", sum(view.seq for view in views))
 
     def _network(self) -> Iterator[Metric]:
-        counts, fanout = self._live.counts, self._live.fanout.counts
         joins = CounterMetricFamily("parvis_joins", "Joins by role", labels=["role"])
         for role in Role:
-            joins.add_metric([role.value], counts.joins[role])
+            joins.add_metric([role.value], sum(live.counts.joins[role] for live in self._lives))
         yield joins
         faults = CounterMetricFamily(
             "parvis_faults", "Connections closed for a fault, by code", labels=["code"]
         )
-        for code, count in sorted(counts.faults.items()):
+        for code, count in sorted(self._rooms.faults.items()):
             faults.add_metric([str(int(code))], count)
         yield faults
-        yield _counter("packets", "Packets of units and speakers", counts.packets)
-        yield _counter("duplicate_packets", "Second copies", counts.duplicate_packets)
-        yield _counter("unwanted_packets", "Of closed sources", counts.unwanted_packets)
-        yield _counter("rate_drops", "Messages and packets over the rate", counts.rate_drops)
-        yield _counter("time_requests", "Questions for the hub's clock", counts.time_requests)
-        yield _counter("program_packets", "Packets of the program", fanout.sound_frames)
-        yield _counter("changes", "Messages to everybody", fanout.control_frames)
-        yield _counter("fanout_skips", "Times a receiver fell behind", fanout.skips)
-        yield _counter(
-            "fanout_skipped_packets", "Packets left out for those behind", fanout.skipped_sound
-        )
-        yield _counter("fanout_closed_slow", "Receivers closed as too slow", fanout.closed_slow)
-        yield _counter("fanout_overrun", "Packets that the fan-out dropped", fanout.overrun_sound)
+        for field, name, text in COUNTS:
+            total = sum(getattr(live.counts, field) for live in self._lives)
+            yield _counter(name, text, total)
+        for field, name, text in FANOUT_COUNTS:
+            total = sum(getattr(live.fanout.counts, field) for live in self._lives)
+            yield _counter(name, text, total)
 
     def _outputs(self) -> Iterator[Metric]:
         packets = CounterMetricFamily(
@@ -99,8 +125,9 @@ class HubCollector(Collector):
             "From the room clock of a sample to its leaving the converter",
             labels=["ssrc", "kind"],
         )
-        seconds, now_ns = 0, self._live.now_ns()
-        for _, stream in self._live.streams:
+        seconds = 0
+        streams = ((live, stream) for live in self._lives for _, stream in live.streams)
+        for live, stream in streams:
             seconds += stream.second is not None
             if stream.output is None:
                 continue
@@ -108,7 +135,7 @@ class HubCollector(Collector):
             labels = [f"{bus.ssrc:08x}", bus.kind.value]
             packets.add_metric(labels, stream.output.packets)
             dropped.add_metric(labels, stream.dropped_packets)
-            report = stream.output.fresh_report(now_ns)
+            report = stream.output.fresh_report(live.now_ns())
             if report is not None:
                 underruns.add_metric(labels, report.underruns)
                 delay.add_metric(labels, report.delay_ms / 1e3)
@@ -117,32 +144,54 @@ class HubCollector(Collector):
         yield _counter(
             "foreign_output_packets",
             "Packets of buses that nobody plays",
-            self._live.stage.foreign_outputs,
+            self._sum(lambda live: live.stage.foreign_outputs),
         )
 
 
-def _engine(stats: EngineStats) -> Iterator[Metric]:
+def _engines(told: Sequence[EngineStats]) -> Iterator[Metric]:
+    """What the engines say: counts summed, of times and states the worst."""
+    yield _lateness(told)
+    for field, text in (
+        ("ticks", "Ticks of the mixers"),
+        ("skipped_ticks", "Ticks never run"),
+    ):
+        yield _counter(field, text, sum(getattr(stats, field) for stats in told))
+    for field, text in (
+        ("work_mean", "Work of a tick"),
+        ("work_max", "Longest work of a tick"),
+        ("encode_mean", "A tick's start to its packet"),
+    ):
+        seconds = max(getattr(stats, f"{field}_us") for stats in told) / 1e6
+        yield _gauge(f"tick_{field}_seconds", text, seconds)
+    real_time = min(stats.real_time for stats in told)
+    yield _gauge("tick_real_time", "Whether the mixers have real-time priority", real_time)
+    for field, text in (
+        ("stale_packets", "Waited over 100 ms for the mixer"),
+        ("foreign_packets", "Of sources not open"),
+        ("dropped_output", "Datagrams lost to the hub"),
+    ):
+        yield _counter(f"engine_{field}", text, sum(getattr(stats, field) for stats in told))
+    savings = max(stats.savings for stats in told)
+    yield _gauge("engine_savings", "Step of the mixer's savings, 0: none", savings)
+    yield from _sources([source for stats in told for source in stats.sources])
+
+
+def _lateness(told: Sequence[EngineStats]) -> Metric:
     cumulative, buckets = 0, []
-    for bound_ms, count in zip((*LATENESS_BOUNDS_MS, None), stats.lateness_counts, strict=True):
-        cumulative += count
+    counts = zip(*(stats.lateness_counts for stats in told), strict=True)
+    for bound_ms, of_engines in zip((*LATENESS_BOUNDS_MS, None), counts, strict=True):
+        cumulative += sum(of_engines)
         buckets.append(("+Inf" if bound_ms is None else str(bound_ms / 1000), cumulative))
-    yield HistogramMetricFamily(
+    return HistogramMetricFamily(
         "parvis_tick_lateness_seconds",
-        "How late the mixer's ticks were",
+        "How late the mixers' ticks were",
         buckets=buckets,
-        sum_value=stats.lateness_sum_ms / 1000,
+        sum_value=sum(stats.lateness_sum_ms for stats in told) / 1000,
     )
-    yield _counter("ticks", "Ticks of the mixer", stats.ticks)
-    yield _counter("skipped_ticks", "Ticks never run", stats.skipped_ticks)
-    yield _gauge("tick_work_mean_seconds", "Work of a tick", stats.work_mean_us / 1e6)
-    yield _gauge("tick_work_max_seconds", "Longest work of a tick", stats.work_max_us / 1e6)
-    yield _gauge(
-        "tick_encode_mean_seconds", "A tick's start to its packet", stats.encode_mean_us / 1e6
-    )
-    yield _gauge("tick_real_time", "Whether the mixer has real-time priority", stats.real_time)
-    yield _counter("engine_stale_packets", "Waited over 100 ms for the mixer", stats.stale_packets)
-    yield _counter("engine_foreign_packets", "Of sources not open", stats.foreign_packets)
-    yield _counter("engine_dropped_output", "Datagrams lost to the hub", stats.dropped_output)
+
+
+def _sources(sources: Iterable[SourceStats]) -> Iterator[Metric]:
+    by_ssrc = {source.ssrc: source for source in sources}  # a name may stand once
     for field, text in (
         ("received", "Packets of open sources"),
         ("malformed", "Packets that could not be decoded"),
@@ -151,22 +200,21 @@ def _engine(stats: EngineStats) -> Iterator[Metric]:
         ("concealed", "Frames filled by concealment"),
     ):
         family = CounterMetricFamily(f"parvis_source_{field}", text, labels=["ssrc"])
-        for source in stats.sources:
+        for source in by_ssrc.values():
             family.add_metric([f"{source.ssrc:08x}"], getattr(source, field))
         yield family
     drift = GaugeMetricFamily(
         "parvis_source_drift_ppm", "The source's clock against the hub's", labels=["ssrc"]
     )
-    for source in stats.sources:
+    for source in by_ssrc.values():
         drift.add_metric([f"{source.ssrc:08x}"], source.drift_ppm)
     yield drift
-    yield _gauge("engine_savings", "Step of the mixer's savings, 0: none", stats.savings)
     for field, text in (
         ("hold", "Time of sound from its arrival to its tick"),
         ("target", "Target delay of the jitter buffer"),
     ):
         gauge = GaugeMetricFamily(f"parvis_source_{field}_seconds", text, labels=["ssrc"])
-        for source in stats.sources:
+        for source in by_ssrc.values():
             gauge.add_metric([f"{source.ssrc:08x}"], getattr(source, f"{field}_ms") / 1e3)
         yield gauge
 
@@ -182,10 +230,10 @@ def _gauge(name: str, text: str, value: float) -> Metric:
 class Metrics:
     """The hub's own registry."""
 
-    def __init__(self, live: LiveRoom) -> None:
-        """Collect from ``live`` whenever asked."""
+    def __init__(self, rooms: Rooms) -> None:
+        """Collect from ``rooms`` whenever asked."""
         self._registry = CollectorRegistry(auto_describe=False)
-        self._registry.register(HubCollector(live))
+        self._registry.register(HubCollector(rooms))
 
     def render(self) -> bytes:
         """The text exposition format."""

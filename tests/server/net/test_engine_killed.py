@@ -27,14 +27,15 @@ START_S = 60.0
 async def real_hub(data: Path) -> AsyncIterator[tuple[Hub, EngineSupervisor]]:
     settings = HubSettings(data=data, network=NetworkSettings(host=LOOPBACK, port=0))
     hub = Hub(settings, DataFolder.open(data), EngineSupervisor)
-    assert isinstance(hub.engine, EngineSupervisor)
+    engine = hub.main.engine.running
+    assert isinstance(engine, EngineSupervisor)
     async with asyncio.TaskGroup() as group:
         group.create_task(hub.run([Listener(take_port(settings.network))]))
         await hub.started.wait()
         try:
             async with asyncio.timeout(START_S):
-                await hub.engine.ready.wait()
-            yield hub, hub.engine
+                await engine.ready.wait()
+            yield hub, engine
         finally:
             hub.stopping.set()
 
@@ -82,4 +83,8 @@ async def test_the_buses_go_on_after_the_mixer_was_killed(tmp_path: Path) -> Non
             await packets_past(speaker, 20)
             check_one_stream(column, 480)
             check_one_stream(speaker, 960)
-            assert hub.live.counts.joins[Role.UNIT] == hub.live.counts.joins[Role.SPEAKER] == 1
+            assert (
+                hub.main.live.counts.joins[Role.UNIT]
+                == hub.main.live.counts.joins[Role.SPEAKER]
+                == 1
+            )

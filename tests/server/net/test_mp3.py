@@ -126,7 +126,7 @@ async def test_nothing_is_encoded_when_nobody_listens(
         assert made == []
         async with client.stream("GET", "/listen.mp3"):
             assert hub.live.listeners == 1
-    hub.hub.mp3.stop()
+    hub.hub.main.mp3.stop()
     assert hub.live.listeners == 0
 
 
