@@ -9,22 +9,58 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from parvis_wire.audience import Avatar, Here, Pulse, React, Reaction
 from parvis_wire.base import Wire
 from parvis_wire.commands import (
+    AnswerAsk,
+    Block,
+    CloseAll,
+    CloseAsk,
+    Describe,
     EndTurn,
     GiveFloor,
+    Identify,
     LeaveFloor,
+    LeaveSeat,
     LowerHand,
+    MakeInvite,
+    MoveHand,
     Next,
+    OpenAsk,
     RaiseHand,
+    ReadOut,
+    RevokeInvite,
+    SetHostUnit,
+    SetPhase,
+    SetRank,
+    SetRules,
+    SilenceAll,
     TakeFloor,
+    TakeSeat,
+    Unblock,
+    Undo,
 )
-from parvis_wire.floor import Hand, Surface
+from parvis_wire.floor import (
+    About,
+    Access,
+    FloorMode,
+    FloorRules,
+    Hand,
+    InviteRole,
+    LowerReason,
+    Overtaking,
+    Phase,
+    Rank,
+    Surface,
+)
 from parvis_wire.messages import (
     Ack,
+    Attend,
+    Attention,
     Change,
     Failure,
     HostCredential,
+    InviteCredential,
     Join,
     Level,
     RefusalCode,
@@ -37,7 +73,7 @@ from parvis_wire.messages import (
     Welcome,
     serialize,
 )
-from parvis_wire.room_events import HandRaised
+from parvis_wire.room_events import HandRaised, Hidden
 from parvis_wire.room_view import RoomView
 from parvis_wire.stage import (
     Alarm,
@@ -56,6 +92,7 @@ from parvis_wire.stage import (
     SetLift,
     SetSharing,
     SetSource,
+    Shares,
     SourceKind,
     SourceStatus,
     SpeakerTraits,
@@ -82,6 +119,13 @@ def to_the_hub() -> Sequence[Wire]:
             name="Table 2",
             unit=UnitTraits(always_open=True, link=LinkKind.WIFI),
         ),
+        Join(
+            version=1,
+            role=Role.SCREEN,
+            room="salon",
+            credential=ResumeCredential(token="p2.abc"),
+            invite=InviteCredential(token="Zm9vYmFyYmF6cXV4"),
+        ),
         RaiseHand(id="c1", name="Zoé"),
         RaiseHand(id="c2"),
         LowerHand(id="c3"),
@@ -93,7 +137,50 @@ def to_the_hub() -> Sequence[Wire]:
         EndTurn(id="c9", participant="p9"),
         Level(level_dbfs=-42.5),
         Report(rung=Rung.WORKLET, buffer_ms=118.5, played_ms=10_000, underruns=0),
+        Here(in_hall=True, name="Zoé", avatar=Avatar.OWL),
+        React(reaction=Reaction.CLAP),
+        *of_the_room(),
         *of_the_stage(),
+    ]
+
+
+def of_the_room() -> Sequence[Wire]:
+    """What the floor, the line and the room are asked."""
+    about = About(
+        title="Soirée",
+        language="fr",
+        description="Une ligne.\nUne autre.",
+        topics=("Le toit", "Le jardin"),
+        access=Access.PRIVATE,
+        begins_utc_ms=1_800_000_000_000,
+    )
+    rules = FloorRules(mode=FloorMode.PUSH_TO_TALK, cap=25, turn_s=120, fresh_first=True)
+    return [
+        RaiseHand(id="r1", name="Zoé", text="Qui paie ?", written=True, anonymous=True),
+        RaiseHand(id="r2", reply=True, another=True),
+        LowerHand(id="r3", participant="u1~2", reason=LowerReason.OFF_TOPIC),
+        MoveHand(id="r4", participant="p9", place=1),
+        ReadOut(id="r5", participant="p9"),
+        SetRules(id="r6", rules=rules),
+        SilenceAll(id="r7", on=True),
+        CloseAll(id="r8"),
+        SetPhase(id="r9", phase=Phase.BACKSTAGE),
+        Describe(id="r10", about=about),
+        Undo(id="r11"),
+        Block(id="r12", participant="p9"),
+        Unblock(id="r13", participant="p9"),
+        SetRank(id="r14", participant="p9", rank=Rank.COHOST),
+        SetRank(id="r15", participant="p9", rank=None),
+        MakeInvite(id="r16", role=InviteRole.SPEAKER, name="Ana"),
+        RevokeInvite(id="r17", number=1),
+        SetHostUnit(id="r18", unit="u1", on=True),
+        TakeSeat(id="r19", code="a-_4", name="Zoé"),
+        LeaveSeat(id="r20"),
+        LeaveSeat(id="r21", participant="p9"),
+        OpenAsk(id="r22", question="Encore une heure ?"),
+        AnswerAsk(id="r23"),
+        CloseAsk(id="r24"),
+        Identify(id="r25", unit="u1"),
     ]
 
 
@@ -153,7 +240,29 @@ def from_the_hub() -> Sequence[Wire]:
             text="the path is 47.5 ms; it must be at most 30 ms",
             figure_ms=47.5,
         ),
+        Ack(id="c4", link="/r/salon#k=Zm9vYmFyYmF6cXV4"),
         Failure(code=4000, text="type: not known"),
+        Welcome(participant="p2", resume="p2.abc", rank=Rank.COHOST),
+        Change(
+            seq=2,
+            room_clock=960,
+            event=HandRaised(
+                hand=Hand(
+                    participant="u1~2",
+                    name="Table 1 (2)",
+                    surface=Surface.UNIT,
+                    unit="u1",
+                    unit_name="Table 1",
+                    raised_at=960,
+                ),
+                place=1,
+                rule=Overtaking.REPLY,
+            ),
+        ),
+        Change(seq=3, room_clock=1440, event=Hidden()),
+        *(Attend(what=what) for what in Attention),
+        Pulse(listeners=40, in_hall=12, reactions={Reaction.CLAP: 7, Reaction.HEART: 1}, yes=3),
+        Pulse(),
         *statuses(),
     ]
 
@@ -194,6 +303,9 @@ def statuses() -> Sequence[Wire]:
                     output="u1", state=CheckState.RETURNS, desk="u9", gain_db=-12, delay_ms=61.5
                 ),
             ),
+            in_hall=3,
+            shares=Shares(stage_ms=60_000, hall_ms=1500, phones_ms=0),
+            longest_wait_ms=31_000,
         ),
     ]
 
@@ -216,6 +328,36 @@ MESSAGES_INVALID = {
     "name that turns the line round": json.dumps(
         {"type": "raise_hand", "id": "c", "name": "a\u202eb"}
     ),
+    "line too long": json.dumps({"type": "open_ask", "id": "c", "question": "q" * 281}),
+    "title with a line break": json.dumps(
+        {"type": "describe", "id": "c", "about": {"title": "a\nb"}}
+    ),
+    "title of spaces": '{"type":"describe","id":"c","about":{"title":"  "}}',
+    "description that turns the line round": json.dumps(
+        {"type": "describe", "id": "c", "about": {"title": "a", "description": "\u202eb"}}
+    ),
+    "nine topics": json.dumps(
+        {"type": "describe", "id": "c", "about": {"title": "a", "topics": ["t"] * 9}}
+    ),
+    "language by its name": json.dumps(
+        {"type": "describe", "id": "c", "about": {"title": "a", "language": "French"}}
+    ),
+    "rules of no mode": '{"type":"set_rules","id":"c","rules":{"mode":"chaos"}}',
+    "more microphones than any hall": '{"type":"set_rules","id":"c","rules":{"cap":26}}',
+    "no microphone at all": '{"type":"set_rules","id":"c","rules":{"cap":0}}',
+    "turn of a second": '{"type":"set_rules","id":"c","rules":{"turn_s":1}}',
+    "place before the first": '{"type":"move_hand","id":"c","participant":"p","place":0}',
+    "third person without a number": '{"type":"block","id":"c","participant":"u1~"}',
+    "code of a seat that is too short": '{"type":"take_seat","id":"c","code":"abc","name":"Z"}',
+    "rank of nobody": '{"type":"set_rank","id":"c","participant":"p","rank":"king"}',
+    "rank left out": '{"type":"set_rank","id":"c","participant":"p"}',
+    "invitation as a unit": '{"type":"make_invite","id":"c","role":"unit"}',
+    "invitation number nought": '{"type":"revoke_invite","id":"c","number":0}',
+    "reason that is none": '{"type":"lower_hand","id":"c","reason":"boring"}',
+    "phase of the moon": '{"type":"set_phase","id":"c","phase":"full"}',
+    "silence neither on nor off": '{"type":"silence_all","id":"c"}',
+    "reaction of words": '{"type":"react","reaction":"boo"}',
+    "picture of somebody": '{"type":"here","avatar":"face.png"}',
     "level above full scale": '{"type":"level","level_dbfs":3}',
     "level that is no number": '{"type":"level","level_dbfs":"NaN"}',
     "zone in capitals": ('{"type":"set_lift","id":"s","zone":"Hall","on":true}'),

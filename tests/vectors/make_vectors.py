@@ -1,6 +1,7 @@
 """Writes vectors beside it from the Python side, which tests then hold against fixed bytes.
 
-Those of messages come from ``make_messages.py``, those of playout from ``make_playout.py``.
+Those of messages come from ``make_messages.py``, those of the room from ``make_room_view.py``,
+those of playout from ``make_playout.py``.
 
 ``python tests/vectors/make_vectors.py`` writes; the page's tests and ``tests/wire`` read. A change
 of a vector is a change of the protocol: it belongs into ``PROTOCOL.md`` in the same commit.
@@ -10,19 +11,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from parvis_wire import reconnect, room_view, serial, standing
-from parvis_wire.floor import Hand, Microphone, Surface
-from parvis_wire.room_events import (
-    FloorGranted,
-    FloorReleased,
-    FloorTaken,
-    HandLowered,
-    HandRaised,
-    MicrophoneClosed,
-    MicrophoneOpened,
-    RoomEvent,
-)
-from parvis_wire.room_view import RoomView
+from parvis_wire import reconnect, serial
 from parvis_wire.rtp import AudioLevel, RtpPacket, TalkFlags
 
 HERE = Path(__file__).parent
@@ -125,58 +114,6 @@ RTP_INVALID = {
 }
 
 
-def room_view_cases() -> dict[str, Any]:
-    """A snapshot, a whole evening of changes, and what everybody sees after each."""
-    start = RoomView(room="main", title="Evening", seq=3)
-    phone = Hand(participant="ph1", name="Zoé", surface=Surface.PHONE)
-    table1 = Hand(participant="u1", name="Table 1", surface=Surface.UNIT)
-    table2 = Hand(participant="u2", name="Table 2", surface=Surface.UNIT)
-    desk = Microphone(unit="u9", name="Desk", ssrc=99)
-    events: list[RoomEvent] = [
-        MicrophoneOpened(microphone=desk),
-        HandRaised(hand=table1),
-        HandRaised(hand=phone),
-        HandRaised(hand=table2),
-        FloorGranted(participant="u1"),
-        FloorTaken(participant="u1", unit="u1", unit_name="Table 1", ssrc=1),
-        HandLowered(participant="u2"),
-        FloorReleased(participant="u1"),
-        FloorGranted(participant="ph1"),
-        FloorTaken(participant="ph1", unit="u2", unit_name="Table 2", ssrc=2),
-        HandRaised(hand=table1),
-        MicrophoneOpened(microphone=desk.model_copy(update={"ssrc": 100})),
-        FloorReleased(participant="ph1"),
-        MicrophoneClosed(unit="u9"),
-    ]
-    who = [
-        ("u1", Surface.UNIT),
-        ("u2", Surface.UNIT),
-        ("u9", Surface.UNIT),
-        ("ph1", Surface.PHONE),
-        ("ph2", Surface.PHONE),
-    ]
-    steps, view = [], start
-    for event in events:
-        view = room_view.fold(view, view.seq + 1, event)
-        steps.append(
-            {
-                "seq": view.seq,
-                "event": event.model_dump(mode="json"),
-                "view": view.model_dump(mode="json"),
-                "standings": [
-                    {
-                        "participant": participant,
-                        "surface": surface,
-                        "standing": standing.standing(view, participant, surface),
-                        "place": room_view.place_in_line(view, participant),
-                    }
-                    for participant, surface in who
-                ],
-            }
-        )
-    return {"start": start.model_dump(mode="json"), "steps": steps, "refused_seqs": [3, 5, 0]}
-
-
 def serial_cases() -> list[dict[str, int]]:
     """Distances on the circle, around its seams."""
     pairs = [
@@ -218,7 +155,6 @@ def main() -> None:
     files: dict[str, Any] = {
         "rtp_valid": rtp_valid(),
         "rtp_invalid": [{"name": n, "hex": h} for n, h in RTP_INVALID.items()],
-        "room_view": room_view_cases(),
         "serial": serial_cases(),
         "reconnect": reconnect_cases(),
     }

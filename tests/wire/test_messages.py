@@ -92,19 +92,26 @@ def test_a_fault_stays_one_short_line() -> None:
 
 
 def test_the_largest_honest_message_fits_the_bound() -> None:
-    largest = json.dumps(
+    widest = "\U0001f600"
+    about = {"title": widest * 120, "description": widest * 2000, "topics": [widest * 280] * 8}
+    credential = {"token": "t" * 256}
+    largest = [
+        {"type": "describe", "id": "x" * 64, "about": {**about, "language": "fr"}},
         {
             "type": "join",
             "version": 1,
             "role": "listener",
             "room": "r" * 64,
-            "credential": {"kind": "resume", "token": "t" * 256},
+            "credential": {"kind": "resume", **credential},
+            "invite": {"kind": "invite", **credential},
             "stream": "s" * 32,
-            "name": "\U0001f600" * 40,
-        }
-    )
-    parse_client_message(largest)
-    assert len(largest.encode()) * 2 < MAX_LISTENER_MESSAGE_BYTES
+            "name": widest * 40,
+        },
+    ]
+    for message in largest:
+        text = json.dumps(message, ensure_ascii=False)
+        parse_client_message(text)
+        assert len(text.encode()) < MAX_LISTENER_MESSAGE_BYTES * 0.9
 
 
 json_values = st.recursive(

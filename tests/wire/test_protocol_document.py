@@ -1,16 +1,32 @@
 """PROTOCOL.md names everything that the code knows, with the same fields and codes."""
 
 import re
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from parvis_wire.audience import Reaction
+from parvis_wire.base import Wire
 from parvis_wire.close_codes import CloseCode
+from parvis_wire.floor import (
+    Access,
+    FloorMode,
+    FloorRules,
+    Hand,
+    InviteRole,
+    LowerReason,
+    Overtaking,
+    Phase,
+    Turn,
+)
 from parvis_wire.messages import (
     MAX_LISTENER_MESSAGE_BYTES,
     MAX_UNIT_MESSAGE_BYTES,
+    Attention,
     RefusalCode,
+    Role,
     client_messages,
     hub_messages,
 )
@@ -48,9 +64,34 @@ def test_every_message_has_a_row_with_its_fields(name: str, fields: list[str]) -
         assert re.search(rf"`{field}[` ]", row), f"{name} lacks {field}"
 
 
-def test_every_event_has_a_row() -> None:
-    events = SCHEMAS[1]["$defs"]["Change"]["properties"]["event"]["discriminator"]["mapping"]
-    assert set(events) <= set(rows())
+def test_every_event_has_a_row_with_its_fields() -> None:
+    told = TEXT[TEXT.index("### Events") : TEXT.index("### What it means")]
+    schema = SCHEMAS[1]["$defs"]
+    events = schema["Change"]["properties"]["event"]["discriminator"]["mapping"]
+    for name, reference in events.items():
+        row = re.search(rf"^\| `{name}` \|.*$", told, re.MULTILINE)
+        assert row, name
+        for field in schema[reference.rsplit("/", 1)[-1]]["properties"]:
+            assert field == "type" or re.search(rf"`{field}[` ]", row[0]), (name, field)
+
+
+@pytest.mark.parametrize(
+    "words", [FloorMode, Overtaking, LowerReason, Phase, Access, InviteRole, Attention, Reaction]
+)
+def test_every_choice_is_named(words: type[StrEnum]) -> None:
+    assert [word for word in words if f"`{word}`" not in TEXT] == []
+
+
+@pytest.mark.parametrize("role", Role)
+def test_every_role_is_among_the_roles_and_at_an_endpoint(role: Role) -> None:
+    assert re.search(rf"^\| `{role}` \| .* \| .* \|$", TEXT, re.MULTILINE)
+    assert any(f"`{role}`" in row for name, row in rows().items() if name.startswith("/ws/"))
+
+
+@pytest.mark.parametrize("part", [Hand, Turn, FloorRules])
+def test_the_view_is_told_with_all_its_parts(part: type[Wire]) -> None:
+    missing = [field for field in part.model_fields if not re.search(rf"\b{field}\b", TEXT)]
+    assert missing == []
 
 
 @pytest.mark.parametrize("code", CloseCode)
