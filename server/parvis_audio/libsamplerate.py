@@ -16,6 +16,8 @@ import numpy as np
 import samplerate
 from numpy.typing import NDArray
 
+from parvis_audio.work import Job
+
 Samples = NDArray[np.float32]
 
 PIECE_SAMPLES: Final = 2_400
@@ -43,7 +45,7 @@ class _Work(ctypes.Structure):
 class Library(Protocol):
     """libsamplerate's state for one stream."""
 
-    def process(self, samples: Samples, ratio: float, into: Samples) -> int:
+    def process(self, samples: Samples, ratio: float, into: Samples) -> Job[int]:
         """Resample up to ``PIECE_SAMPLES``; the count of what now stands in ``into``."""
         ...
 
@@ -53,7 +55,6 @@ class _Direct:
 
     def __init__(self, functions: dict[str, Any]) -> None:
         code = ctypes.c_int()
-        self._process = functions["src_process"]
         self._state = functions["src_new"](_SINC_FASTEST, 1, ctypes.byref(code))
         if not self._state:
             raise MemoryError(f"libsamplerate gave no state (its error {code.value})")
@@ -64,15 +65,17 @@ class _Direct:
             input=self._input.ctypes.data,
             output=self._output.ctypes.data,
         )
-        self._address = ctypes.addressof(self._work)
+        self._call = functools.partial(
+            functions["src_process"], self._state, ctypes.addressof(self._work)
+        )
 
-    def process(self, samples: Samples, ratio: float, into: Samples) -> int:
+    def process(self, samples: Samples, ratio: float, into: Samples) -> Job[int]:
         work, size = self._work, samples.size
         self._input[:size] = samples
         work.input_samples, work.ratio = size, ratio
         # The library moves to a new ratio over the room it is given: no more than will be filled.
         work.output_samples = math.ceil(size * ratio)
-        code = self._process(self._state, self._address)
+        code = yield self._call
         if code:
             raise RuntimeError(f"libsamplerate refused {size} samples at {ratio} (error {code})")
         given: int = work.given_samples
@@ -86,7 +89,8 @@ class _Package:
     def __init__(self) -> None:
         self._resampler = samplerate.Resampler("sinc_fastest", 1)
 
-    def process(self, samples: Samples, ratio: float, into: Samples) -> int:
+    def process(self, samples: Samples, ratio: float, into: Samples) -> Job[int]:
+        yield from ()  # its call keeps the lock: nothing to hand out
         resampled = self._resampler.process(samples, ratio)
         into[: resampled.size] = resampled
         return int(resampled.size)

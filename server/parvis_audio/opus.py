@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parvis_audio.errors import BadFrame, BadPacket, OpusError, OpusLibraryMissing
+from parvis_audio.work import Job, done
 
 Samples = NDArray[np.float32]
 
@@ -320,9 +321,22 @@ class Decoder:
 
         ``BadPacket`` when the bytes are not an Opus packet.
         """
+        return done(self.decode_job(packet))
+
+    def decode_job(self, packet: bytes) -> Job[Samples]:
+        """The same with libopus' call handed out, to be made beside those of other decoders."""
         if not packet:
             raise BadPacket(_INVALID_PACKET, "an empty payload is not an Opus packet")
-        return self._run(packet, MAX_PACKET_SAMPLES, fec=False)
+        code = yield functools.partial(
+            self._decode,
+            self._state.pointer,
+            packet,
+            len(packet),
+            self._address,
+            MAX_PACKET_SAMPLES,
+            False,
+        )
+        return self._samples[: check_packet(code, packet)].copy()
 
     def conceal(self, samples: int) -> Samples:
         """``samples`` samples in place of a packet that did not come (a multiple of 2.5 ms)."""

@@ -12,12 +12,13 @@ faster, too little, up to 0.5 % slower. The depth aims at about half a tick over
 the wait of a packet for its tick slides between nothing and a tick while two clocks pass each
 other. What is too far off for that goes in steps (``depth.py``).
 
-One receiver belongs to one thread at a time; several receivers may run in several threads, since
-decoder and resampler, which take most of the time, run without the interpreter lock.
+One receiver belongs to one thread. ``frame_job`` gives a frame in steps: what decoder and resampler
+do, which takes most of the time and needs no interpreter lock, is handed out as calls
+(``work.py``), so that whoever has many receivers can make those of several at once.
 """
 
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,14 +31,15 @@ from parvis_audio.jitter_buffer import (
     Frame,
     JitterBuffer,
     JitterCounters,
-    Lost,
     Waiting,
 )
 from parvis_audio.level import SILENT_DBFS, energy, energy_dbfs
 from parvis_audio.play_line import PlayLine
 from parvis_audio.relative_delay import FRAME_SAMPLES, NS_PER_MS, Link
 from parvis_audio.resampler import Resampler
+from parvis_audio.source_decoder import SURELY_SANE, SourceDecoder, faded, sane
 from parvis_audio.splice import CROSS_FADE_SAMPLES, cross_fade
+from parvis_audio.work import Job, done
 from parvis_wire.rtp import RtpPacket, TalkFlags
 
 Samples = NDArray[np.float32]
@@ -49,25 +51,6 @@ AIM_UNDER_HALF_A_TICK_NS: Final = 500_000
 """The depth is held half a tick, less this, over the jitter buffer's target: the mean wait, less
 what the guard of the target spares. With ticks of 10 ms a packet is then needed 5.5 ms before its
 target in the worst phase, with 5 ms 3 ms before."""
-
-FADE_AFTER_MS, SILENT_AFTER_MS = 40, 100
-FADE_DB_PER_MS = 6 / 20
-
-_LOUDEST = 4.0
-"""12 dB over full scale: more than any decoder overshoots; from here on it is a fault."""
-_SURELY_SANE = _LOUDEST**2
-"""With no greater sum of squares no sample is over the limit, and each is a number."""
-
-
-def _concealment_gains() -> Samples:
-    """The gain of each sample of a concealment, from its start to silence."""
-    at_ms = np.arange(SILENT_AFTER_MS * 48) / 48
-    gains = 10 ** (-FADE_DB_PER_MS * np.maximum(0, at_ms - FADE_AFTER_MS) / 20)
-    gains *= np.clip((SILENT_AFTER_MS - at_ms) / 10, 0, 1)  # the last 10 ms come down to nothing
-    return np.asarray(gains, dtype=np.float32)
-
-
-_GAINS = _concealment_gains()
 
 
 @dataclass(slots=True)
@@ -84,22 +67,6 @@ class ReceiverCounters:
     """How many of these joins were in the middle of speech."""
     resyncs: int = 0
     """Times that all that was too much was left out at once."""
-
-
-class SourceDecoder(Protocol):
-    """What the chain needs of a decoder; see ``opus.Decoder``."""
-
-    def decode(self, packet: bytes) -> Samples:
-        """The packet's samples; ``BadPacket`` when it is none."""
-        ...
-
-    def conceal(self, samples: int) -> Samples:
-        """So many samples in place of what did not come."""
-        ...
-
-    def reset(self) -> None:
-        """Forget the past."""
-        ...
 
 
 class Receiver:
@@ -206,10 +173,14 @@ class Receiver:
 
     def frame(self, now_ns: int) -> Samples:
         """The next ``frame_samples``, a new array in [-4, 4], finite; zeros while it waits."""
-        frame = self._resampled(now_ns)
+        return done(self.frame_job(now_ns))
+
+    def frame_job(self, now_ns: int) -> Job[Samples]:
+        """The same in steps; to be run to its end before anything else is asked of the receiver."""
+        frame = yield from self._resampled(now_ns)
         squares = energy(frame)
-        if not squares <= _SURELY_SANE:
-            frame = _sane(frame)
+        if not squares <= SURELY_SANE:
+            frame = sane(frame)
             squares = energy(frame)
         self._level_dbfs = SILENT_DBFS if self._silent else energy_dbfs(squares, frame.size)
         self._steps.heard(self._level_dbfs)
@@ -217,12 +188,14 @@ class Receiver:
 
     # --- from the source's clock to ours ---
 
-    def _resampled(self, now_ns: int) -> Samples:
+    def _resampled(self, now_ns: int) -> Job[Samples]:
         error_ns = self._look_at_depth(now_ns)
         ratio = self.buffer.clock.ratio((error_ns or 0) / 1e9)
         wanted = self._resampler.wanted_samples(ratio)
         if self._idle:  # silence fills the filter, so that the first packet gives a whole frame
             self._line.clear(wanted - self._frame_samples)
+        if self._line.size < wanted:
+            yield from self._append_next(now_ns)
         samples = self._samples(now_ns, wanted, error_ns)
         if self._silent and not samples.any():
             if self._idle:
@@ -230,7 +203,7 @@ class Receiver:
             self._idle = True
         else:
             self._idle = False
-        self._resampler.feed(samples, ratio)
+        yield from self._resampler.feed_job(samples, ratio)
         frame = self._resampler.take()
         if self._idle:
             self._resampler.reset()
@@ -261,14 +234,20 @@ class Receiver:
             self._line.append(self._next(now_ns))
 
     def _next(self, now_ns: int) -> Samples:
+        return done(self._next_job(now_ns))
+
+    def _append_next(self, now_ns: int) -> Job[None]:
+        self._line.append((yield from self._next_job(now_ns)))
+
+    def _next_job(self, now_ns: int) -> Job[Samples]:
         playout = self.buffer.pull(now_ns)
+        if isinstance(playout, Frame):
+            return (yield from self._play(playout))
         if isinstance(playout, Waiting):
             return self._wait()
-        if isinstance(playout, Lost):
-            before = self._continuation() if playout.late else _NOTHING
-            self._decode_silently(playout.late)
-            return cross_fade(before, self._conceal(playout.samples))
-        return self._play(playout)
+        before = self._continuation() if playout.late else _NOTHING
+        self._decode_silently(playout.late)
+        return cross_fade(before, self._conceal(playout.samples))
 
     def _wait(self) -> Samples:
         silence = np.zeros(self._frame_samples, dtype=np.float32)
@@ -279,12 +258,12 @@ class Receiver:
         self._decoder.reset()  # the next turn begins without the last one's sound
         return fading
 
-    def _play(self, playout: Frame) -> Samples:
+    def _play(self, playout: Frame) -> Job[Samples]:
         resumes = self._gap_samples > 0 or self._silent
         before = self._continuation() if resumes or playout.late else None
         self._decode_silently(playout.late)
         try:
-            samples = _sane(self._decoder.decode(playout.payload))
+            samples = sane((yield from self._decoder.decode_job(playout.payload)))
         except BadPacket:
             self.counters.garbage += 1
             return self._conceal(playout.duration_samples)
@@ -293,7 +272,7 @@ class Receiver:
 
     def _conceal(self, samples: int) -> Samples:
         self.counters.concealed_samples += samples
-        concealed = self._faded(self._decoder.conceal(samples), self._gap_samples)
+        concealed = faded(self._decoder.conceal(samples), self._gap_samples)
         self._gap_samples += samples
         return concealed
 
@@ -301,18 +280,12 @@ class Receiver:
         """How the sound so far would go on for 5 ms."""
         if self._silent:
             return np.zeros(CROSS_FADE_SAMPLES, dtype=np.float32)
-        return self._faded(self._decoder.conceal(CROSS_FADE_SAMPLES), self._gap_samples)
-
-    def _faded(self, concealed: Samples, begin: int) -> Samples:
-        gains = np.zeros(concealed.size, dtype=np.float32)
-        known = _GAINS[begin : begin + concealed.size]
-        gains[: known.size] = known
-        return _sane(concealed) * gains
+        return faded(self._decoder.conceal(CROSS_FADE_SAMPLES), self._gap_samples)
 
     def _decode_silently(self, late: tuple[bytes, ...]) -> None:
         for payload in late:
             try:
-                self._decoder.decode(payload)
+                done(self._decoder.decode_job(payload))
             except BadPacket:
                 self.counters.garbage += 1
 
@@ -387,12 +360,3 @@ _NOTHING: Samples = np.zeros(0, dtype=np.float32)
 
 def _ns(samples: int) -> int:
     return samples * FRAME_NS // FRAME_SAMPLES
-
-
-def _sane(samples: Samples) -> Samples:
-    """The samples, or what is left of them when a decoder went mad: finite and bounded."""
-    if energy(samples) <= _SURELY_SANE:
-        return samples
-    if np.abs(samples).max() <= _LOUDEST:
-        return samples
-    return np.clip(np.nan_to_num(samples, nan=0.0), -_LOUDEST, _LOUDEST)

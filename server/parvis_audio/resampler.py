@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parvis_audio.libsamplerate import PIECE_SAMPLES, open_library
+from parvis_audio.work import Job, done
 
 Samples = NDArray[np.float32]
 
@@ -77,15 +78,22 @@ class Resampler:
 
     def feed(self, samples: Samples, ratio: float) -> None:
         """Resample ``samples``; ``ratio``: output samples per input sample, about one."""
+        done(self.feed_job(samples, ratio))
+
+    def feed_job(self, samples: Samples, ratio: float) -> Job[None]:
+        """The same with the library's call handed out, to be made beside those of other streams.
+
+        ``samples`` are copied before.
+        """
         if samples.size == 0:
             return
         self._ratio = _bounded(ratio)
         for begin in range(0, samples.size, PIECE_SAMPLES):
-            self._feed(samples[begin : begin + PIECE_SAMPLES])
+            yield from self._feed(samples[begin : begin + PIECE_SAMPLES])
 
-    def _feed(self, piece: Samples) -> None:
+    def _feed(self, piece: Samples) -> Job[None]:
         waiting = self._waiting_samples
-        waiting += self._library.process(piece, self._ratio, self._store[waiting:])
+        waiting += yield from self._library.process(piece, self._ratio, self._store[waiting:])
         if waiting > MAX_WAITING_SAMPLES:
             self._drop(waiting - MAX_WAITING_SAMPLES, waiting)
             waiting = MAX_WAITING_SAMPLES

@@ -17,6 +17,7 @@ from parvis_audio.level import SILENT_DBFS
 from parvis_audio.opus import Samples
 from parvis_audio.receiver import Receiver
 from parvis_audio.relative_delay import Link
+from parvis_audio.work import Job
 from parvis_wire.rtp import NO_FLAGS, RtpPacket, TalkFlags
 
 
@@ -326,7 +327,8 @@ class MadDecoder:
     def __init__(self, value: float) -> None:
         self.value = value
 
-    def decode(self, payload: bytes) -> Samples:
+    def decode_job(self, payload: bytes) -> Job[Samples]:
+        yield lambda: 0
         return np.full(480, self.value, dtype=np.float32)
 
     def conceal(self, samples: int) -> Samples:

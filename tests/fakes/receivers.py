@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parvis_audio.errors import ParvisAudioError
+from parvis_audio.work import Job
 from parvis_server.engine.boundary import TICK_SAMPLES, SourceStats
 from parvis_server.engine.stage import SourceSpec
 from parvis_wire.rtp import RtpPacket
@@ -32,11 +33,16 @@ class FakeReceiver:
             raise ParvisAudioError("not Opus")
         self.packets.append((packet, arrival_ns))
 
-    def pull(self, now_ns: int) -> Samples:
+    def pull(self, now_ns: int) -> Job[Samples]:
+        yield self._look
         if self.breaks:
             raise ParvisAudioError("not Opus")
         self.pulled_ns.append(now_ns)
         return np.full(self.frame_samples, self.value, dtype=np.float32)
+
+    def _look(self) -> int:
+        """The call that can be made beside the others'."""
+        return 0
 
     def delay_at_least(self, least_ms: float) -> None:
         self.least_ms = least_ms

@@ -4,6 +4,7 @@ from parvis_audio.opus import Encoder, program_encoder, unit_encoder
 from parvis_server.engine.boundary import GoLive
 from parvis_server.engine.bus_chain import Encoders
 from parvis_server.engine.contributions import Lap, no_lap
+from parvis_server.engine.crew import best_crew
 from parvis_server.engine.decoding_chain import DecodingChain
 from parvis_server.engine.mix_engine import MixEngine
 from parvis_server.engine.outputs import OutputBank
@@ -27,9 +28,12 @@ def build_outputs(live: GoLive, lap: Lap = no_lap) -> OutputBank:
 
 
 def build_mix_engine(live: GoLive, lap: Lap = no_lap) -> MixEngine:
-    """The mix of a live room; ``lap``: told when each stage of a tick is done."""
+    """The mix of a live room; ``lap``: told when each stage of a tick is done.
+
+    Its second thread gets the priority that the caller has now.
+    """
     samples = live.frame_samples
     outputs = build_outputs(live, lap)
-    mix = MixEngine(outputs, lambda spec: DecodingChain(spec, samples), samples, lap)
+    mix = MixEngine(outputs, lambda spec: DecodingChain(spec, samples), samples, lap, best_crew())
     mix.begin_at(live.levels_db, live.program_db)
     return mix

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from parvis_audio.receiver import Receiver
 from parvis_audio.relative_delay import Link
+from parvis_audio.work import Job
 from parvis_server.engine.boundary import TICK_SAMPLES, SourceStats
 from parvis_server.engine.stage import SourceSpec
 from parvis_wire.rtp import RtpPacket
@@ -23,9 +24,9 @@ class DecodingChain:
         """Take a packet."""
         self._receiver.put(packet, arrival_ns)
 
-    def pull(self, now_ns: int) -> Frame:
+    def pull(self, now_ns: int) -> Job[Frame]:
         """The frame that is due at ``now_ns``."""
-        return self._receiver.frame(now_ns)
+        return self._receiver.frame_job(now_ns)
 
     @property
     def concealing(self) -> bool:

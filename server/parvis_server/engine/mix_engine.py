@@ -16,6 +16,7 @@ from parvis_server.engine.boundary import (
     TapFrame,
 )
 from parvis_server.engine.contributions import Contributions, Lap, Outputs, no_lap
+from parvis_server.engine.crew import Crew, alone
 from parvis_server.engine.savings import Saving
 from parvis_server.engine.sources import MOST_AT_ONCE, Pulled, SourceBank, SourceReceiver
 from parvis_server.engine.stage import CheckOutput, SetStage, SourceSpec
@@ -42,11 +43,12 @@ class MixEngine:
         open_receiver: Callable[[SourceSpec], SourceReceiver],
         frame_samples: int = TICK_SAMPLES,
         lap: Lap = no_lap,
+        crew: Crew = alone,
     ) -> None:
-        """``open_receiver`` makes the decoding chain of a source that opens."""
+        """``open_receiver`` makes the decoding chain of a source that opens; ``crew`` runs them."""
         self.drops = DropCounts()
         self._outputs = outputs
-        self._sources = SourceBank(open_receiver, frame_samples)
+        self._sources = SourceBank(open_receiver, frame_samples, crew)
         self._law = SpeechLaw(MOST_AT_ONCE, frame_samples)
         self._frame_samples = frame_samples
         self._lap = lap

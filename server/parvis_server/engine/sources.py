@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 
 from parvis_audio.errors import ParvisAudioError
 from parvis_audio.level import SILENT_DBFS
+from parvis_audio.work import Job
 from parvis_server.engine.boundary import TICK_SAMPLES, SourcePacket, SourceStats
+from parvis_server.engine.crew import Crew, alone, results
 from parvis_server.engine.stage import MAX_SOURCES, SourceSpec
 from parvis_wire.errors import BadPacket
 from parvis_wire.rtp import RtpPacket
@@ -47,7 +49,7 @@ class SourceReceiver(Protocol):
         """Take a packet; raises ``ParvisAudioError`` when its payload cannot be decoded."""
         ...
 
-    def pull(self, now_ns: int) -> Frame:
+    def pull(self, now_ns: int) -> Job[Frame]:
         """The frame that is due now, one tick long, concealed or silent where missing."""
         ...
 
@@ -103,9 +105,11 @@ class SourceBank:
         self,
         open_receiver: Callable[[SourceSpec], SourceReceiver],
         frame_samples: int = TICK_SAMPLES,
+        crew: Crew = alone,
     ) -> None:
-        """``open_receiver`` makes the chain of a source that opens."""
+        """``open_receiver`` makes the chain of a source that opens; ``crew`` runs the codecs."""
         self._open_receiver = open_receiver
+        self._crew = crew
         self._sources: dict[int, _Source] = {}
         self._order: tuple[int, ...] = ()
         self._frames = np.zeros((MOST_AT_ONCE, frame_samples), dtype=np.float32)
@@ -155,12 +159,12 @@ class SourceBank:
         """One frame of every source, also of those that close; see ``forget_closed``."""
         frames = self._frames[: len(self._order)]
         concealed = np.zeros(len(self._order), dtype=bool)
-        for at, source in enumerate(self._sources.values()):
-            try:
-                frames[at] = source.receiver.pull(now_ns)
-            except ParvisAudioError:
-                frames[at] = 0.0
+        jobs = [source.receiver.pull(now_ns) for source in self._sources.values()]
+        pulled = zip(self._sources.values(), results(jobs, self._crew), strict=True)
+        for at, (source, frame) in enumerate(pulled):
+            if frame is None:
                 source.malformed += 1
+            frames[at] = 0.0 if frame is None else frame
             concealed[at] = source.receiver.concealing
         energy = np.einsum("ij,ij->i", frames, frames)
         if not (energy <= _LARGEST**2).all():

@@ -14,6 +14,7 @@ import pytest
 
 from fakes.outputs import FakeOutputs
 from fakes.receivers import FakeReceiver, Samples
+from parvis_audio.work import Job
 from parvis_server.engine.boundary import (
     MAX_DATAGRAM_BYTES,
     Checked,
@@ -147,7 +148,7 @@ class Countdown(FakeReceiver):
         super().__init__()
         self.then = then
 
-    def pull(self, now_ns: int) -> Samples:
+    def pull(self, now_ns: int) -> Job[Samples]:
         if len(self.pulled_ns) == 59:
             self.then()
         return super().pull(now_ns)
