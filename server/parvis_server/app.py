@@ -33,7 +33,7 @@ from parvis_server.errors import HubStopped, UserError
 from parvis_server.libraries import require_opus
 from parvis_server.media.zones import Lift, lift_refusal
 from parvis_server.net import listeners, speakers, units
-from parvis_server.net.admission import Doorkeeper
+from parvis_server.net.admission import Admitted, Doorkeeper
 from parvis_server.net.connection import Connection
 from parvis_server.net.credentials import Keys
 from parvis_server.net.endpoints import Endpoint, Session, Waiting
@@ -44,6 +44,7 @@ from parvis_server.net.live_room import LiveRoom
 from parvis_server.net.metrics import Metrics
 from parvis_server.net.mp3 import Mp3Stream
 from parvis_server.net.pages import Pages, read_pages, static_folder
+from parvis_server.net.rate import wrong_secret_attempts
 from parvis_server.net.room_engine import RoomEngine, RunningEngine
 from parvis_server.net.rooms import HubRoom, KeptRoom, RoomKeeper, Rooms, RoomsInMemory
 from parvis_server.net.sound_session import Opening
@@ -158,8 +159,9 @@ class Hub:
         is_main = kept.name == DEFAULT_ROOM
         origin_ns = self._default_origin_ns if is_main else time.monotonic_ns()
         rule = five_ms_rule if frame_ms == 5 else no_rule
-        room = Room(kept.name, kept.about.title, RoomClock(origin_ns), rule)
-        room.view = room.view.model_copy(update={"about": kept.about, "phase": kept.phase})
+        room = Room(
+            kept.name, RoomClock(origin_ns), about=kept.about, phase=kept.phase, open_rule=rule
+        )
         engine = RoomEngine(
             lambda: self._make_engine(
                 lambda ptime_ms, rtp: live.on_program(ptime_ms, rtp),
@@ -179,11 +181,15 @@ class Hub:
         """Pages, API and sockets."""
         keeper = Doorkeeper(
             self.keys,
-            self.rooms.__contains__,
+            self.rooms.get,
             self.settings.access.open_house,
         )
         endpoint = partial(
-            Endpoint, doorkeeper=keeper, waiting=Waiting(), on_fault=self.rooms.count_fault
+            Endpoint,
+            doorkeeper=keeper,
+            waiting=Waiting(),
+            attempts=wrong_secret_attempts(),
+            on_fault=self.rooms.count_fault,
         )
         parts = Parts(
             rooms=self.rooms,
@@ -197,17 +203,17 @@ class Hub:
         names = {name.lower() for name in self.settings.network.names} | links.own_names()
         return make_app(parts, frozenset(names))
 
-    def _open_listener(self, join: Join, resumed: str | None, connection: Connection) -> Session:
+    def _open_listener(self, join: Join, admitted: Admitted, connection: Connection) -> Session:
         opener = Listeners(self._live(join), self.keys, self.settings.limits.listeners)
-        return opener.open(join, resumed, connection)
+        return opener.open(join, admitted, connection)
 
-    def _open_unit(self, join: Join, resumed: str | None, connection: Connection) -> Session:
+    def _open_unit(self, join: Join, admitted: Admitted, connection: Connection) -> Session:
         opening = Opening(self._live(join), self.keys, Role.UNIT)
-        return Units(opening, self.settings.limits.units).open(join, resumed, connection)
+        return Units(opening, self.settings.limits.units).open(join, admitted, connection)
 
-    def _open_speaker(self, join: Join, resumed: str | None, connection: Connection) -> Session:
+    def _open_speaker(self, join: Join, admitted: Admitted, connection: Connection) -> Session:
         opening = Opening(self._live(join), self.keys, Role.SPEAKER)
-        return Speakers(opening, self.settings.limits.speakers).open(join, resumed, connection)
+        return Speakers(opening, self.settings.limits.speakers).open(join, admitted, connection)
 
     def _live(self, join: Join) -> LiveRoom:
         room = self.rooms.get(join.room)

@@ -20,7 +20,8 @@ from parvis_server.net.framing import binary_frame, text_frame
 from parvis_server.net.live_stage import LiveStage
 from parvis_server.net.streams import Stream, Streams
 from parvis_server.room.members import Member
-from parvis_server.room.room import Result, Room
+from parvis_server.room.results import OpenSources, Result
+from parvis_server.room.room import Room
 from parvis_server.room.stage import Stage
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.commands import Command
@@ -195,7 +196,7 @@ class LiveRoom:
             self._away(participant)
 
     def _away(self, participant: str) -> None:
-        self.room.left(participant, self.now_ns())
+        self.apply(self.room.left(participant, self.now_ns()))
         member = self.room.member(participant)
         if member is not None and member.sounds:
             self.stage.refresh()
@@ -213,7 +214,8 @@ class LiveRoom:
         refused = self.gate(command)
         if refused is not None:
             return Ack(id=command.id, refused=RefusalCode.TOO_MANY, text=refused)
-        result = self.room.handle(command, participant, self.now_ns())
+        utc_ms = time.time_ns() // 1_000_000
+        result = self.room.handle(command, participant, self.now_ns(), utc_ms)
         self.apply(result)
         if result.ack is None:
             raise AssertionError("the room answers every command")
@@ -249,7 +251,8 @@ class LiveRoom:
             for tap in tuple(self.event_taps):
                 tap(change.event)
         for effect in result.effects:
-            self.stage.open_sources(effect.sources)
+            if isinstance(effect, OpenSources):
+                self.stage.open_sources(effect.sources)
 
     # What the engine says
 

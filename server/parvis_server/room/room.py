@@ -9,13 +9,14 @@ consequences only with time: ``due`` says when, ``expire`` draws them.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from parvis_server.room import fifo
 from parvis_server.room.clock import NS_PER_S, RoomClock
 from parvis_server.room.members import MAX_AWAY, Member, Members
+from parvis_server.room.results import OpenSources, Result
 from parvis_wire.commands import Command, RaiseHand, TakeFloor
-from parvis_wire.floor import Microphone, Surface, TurnState
+from parvis_wire.floor import About, Desk, Microphone, Phase, Surface, TurnState
 from parvis_wire.messages import Ack, Change, RefusalCode, Role
 from parvis_wire.room_events import (
     FloorReleased,
@@ -48,12 +49,13 @@ ANY_HOST_AT_THE_DESK = "*mix"
 must not push the answer of a *Next* out of memory."""
 
 
-@dataclass(frozen=True, slots=True)
-class OpenSources:
-    """Effect: from now on exactly these microphones are in the mix."""
+SeatOf = Callable[[str], str | None]
+"""A seat's code to the unit's participant; None: nobody here has this code."""
 
-    sources: tuple[Member, ...]
-    """Units and speakers, in the order in which they came into the room."""
+
+def no_seats(code: str) -> str | None:
+    """No unit has a code."""
+    return None
 
 
 OpenRule = Callable[[Member, int], KeptOut | None]
@@ -70,25 +72,38 @@ def no_rule(member: Member, open_sources: int) -> KeptOut | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What came of it."""
-
-    ack: Ack | None = None
-    events: tuple[Change, ...] = ()
-    effects: tuple[OpenSources, ...] = ()
-
-
 class Room:
     """The room's state and everything that may happen to it."""
 
     def __init__(
-        self, name: str, title: str, clock: RoomClock, open_rule: OpenRule = no_rule
+        self,
+        name: str,
+        clock: RoomClock,
+        *,
+        about: About,
+        phase: Phase = Phase.LIVE,
+        open_rule: OpenRule = no_rule,
+        seat_of: SeatOf = no_seats,
+        has_voice: bool = False,
     ) -> None:
-        """Open an empty room; ``clock`` numbers its events in samples."""
+        """Open an empty room.
+
+        Args:
+            name: as in links.
+            clock: numbers its events in samples.
+            about: what it is, until somebody describes it anew.
+            phase: how far it has come, until a host goes on.
+            open_rule: why a microphone may not be opened.
+            seat_of: the participant of the unit that a seat's code belongs to.
+            has_voice: whether the hub can read written questions out.
+        """
         self.clock = clock
         self._open_rule = open_rule
-        self.view = RoomView(room=name, title=title, seq=0)
+        self._seat_of = seat_of
+        self._has_voice = has_voice
+        self.view = RoomView(
+            room=name, title=about.title, seq=0, about=about, phase=phase, desk=Desk()
+        )
         self._members = Members()
 
     def member(self, participant: str) -> Member | None:
@@ -149,13 +164,14 @@ class Room:
             if who in (turn.participant, turn.unit):
                 yield FloorReleased(participant=turn.participant)
 
-    def left(self, participant: str, now_ns: int) -> None:
+    def left(self, participant: str, now_ns: int) -> Result:
         """The participant's connection ended. What follows, follows with time: see ``expire``."""
         self._members.mark_away(participant, now_ns)
         if self._members.away_count > MAX_AWAY:
             self._forget_longest_absent()
+        return Result()
 
-    def handle(self, command: Command, actor: str, now_ns: int) -> Result:
+    def handle(self, command: Command, actor: str, now_ns: int, utc_ms: int = 0) -> Result:
         """Apply ``actor``'s command once; a repeated id gets the same answer and no events.
 
         Raises:
@@ -174,7 +190,9 @@ class Room:
             result = Result(ack=ack)
         else:
             ack = Ack(id=command.id)
-            result = replace(self._apply(outcome, now_ns), ack=ack)
+            result = replace(
+                self._apply(outcome, now_ns), ack=ack, actor=actor, command_id=command.id
+            )
             if isinstance(command, RaiseHand) and member.role is Role.LISTENER:
                 self._members.put(replace(member, name=command.name or member.name))
         self._members.remember(asker, ack)

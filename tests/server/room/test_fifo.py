@@ -8,7 +8,8 @@ import pytest
 from parvis_server.room import fifo
 from parvis_server.room.clock import NS_PER_S, RoomClock
 from parvis_server.room.members import Member
-from parvis_server.room.room import Result, Room
+from parvis_server.room.results import Result
+from parvis_server.room.room import Room
 from parvis_wire.commands import (
     Command,
     EndTurn,
@@ -19,7 +20,7 @@ from parvis_wire.commands import (
     RaiseHand,
     TakeFloor,
 )
-from parvis_wire.floor import Surface, TurnState
+from parvis_wire.floor import About, Surface, TurnState
 from parvis_wire.messages import RefusalCode, Role
 from parvis_wire.stage import OutputKind
 from parvis_wire.standing import (
@@ -91,7 +92,7 @@ class Evening:
 
 @pytest.fixture
 def evening() -> Evening:
-    room = Room("main", "Town hall", RoomClock(origin_ns=0))
+    room = Room("main", RoomClock(origin_ns=0), about=About(title="Town hall"))
     for member in PEOPLE:
         room.joined(member, now_ns=0)
     return Evening(room)

@@ -5,6 +5,7 @@ import pytest
 from parvis_server.room.clock import RoomClock
 from parvis_server.room.members import Member, Members
 from parvis_server.room.room import Room
+from parvis_wire.floor import About
 from parvis_wire.messages import Role
 
 TABLE = Member("table", Role.UNIT, name="Table 1", ssrc=1)
@@ -27,7 +28,7 @@ def test_units_and_speakers_stand_in_the_order_of_their_first_coming() -> None:
 
 def test_a_large_audience_costs_the_stage_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """At 9,000 listeners, asking each one of them held the loop up for 50 ms twice a second."""
-    room = Room("main", "Town hall", RoomClock(origin_ns=0))
+    room = Room("main", RoomClock(origin_ns=0), about=About(title="Town hall"))
     for number in range(1000):
         room.joined(Member(f"phone-{number}", Role.LISTENER), 0)
     room.joined(TABLE, 0)

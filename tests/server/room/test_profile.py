@@ -7,6 +7,7 @@ from parvis_server.room.members import Member
 from parvis_server.room.profile import FIVE_MS_SOURCES, five_ms_rule
 from parvis_server.room.room import Room
 from parvis_wire.commands import Next, RaiseHand, TakeFloor
+from parvis_wire.floor import About
 from parvis_wire.messages import RefusalCode, Role
 from parvis_wire.stage import KeptOut, LinkKind
 
@@ -15,7 +16,9 @@ S = 1_000_000_000
 
 @pytest.fixture
 def room() -> Room:
-    return Room("main", "Town hall", RoomClock(origin_ns=0), five_ms_rule)
+    return Room(
+        "main", RoomClock(origin_ns=0), about=About(title="Town hall"), open_rule=five_ms_rule
+    )
 
 
 def lectern(number: int, link: LinkKind = LinkKind.WIRED) -> Member:

@@ -8,9 +8,10 @@ import pytest
 from parvis_server.room import room as room_module
 from parvis_server.room.clock import NS_PER_S, RoomClock
 from parvis_server.room.members import MAX_AWAY, MAX_REMEMBERED_ACKS, Member
-from parvis_server.room.room import OpenSources, Room
+from parvis_server.room.results import OpenSources
+from parvis_server.room.room import Room
 from parvis_wire.commands import LowerHand, Next, RaiseHand, TakeFloor
-from parvis_wire.floor import TurnState
+from parvis_wire.floor import About, TurnState
 from parvis_wire.messages import Change, RefusalCode, Role
 from parvis_wire.room_events import HandRaised
 from parvis_wire.stage import OutputKind
@@ -28,7 +29,7 @@ def at(seconds: float) -> int:
 
 @pytest.fixture
 def room() -> Room:
-    room = Room("main", "Town hall", RoomClock(origin_ns=0))
+    room = Room("main", RoomClock(origin_ns=0), about=About(title="Town hall"))
     for member in (HOST, PHONE, TABLE):
         room.joined(member, now_ns=0)
     return room
@@ -47,7 +48,7 @@ def make_live(room: Room) -> None:
 
 
 def test_events_carry_the_next_number_and_the_room_clock(room: Room) -> None:
-    room = Room("main", "", RoomClock(origin_ns=at(-10)))
+    room = Room("main", RoomClock(origin_ns=at(-10)), about=About(title="Town hall"))
     room.joined(PHONE, at(0))
     [change] = room.handle(RaiseHand(id="1", name="Ada"), "phone", at(2)).events
     assert (change.seq, change.room_clock) == (1, 12 * 48_000)

@@ -6,7 +6,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from parvis_server.room.clock import NS_PER_S, RoomClock
 from parvis_server.room.members import Member
-from parvis_server.room.room import OpenSources, Result, Room
+from parvis_server.room.results import OpenSources, Result
+from parvis_server.room.room import Room
 from parvis_wire.commands import (
     Command,
     EndTurn,
@@ -17,7 +18,7 @@ from parvis_wire.commands import (
     RaiseHand,
     TakeFloor,
 )
-from parvis_wire.floor import TurnState
+from parvis_wire.floor import About, TurnState
 from parvis_wire.messages import Role
 from parvis_wire.room_events import FloorGranted, HandLowered, HandRaised
 from parvis_wire.room_view import fold
@@ -52,7 +53,7 @@ class AnEvening(RuleBasedStateMachine):
     @initialize()
     def open_the_room(self) -> None:
         self.now_ns = 0
-        self.room = Room("main", "Town hall", RoomClock(origin_ns=0))
+        self.room = Room("main", RoomClock(origin_ns=0), about=About(title="Town hall"))
         self.client = self.room.view
         self.line: list[str] = []
         self.in_mix: frozenset[int | None] = frozenset()

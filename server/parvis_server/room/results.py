@@ -1,0 +1,60 @@
+"""What comes of a command, a coming, a going or of time: the answer, the events, the effects."""
+
+from dataclasses import dataclass
+
+from parvis_server.room.members import Member
+from parvis_wire.messages import Ack, Attention, Change
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSources:
+    """From now on exactly these microphones are in the mix; who is silenced is not among them."""
+
+    sources: tuple[Member, ...]
+    """Units and speakers, in the order in which they came into the room."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttendTo:
+    """Tell one participant to look, or to chime."""
+
+    participant: str
+    what: Attention
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOutText:
+    """The hub's voice reads the written question whose turn it is."""
+
+    participant: str
+    text: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopReading:
+    """The turn is over: the hub's voice stops."""
+
+    participant: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evict:
+    """Whoever came by an invitation that is void now: their connections end."""
+
+    participants: tuple[str, ...]
+
+
+Effect = OpenSources | AttendTo | ReadOutText | StopReading | Evict
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of one cause."""
+
+    ack: Ack | None = None
+    events: tuple[Change, ...] = ()
+    effects: tuple[Effect, ...] = ()
+    actor: str | None = None
+    """Whose command it was; None: time, or a coming or going."""
+    command_id: str | None = None
