@@ -1,19 +1,35 @@
 """Who may come in: addresses, names and origins of a request, and the first message. Pure."""
 
 import ipaddress
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from parvis_server.errors import PeerFault
-from parvis_server.net.credentials import Keys
+from parvis_server.net.credentials import Keys, same
 from parvis_wire.close_codes import CloseCode
-from parvis_wire.messages import PROTOCOL_VERSION, HostCredential, Join, ResumeCredential, Role
+from parvis_wire.floor import Access, Invite, InviteRole, Rank
+from parvis_wire.messages import (
+    PROTOCOL_VERSION,
+    HostCredential,
+    InviteCredential,
+    Join,
+    ResumeCredential,
+    Role,
+)
 
 NOT_FROM_HERE = (
     "this {role} is not paired, and unpaired {role}s may join only from the hub's own machine: "
     "start the hub with --open-house to admit them from anywhere"
 )
+
+NO_SUCH_ROOM = "there is no such room, or this link to it is not whole or no longer good"
+
+SOUNDING = frozenset({Role.UNIT, Role.SPEAKER})
+
+RANKS = {InviteRole.HOST: Rank.HOST, InviteRole.COHOST: Rank.COHOST}
+"""What an invitation makes of who opens it as a host."""
 
 PROXY_HEADERS = ("forwarded", "via", "x-forwarded-for", "x-real-ip")
 """What proxies add to a request that they pass on: RFC 7239, RFC 9110 section 7.6.3, and custom."""
@@ -93,16 +109,70 @@ def host_name(host_header: str | None) -> str | None:
     return host.rstrip(".") if host else None
 
 
+class Door(Protocol):
+    """What the doorkeeper knows of a room."""
+
+    @property
+    def access(self) -> Access:
+        """Who may come in."""
+
+    @property
+    def invites(self) -> Sequence[Invite]:
+        """The invitations that are good."""
+
+    def rank_of(self, participant: str) -> Rank | None:
+        """Of those who run the room."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """As whom somebody comes in."""
+
+    participant: str | None = None
+    """Who comes back; None: a newcomer."""
+    rank: Rank | None = None
+    """Of who runs the room."""
+    invite: Invite | None = None
+    """By which they came, and may have to leave again."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Rights:
+    """What the secrets that somebody shows are worth in one room."""
+
+    is_host: bool = False
+    invite: Invite | None = None
+    in_audience: bool = False
+    """They know the link of a private room."""
+    rank: Rank | None = None
+    """They run the room already."""
+
+    @property
+    def host_rank(self) -> Rank | None:
+        """As what they may run the room."""
+        by_invite = RANKS.get(self.invite.role) if self.invite is not None else None
+        return Rank.HOST if self.is_host else by_invite or self.rank
+
+    def may_listen(self, access: Access) -> bool:
+        """Whether they may be in the audience."""
+        invited = self.invite is not None and self.invite.role is not InviteRole.SCREEN
+        by_link = access is Access.PRIVATE and self.in_audience
+        return access is Access.OPEN or invited or by_link or self.host_rank is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Doorkeeper:
-    """Decides about a ``join``."""
+    """Decides about a ``join``.
+
+    Whoever may not know of a room gets the same answer as if it were not there.
+    """
 
     keys: Keys
-    has_room: Callable[[str], bool]
+    door: Callable[[str], Door | None]
     open_house: bool
 
-    def admit(self, join: Join, roles: frozenset[Role], peer: Peer) -> str | None:
-        """The participant who comes back, or None for a newcomer.
+    def admit(self, join: Join, roles: frozenset[Role], peer: Peer) -> Admitted:
+        """As whom this peer comes in.
 
         Args:
             join: the first message.
@@ -125,19 +195,78 @@ class Doorkeeper:
             raise PeerFault(CloseCode.MALFORMED, "unit: present exactly for the role unit")
         if (join.speaker is not None) != (join.role is Role.SPEAKER):
             raise PeerFault(CloseCode.MALFORMED, "speaker: present exactly for the role speaker")
-        self._authorise(join, peer)
-        if not self.has_room(join.room):
-            raise PeerFault(CloseCode.ROOM_CLOSED, "there is no such room")
-        if isinstance(join.credential, ResumeCredential):
-            return self.keys.resumed(join.role, join.credential.token)
+        door = self.door(join.room)
+        resumed = self._resumed(join)
+        rights = self._rights(join.room, door, shown_secrets(join), resumed)
+        rank = rights.host_rank if join.role is Role.HOST else None
+        if join.role is Role.HOST and rank is None:
+            which = "wrong" if shown_secrets(join) else "missing"
+            raise PeerFault(CloseCode.UNAUTHORISED, f"the secret of the host link is {which}")
+        if join.role in SOUNDING and not (self.open_house or peer.is_this_machine):
+            raise PeerFault(CloseCode.FORBIDDEN, NOT_FROM_HERE.format(role=join.role.value))
+        if door is None or not _may_enter(join.role, rights, door.access, peer):
+            raise PeerFault(CloseCode.ROOM_CLOSED, NO_SUCH_ROOM)
+        return Admitted(participant=resumed, rank=rank, invite=rights.invite)
+
+    def _resumed(self, join: Join) -> str | None:
+        """Who comes back. Whom a host made one comes back as host from the audience."""
+        if not isinstance(join.credential, ResumeCredential):
+            return None
+        token = join.credential.token
+        found = self.keys.resumed(join.role, token)
+        if found is None and join.role is Role.HOST:
+            return self.keys.resumed(Role.LISTENER, token)
+        return found
+
+    def _rights(
+        self, room: str, door: Door | None, secrets: Sequence[str], participant: str | None
+    ) -> _Rights:
+        """What secrets are worth in a room; the same work when there is none of that name."""
+        is_host = any([self.keys.is_host(secret, room) for secret in secrets])
+        audience = self.keys.audience_token(room)
+        in_audience = any([same(secret, audience) for secret in secrets])
+        if door is None:
+            return _Rights(is_host=is_host)
+        invite = self.invite_of(room, door, secrets)
+        rank = None if participant is None else door.rank_of(participant)
+        return _Rights(is_host, invite, in_audience, rank)
+
+    def invite_of(self, room: str, door: Door, secrets: Sequence[str]) -> Invite | None:
+        """The invitation whose secret is shown."""
+        for invite in door.invites if secrets else ():
+            token = self.keys.invite_token(room, invite.number, invite.role)
+            if any(same(secret, token) for secret in secrets):
+                return invite
         return None
 
-    def _authorise(self, join: Join, peer: Peer) -> None:
-        if join.role is Role.HOST:
-            if not isinstance(join.credential, HostCredential):
-                raise PeerFault(CloseCode.UNAUTHORISED, "the secret of the host link is missing")
-            if not self.keys.is_host(join.credential.secret):
-                raise PeerFault(CloseCode.UNAUTHORISED, "the secret of the host link is wrong")
-        sounds = join.role in (Role.UNIT, Role.SPEAKER)
-        if sounds and not (self.open_house or peer.is_this_machine):
-            raise PeerFault(CloseCode.FORBIDDEN, NOT_FROM_HERE.format(role=join.role.value))
+    def may_read(self, room: str, door: Door, secret: str | None) -> bool:
+        """Whether whoever shows this secret, or none, may see the room without joining it."""
+        secrets = () if secret is None else (secret,)
+        return self._rights(room, door, secrets, None).may_listen(door.access)
+
+
+def shown_secrets(join: Join) -> tuple[str, ...]:
+    """The secrets of links that a join shows; a page cannot tell one kind from the other."""
+    shown = []
+    if isinstance(join.credential, HostCredential):
+        shown.append(join.credential.secret)
+    if isinstance(join.credential, InviteCredential):
+        shown.append(join.credential.token)
+    if join.invite is not None:
+        shown.append(join.invite.token)
+    return tuple(shown)
+
+
+def _may_enter(role: Role, rights: _Rights, access: Access, peer: Peer) -> bool:
+    match role:
+        case Role.HOST:
+            return True  # a rank was asked for before
+        case Role.UNIT:
+            return True  # who may join as one was decided by the house
+        case Role.SPEAKER:
+            return peer.is_this_machine or rights.may_listen(access)
+        case Role.SCREEN:
+            invited = rights.invite is not None and rights.invite.role is InviteRole.SCREEN
+            return access is Access.OPEN or invited or rights.is_host
+        case Role.LISTENER:
+            return rights.may_listen(access)

@@ -1,8 +1,10 @@
-"""Who somebody claims to be: resume tokens and the secret of the host link. Pure.
+"""Who somebody claims to be: resume tokens, invitations and the secrets of host links. Pure.
 
 A resume token is ``<participant>.<tag>`` with the tag = HMAC-SHA256 over role and participant
 (RFC 2104), cut to 128 bits, under a key kept in the data folder: it needs no table and outlives
-a restart. The role is part of it, so that a phone's token is worth nothing to a unit.
+a restart. The role is part of it, so that a phone's token is worth nothing to a unit. The secrets
+of links are made in the same way, from the room and what they are for: nothing secret is stored,
+and an invitation is void once the room no longer lists its number.
 """
 
 import base64
@@ -11,9 +13,22 @@ import hmac
 import secrets
 from dataclasses import dataclass
 
-from parvis_wire.messages import Role
+from parvis_wire.floor import InviteRole
+from parvis_wire.messages import DEFAULT_ROOM, Role
 
 TAG_BYTES = 16
+SEAT_CODE_BYTES = 9
+"""72 bits: it stands on a table for everybody there, and lets nobody into a room by itself."""
+
+AUDIENCE_NUMBER = 0
+"""Number of the secret that everybody in a private room's audience shares."""
+
+CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+"""31 signs that nobody takes for each other: no 0 and O, no 1, I and L."""
+
+CODE_CHARACTERS = 6
+"""887 million codes: guessed once in days at the rate that the hub answers."""
+
 PARTICIPANT_BYTES = 12
 
 
@@ -27,15 +42,49 @@ class Keys:
     """The hub's secrets. They have no string form, so that no log can hold them."""
 
     host_secret: str
+    """Of the default room."""
     resume_key: bytes
+    operator_token: str = ""
+    """Of whoever runs this hub; empty: nobody has one."""
 
     def __repr__(self) -> str:
         """Not the secrets."""
         return "Keys(…)"
 
-    def is_host(self, secret: str) -> bool:
-        """Compare in constant time: the answer's delay tells nothing about the secret."""
-        return hmac.compare_digest(secret.encode(errors="replace"), self.host_secret.encode())
+    def is_operator(self, token: str) -> bool:
+        """Whether this is the token of whoever runs the hub."""
+        return bool(self.operator_token) and same(token, self.operator_token)
+
+    def host_secret_of(self, room: str) -> str:
+        """The secret of a room's host link."""
+        if room == DEFAULT_ROOM:
+            return self.host_secret
+        return self._made(f"parvis host v1|{room}", TAG_BYTES)
+
+    def is_host(self, secret: str, room: str = DEFAULT_ROOM) -> bool:
+        """Whether this is the secret of the room's host link, there or not."""
+        return same(secret, self.host_secret_of(room))
+
+    def invite_token(self, room: str, number: int, role: InviteRole) -> str:
+        """The secret in the link of an invitation."""
+        return self._made(f"parvis invite v1|{room}|{number}|{role.value}", TAG_BYTES)
+
+    def audience_token(self, room: str) -> str:
+        """The secret in the link of a private room."""
+        return self.invite_token(room, AUDIENCE_NUMBER, InviteRole.AUDIENCE)
+
+    def seat_code(self, room: str, unit_name: str) -> str:
+        """What the code at a unit holds, to attach oneself to it."""
+        return self._made(f"parvis seat v1|{room}|{unit_name}", SEAT_CODE_BYTES)
+
+    def short_code(self, target: str, attempt: int) -> str:
+        """Six characters to type in the place of a link; another one for each attempt."""
+        left = int.from_bytes(self._digest(f"parvis code v1|{target}|{attempt}")[:16])
+        code = ""
+        for _ in range(CODE_CHARACTERS):
+            left, sign = divmod(left, len(CODE_ALPHABET))
+            code += CODE_ALPHABET[sign]
+        return code
 
     def resume_token(self, role: Role, participant: str) -> str:
         """The token that proves later to have been this participant."""
@@ -44,14 +93,19 @@ class Keys:
     def resumed(self, role: Role, token: str) -> str | None:
         """The participant of a token that this hub made for this role; None for any other."""
         participant, _, tag = token.partition(".")
-        expected = self._tag(role, participant)
-        return (
-            participant
-            if hmac.compare_digest(tag.encode(errors="replace"), expected.encode())
-            else None
-        )
+        return participant if same(tag, self._tag(role, participant)) else None
 
     def _tag(self, role: Role, participant: str) -> str:
-        subject = f"parvis resume v1 {role.value} {participant}".encode(errors="replace")
-        digest = hmac.new(self.resume_key, subject, hashlib.sha256).digest()
-        return base64.urlsafe_b64encode(digest[:TAG_BYTES]).rstrip(b"=").decode()
+        return self._made(f"parvis resume v1 {role.value} {participant}", TAG_BYTES)
+
+    def _made(self, subject: str, size_bytes: int) -> str:
+        digest = self._digest(subject)
+        return base64.urlsafe_b64encode(digest[:size_bytes]).rstrip(b"=").decode()
+
+    def _digest(self, subject: str) -> bytes:
+        return hmac.new(self.resume_key, subject.encode(errors="replace"), hashlib.sha256).digest()
+
+
+def same(shown: str, secret: str) -> bool:
+    """Compare in constant time: the answer's delay tells nothing about the secret."""
+    return hmac.compare_digest(shown.encode(errors="replace"), secret.encode())

@@ -11,9 +11,9 @@ from typing import Any, Protocol
 from starlette.websockets import WebSocket
 
 from parvis_server.errors import PeerFault
-from parvis_server.net.admission import PROXY_HEADERS, Doorkeeper, Peer
+from parvis_server.net.admission import PROXY_HEADERS, Admitted, Doorkeeper, Peer, shown_secrets
 from parvis_server.net.connection import INTERNAL_ERROR, Connection, guarded
-from parvis_server.net.rate import TokenBucket
+from parvis_server.net.rate import Attempts, TokenBucket
 from parvis_server.net.websocket_protocol import EXTENSION
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.errors import BadMessage
@@ -30,6 +30,9 @@ MAX_WAITING = 2_000
 TOLD_AT_ONCE, TOLD_PER_S = 20, 1
 """Lines of the log about peers that were turned away: a flood of them must not fill a disk."""
 
+GUESSES = frozenset({CloseCode.UNAUTHORISED, CloseCode.ROOM_CLOSED})
+TOO_MANY_GUESSES = "too many links that lead nowhere came from this address: wait a minute"
+
 
 class Session(Protocol):
     """A joined connection."""
@@ -41,8 +44,8 @@ class Session(Protocol):
         """The connection is gone."""
 
 
-Opener = Callable[[Join, str | None, Connection], Session]
-"""Welcomes a peer: the join, the participant who comes back if any, and the connection."""
+Opener = Callable[[Join, Admitted, Connection], Session]
+"""Welcomes a peer: the join, as whom it comes in, and the connection."""
 
 
 @dataclass(slots=True)
@@ -60,6 +63,7 @@ class Endpoint:
     open: Opener
     doorkeeper: Doorkeeper
     waiting: Waiting
+    attempts: Attempts
     on_fault: Callable[[CloseCode], None]
     join_timeout_s: float = JOIN_TIMEOUT_S
     told: TokenBucket = field(
@@ -88,8 +92,7 @@ class Endpoint:
             if message["type"] == "websocket.disconnect":
                 return None
             join = _parse_join(message)
-            resumed = self.doorkeeper.admit(join, self.roles, connection.peer)
-            return self.open(join, resumed, connection)
+            return self.open(join, self._admit(join, connection.peer), connection)
         except PeerFault as fault:
             self._turned_away(connection.peer, fault.code, fault.text)
             connection.fail(fault.code, fault.text)
@@ -98,6 +101,16 @@ class Endpoint:
             connection.raw.close(INTERNAL_ERROR, "the hub made a mistake")
         await _until_gone(websocket)
         return None
+
+    def _admit(self, join: Join, peer: Peer) -> Admitted:
+        """As whom the peer comes in; who tries link after link is told to stop."""
+        try:
+            return self.doorkeeper.admit(join, self.roles, peer)
+        except PeerFault as fault:
+            guessed = fault.code in GUESSES and bool(shown_secrets(join))
+            if guessed and not self.attempts.take(peer.address, time.monotonic_ns()):
+                raise PeerFault(CloseCode.RATE, TOO_MANY_GUESSES) from fault
+            raise
 
     def _turned_away(self, peer: Peer, code: CloseCode, text: str) -> None:
         """Count a fault and tell the log, whose lines the peer's own words cannot break."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from parvis_server.errors import PeerFault
+from parvis_server.net.admission import Admitted
 from parvis_server.net.connection import Allowance, Connection
 from parvis_server.net.credentials import Keys, new_participant
 from parvis_server.net.live_room import LiveRoom, Seat
@@ -27,7 +28,7 @@ from parvis_wire.stage import (
     TimeRequest,
 )
 
-ROLES = frozenset({Role.LISTENER, Role.HOST})
+ROLES = frozenset({Role.LISTENER, Role.HOST, Role.SCREEN})
 
 MS_PER_LISTENER = 1
 """Serving a page's join takes about a millisecond."""
@@ -56,7 +57,10 @@ class ListenerSession:
         if not self.allowance.allows_message(arrival_ns):
             self.live.counts.rate_drops += 1
             return
-        match parse_client_message(message):
+        parsed = parse_client_message(message)
+        if self.seat.role is Role.SCREEN and not isinstance(parsed, Report):
+            raise PeerFault(CloseCode.FORBIDDEN, "a hall screen shows, and does nothing")
+        match parsed:
             case Join():
                 raise PeerFault(CloseCode.MALFORMED, "join: only as the first message")
             case Level():
@@ -85,7 +89,7 @@ class Listeners:
     keys: Keys
     max_listeners: int
 
-    def open(self, join: Join, resumed: str | None, connection: Connection) -> ListenerSession:
+    def open(self, join: Join, admitted: Admitted, connection: Connection) -> ListenerSession:
         """Welcome a listener or host.
 
         Raises:
@@ -93,13 +97,14 @@ class Listeners:
         """
         if join.role is Role.LISTENER and self.live.count(Role.LISTENER) >= self.max_listeners:
             raise PeerFault(CloseCode.RATE, "the room is full: try again in a while")
-        participant = resumed or new_participant()
+        participant = admitted.participant or new_participant()
         spread_ms = min(MAX_SPREAD_MS, self.live.count(Role.LISTENER) * MS_PER_LISTENER)
         connection.send(
             Welcome(
                 participant=participant,
                 resume=self.keys.resume_token(join.role, participant),
                 reconnect_spread_ms=spread_ms,
+                rank=admitted.rank,
             )
         )
         known = self.live.room.member(participant)

@@ -1,9 +1,13 @@
 """How much one connection may say: token buckets, and strikes for those who ignore them. Pure."""
 
-from collections import deque
+import ipaddress
+from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 
 NS_PER_S = 1_000_000_000
+
+MAX_ADDRESSES = 10_000
+"""Addresses that are remembered, some 2 MB; a flood from more is the network's to stop."""
 
 MAX_STRIKES = 3
 STRIKE_WINDOW_NS = 10 * NS_PER_S
@@ -36,6 +40,42 @@ class TokenBucket:
             return False
         self._tokens -= units
         return True
+
+
+class Attempts:
+    """A bucket for each address, for what an address should do rarely: show a wrong secret."""
+
+    def __init__(self, per_s: float, burst: float) -> None:
+        """Let every address do it ``burst`` times, and ``per_s`` times a second after that."""
+        self._per_s, self._burst = per_s, burst
+        self._buckets: OrderedDict[str, TokenBucket] = OrderedDict()
+
+    def take(self, address: str, now_ns: int) -> bool:
+        """Whether this address may once more."""
+        whose = network_of(address)
+        bucket = self._buckets.pop(whose, None) or TokenBucket(self._per_s, self._burst)
+        self._buckets[whose] = bucket
+        if len(self._buckets) > MAX_ADDRESSES:
+            self._buckets.popitem(last=False)
+        return bucket.take(1, now_ns)
+
+
+def network_of(address: str) -> str:
+    """What stands for one visitor: an IPv4 address, or the first half of an IPv6 one, which a
+    provider gives to one customer (RFC 6177)."""
+    try:
+        ip = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if ip.version == 4:
+        return str(ip)
+    mapped = ip.ipv4_mapped
+    return str(mapped) if mapped is not None else str(ipaddress.ip_network((int(ip), 64), False))
+
+
+def wrong_secret_attempts() -> Attempts:
+    """Joins with a wrong link. A venue may share one address, so only these are counted."""
+    return Attempts(per_s=0.5, burst=30)
 
 
 @dataclass(slots=True)

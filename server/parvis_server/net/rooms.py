@@ -13,7 +13,7 @@ import secrets
 import time
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Never, Protocol
 
@@ -23,7 +23,7 @@ from parvis_server.net.mp3 import Mp3Stream
 from parvis_server.net.room_engine import RoomEngine
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.commands import Command, SetPhase
-from parvis_wire.floor import About, Access, Phase
+from parvis_wire.floor import About, Access, Invite, Phase, Rank
 from parvis_wire.room_events import PhaseSet, RoomEvent
 
 MAX_ROOMS = 200
@@ -97,6 +97,22 @@ class HubRoom:
         return view.about or About(title=view.title)
 
     @property
+    def access(self) -> Access:
+        """Who may come in."""
+        return self.about.access
+
+    @property
+    def invites(self) -> Sequence[Invite]:
+        """The invitations that are good."""
+        desk = self.live.room.view.desk
+        return () if desk is None else desk.invites
+
+    def rank_of(self, participant: str) -> Rank | None:
+        """Of those who run the room."""
+        hosts = self.live.room.view.hosts
+        return next((host.rank for host in hosts if host.participant == participant), None)
+
+    @property
     def phase(self) -> Phase:
         """How far it has come."""
         return self.live.room.view.phase
@@ -146,7 +162,7 @@ class Rooms:
     @property
     def listed(self) -> tuple[HubRoom, ...]:
         """Those that everybody may know of."""
-        return tuple(room for room in self if room.about.access is Access.OPEN)
+        return tuple(room for room in self if room.access is Access.OPEN)
 
     def create(self, about: About, *, name: str | None = None, phase: Phase) -> HubRoom:
         """Make a room.

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from parvis_server.engine.stage import MAX_OUTPUTS
 from parvis_server.errors import PeerFault
+from parvis_server.net.admission import Admitted
 from parvis_server.net.connection import Allowance, Connection
 from parvis_server.net.credentials import new_participant
 from parvis_server.net.sound_session import Opening, SoundSession
@@ -25,12 +26,13 @@ class Speakers:
     opening: Opening
     max_speakers: int
 
-    def open(self, join: Join, resumed: str | None, connection: Connection) -> SoundSession:
+    def open(self, join: Join, admitted: Admitted, connection: Connection) -> SoundSession:
         """Welcome a remote speaker, or the second connection of one.
 
         Raises:
             PeerFault: the stage is full, or the second connection has no first.
         """
+        resumed = admitted.participant
         live, traits = self.opening.live, join.speaker or SpeakerTraits()
         allowance = Allowance.for_sound(PTIME_MS)
         if join.stream is not None:

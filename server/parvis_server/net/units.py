@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from parvis_server.engine.stage import MAX_OUTPUTS, MAX_ZONES
 from parvis_server.errors import PeerFault
+from parvis_server.net.admission import Admitted
 from parvis_server.net.connection import Allowance, Connection
 from parvis_server.net.credentials import new_participant
 from parvis_server.net.sound_session import Opening, SoundSession
@@ -22,13 +23,14 @@ class Units:
     opening: Opening
     max_units: int
 
-    def open(self, join: Join, resumed: str | None, connection: Connection) -> SoundSession:
+    def open(self, join: Join, admitted: Admitted, connection: Connection) -> SoundSession:
         """Welcome a unit, or the second connection of one.
 
         Raises:
             PeerFault: it neither speaks nor plays, the house is full, or the second connection
                 has no first.
         """
+        resumed = admitted.participant
         live, traits = self.opening.live, join.unit or UnitTraits()
         allowance = Allowance.for_sound(live.ptime_ms(Role.UNIT))
         if join.stream is not None:

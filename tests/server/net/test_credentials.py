@@ -7,6 +7,7 @@ from pydantic import TypeAdapter
 
 from parvis_server.net.credentials import Keys, new_participant
 from parvis_wire.fields import ParticipantId
+from parvis_wire.floor import InviteRole
 from parvis_wire.messages import ResumeCredential, Role
 
 KEYS = Keys(host_secret="the host's own secret", resume_key=bytes(32))
@@ -47,3 +48,42 @@ def test_the_host_is_known_by_the_secret() -> None:
 
 def test_secrets_have_no_string_form() -> None:
     assert "own secret" not in repr(KEYS) + str(KEYS)
+
+
+def test_secrets_of_links_are_for_one_room_number_and_role() -> None:
+    made = {
+        KEYS.audience_token("a"),
+        KEYS.host_secret_of("a"),
+        KEYS.seat_code("a", "Table 1"),
+        *(
+            KEYS.invite_token(room, n, role)
+            for room in "ab"
+            for n in (1, 11)
+            for role in InviteRole
+        ),
+    }
+    assert len(made) == 3 + 4 * len(InviteRole)
+    assert KEYS.invite_token("a", 1, InviteRole.HOST) == KEYS.invite_token("a", 1, InviteRole.HOST)
+    assert Keys("x", bytes(31) + b"1").audience_token("a") not in made
+    assert all(len(secret) >= 12 for secret in made)
+
+
+def test_the_default_room_keeps_its_host_link() -> None:
+    assert KEYS.host_secret_of("main") == KEYS.host_secret
+    assert KEYS.is_host(KEYS.host_secret)
+    assert not KEYS.is_host(KEYS.host_secret, "other")
+    assert KEYS.is_host(KEYS.host_secret_of("other"), "other")
+
+
+def test_nobody_is_the_operator_of_a_hub_without_one() -> None:
+    assert not KEYS.is_operator("")
+    assert Keys("x", bytes(32), "token").is_operator("token")
+    assert not Keys("x", bytes(32), "token").is_operator("other")
+
+
+@given(st.text(max_size=20), st.integers(0, 5))
+def test_codes_to_type_hold_nothing_to_mistake(target: str, attempt: int) -> None:
+    code = KEYS.short_code(target, attempt)
+    assert len(code) == 6
+    assert not set(code) & set("01ILO")
+    assert code == KEYS.short_code(target, attempt) != KEYS.short_code(target, attempt + 1)

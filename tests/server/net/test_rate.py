@@ -4,11 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from parvis_server.net import rate
 from parvis_server.net.rate import (
     NS_PER_S,
+    Attempts,
     Strikes,
     TokenBucket,
     control_bucket,
+    network_of,
     packet_bucket,
     sound_bits_bucket,
     sound_control_bucket,
@@ -77,3 +80,25 @@ def test_old_strikes_are_forgotten() -> None:
     strikes = Strikes()
     for seconds in range(0, 100, 5):
         assert not strikes.strike(seconds * NS_PER_S)
+
+
+def test_each_address_has_its_own_attempts() -> None:
+    attempts = Attempts(per_s=1, burst=2)
+    assert [attempts.take("192.0.2.1", 0) for _ in range(3)] == [True, True, False]
+    assert attempts.take("192.0.2.2", 0)
+    assert attempts.take("192.0.2.1", NS_PER_S)
+
+
+def test_addresses_of_one_customer_are_one() -> None:
+    assert network_of("2001:db8::1") == network_of("2001:db8::ffff") != network_of("2001:db8:0:1::")
+    assert network_of("::ffff:192.0.2.1") == network_of("192.0.2.1")
+    assert network_of("fe80::1%eth0") == network_of("fe80::2")
+    assert network_of("") == ""
+
+
+def test_the_longest_quiet_address_is_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rate, "MAX_ADDRESSES", 2)
+    attempts = Attempts(per_s=0, burst=1)
+    assert all(attempts.take(f"192.0.2.{at}", 0) for at in range(3))
+    assert not attempts.take("192.0.2.1", 0)
+    assert attempts.take("192.0.2.0", 0)
