@@ -1,0 +1,224 @@
+"""The database behind the rooms: SQLite beside the hub, or PostgreSQL by URL.
+
+One connection for everything, since one thread writes (see ``journal``). Whatever goes wrong is a
+``StoreError`` of one line, and the next call may succeed again.
+"""
+
+from collections.abc import Sequence
+from itertools import groupby
+from operator import attrgetter
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, or_, select, update
+
+from parvis_server.errors import StoreConflict, StoreError
+from parvis_server.store import schema
+from parvis_server.store.address import Address
+from parvis_server.store.connection import OneConnection
+from parvis_server.store.events import StoredEvent
+from parvis_server.store.migrate import MIGRATIONS, migrate
+from parvis_server.store.rooms import StoredRoom
+from parvis_server.store.words import cut, put_back
+
+
+class Store:
+    """An open database. Every call blocks: it is for the start, and for the journal's thread."""
+
+    def __init__(self, connection: OneConnection) -> None:
+        """For ``open``."""
+        self.address = connection.address
+        self._connection = connection
+
+    @classmethod
+    def open(cls, address: Address | str, *, migrations: Path = MIGRATIONS) -> "Store":
+        """Open a database, make it where it is missing, and bring it to this Parvis' schema.
+
+        Raises:
+            StoreError: it cannot be used; one line says why and what would be right.
+        """
+        where = address if isinstance(address, Address) else Address.parse(address)
+        one = OneConnection(where)
+        try:
+            with one.transaction() as connection:
+                migrate(connection, where, migrations)
+        except BaseException:
+            one.close()
+            raise
+        return cls(one)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._connection.close()
+
+    def append(self, events: Sequence[StoredEvent]) -> None:
+        """Write events, all or none. Repeating a call that may have succeeded does no harm.
+
+        Raises:
+            StoreConflict: there is another event under such a number.
+            StoreError: they could not be written.
+        """
+        if not events:
+            return
+        try:
+            self._insert(events)
+        except StoreConflict:
+            missing = self._not_yet_there(events)
+            if len(missing) == len(events):
+                raise
+            if missing:
+                self._insert(missing)
+
+    def load(self, room: str) -> list[StoredEvent]:
+        """A room's log from its beginning.
+
+        Raises:
+            StoreError: it cannot be read, or an event is missing in it.
+        """
+        with self._connection.transaction() as connection:
+            found = _stored(connection, room, 1)
+        for expected, stored in enumerate(found, start=1):
+            if stored.seq != expected:
+                raise StoreError(
+                    f"the log of room {room} in {self.address} lacks event {expected}: "
+                    "restore the database from a copy"
+                )
+        return found
+
+    def last_seq(self, room: str) -> int:
+        """Number of the last event of a room; 0 before the first."""
+        table = schema.events
+        with self._connection.transaction() as connection:
+            query = select(func.coalesce(func.max(table.c.seq), 0)).where(table.c.room == room)
+            return int(connection.execute(query).scalar_one())
+
+    def rooms(self) -> tuple[StoredRoom, ...]:
+        """Every room, the oldest first."""
+        table = schema.rooms
+        with self._connection.transaction() as connection:
+            found = connection.execute(select(table).order_by(table.c.created_utc_ms, table.c.name))
+            return tuple(StoredRoom(**row._mapping) for row in found)
+
+    def room(self, name: str) -> StoredRoom | None:
+        """One room."""
+        return next((room for room in self.rooms() if room.name == name), None)
+
+    def put_room(self, room: StoredRoom) -> None:
+        """Make a room, or replace what is known of it; needed before its first event."""
+        table, values = schema.rooms, _row_of_room(room)
+        with self._connection.transaction() as connection:
+            changed = connection.execute(
+                update(table).where(table.c.name == room.name).values(**values)
+            )
+            if changed.rowcount == 0:
+                connection.execute(insert(table).values(**values))
+
+    def note_running(self, names: Sequence[str], utc_ms: int) -> None:
+        """These rooms are open at this moment."""
+        table = schema.rooms
+        with self._connection.transaction() as connection:
+            connection.execute(
+                update(table).where(table.c.name.in_(names)).values(last_running_utc_ms=utc_ms)
+            )
+
+    def erase(self, room: str, participant: str | None) -> int:
+        """Erase a participant's personal words, or with None everybody's; how many there were.
+
+        Words without an owner go with an owned word of the same text. The events stay.
+        """
+        with self._connection.transaction() as connection:
+            erased = _erase_words(connection, room, participant)
+        self._connection.empty_write_ahead_log()
+        return erased
+
+    def _insert(self, events: Sequence[StoredEvent]) -> None:
+        opening = _opening_commands(events)
+        rows, words = [], []
+        for stored in events:
+            row, cut_out = _rows(stored, (stored.room, stored.seq) in opening)
+            rows.append(row)
+            words.extend(cut_out)
+        with self._connection.transaction() as connection:
+            connection.execute(insert(schema.events), rows)
+            if words:
+                connection.execute(insert(schema.words), words)
+
+    def _not_yet_there(self, events: Sequence[StoredEvent]) -> list[StoredEvent]:
+        """What an interrupted call left to do.
+
+        Raises:
+            StoreConflict: another event has its number.
+        """
+        there: dict[tuple[str, int], StoredEvent] = {}
+        with self._connection.transaction() as connection:
+            for room, group in groupby(sorted(events, key=_place), key=attrgetter("room")):
+                for stored in _stored(connection, room, next(group).seq):
+                    there[_place(stored)] = stored
+        for stored in events:
+            found = there.get(_place(stored), stored)
+            if found != stored:
+                raise self._conflict(stored)
+        return [stored for stored in events if _place(stored) not in there]
+
+    def _conflict(self, stored: StoredEvent) -> StoreConflict:
+        return StoreConflict(
+            f"the database {self.address} holds another event {stored.seq} of room {stored.room}: "
+            "does another hub write to it?"
+        )
+
+
+def _place(stored: StoredEvent) -> tuple[str, int]:
+    return stored.room, stored.seq
+
+
+def _opening_commands(events: Sequence[StoredEvent]) -> set[tuple[str, int]]:
+    """The events that are the first of their command."""
+    seen: set[tuple[str, str]] = set()
+    opening: set[tuple[str, int]] = set()
+    for stored in events:
+        if stored.command_id is not None and (stored.room, stored.command_id) not in seen:
+            seen.add((stored.room, stored.command_id))
+            opening.add(_place(stored))
+    return opening
+
+
+def _rows(stored: StoredEvent, opens: bool) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    body, words = cut(stored.type, stored.body, stored.actor)
+    row = {name: getattr(stored, name) for name in StoredEvent.__slots__}
+    at = {"room": stored.room, "seq": stored.seq}
+    cut_out = [
+        {**at, "number": word.number, "participant": word.participant, "text": word.text}
+        for word in words
+    ]
+    return {**row, "body": body, "opens_command": opens}, cut_out
+
+
+def _row_of_room(room: StoredRoom) -> dict[str, Any]:
+    return {name: getattr(room, name) for name in StoredRoom.__slots__}
+
+
+def _stored(connection: Connection, room: str, from_seq: int) -> list[StoredEvent]:
+    """A room's events from ``from_seq`` on, with their words in place."""
+    events, words = schema.events, schema.words
+    texts: dict[int, dict[int, str | None]] = {}
+    said = select(words).where(words.c.room == room, words.c.seq >= from_seq)
+    for row in connection.execute(said):
+        texts.setdefault(row.seq, {})[row.number] = row.text
+    columns = [events.c[name] for name in StoredEvent.__slots__]
+    log = select(*columns).where(events.c.room == room, events.c.seq >= from_seq)
+    found = []
+    for row in connection.execute(log.order_by(events.c.seq)):
+        body = put_back(row.body, texts.get(row.seq, {}))
+        found.append(StoredEvent(**{**row._mapping, "body": body}))
+    return found
+
+
+def _erase_words(connection: Connection, room: str, participant: str | None) -> int:
+    words = schema.words
+    here = words.c.room == room
+    whose = here & words.c.text.is_not(None)
+    if participant is not None:
+        own = select(words.c.text).where(here, words.c.participant == participant)
+        namesakes = words.c.participant.is_(None) & words.c.text.in_(own)
+        whose &= or_(words.c.participant == participant, namesakes)
+    return connection.execute(update(words).where(whose).values(text=None)).rowcount
