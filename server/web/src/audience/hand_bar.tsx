@@ -5,7 +5,7 @@ import { keep, readKept, useWords } from "../i18n/words.ts";
 import type { HubClient } from "../room/hub_client.ts";
 import { useStore } from "../ui/store.ts";
 import { MAX_NAME_CHARACTERS } from "../wire/messages.ts";
-import type { Standing } from "../wire/room_view.ts";
+import type { Standing } from "../wire/standing.ts";
 
 const NAME_KEY = "parvis.name";
 

@@ -11,13 +11,26 @@ const MAX_WAITING = 16;
 /** The hub answers within a round trip; what it dropped over its rate it never answers. */
 const REPEAT_AFTER_MS = 1000;
 
-/** What a host pressed so long ago was meant for another moment: nobody else shall get the floor. */
-const HOST_MEANT_FOR_MS = 15_000;
+/**
+ * What a person pressed so long ago was meant for another moment: nobody else shall get the floor, no
+ * microphone open by itself, no later question get the answer of an earlier one.
+ */
+const MEANT_FOR_MS = 15_000;
 
 const OF_THE_MOMENT: ReadonlySet<Command["type"]> = new Set([
+  "take_floor",
   "next",
   "give_floor",
   "end_turn",
+  "move_hand",
+  "read_out",
+  "close_all",
+  "set_phase",
+  "undo",
+  "open_ask",
+  "answer_ask",
+  "close_ask",
+  "identify",
   "set_lift",
   "check_sound",
 ]);
@@ -42,7 +55,18 @@ function subject(command: Command): string | null {
     case "set_lift":
       return `lift ${command.zone}`;
     case "set_sharing":
-      return "sharing";
+    case "set_rules":
+    case "describe":
+    case "silence_all":
+    case "answer_ask":
+      return command.type;
+    case "set_rank":
+      return `rank ${command.participant}`;
+    case "block":
+    case "unblock":
+      return `block ${command.participant}`;
+    case "set_host_unit":
+      return `host unit ${command.unit}`;
     default:
       return null;
   }
@@ -91,7 +115,7 @@ export class PendingCommands {
   /** Forgets what is no longer meant; the ids. */
   giveUpStale(nowMs: number): string[] {
     const stale = [...this.pending.values()].filter(
-      (one) => OF_THE_MOMENT.has(one.command.type) && nowMs - one.givenMs > HOST_MEANT_FOR_MS,
+      (one) => OF_THE_MOMENT.has(one.command.type) && nowMs - one.givenMs > MEANT_FOR_MS,
     );
     for (const one of stale) this.settle(one.command.id);
     return stale.map((one) => one.command.id);

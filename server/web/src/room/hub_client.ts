@@ -22,6 +22,20 @@ export interface Refusal {
   figureMs: number | null;
 }
 
+/** A command that was applied, and the link that it made. */
+export interface Made {
+  wish: Wish;
+  link: string;
+}
+
+/** The room's clock at a moment of this page. */
+export interface RoomMoment {
+  /** 48 kHz samples. */
+  roomClock: number;
+  /** Milliseconds since the epoch, by the page's own clock. */
+  atMs: number;
+}
+
 /** Everything the page knows of the room. */
 export interface RoomState {
   link: LinkState;
@@ -33,6 +47,9 @@ export interface RoomState {
   waiting: readonly Waiting[];
   /** The last command, if it was not applied. */
   refused: Refusal | null;
+  /** The last link that a command made. */
+  made: Made | null;
+  clock: RoomMoment | null;
 }
 
 const NOTHING_YET: RoomState = {
@@ -44,6 +61,8 @@ const NOTHING_YET: RoomState = {
   status: null,
   waiting: [],
   refused: null,
+  made: null,
+  clock: null,
 };
 
 /** Where a tab keeps its resume token: a reload is the same person, another tab is not. */
@@ -115,7 +134,7 @@ export class HubClient {
       case "view":
         return this.room.set({ view: message.view });
       case "time":
-        return;
+        return this.timeTold(message.time.room_clock, message.atMs);
       case "ack":
         return this.answered(message.ack);
       case "given_up":
@@ -131,11 +150,16 @@ export class HubClient {
     }
   }
 
-  private answered({ id, refused: code, figure_ms }: Ack): void {
+  private timeTold(roomClock: number, atMs: number): void {
+    this.room.set({ clock: { roomClock, atMs } });
+  }
+
+  private answered({ id, refused: code, figure_ms, link }: Ack): void {
     const wish = this.room.value.waiting.find((one) => one.id === id)?.wish;
     if (wish === undefined) return; // replaced meanwhile: its answer is about another moment
     const refused = code === null ? null : { wish, code, figureMs: figure_ms ?? null };
-    this.room.set({ waiting: this.waitingWithout(id), refused });
+    const made = link === null || link === undefined ? {} : { made: { wish, link } };
+    this.room.set({ waiting: this.waitingWithout(id), refused, ...made });
   }
 
   private waitingWithout(id: string): Waiting[] {

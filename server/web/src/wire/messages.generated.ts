@@ -677,6 +677,7 @@ export interface Turn {
   anonymous: boolean;
   in_hall: boolean;
   reply: boolean;
+  raised_at: number;
   since: number;
   passed: number;
   reminded: boolean;
@@ -839,13 +840,15 @@ export interface FloorGranted {
 /**
  * A press took the floor: ``unit``'s microphone is open for ``participant``.
  *
+ * Without a unit, the hub reads the participant's question out.
+ *
  * A unit that had no grant before (modes open, override, push to talk, voice) brings the whole
  * person: ``hand``.
  */
 export interface FloorTaken {
   type: "floor_taken";
   participant: string;
-  unit: string;
+  unit: string | null;
   unit_name: string | null;
   ssrc: number;
   at: number;

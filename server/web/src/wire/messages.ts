@@ -38,19 +38,78 @@ const listOf =
   (value) =>
     Array.isArray(value) && value.every((item) => hasFields(item, fields));
 
-const HAND: Fields = {
+const fields =
+  (fields: Fields): Check =>
+  (value) =>
+    hasFields(value, fields);
+const isStrings: Check = (value) => Array.isArray(value) && value.every(isString);
+const isCounts: Check = (value) =>
+  typeof value === "object" && value !== null && Object.values(value).every(isCount);
+const isRule = oneOf("host", "returned", "reply", "fresh", "absent");
+const isPhase = oneOf("scheduled", "backstage", "live", "ended");
+const isRank = oneOf("host", "cohost");
+
+/** What a hand and its turn have in common. */
+const PERSON: Fields = {
   participant: isString,
   name: isString,
   surface: oneOf("unit", "phone"),
-};
-const MICROPHONE: Fields = { unit: isString, name: isString, ssrc: isCount };
-const TURN: Fields = {
-  ...HAND,
-  state: oneOf("granted", "live"),
   unit: orNull(isString),
   unit_name: orNull(isString),
-  ssrc: orNull(isCount),
+  text: orNull(isString),
+  written: isBoolean,
+  anonymous: isBoolean,
+  in_hall: isBoolean,
+  reply: isBoolean,
+  raised_at: isCount,
+  passed: isCount,
 };
+const HAND: Fields = { ...PERSON, overtaken_by: orNull(isRule) };
+const MICROPHONE: Fields = { unit: isString, name: isString, ssrc: isCount };
+const TURN: Fields = {
+  ...PERSON,
+  state: oneOf("granted", "live"),
+  ssrc: orNull(isCount),
+  place: orNull(isString),
+  place_name: orNull(isString),
+  since: isCount,
+  reminded: isBoolean,
+  away: isBoolean,
+};
+const RULES: Fields = {
+  mode: oneOf("host", "queue", "open", "override", "push_to_talk", "voice"),
+  cap: isCount,
+  turn_s: orNull(isCount),
+  fresh_first: isBoolean,
+  replies: isBoolean,
+  takes_hands: isBoolean,
+  shows_counts: isBoolean,
+};
+const ABOUT: Fields = {
+  title: isString,
+  language: isString,
+  description: isString,
+  topics: isStrings,
+  access: oneOf("open", "private", "closed"),
+  begins_utc_ms: orNull(isCount),
+};
+const SEATED: Fields = {
+  participant: isString,
+  name: isString,
+  unit: isString,
+  unit_name: isString,
+};
+const HOST: Fields = { participant: isString, name: orNull(isString), rank: isRank };
+const ASK: Fields = { number: isCount, question: isString, at: isCount };
+const TALLY: Fields = { question: isString, yes_hall: isCount, yes_far: isCount, asked: isCount };
+const INVITE: Fields = { number: isCount, role: isString, name: orNull(isString) };
+const NAMED: Fields = { participant: isString, name: isString };
+const DESK: Fields = {
+  invites: listOf(INVITE),
+  blocked: listOf(NAMED),
+  undo: orNull(isString),
+};
+const SHARES: Fields = { stage_ms: isCount, hall_ms: isCount, phones_ms: isCount };
 const SOURCE_STATUS: Fields = {
   kind: isString,
   kept_out: orNull(isString),
@@ -77,8 +136,8 @@ const UNIT_STATUS: Fields = {
   on_air: isBoolean,
   level_dbfs: orNull(isNumber),
   zone: orNull(isString),
-  source: orNull((value) => hasFields(value, SOURCE_STATUS)),
-  output: orNull((value) => hasFields(value, OUTPUT_STATUS)),
+  source: orNull(fields(SOURCE_STATUS)),
+  output: orNull(fields(OUTPUT_STATUS)),
 };
 const ALARM: Fields = {
   kind: isString,
@@ -101,20 +160,66 @@ const VIEW: Fields = {
   line: listOf(HAND),
   floor: listOf(TURN),
   microphones: listOf(MICROPHONE),
+  about: orNull(fields(ABOUT)),
+  phase: isPhase,
+  phase_utc_ms: orNull(isCount),
+  rules: fields(RULES),
+  silenced: isBoolean,
+  hosts: listOf(HOST),
+  acting: orNull(isString),
+  autopilot: isBoolean,
+  seats: listOf(SEATED),
+  host_units: isStrings,
+  ask: orNull(fields(ASK)),
+  tally: orNull(fields(TALLY)),
+  desk: orNull(fields(DESK)),
 };
+const ONE: Fields = { participant: isString };
 const EVENTS: Record<string, Fields> = {
-  hand_raised: { hand: (value) => hasFields(value, HAND) },
-  hand_lowered: { participant: isString },
-  floor_granted: { participant: isString },
+  hand_raised: { hand: fields(HAND), place: orNull(isCount), rule: orNull(isRule) },
+  hand_lowered: { ...ONE, reason: orNull(isString) },
+  hand_moved: { ...ONE, place: isCount, rule: isRule },
+  floor_granted: {
+    ...ONE,
+    at: isCount,
+    place: orNull(isString),
+    place_name: orNull(isString),
+    rule: orNull(isRule),
+  },
   floor_taken: {
-    participant: isString,
-    unit: isString,
+    ...ONE,
+    unit: orNull(isString),
     unit_name: orNull(isString),
     ssrc: isCount,
+    at: isCount,
+    hand: orNull(fields(HAND)),
   },
-  floor_released: { participant: isString },
-  microphone_opened: { microphone: (value) => hasFields(value, MICROPHONE) },
+  floor_reminded: ONE,
+  floor_returned: { ...ONE, place: isCount, passed: isBoolean },
+  turn_interrupted: ONE,
+  turn_resumed: ONE,
+  floor_released: { ...ONE, reason: orNull(isString) },
+  microphone_opened: { microphone: fields(MICROPHONE) },
   microphone_closed: { unit: isString },
+  rules_set: { rules: fields(RULES) },
+  silenced: { on: isBoolean },
+  phase_set: { phase: isPhase, utc_ms: isCount },
+  described: { about: fields(ABOUT) },
+  seat_taken: { seated: fields(SEATED) },
+  seat_left: ONE,
+  host_unit_set: { unit: isString, on: isBoolean },
+  host_joined: { host: fields(HOST) },
+  host_left: ONE,
+  heir_acts: { participant: orNull(isString) },
+  autopilot_set: { on: isBoolean },
+  asked: { ask: fields(ASK) },
+  ask_closed: { tally: fields(TALLY) },
+  invite_made: { invite: fields(INVITE) },
+  invite_revoked: { number: isCount },
+  blocked: { person: fields(NAMED) },
+  unblocked: ONE,
+  undo_offered: { command: orNull(isString) },
+  hidden: {},
 };
 const MESSAGES: Record<string, Fields> = {
   welcome: {
@@ -122,19 +227,36 @@ const MESSAGES: Record<string, Fields> = {
     resume: isString,
     edge: orNull(isString),
     reconnect_spread_ms: isCount,
+    rank: orNull(isRank),
   },
-  snapshot: { view: (value) => hasFields(value, VIEW) },
+  snapshot: { view: fields(VIEW) },
   change: { seq: isCount, room_clock: isCount, event: (value) => isOneOf(value, EVENTS) },
   time: { room_clock: isCount, hub_ns: isNumber, utc_ms: isCount },
-  ack: { id: isString, refused: orNull(isString), text: isString, figure_ms: orNull(isNumber) },
+  ack: {
+    id: isString,
+    refused: orNull(isString),
+    text: isString,
+    figure_ms: orNull(isNumber),
+    link: orNull(isString),
+  },
+  attend: { what: oneOf("identify", "chime", "time_soon", "time_over") },
+  pulse: {
+    listeners: orNull(isCount),
+    in_hall: orNull(isCount),
+    reactions: isCounts,
+    yes: orNull(isCount),
+  },
   failure: { code: isCount, text: isString },
   status: {
     units: listOf(UNIT_STATUS),
     listeners: isCount,
     sharing: isBoolean,
-    lifted: (value) => Array.isArray(value) && value.every(isString),
+    lifted: isStrings,
     alarms: listOf(ALARM),
     checks: listOf(CHECK_RESULT),
+    in_hall: isCount,
+    shares: fields(SHARES),
+    longest_wait_ms: isCount,
   },
 };
 

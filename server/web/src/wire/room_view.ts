@@ -1,11 +1,21 @@
 /** The room as every surface shows it; the twin of `parvis_wire/room_view.py`. */
 
-import type { Change, FloorTaken, RoomView, Surface, Turn } from "./messages.ts";
+import { moved, overtaken, placed, without } from "./hand_line.ts";
+import type {
+  Change,
+  Desk,
+  FloorGranted,
+  FloorReturned,
+  FloorTaken,
+  Hand,
+  RoomView,
+  Turn,
+} from "./messages.ts";
 
 export type RoomEvent = Change["event"];
 
-/** What the room means for one participant, the strongest first. */
-export type Standing = "live" | "granted" | "invited" | "next" | "queued" | "idle";
+/** `parvis_wire.room_view.ANONYMOUS_NAME`: pages say it in words. */
+export const ANONYMOUS_NAME = "–";
 
 /** Changes were lost: only a new snapshot helps. */
 export class MissedChange extends Error {}
@@ -19,56 +29,190 @@ export function fold(view: RoomView, seq: number, event: RoomEvent): RoomView {
 function changed(view: RoomView, event: RoomEvent): Partial<RoomView> {
   switch (event.type) {
     case "hand_raised":
-      return { line: [...view.line, event.hand] };
+      return { line: placed(view.line, event.hand, event.place, event.rule) };
     case "hand_lowered":
-      return { line: view.line.filter((hand) => hand.participant !== event.participant) };
+      return { line: without(view.line, event.participant) };
+    case "hand_moved":
+      return { line: [...moved(view.line, event.participant, event.place, event.rule)] };
     case "floor_granted":
-      return granted(view, event.participant);
+      return granted(view, event);
+    case "floor_returned":
+      return returned(view, event);
     case "floor_taken":
-      return { floor: view.floor.map((turn) => taken(turn, event)) };
+      return taken(view, event);
+    case "floor_reminded":
+      return { floor: turns(view, event.participant, { reminded: true }) };
+    case "turn_interrupted":
+      return { floor: turns(view, event.participant, { away: true }) };
+    case "turn_resumed":
+      return { floor: turns(view, event.participant, { away: false }) };
     case "floor_released":
-      return { floor: view.floor.filter((turn) => turn.participant !== event.participant) };
+      return { floor: without(view.floor, event.participant) };
     case "microphone_opened":
-      return {
-        microphones: [...withoutMicrophone(view, event.microphone.unit), event.microphone],
-      };
+      return { microphones: [...quiet(view, event.microphone.unit), event.microphone] };
     case "microphone_closed":
-      return { microphones: withoutMicrophone(view, event.unit) };
+      return { microphones: quiet(view, event.unit) };
+    case "invite_made":
+    case "invite_revoked":
+    case "blocked":
+    case "unblocked":
+    case "undo_offered":
+      return { desk: view.desk && { ...view.desk, ...deskChanged(view.desk, event) } };
+    case "hidden":
+      return {};
+    default:
+      return roomChanged(view, event);
   }
 }
 
-function withoutMicrophone(view: RoomView, unit: string): RoomView["microphones"] {
+type Of<Type extends RoomEvent["type"]> = Extract<RoomEvent, { type: Type }>;
+type DeskEvent = Of<"invite_made" | "invite_revoked" | "blocked" | "unblocked" | "undo_offered">;
+type WholeRoomEvent = Of<
+  | "rules_set"
+  | "silenced"
+  | "phase_set"
+  | "described"
+  | "seat_taken"
+  | "seat_left"
+  | "host_unit_set"
+  | "host_joined"
+  | "host_left"
+  | "heir_acts"
+  | "autopilot_set"
+  | "asked"
+  | "ask_closed"
+>;
+
+function roomChanged(view: RoomView, event: WholeRoomEvent): Partial<RoomView> {
+  switch (event.type) {
+    case "rules_set":
+      return { rules: event.rules };
+    case "silenced":
+      return { silenced: event.on };
+    case "phase_set":
+      return { phase: event.phase, phase_utc_ms: event.utc_ms };
+    case "described":
+      return { about: event.about, title: event.about.title };
+    case "seat_taken":
+      return { seats: [...without(view.seats, event.seated.participant), event.seated] };
+    case "seat_left":
+      return { seats: without(view.seats, event.participant) };
+    case "host_unit_set": {
+      const others = view.host_units.filter((unit) => unit !== event.unit);
+      return { host_units: event.on ? [...others, event.unit] : others };
+    }
+    case "host_joined":
+      return { hosts: [...without(view.hosts, event.host.participant), event.host] };
+    case "host_left":
+      return { hosts: without(view.hosts, event.participant) };
+    case "heir_acts":
+      return { acting: event.participant };
+    case "autopilot_set":
+      return { autopilot: event.on };
+    case "asked":
+      return { ask: event.ask, tally: null };
+    case "ask_closed":
+      return { ask: null, tally: event.tally };
+  }
+}
+
+function deskChanged(desk: Desk, event: DeskEvent): Partial<Desk> {
+  switch (event.type) {
+    case "invite_made":
+      return { invites: [...desk.invites, event.invite] };
+    case "invite_revoked":
+      return { invites: desk.invites.filter((invite) => invite.number !== event.number) };
+    case "blocked":
+      return { blocked: [...without(desk.blocked, event.person.participant), event.person] };
+    case "unblocked":
+      return { blocked: without(desk.blocked, event.participant) };
+    case "undo_offered":
+      return { undo: event.command };
+  }
+}
+
+function quiet(view: RoomView, unit: string): RoomView["microphones"] {
   return view.microphones.filter((microphone) => microphone.unit !== unit);
 }
 
-function granted(view: RoomView, participant: string): Partial<RoomView> {
-  const turns = view.line
-    .filter((hand) => hand.participant === participant)
-    .map((hand): Turn => ({ ...hand, state: "granted", unit: null, unit_name: null, ssrc: null }));
+/** What a hand and its turn have in common. */
+function ofThePerson(one: Hand | Turn) {
+  const { participant, name, surface, text, written, anonymous, in_hall } = one;
+  const { reply, raised_at, passed } = one;
+  const words = { text, written, anonymous };
+  return { participant, name, surface, ...words, in_hall, reply, raised_at, passed };
+}
+
+function granted(view: RoomView, event: FloorGranted): Partial<RoomView> {
+  const at = view.line.findIndex((hand) => hand.participant === event.participant);
+  const hand = view.line[at];
+  if (hand === undefined) return {};
+  const atUnit = hand.surface === "unit";
+  const turn: Turn = {
+    ...ofThePerson(hand),
+    state: "granted",
+    unit: null,
+    unit_name: null,
+    ssrc: null,
+    place: atUnit ? hand.unit : event.place,
+    place_name: atUnit ? hand.unit_name : event.place_name,
+    since: event.at,
+    reminded: false,
+    away: false,
+  };
+  const passedBy = overtaken(view.line.slice(0, at), event.rule ?? "host");
+  return { line: [...passedBy, ...view.line.slice(at + 1)], floor: [...view.floor, turn] };
+}
+
+/** The turn's owner is in the line again; the passed ones are counted. */
+function returned(view: RoomView, event: FloorReturned): Partial<RoomView> {
+  const turn = view.floor.find(({ participant }) => participant === event.participant);
+  if (turn === undefined) return {};
+  const hand: Hand = {
+    ...ofThePerson(turn),
+    ...whereOf(view, turn),
+    passed: turn.passed + Number(event.passed),
+    overtaken_by: null,
+  };
   return {
-    line: view.line.filter((hand) => hand.participant !== participant),
-    floor: [...view.floor, ...turns],
+    floor: without(view.floor, event.participant),
+    line: placed(view.line, hand, event.place, "returned"),
   };
 }
 
-function taken(turn: Turn, event: FloorTaken): Turn {
-  if (turn.participant !== event.participant) return turn;
-  return { ...turn, state: "live", unit: event.unit, unit_name: event.unit_name, ssrc: event.ssrc };
+/** Where its hand was raised, or where its owner sits. */
+function whereOf(view: RoomView, turn: Turn): Pick<Hand, "unit" | "unit_name"> {
+  if (turn.surface === "unit") {
+    return { unit: turn.unit ?? turn.place, unit_name: turn.unit_name ?? turn.place_name };
+  }
+  const seat = view.seats.find(({ participant }) => participant === turn.participant);
+  return { unit: seat?.unit ?? null, unit_name: seat?.unit_name ?? null };
 }
 
-/** Where `participant` stands, seen from a unit or a phone. */
-export function standing(view: RoomView, participant: string, surface: Surface): Standing {
-  for (const turn of view.floor) {
-    if (turn.state === "live" && (turn.participant === participant || turn.unit === participant)) {
-      return "live";
-    }
-    if (turn.state === "granted" && turn.participant === participant) return "granted";
-  }
-  if (view.microphones.some((microphone) => microphone.unit === participant)) return "live";
-  const place = placeInLine(view, participant);
-  if (place !== null) return place === 1 ? "next" : "queued";
-  const phonesTurn = view.floor.some((t) => t.state === "granted" && t.surface === "phone");
-  return surface === "unit" && phonesTurn ? "invited" : "idle";
+function taken(view: RoomView, event: FloorTaken): Partial<RoomView> {
+  const live = {
+    state: "live",
+    unit: event.unit,
+    unit_name: event.unit_name,
+    ssrc: event.ssrc,
+    place: null,
+    place_name: null,
+    since: event.at,
+    reminded: false,
+    away: false,
+  } as const;
+  if (event.hand === null) return { floor: turns(view, event.participant, live) };
+  const turn: Turn = { ...ofThePerson(event.hand), ...live };
+  return {
+    floor: [...without(view.floor, event.participant), turn],
+    line: without(view.line, event.participant),
+  };
+}
+
+function turns(view: RoomView, participant: string, change: Partial<Turn>): Turn[] {
+  return view.floor.map((turn) =>
+    turn.participant === participant ? { ...turn, ...change } : turn,
+  );
 }
 
 /** 1 for the first hand in the line, null without a raised hand. */

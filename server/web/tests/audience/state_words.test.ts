@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { cleanName } from "../../src/audience/hand_bar.tsx";
 import { type Situation, stateWords } from "../../src/audience/state_words.ts";
 import { ownTurn } from "../../src/audience/turn.tsx";
-import type { RoomView, Turn } from "../../src/wire/messages.ts";
+import { roomWith, turnOf } from "../rooms.ts";
 import { vectors } from "../vectors.ts";
 
 const LIVE: Situation = {
@@ -58,23 +58,8 @@ describe("a name", () => {
 });
 
 test("one's own turn is found by the participant", () => {
-  const turn: Turn = {
-    participant: "me",
-    name: "Zoé",
-    surface: "phone",
-    state: "live",
-    unit: "u2",
-    unit_name: "Table 2",
-    ssrc: 2,
-  };
-  const view: RoomView = {
-    room: "main",
-    title: "",
-    seq: 1,
-    line: [],
-    floor: [turn],
-    microphones: [],
-  };
+  const turn = turnOf("me", { state: "live", unit: "u2", unit_name: "Table 2", ssrc: 2 });
+  const view = roomWith({ floor: [turn] });
   expect(ownTurn(view, "me")?.unit_name).toBe("Table 2");
   expect(ownTurn(view, "you")).toBeNull();
   expect(ownTurn(null, "me")).toBeNull();

@@ -7,16 +7,10 @@ import {
   type Surroundings,
 } from "../../src/room/connection.ts";
 import type { Ack, RoomView } from "../../src/wire/messages.ts";
+import { aboutWith, handOf, roomWith, rulesWith } from "../rooms.ts";
 import { FakeTimers } from "../timers.ts";
 
-const VIEW: RoomView = {
-  room: "main",
-  title: "Evening",
-  seq: 5,
-  line: [],
-  floor: [],
-  microphones: [],
-};
+const VIEW: RoomView = roomWith({ seq: 5 });
 
 /** A hub's end of a socket, driven by hand. */
 class FakeSocket implements Socket {
@@ -123,7 +117,7 @@ const raised = (seq: number, participant: string) => ({
   type: "change",
   seq,
   room_clock: 1,
-  event: { type: "hand_raised", hand: { participant, name: participant, surface: "phone" } },
+  event: { type: "hand_raised", hand: handOf(participant), place: null, rule: null },
 });
 
 beforeEach(() => {
@@ -300,6 +294,51 @@ describe("commands", () => {
     ]);
   });
 
+  test.each([
+    [
+      { type: "silence_all", on: true },
+      { type: "silence_all", on: false },
+    ],
+    [
+      { type: "block", participant: "p1" },
+      { type: "unblock", participant: "p1" },
+    ],
+    [
+      { type: "set_rank", participant: "p1", rank: "host" },
+      { type: "set_rank", participant: "p1", rank: null },
+    ],
+    [
+      { type: "set_rules", rules: rulesWith({ cap: 2 }) },
+      { type: "set_rules", rules: rulesWith({ cap: 3 }) },
+    ],
+    [
+      { type: "describe", about: aboutWith("A") },
+      { type: "describe", about: aboutWith("B") },
+    ],
+    [
+      { type: "set_host_unit", unit: "u1", on: true },
+      { type: "set_host_unit", unit: "u1", on: false },
+    ],
+    [
+      { type: "answer_ask", yes: true },
+      { type: "answer_ask", yes: false },
+    ],
+  ] as const)("of which the later one undoes the earlier one leave only it: %j", (one, other) => {
+    const connection = connect("host");
+    world.socket.welcome();
+    connection.command({ ...one, id: "c1" });
+    connection.command({ ...other, id: "c2" });
+    expect(news.givenUp).toEqual(["c1"]);
+  });
+
+  test("for different people all count", () => {
+    const connection = connect("host");
+    world.socket.welcome();
+    connection.command({ type: "block", id: "c1", participant: "p1" });
+    connection.command({ type: "block", id: "c2", participant: "p2" });
+    expect(news.givenUp).toEqual([]);
+  });
+
   test("that set the same never fill the room of the others", () => {
     const connection = connect("host");
     for (let step = 0; step < 50; step++) {
@@ -311,19 +350,21 @@ describe("commands", () => {
     expect(world.socket.sent.slice(1).map(({ id }) => id)).toEqual(["s49", "l49", "h49"]);
   });
 
-  test("of a host are void when the hub was away for long, a hand is not", () => {
+  test("of the moment are void when the hub was away for long, a hand is not", () => {
     const connection = connect();
     world.socket.welcome();
     world.socket.drop(1006);
     connection.command({ type: "next", id: "c1" });
     connection.command({ type: "raise_hand", id: "c2", name: "Zoé" });
+    connection.command({ type: "answer_ask", id: "c3", yes: true });
+    connection.command({ type: "silence_all", id: "c4", on: false });
     while (world.sockets.length < 18) {
       world.pass(1000);
       if (world.sockets.length < 18) world.socket.drop(1006);
     }
     world.socket.welcome();
-    expect(news.givenUp).toEqual(["c1"]);
-    expect(world.socket.sent.map((message) => message.id)).toEqual([undefined, "c2"]);
+    expect(news.givenUp).toEqual(["c1", "c3"]);
+    expect(world.socket.sent.map((message) => message.id)).toEqual([undefined, "c2", "c4"]);
   });
 });
 

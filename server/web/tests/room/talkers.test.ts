@@ -1,9 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { barFill, glowOf, isAudible, TalkerTicker, voices } from "../../src/room/talkers.ts";
 import type { Talker } from "../../src/room/worker_messages.ts";
-import type { RoomView } from "../../src/wire/messages.ts";
 import type { RtpPacket } from "../../src/wire/rtp.ts";
-import { vectors } from "../vectors.ts";
+import { roomWith, turnOf } from "../rooms.ts";
 
 function packet(csrcs: number[], csrcLevels: number[]): RtpPacket {
   return {
@@ -41,11 +40,21 @@ describe("who is speaking", () => {
   });
 
   test("names turns and open microphones, and the table that carries a phone's turn", () => {
-    const steps = vectors<{ steps: { view: RoomView }[] }>("room_view.json").steps;
-    const named = steps.map((step) => voices(step.view));
-    expect(named.flat()).toContainEqual({ ssrc: 99, name: "Desk", at: null });
-    expect(named.flat()).toContainEqual({ ssrc: 1, name: "Table 1", at: null });
-    expect(named.flat()).toContainEqual({ ssrc: 2, name: "Zoé", at: "Table 2" });
+    const table = { state: "live", surface: "unit", name: "Table 1", unit: "u1" } as const;
+    const phone = { state: "live", unit: "u2", unit_name: "Table 2" } as const;
+    const view = roomWith({
+      floor: [
+        turnOf("u1", { ...table, unit_name: "Table 1", ssrc: 1 }),
+        turnOf("ph1", { ...phone, ssrc: 2 }),
+        turnOf("ph2"),
+      ],
+      microphones: [{ unit: "u9", name: "Desk", ssrc: 99 }],
+    });
+    expect(voices(view)).toEqual([
+      { ssrc: 1, name: "Table 1", at: null },
+      { ssrc: 2, name: "Zoé", at: "Table 2" },
+      { ssrc: 99, name: "Desk", at: null },
+    ]);
   });
 });
 

@@ -53,6 +53,28 @@ describe("messages of the hub", () => {
     }
   });
 
+  test("refuses a room with any part of the wrong kind", () => {
+    const whole = fromHub.find(({ type }) => type === "snapshot") as unknown as { view: object };
+    for (const part of Object.keys(whole.view)) {
+      const broken = { ...whole, view: { ...whole.view, [part]: 0.5 } };
+      expect(() => parseHubMessage(JSON.stringify(broken)), part).toThrow(BadMessage);
+    }
+  });
+
+  test("reads every change of the room's vectors, and refuses each when a key is of the wrong kind", () => {
+    type Step = { seq: number; event: Record<string, unknown> };
+    const { evenings } = vectors<{ evenings: Record<string, { steps: Step[] }> }>("room_view.json");
+    for (const { seq, event } of Object.values(evenings).flatMap(({ steps }) => steps)) {
+      const change = { type: "change", seq, room_clock: 1, event };
+      expect(parseHubMessage(JSON.stringify(change))).toEqual(change);
+      for (const key of Object.keys(event)) {
+        const broken = { ...change, event: { ...event, [key]: { unexpected: true } } };
+        const read = () => parseHubMessage(JSON.stringify(broken));
+        expect(read, `${event.type}.${key}`).toThrow(BadMessage);
+      }
+    }
+  });
+
   test("leaves keys of later versions alone", () => {
     const text = '{"type":"failure","code":4000,"text":"no","later":1}';
     expect(parseHubMessage(text)).toMatchObject({ code: 4000 });

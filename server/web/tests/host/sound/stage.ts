@@ -36,6 +36,9 @@ export const STATUS: Status = {
   lifted: [],
   alarms: [],
   checks: [],
+  in_hall: 0,
+  shares: { stage_ms: 0, hall_ms: 0, phones_ms: 0 },
+  longest_wait_ms: 0,
 };
 
 /** The status with another setting of one source. */
