@@ -19,6 +19,8 @@ class FakeHub implements Hub {
     status: STATUS,
     waiting: [],
     refused: null,
+    made: null,
+    clock: null,
   });
 
   wish(wish: Wish): void {
