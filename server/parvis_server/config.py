@@ -12,7 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -28,6 +28,9 @@ from parvis_wire.fields import ZoneName
 ENVIRONMENT_PREFIX = "PARVIS_HUB_"
 ENVIRONMENT_DELIMITER = "__"
 FILE_NAME = "parvis.toml"
+
+
+DATABASE_URLS = ("postgresql://", "postgresql+psycopg://", "sqlite:////")
 
 
 class LogFormat(StrEnum):
@@ -125,6 +128,22 @@ class ReadingSettings(_Section):
     standard output. {language} stands for en, fr, ... An empty list: the host reads."""
 
 
+class StoreSettings(_Section):
+    """Where the rooms are kept."""
+
+    url: str | None = Field(default=None, repr=False)
+    """postgresql://user:password@host/database, or sqlite:////path/to/file.db. Unless set: the
+    file parvis.db in the data folder."""
+
+    @field_validator("url")
+    @classmethod
+    def _names_a_database(cls, url: str | None) -> str | None:
+        """What it leads to is seen when it is opened; a password is never repeated."""
+        if url is not None and not url.startswith(DATABASE_URLS):
+            raise ValueError(f"must begin with {' or '.join(DATABASE_URLS)}")
+        return url
+
+
 class LogSettings(_Section):
     """What the hub writes about itself."""
 
@@ -159,6 +178,7 @@ class HubSettings(BaseSettings):
     limits: LimitSettings = LimitSettings()
     stage: StageSettings = StageSettings()
     reading: ReadingSettings = ReadingSettings()
+    store: StoreSettings = StoreSettings()
     log: LogSettings = LogSettings()
 
     @classmethod

@@ -68,6 +68,16 @@ def test_the_zone_matrix_comes_from_the_file(tmp_path: Path) -> None:
     ]
 
 
+def test_the_database_is_named_by_url_and_its_password_not_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert load_settings(None, {}).store.url is None
+    monkeypatch.setenv("PARVIS_HUB_STORE__URL", "postgresql://hub:hidden@db/parvis")
+    settings = load_settings(None, {})
+    assert settings.store.url == "postgresql://hub:hidden@db/parvis"
+    assert "hidden" not in repr(settings)
+
+
 def test_lists_come_from_the_environment_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PARVIS_HUB_NETWORK__NAMES", '["hub.test"]')
     assert load_settings(None, {}).network.names == ("hub.test",)
@@ -107,6 +117,8 @@ def test_the_file_in_the_data_folder_is_read_by_itself(tmp_path: Path) -> None:
             "".join(f"[[stage.zone_gains]]\ntalks = 'a{n}'\nhears = 'b{n}'\n" for n in range(9)),
             ["stage", "18 zones", "at most 16"],
         ),
+        ("[store]\nurl = 'mysql://u:hidden@h/d'\n", ["store.url", "postgresql://"]),
+        ("[store]\nurl = 'sqlite:///relative.db'\n", ["store.url", "sqlite:////"]),
         ("port = = 1\n", ["not TOML", "my.toml"]),
     ],
 )
@@ -115,6 +127,7 @@ def test_a_wrong_file_is_told_in_one_line(tmp_path: Path, text: str, words: list
     with pytest.raises(UsageError) as wrong:
         load_settings(file, {})
     assert "\n" not in str(wrong.value)
+    assert "hidden" not in str(wrong.value), "a password"
     for word in words:
         assert word in str(wrong.value)
 
@@ -158,7 +171,7 @@ def test_a_wrong_flag_is_told_as_such() -> None:
 
 def test_every_setting_says_what_it_is() -> None:
     assert len(list(known_keys())) == len(set(known_keys())) > 8
-    for section in ("network", "room", "access", "limits", "stage", "log"):
+    for section in ("network", "room", "access", "limits", "stage", "store", "log"):
         model = HubSettings.model_fields[section].annotation
         assert isinstance(model, type)
         for field in model.model_fields.values():
