@@ -15,6 +15,7 @@ import {
   type HubMessage,
   type Join,
   PROTOCOL_VERSION,
+  type Pulse,
   parseHubMessage,
   type Report,
   type RoomView,
@@ -52,11 +53,13 @@ export interface Surroundings {
 /** Who joins. `origin` is ws:// or wss:// with host and port. */
 export interface Joining {
   origin: string;
-  role: "listener" | "host";
+  role: "listener" | "host" | "screen";
   room: string;
   /** A token of an earlier visit in this tab. */
   resume: string | null;
   hostSecret: string | null;
+  /** The secret of an invitation's link, or of a private room's. */
+  invite: string | null;
 }
 
 /** What a connection tells. */
@@ -69,6 +72,7 @@ export interface News {
   /** This command needs no answer: too many waited, it is no longer meant, or another replaced it. */
   onGivenUp(id: string): void;
   onStatus(status: Status): void;
+  onPulse(pulse: Pulse): void;
   onPacket(bytes: Uint8Array): void;
 }
 
@@ -154,8 +158,11 @@ export class Connection {
   private join(socket: Socket): void {
     const { role, room, resume, hostSecret } = this.joining;
     const join: Join = { type: "join", version: PROTOCOL_VERSION, role, room };
+    const invite = this.joining.invite && ({ kind: "invite", token: this.joining.invite } as const);
     if (hostSecret !== null) join.credential = { kind: "host", secret: hostSecret };
     else if (resume !== null) join.credential = { kind: "resume", token: resume };
+    else if (invite) join.credential = invite;
+    if (resume !== null && invite) join.invite = invite;
     socket.send(JSON.stringify(join));
   }
 
@@ -196,6 +203,8 @@ export class Connection {
         return this.news.onAck(message);
       case "status":
         return this.news.onStatus(message);
+      case "pulse":
+        return this.news.onPulse(message);
       case "failure":
         return; // its code follows as the close code
     }

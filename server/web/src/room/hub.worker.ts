@@ -48,6 +48,7 @@ const news: News = {
   onAck: (ack) => tell({ kind: "ack", ack }),
   onGivenUp: (id) => tell({ kind: "given_up", id }),
   onStatus: (status) => tell({ kind: "status", status }),
+  onPulse: (pulse) => tell({ kind: "pulse", pulse }),
   onPacket: (bytes) => {
     const arrivalMs = nowMs();
     const packet = reader.read(bytes, arrivalMs);

@@ -3,7 +3,7 @@
  */
 
 import { Store } from "../ui/store.ts";
-import type { Ack, RefusalCode, Report, RoomView, Status } from "../wire/messages.ts";
+import type { Ack, Pulse, RefusalCode, Report, RoomView, Status } from "../wire/messages.ts";
 import type { Wish } from "./commands.ts";
 import type { Joining, LinkState } from "./connection.ts";
 import type { FromWorker, Talker, ToOutput, ToWorker } from "./worker_messages.ts";
@@ -44,6 +44,8 @@ export interface RoomState {
   view: RoomView | null;
   talkers: readonly Talker[];
   status: Status | null;
+  /** How the audience was a second ago. */
+  pulse: Pulse | null;
   waiting: readonly Waiting[];
   /** The last command, if it was not applied. */
   refused: Refusal | null;
@@ -59,6 +61,7 @@ const NOTHING_YET: RoomState = {
   view: null,
   talkers: [],
   status: null,
+  pulse: null,
   waiting: [],
   refused: null,
   made: null,
@@ -141,6 +144,8 @@ export class HubClient {
         return this.room.set({ waiting: this.waitingWithout(message.id) });
       case "status":
         return this.room.set({ status: message.status });
+      case "pulse":
+        return this.room.set({ pulse: message.pulse });
       case "talkers":
         return this.room.set({ talkers: message.talkers });
       case "decoder_failed":

@@ -1,6 +1,6 @@
 /** What the page and its worker say to each other. The worker holds the socket and the decoder. */
 
-import type { Ack, Report, RoomView, Status, Time } from "../wire/messages.ts";
+import type { Ack, Pulse, Report, RoomView, Status, Time } from "../wire/messages.ts";
 import type { Command } from "./commands.ts";
 import type { Joining, LinkState } from "./connection.ts";
 
@@ -49,6 +49,7 @@ export type FromWorker =
   /** This command will get no answer. */
   | { kind: "given_up"; id: string }
   | { kind: "status"; status: Status }
+  | { kind: "pulse"; pulse: Pulse }
   | { kind: "talkers"; talkers: Talker[] }
   | { kind: "decoder_failed"; text: string }
   | ToOutput;

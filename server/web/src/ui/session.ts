@@ -15,13 +15,15 @@ interface Opening {
   role: "listener" | "host";
   room: string;
   hostSecret: string | null;
+  /** The secret of an invitation's link, or of a private room's. */
+  invite?: string;
 }
 
 /** Connects, and puts everything on its wires. */
 export function openSession(opening: Opening): Session {
   const hub = new HubClient(opening.role === "listener" ? tabStorage() : null);
   const player = new Player(hub);
-  hub.open({ origin: hubOrigin(location), ...opening });
+  hub.open({ origin: hubOrigin(location), invite: null, ...opening });
   wake(hub, player);
   followMediaSession(player, () => hub.room.value.view?.title ?? "Parvis", icon);
   exposeDiagnostics(() => {

@@ -1,12 +1,13 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import {
   Connection,
+  type Joining,
   type LinkState,
   type News,
   type Socket,
   type Surroundings,
 } from "../../src/room/connection.ts";
-import type { Ack, RoomView } from "../../src/wire/messages.ts";
+import type { Ack, Pulse, RoomView } from "../../src/wire/messages.ts";
 import { aboutWith, handOf, roomWith, rulesWith } from "../rooms.ts";
 import { FakeTimers } from "../timers.ts";
 
@@ -96,6 +97,8 @@ class FakeNews implements News {
   onAck = (ack: Ack) => void this.acks.push(ack);
   onGivenUp = (id: string) => void this.givenUp.push(id);
   onStatus = () => {};
+  pulses: Pulse[] = [];
+  onPulse = (pulse: Pulse) => void this.pulses.push(pulse);
   onPacket = () => {
     this.packets += 1;
   };
@@ -104,9 +107,13 @@ class FakeNews implements News {
 let world: FakeWorld;
 let news: FakeNews;
 
-function connect(role: "listener" | "host" = "listener", resume: string | null = null): Connection {
+function connect(
+  role: Joining["role"] = "listener",
+  resume: string | null = null,
+  invite: string | null = null,
+): Connection {
   const hostSecret = role === "host" ? "s3cret" : null;
-  const joining = { origin: "ws://hub", role, room: "main", resume, hostSecret };
+  const joining = { origin: "ws://hub", role, room: "main", resume, hostSecret, invite };
   const connection = new Connection(joining, world, news);
   connection.open();
   return connection;
@@ -149,6 +156,27 @@ describe("a connection", () => {
       role: "host",
       credential: { kind: "host", secret: "s3cret" },
     });
+  });
+
+  test("joins by an invitation, and repeats it beside its token", () => {
+    connect("screen", null, "t0ken");
+    world.socket.welcome();
+    const invite = { kind: "invite", token: "t0ken" };
+    expect(world.socket.sent).toEqual([
+      { type: "join", version: 1, role: "screen", room: "main", credential: invite },
+    ]);
+    world.socket.drop(1006);
+    world.pass(250);
+    world.socket.welcome();
+    expect(world.socket.sent[0]).toMatchObject({ credential: { kind: "resume" }, invite });
+  });
+
+  test("tells how the audience is", () => {
+    connect();
+    world.socket.welcome();
+    const pulse = { type: "pulse", listeners: 4, in_hall: null, reactions: {}, yes: 2 } as const;
+    world.socket.say(pulse);
+    expect(news.pulses).toEqual([pulse]);
   });
 
   test("folds changes and starts anew when one is missing", () => {
