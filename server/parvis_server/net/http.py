@@ -22,7 +22,7 @@ from parvis_server.net.endpoints import Endpoint
 from parvis_server.net.guard import Guard
 from parvis_server.net.metrics import Metrics
 from parvis_server.net.mp3 import Mp3Response
-from parvis_server.net.pages import AUDIENCE_PAGE, HOST_PAGE, Pages
+from parvis_server.net.pages import AUDIENCE_PAGE, HOST_PAGE, SCREEN_PAGE, Pages
 from parvis_server.net.rooms import HubRoom, Rooms
 from parvis_wire.messages import DEFAULT_ROOM
 
@@ -85,6 +85,10 @@ def _add_pages(app: FastAPI, parts: Parts) -> None:
     @app.api_route("/host", methods=["GET", "HEAD"])
     async def host(request: Request) -> Response:
         return parts.pages.page(HOST_PAGE, request)
+
+    @app.api_route("/screen", methods=["GET", "HEAD"])
+    async def screen(request: Request) -> Response:
+        return parts.pages.page(SCREEN_PAGE, request)
 
     @app.api_route("/listen.mp3", methods=["GET", "HEAD"])
     async def listen_mp3(room: str = DEFAULT_ROOM) -> Response:

@@ -1,7 +1,7 @@
 """The built page: read once at the start, packed once, sent to everybody.
 
 The page's builder puts its files in ``static``: ``index.html`` for the audience, ``host.html`` for
-the host, and files with a hash in their name in ``assets/``, which browsers may keep for ever.
+the host, ``screen.html`` for the hall's screen, and files with a hash in their name in ``assets/``, which browsers may keep for ever.
 """
 
 import gzip
@@ -17,6 +17,7 @@ from starlette.responses import Response
 
 AUDIENCE_PAGE = "index.html"
 HOST_PAGE = "host.html"
+SCREEN_PAGE = "screen.html"
 
 FOREVER = "public, max-age=31536000, immutable"
 ASK_AGAIN = "no-cache"

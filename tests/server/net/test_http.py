@@ -28,6 +28,7 @@ def static(tmp_path: Path) -> Path:
     (folder / "assets").mkdir(parents=True)
     (folder / "index.html").write_text(INDEX)
     (folder / "host.html").write_text("<!doctype html><title>Host</title>")
+    (folder / "screen.html").write_text("<!doctype html><title>Screen</title>")
     (folder / "assets" / "app-1a2b.js").write_text(SCRIPT)
     (folder / "assets" / "decoder-3c4d.wasm").write_bytes(bytes(2000))
     (folder / "icon.svg").write_text("<svg/>")
@@ -54,7 +55,9 @@ async def test_the_front_door_leads_to_the_room(client: httpx.AsyncClient) -> No
     assert (answer.status_code, answer.headers["location"]) == (307, "/r/main")
 
 
-@pytest.mark.parametrize(("path", "title"), [("/r/main", "Audience"), ("/host", "Host")])
+@pytest.mark.parametrize(
+    ("path", "title"), [("/r/main", "Audience"), ("/host", "Host"), ("/screen", "Screen")]
+)
 async def test_pages_are_asked_for_again(client: httpx.AsyncClient, path: str, title: str) -> None:
     answer = await client.get(path)
     assert title in answer.text
@@ -235,7 +238,7 @@ async def test_a_hub_without_a_page_runs_and_says_what_to_do(tmp_path: Path) -> 
         httpx.AsyncClient(base_url=hub.http, trust_env=False) as client,
         joined(hub.listen),
     ):
-        for path in ("/r/main", "/host"):
+        for path in ("/r/main", "/host", "/screen"):
             answer = await client.get(path)
             assert answer.status_code == 503
             assert "scripts/build" in answer.text

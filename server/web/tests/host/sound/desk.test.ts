@@ -17,6 +17,7 @@ class FakeHub implements Hub {
     view: null,
     talkers: [],
     status: STATUS,
+    pulse: null,
     waiting: [],
     refused: null,
     made: null,
