@@ -21,6 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parvis_audio.errors import BadFrame, BadPacket, OpusError, OpusLibraryMissing
+from parvis_audio.opus_packet import INVALID_PACKET, MAX_PACKET_SAMPLES
+from parvis_audio.opus_packet import packet_duration_samples as packet_duration_samples
 from parvis_audio.work import Job, done
 
 Samples = NDArray[np.float32]
@@ -35,9 +37,6 @@ UNIT_FRAME_SAMPLES: Final = 480
 UNIT_FRAME_CHOICES: Final = (480, 240)
 """10 ms, and 5 ms for a zone that hears itself."""
 PROGRAM_FRAME_SAMPLES: Final = 960
-MAX_PACKET_SAMPLES: Final = 5760
-"""120 ms: no Opus packet holds more (RFC 6716 section 3.2.5)."""
-
 _LOUDEST = 100.0
 """40 dB over full scale: no sound but a fault of the caller's, which must not upset the codec."""
 
@@ -47,21 +46,13 @@ _CONCEALMENT_STEP_SAMPLES = 120
 MAX_PACKET_BYTES = 7680
 """Six frames of at most 1275 bytes and their lengths (RFC 6716 section 3.4): nothing is larger."""
 
-_INVALID_PACKET = -4
-_BAD_REMOTE_CODES = frozenset({-1, -2, _INVALID_PACKET})
+_BAD_REMOTE_CODES = frozenset({-1, -2, INVALID_PACKET})
 """What decoding answers to bytes that are no packet: bad argument, does not fit, invalid."""
 
 _SET_BITRATE, _SET_MAX_BANDWIDTH, _SET_VBR, _SET_BANDWIDTH, _SET_COMPLEXITY = range(4002, 4011, 2)
 _SET_INBAND_FEC, _SET_PACKET_LOSS_PERC, _SET_DTX = range(4012, 4017, 2)
 _GET_APPLICATION, _SET_VBR_CONSTRAINT, _SET_SIGNAL = 4001, 4020, 4024
 _GET_LOOKAHEAD, _RESET_STATE, _GET_FINAL_RANGE = 4027, 4028, 4031
-
-
-_FRAMES_BY_CONFIG = (480, 960, 1920, 2880) * 3 + (480, 960) * 2 + (120, 240, 480, 960) * 4
-_FIRST_BYTE_SAMPLES: Final = tuple(
-    _FRAMES_BY_CONFIG[first >> 3] * (1, 2, 2, 1)[first & 3] for first in range(256)
-)
-"""By a packet's first byte (RFC 6716 table 2): the samples in it; for code 3 in one frame."""
 
 
 class Application(IntEnum):
@@ -280,6 +271,10 @@ class Encoder:
         A sample that is not finite counts as silence, since libopus would keep it in its state for
         ever. ``BadFrame`` for another length or shape.
         """
+        return done(self.encode_job(samples))
+
+    def encode_job(self, samples: Samples) -> Job[bytes]:
+        """The same with libopus' call handed out, to be made beside those of other encoders."""
         if samples.ndim != 1 or samples.size not in FRAME_SAMPLES:
             raise BadFrame(f"{samples.shape} samples: Opus takes one of {FRAME_SAMPLES}")
         held = self._samples[: samples.size]
@@ -287,7 +282,8 @@ class Encoder:
         if not np.abs(held).max() <= _LOUDEST:  # also true for NaN
             np.nan_to_num(held, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
             np.clip(held, -1.0, 1.0, out=held)
-        length = self._encode(
+        length = yield functools.partial(
+            self._encode,
             self._state.pointer,
             self._samples_address,
             held.size,
@@ -326,22 +322,13 @@ class Decoder:
     def decode_job(self, packet: bytes) -> Job[Samples]:
         """The same with libopus' call handed out, to be made beside those of other decoders."""
         if not packet:
-            raise BadPacket(_INVALID_PACKET, "an empty payload is not an Opus packet")
-        code = yield functools.partial(
-            self._decode,
-            self._state.pointer,
-            packet,
-            len(packet),
-            self._address,
-            MAX_PACKET_SAMPLES,
-            False,
-        )
-        return self._samples[: check_packet(code, packet)].copy()
+            raise BadPacket(INVALID_PACKET, "an empty payload is not an Opus packet")
+        return (yield from self._run(packet, MAX_PACKET_SAMPLES, fec=False))
 
     def conceal(self, samples: int) -> Samples:
         """``samples`` samples in place of a packet that did not come (a multiple of 2.5 ms)."""
         _check_concealment(samples)
-        return self._run(None, samples, fec=False)
+        return done(self._run(None, samples, fec=False))
 
     def decode_fec(self, packet: bytes, samples: int) -> Samples:
         """The ``samples`` samples before ``packet``, from the copy that it carries.
@@ -350,12 +337,14 @@ class Decoder:
         """
         _check_concealment(samples)
         if not packet:
-            raise BadPacket(_INVALID_PACKET, "an empty payload is not an Opus packet")
-        return self._run(packet, samples, fec=True)
+            raise BadPacket(INVALID_PACKET, "an empty payload is not an Opus packet")
+        return done(self._run(packet, samples, fec=True))
 
-    def _run(self, packet: bytes | None, room: int, *, fec: bool) -> Samples:
+    def _run(self, packet: bytes | None, room: int, *, fec: bool) -> Job[Samples]:
         length = 0 if packet is None else len(packet)
-        code = self._decode(self._state.pointer, packet, length, self._address, room, fec)
+        code = yield functools.partial(
+            self._decode, self._state.pointer, packet, length, self._address, room, fec
+        )
         count = check(code, "concealing") if packet is None else check_packet(code, packet)
         return self._samples[:count].copy()
 
@@ -363,21 +352,6 @@ class Decoder:
 def _check_concealment(samples: int) -> None:
     if samples % _CONCEALMENT_STEP_SAMPLES or not 0 < samples <= MAX_PACKET_SAMPLES:
         raise BadFrame(f"cannot conceal {samples} samples: a multiple of 120 up to 5760 is right")
-
-
-def packet_duration_samples(packet: bytes) -> int:
-    """How many samples a packet decodes to, read from its first bytes; ``BadPacket`` if none.
-
-    RFC 6716 section 3.1: the first byte tells the frames' length and how many there are; for
-    "an arbitrary number" the second one does. (The rule of ``opus_packet_get_nb_samples``.)
-    """
-    if packet:
-        samples = _FIRST_BYTE_SAMPLES[packet[0]]
-        if packet[0] & 3 == 3:
-            samples *= packet[1] & 0x3F if len(packet) > 1 else 0
-        if 0 < samples <= MAX_PACKET_SAMPLES:
-            return samples
-    raise BadPacket(_INVALID_PACKET, f"{len(packet)} bytes are not an Opus packet")
 
 
 def unit_encoder(frame_samples: int = UNIT_FRAME_SAMPLES) -> Encoder:

@@ -5,14 +5,19 @@ that answered, and returns what comes of it. Whoever drives several jobs may mak
 same time, in any thread; the jobs themselves stay in their own thread.
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import TypeVar
+
+from parvis_audio.errors import ParvisAudioError
 
 Result = TypeVar("Result")
 
 Call = Callable[[], int]
 """A bare call into a library, its arguments bound by ``functools.partial``: a Python frame around
 it would ask for the interpreter lock twice as long."""
+
+Crew = Callable[[Sequence[Call]], list[int]]
+"""Makes all the calls, in any order; what each answered, in theirs."""
 
 Job = Generator[Call, int, Result]
 
@@ -26,3 +31,30 @@ def done(job: Job[Result]) -> Result:
     except StopIteration as end:
         result: Result = end.value
         return result
+
+
+def alone(calls: Sequence[Call]) -> list[int]:
+    """The crew of one."""
+    return [call() for call in calls]
+
+
+def results(jobs: Iterable[Job[Result]], crew: Crew) -> list[Result | ParvisAudioError]:
+    """What comes of each job, all driven together, or the error that ended it."""
+    running = list(enumerate(jobs))
+    found: dict[int, Result | ParvisAudioError] = {}
+    answers: list[int | None] = [None] * len(running)
+    while running:
+        calls: list[Call] = []
+        going_on = []
+        for (at, job), answer in zip(running, answers, strict=True):
+            try:
+                calls.append(next(job) if answer is None else job.send(answer))
+            except StopIteration as end:
+                found[at] = end.value
+            except ParvisAudioError as error:
+                found[at] = error
+            else:
+                going_on.append((at, job))
+        answers = [*crew(calls)]
+        running = going_on
+    return [found[at] for at in sorted(found)]

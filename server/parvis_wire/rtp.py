@@ -46,6 +46,7 @@ class TalkFlags(IntFlag):
 
 
 NO_FLAGS = TalkFlags(0)
+_KNOWN_FLAGS = int(TalkFlags.FIRST | TalkFlags.LAST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +83,17 @@ class RtpPacket:
 
     def __post_init__(self) -> None:
         """Refuse values that the header cannot carry."""
-        for name, value, bits in (
-            ("sequence", self.sequence, 16),
-            ("timestamp", self.timestamp, 32),
-            ("ssrc", self.ssrc, 32),
-            ("payload type", self.payload_type, 7),
-            *(("csrc", csrc, 32) for csrc in self.csrcs),
+        for name, value, limit in (
+            ("sequence", self.sequence, 0xFFFF),
+            ("timestamp", self.timestamp, 0xFFFF_FFFF),
+            ("ssrc", self.ssrc, 0xFFFF_FFFF),
+            ("payload type", self.payload_type, 0x7F),
         ):
-            if not 0 <= value < 1 << bits:
-                raise BadPacket(f"{name} {value} does not fit {bits} bits")
+            if not 0 <= value <= limit:
+                raise BadPacket(f"{name} {value} does not fit {limit.bit_length()} bits")
+        for csrc in self.csrcs:
+            if not 0 <= csrc <= 0xFFFF_FFFF:
+                raise BadPacket(f"csrc {csrc} does not fit 32 bits")
         if len(self.csrcs) > MAX_CSRCS:
             raise BadPacket(f"{len(self.csrcs)} contributing sources, at most {MAX_CSRCS}")
         if self.csrc_levels and len(self.csrc_levels) != len(self.csrcs):
@@ -148,7 +151,7 @@ class RtpPacket:
         offset = _FIXED.size + 4 * count
         if len(message) < offset:
             raise BadPacket(f"header names {count} contributing sources but ends before them")
-        csrcs = struct.unpack_from(f"!{count}I", message, _FIXED.size)
+        csrcs = struct.unpack_from(f"!{count}I", message, _FIXED.size) if count else ()
         elements: dict[int, bytes] = {}
         if first & 0x10:
             elements, offset = _parse_extensions(message, offset)
@@ -229,7 +232,7 @@ def _read_flags(element: bytes | None) -> TalkFlags:
     """Known flags only, so that a later version may add some."""
     if element is None:
         return NO_FLAGS
-    return TalkFlags(element[0] & int(TalkFlags.FIRST | TalkFlags.LAST))
+    return TalkFlags(element[0] & _KNOWN_FLAGS)
 
 
 def _read_csrc_levels(element: bytes | None, count: int) -> tuple[int, ...]:

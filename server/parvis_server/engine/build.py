@@ -1,6 +1,7 @@
 """Composition root of the engine's process: the mix with its codecs and decoding chains."""
 
 from parvis_audio.opus import Encoder, program_encoder, unit_encoder
+from parvis_audio.work import Crew, alone
 from parvis_server.engine.boundary import GoLive
 from parvis_server.engine.bus_chain import Encoders
 from parvis_server.engine.contributions import Lap, no_lap
@@ -20,11 +21,11 @@ def return_encoder() -> Encoder:
     return encoder
 
 
-def build_outputs(live: GoLive, lap: Lap = no_lap) -> OutputBank:
+def build_outputs(live: GoLive, lap: Lap = no_lap, crew: Crew = alone) -> OutputBank:
     """Program and output buses of a live room, with their encoders."""
     samples = live.frame_samples
     encoders = Encoders(program_encoder, return_encoder, lambda: unit_encoder(samples))
-    return OutputBank(live.program_ssrc, encoders, samples, lap)
+    return OutputBank(live.program_ssrc, encoders, samples, lap, crew)
 
 
 def build_mix_engine(live: GoLive, lap: Lap = no_lap) -> MixEngine:
@@ -33,7 +34,8 @@ def build_mix_engine(live: GoLive, lap: Lap = no_lap) -> MixEngine:
     Its second thread gets the priority that the caller has now.
     """
     samples = live.frame_samples
-    outputs = build_outputs(live, lap)
-    mix = MixEngine(outputs, lambda spec: DecodingChain(spec, samples), samples, lap, best_crew())
+    crew = best_crew()
+    outputs = build_outputs(live, lap, crew)
+    mix = MixEngine(outputs, lambda spec: DecodingChain(spec, samples), samples, lap, crew)
     mix.begin_at(live.levels_db, live.program_db)
     return mix

@@ -13,6 +13,7 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from parvis_audio.work import Job, done
 from parvis_server.engine.boundary import OutputPacket
 from parvis_server.media.comfort_noise import FLOOR_DBFS, ComfortNoise
 from parvis_server.media.frequency_shift import FrequencyShift
@@ -38,7 +39,7 @@ class Encoder(Protocol):
 
     complexity: int
 
-    def encode(self, samples: Frame, /) -> bytes:
+    def encode_job(self, samples: Frame, /) -> Job[bytes]:
         """One packet of mono float samples."""
         ...
 
@@ -50,7 +51,11 @@ class EncoderUnderLimit:
         """Its complexity now is its own."""
         self._encoder = encoder
         self._own = encoder.complexity
-        self.encode = encoder.encode
+        self.encode_job = encoder.encode_job
+
+    def encode(self, samples: Frame) -> bytes:
+        """One packet, now."""
+        return done(self.encode_job(samples))
 
     def limit(self, most: int) -> None:
         """Work at the own complexity, or at ``most`` where that is less."""
@@ -154,10 +159,10 @@ class BusChain:
             part += floor
         return place == self._ticks - 1, howls
 
-    def encode(self) -> bytes:
-        """The packet that is full now."""
+    def encode_job(self) -> Job[bytes]:
+        """The packet that is full now; to be finished within the tick."""
         self._coded[:] = self._pcm
-        return self.encoder.encode(self._pcm)
+        return self.encoder.encode_job(self._pcm)
 
     def first_sample(self, tick: int) -> int:
         """Room clock of the first sample of the packet that is full at ``tick``."""

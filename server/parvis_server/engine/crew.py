@@ -1,40 +1,28 @@
-"""Makes the library calls of many jobs together: on two processors where there are two.
+"""Makes the library calls of many jobs on two processors, where there are two.
 
-Theory of operation. All jobs (``parvis_audio/work.py``) are driven side by side: each is advanced
-to its next call, then all those calls are one pile from which the caller's thread and a second one
-take. A call into libopus or libsamplerate lasts 20 to 50 us without the interpreter lock and
-nothing is around it, so that the two are seldom in each other's way: 20 sources' decoding takes 320
-us instead of 420, their resampling 390 instead of 690. (With 3 us of Python around each call half
-of that is gone; whole receivers in two threads gained nothing.) A second thread that is slow to
-wake finds less on the pile, or nothing; the caller waits only for a call that the other has in
-hand.
+Theory of operation. The calls that the jobs wait for (``parvis_audio/work.py``) are one pile, from
+which the caller's thread and a second one take. A call into libopus or libsamplerate lasts 20 to
+400 us without the interpreter lock and nothing is around it, so that the two are seldom in each
+other's way: 20 sources' decoding takes 320 us instead of 420, their resampling 390 instead of 690.
+(With 3 us of Python around each call half of that is gone; whole receivers in two threads gained
+nothing.) A second thread that is slow to wake finds less on the pile, or nothing; the caller waits
+only for a call that the other has in hand.
 """
 
 import os
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from queue import SimpleQueue
-from typing import Final, TypeVar
+from typing import Final
 
-from parvis_audio.errors import ParvisAudioError
-from parvis_audio.work import Call, Job
+from parvis_audio.work import Call, Crew, alone
 
-Result = TypeVar("Result")
-
-Crew = Callable[[Sequence[Call]], list[int]]
-"""Makes all the calls, in any order; what each answered, in theirs."""
-
-LEAST_CALLS: Final = 4
-"""A thread takes 50 us to wake up: for fewer calls it would come too late."""
+LEAST_CALLS: Final = 2
+"""Of one alone there is nothing to share."""
 
 _Pile = Iterator[tuple[int, Call]]
 _Outcome = tuple[int, int | Exception]
-
-
-def alone(calls: Sequence[Call]) -> list[int]:
-    """The crew of one."""
-    return [call() for call in calls]
 
 
 class Pair:
@@ -83,25 +71,3 @@ def _made(pile: _Pile) -> Iterator[_Outcome]:
 def best_crew() -> Crew:
     """A pair where this process may use two processors."""
     return Pair().make if len(os.sched_getaffinity(0)) > 1 else alone
-
-
-def results(jobs: Iterable[Job[Result]], crew: Crew) -> list[Result | None]:
-    """What comes of each job, all driven together; None where ``ParvisAudioError`` ended it."""
-    running = list(enumerate(jobs))
-    found: list[Result | None] = [None] * len(running)
-    answers: list[int | None] = [None] * len(running)
-    while running:
-        calls: list[Call] = []
-        going_on = []
-        for (at, job), answer in zip(running, answers, strict=True):
-            try:
-                calls.append(next(job) if answer is None else job.send(answer))
-            except StopIteration as end:
-                found[at] = end.value
-            except ParvisAudioError:
-                continue
-            else:
-                going_on.append((at, job))
-        answers = [*crew(calls)]
-        running = going_on
-    return found

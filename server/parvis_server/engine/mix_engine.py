@@ -7,6 +7,7 @@ outputs, which know nothing of where they come from.
 
 from collections.abc import Callable, Iterator, Mapping
 
+from parvis_audio.work import Crew, alone
 from parvis_server.engine.boundary import (
     TICK_SAMPLES,
     Levels,
@@ -16,7 +17,6 @@ from parvis_server.engine.boundary import (
     TapFrame,
 )
 from parvis_server.engine.contributions import Contributions, Lap, Outputs, no_lap
-from parvis_server.engine.crew import Crew, alone
 from parvis_server.engine.savings import Saving
 from parvis_server.engine.sources import MOST_AT_ONCE, Pulled, SourceBank, SourceReceiver
 from parvis_server.engine.stage import CheckOutput, SetStage, SourceSpec

@@ -13,6 +13,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from parvis_audio.errors import ParvisAudioError
+from parvis_audio.work import Crew, Job, alone, results
 from parvis_server.engine.boundary import TICK_SAMPLES, Howling
 from parvis_server.engine.bus_chain import (
     TALK_PTIME_SAMPLES,
@@ -49,12 +51,14 @@ class OutputBank:
         encoders: Encoders,
         frame_samples: int = TICK_SAMPLES,
         lap: Lap = no_lap,
+        crew: Crew = alone,
     ) -> None:
         """``program_ssrc``: the program's RTP source; ``frame_samples``: length of a tick.
 
-        ``lap``: told when the sums are done, the dynamics before an encoder, and each encoder.
+        ``lap``: told when the sums are done, the dynamics, and the encoders, which ``crew`` runs.
         """
         self._lap = lap
+        self._crew = crew
         self._encoders = encoders
         self._frame_samples = frame_samples
         self._ticks = TALK_PTIME_SAMPLES // frame_samples
@@ -128,33 +132,42 @@ class OutputBank:
         full = self._program.take(
             tick, mixed[PROGRAM], self._floor.frame, settled=contributions.settled
         )
+        jobs: dict[Mix, Job[bytes]] = {}
+        if full:  # first, since it takes the longest
+            jobs[PROGRAM] = self._program.encoder.encode_job(self._program.pcm)
+        howling = self._run_chains(tick, mixed, jobs)
+        self._lap("limit")
+        payloads = self._encoded(jobs)
+        self._lap("encode")
         said: list[OutputSaid] = []
         if full:
-            self._lap("limit")
-            payload = self._program.encoder.encode(self._program.pcm)
-            self._lap("encode")
-            said.append(self._program.packet(tick, payload, talkers))
-        payloads, howling = self._run_chains(tick, mixed)
+            said.append(self._program.packet(tick, payloads[PROGRAM], talkers))
         said += howling
         said += self._packets(tick, payloads, talkers)
         return (*said, *self._checks.end(contributions.raw, self._frame_samples))
 
+    def _encoded(self, jobs: dict[Mix, Job[bytes]]) -> dict[Mix, bytes]:
+        """All packets of this tick, their encoders side by side."""
+        payloads = {}
+        for mix, payload in zip(jobs, results(jobs.values(), self._crew), strict=True):
+            if isinstance(payload, ParvisAudioError):
+                raise payload
+            payloads[mix] = payload
+        return payloads
+
     def _run_chains(
-        self, tick: int, mixed: dict[Mix, Frame]
-    ) -> tuple[dict[Mix, bytes], list[OutputSaid]]:
-        """Give every mix its frame: what is encoded now, and what howls."""
-        payloads: dict[Mix, bytes] = {}
+        self, tick: int, mixed: dict[Mix, Frame], jobs: dict[Mix, Job[bytes]]
+    ) -> list[OutputSaid]:
+        """Give every mix its frame; adds what is to be encoded now, answers what howls."""
         howling: list[OutputSaid] = []
         for mix, chain in self._chains.items():
             frame = mixed[mix] if mix.checked is None else self._checks.frame(self._frame_samples)
             full, howls = chain.take(tick, frame, self._floor.frame)
             if full:
-                self._lap("limit")
-                payloads[mix] = chain.encode()
-                self._lap("encode")
+                jobs[mix] = chain.encode_job()
             for howl in howls:
                 howling += self._alarms(mix, howl)
-        return payloads, howling
+        return howling
 
     def _alarms(self, mix: Mix, howl: Howl) -> list[Howling]:
         return [
