@@ -1,7 +1,8 @@
 """The built page: read once at the start, packed once, sent to everybody.
 
 The page's builder puts its files in ``static``: ``index.html`` for the audience, ``host.html`` for
-the host, ``screen.html`` for the hall's screen, and files with a hash in their name in ``assets/``, which browsers may keep for ever.
+the host, ``screen.html`` for the hall's screen, and files with a hash in their name in ``assets/``,
+which browsers may keep for ever.
 """
 
 import gzip
