@@ -6,7 +6,8 @@ from parvis_server.errors import PeerFault
 from parvis_server.net.admission import Admitted
 from parvis_server.net.connection import Allowance, Connection
 from parvis_server.net.credentials import Keys, new_participant
-from parvis_server.net.live_room import LiveRoom, Seat
+from parvis_server.net.live_room import LiveRoom
+from parvis_server.net.seats import Seat
 from parvis_server.room.members import Member
 from parvis_wire.audience import Here, React
 from parvis_wire.close_codes import CloseCode
@@ -69,12 +70,14 @@ class ListenerSession:
                 raise PeerFault(CloseCode.MALFORMED, "clocks are kept with units and speakers")
             case SetSource() | SetSharing() | SetLift() | CheckSound() as command:
                 self.connection.send(self.live.stage_command(self.seat.participant, command))
-            case Here() | React():
-                pass
+            case Here() as here:
+                self.live.here(self.seat.participant, here)
+            case React(reaction=reaction):
+                self.live.react(self.seat.participant, reaction)
             case Report(rung=rung):
                 self.seat.rung = rung
             case command:
-                self.connection.send(self.live.command(self.seat.participant, command))
+                self.live.command(self.seat.participant, command, self.connection.send)
 
     def end(self) -> None:
         """The connection is gone."""

@@ -1,34 +1,46 @@
-"""The live room: the pure room, its audience, its units and its engine, joined.
+"""The live room: the pure room, its audience, its units, its log and its engine, joined.
 
-Everything that changes the room passes through ``apply``: changes are framed once and fanned out
-to everybody, effects reach the engine. Nothing here raises because of what a peer did.
+Everything that changes the room passes through ``apply``; see ``consequences`` for what follows.
+Nothing here raises because of what a peer did.
 """
 
 import asyncio
 import logging
 import time
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Literal
 
 from parvis_server.engine.boundary import EngineStats, StageReport
+from parvis_server.net.bulletin import Bulletin
 from parvis_server.net.connection import Connection
+from parvis_server.net.consequences import Consequences
 from parvis_server.net.engine import Engine
-from parvis_server.net.fanout import Fanout, Receiver
+from parvis_server.net.fanout import Fanout
 from parvis_server.net.framing import binary_frame, text_frame
 from parvis_server.net.live_stage import LiveStage
+from parvis_server.net.outbox import AtOnce, Outbox
+from parvis_server.net.reading import ReadingVoice
+from parvis_server.net.seats import Counts, Seat
 from parvis_server.net.streams import Stream, Streams
+from parvis_server.room.audience import Audience
 from parvis_server.room.members import Member
-from parvis_server.room.results import OpenSources, Result
+from parvis_server.room.results import Result
 from parvis_server.room.room import Room
 from parvis_server.room.stage import Stage
+from parvis_wire.audience import Here, Reaction
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.commands import Command
-from parvis_wire.floor import Invite
-from parvis_wire.messages import Ack, RefusalCode, Role, Rung, Snapshot, Time
+from parvis_wire.floor import SECOND_PERSON, Invite, Phase
+from parvis_wire.messages import (
+    Ack,
+    Attend,
+    Attention,
+    RefusalCode,
+    Role,
+    Time,
+)
 from parvis_wire.room_events import InviteMade, RoomEvent
-from parvis_wire.rtp import RtpPacket
+from parvis_wire.rtp import CLOCK_RATE_HZ, RtpPacket
 from parvis_wire.stage import StageCommand, Status
 
 log = logging.getLogger(__name__)
@@ -37,36 +49,12 @@ NS_PER_S = 1_000_000_000
 
 TICK_S = 0.25
 STATUS_EVERY_TICKS = 2
+PULSE_EVERY_TICKS = 4
 TIME_EVERY_TICKS = 40
 
 FIRST_AWAY_NS = 10 * NS_PER_S
 """A second connection alone keeps the floor for this long. By then the first would have come
 back many times over, and nobody's press has arrived meanwhile."""
-
-
-@dataclass(slots=True, eq=False)
-class Seat:
-    """One connected participant."""
-
-    participant: str
-    role: Role
-    connection: Connection
-    receiver: Receiver
-    rung: Rung | None = None
-    """How a listener plays, once it said so."""
-
-
-@dataclass(slots=True)
-class Counts:
-    """What happened since the hub started; for ``/metrics``."""
-
-    joins: Counter[Role] = field(default_factory=Counter)
-    packets: int = 0
-    duplicate_packets: int = 0
-    unwanted_packets: int = 0
-    """Of sources that were not open: dropped before the engine."""
-    rate_drops: int = 0
-    time_requests: int = 0
 
 
 class LiveRoom:
@@ -80,14 +68,25 @@ class LiveRoom:
         now_ns: Callable[[], int] = time.monotonic_ns,
         *,
         frame_ms: Literal[5, 10] = 10,
+        outbox: Outbox | None = None,
+        voice: ReadingVoice | None = None,
     ) -> None:
-        """Serve ``room``, mixed by ``engine`` as ``stage`` says, in ticks of ``frame_ms``."""
+        """Serve ``room``, mixed by ``engine`` as ``stage`` says, in ticks of ``frame_ms``.
+
+        Without an ``outbox`` nothing is stored; without a ``voice`` nothing is read out.
+        """
         self.room = room
         self.engine = engine
         self.now_ns = now_ns
         self.streams = Streams()
         self.stage = LiveStage(room, engine, stage, self.streams, now_ns)
         self.fanout = Fanout(now_ns)
+        self.host_fanout = Fanout(now_ns)
+        self.bulletin = Bulletin(room.view, self.fanout, self.host_fanout)
+        self.audience = Audience()
+        self.consequences = Consequences(
+            self, outbox if outbox is not None else AtOnce(), voice, now_ns
+        )
         self.counts = Counts()
         self.stats: EngineStats | None = None
         self.stats_ns: int | None = None
@@ -97,14 +96,13 @@ class LiveRoom:
         self.extra_listeners: Callable[[], int] = lambda: 0
         """Those who listen without a WebSocket."""
         self.event_taps: set[Callable[[RoomEvent], None]] = set()
-        """Others in this process who want each event, once it is folded."""
+        """Others in this process who want each event, once everybody is told."""
         self.gate: Callable[[Command], str | None] = lambda command: None
         """Why the hub cannot carry out a command that the room itself would."""
         self.invite_link: Callable[[Invite], str | None] = lambda invite: None
         """The link of an invitation, with its secret: only its maker is told."""
         self._seats: dict[str, Seat] = {}
         self._frame_ms = frame_ms
-        self._snapshot: tuple[int, bytes] | None = None
         self._ticks = 0
 
     # Who is there
@@ -131,14 +129,15 @@ class LiveRoom:
         """Seat a participant; an older connection of theirs is told and closed."""
         older = self._seats.pop(member.participant, None)
         if older is not None:
-            self.fanout.remove(older.receiver)
+            self._fanout_of(older.role).remove(older.receiver)
             older.connection.fail(
                 CloseCode.SUPERSEDED, "the same participant joined on another connection"
             )
         self.counts.joins[member.role] += 1
         self.apply(self.room.joined(member, self.now_ns()))
-        self.greet(connection)
-        receiver = self.fanout.add(connection.raw, wants_sound=not member.sounds)
+        self.greet(connection, member.role)
+        hears = member.role in (Role.LISTENER, Role.HOST)
+        receiver = self._fanout_of(member.role).add(connection.raw, wants_sound=hears)
         seat = Seat(member.participant, member.role, connection, receiver)
         self._seats[member.participant] = seat
         if member.sounds:
@@ -154,10 +153,15 @@ class LiveRoom:
         address = connection.peer.address
         log.info("%s %s joined from %s", member.role.value, member.name, address)
 
-    def greet(self, connection: Connection) -> None:
-        """The room as it is and its clocks."""
-        connection.raw.write_frame(self._snapshot_frame())
+    def greet(self, connection: Connection, role: Role) -> None:
+        """The room as it was told to everybody, its clocks, and how many listen."""
+        connection.raw.write_frame(self.bulletin.snapshot(is_host=role is Role.HOST))
         connection.send(self.time())
+        if self.audience.last_pulse is not None:
+            connection.send(self.audience.last_pulse)
+
+    def _fanout_of(self, role: Role) -> Fanout:
+        return self.host_fanout if role is Role.HOST else self.fanout
 
     def leave(self, seat: Seat) -> None:
         """The seat's connection ended; does nothing when another took its place.
@@ -165,10 +169,11 @@ class LiveRoom:
         While the second connection of its stream lives, the participant is not away: their packets
         go on, and the first comes back.
         """
-        self.fanout.remove(seat.receiver)
+        self._fanout_of(seat.role).remove(seat.receiver)
         if self._seats.get(seat.participant) is not seat:
             return
         del self._seats[seat.participant]
+        self.audience.gone(seat.participant)
         stream = self.streams.get(seat.participant)
         if stream is not None and stream.second is not None:
             member = self.room.member(seat.participant)
@@ -209,21 +214,31 @@ class LiveRoom:
 
     # What they do
 
-    def command(self, participant: str, command: Command) -> Ack:
-        """Carry out a command; its answer."""
+    def command(self, participant: str, command: Command, answer: Callable[[Ack], None]) -> None:
+        """Carry out a command; ``answer`` gets what came of it, once it is stored."""
         refused = self.gate(command)
         if refused is not None:
-            return Ack(id=command.id, refused=RefusalCode.TOO_MANY, text=refused)
+            answer(Ack(id=command.id, refused=RefusalCode.TOO_MANY, text=refused))
+            return
         utc_ms = time.time_ns() // 1_000_000
         result = self.room.handle(command, participant, self.now_ns(), utc_ms)
-        self.apply(result)
         if result.ack is None:
             raise AssertionError("the room answers every command")
+        ack = self._with_link(result.ack, result)
+        self.apply(result, lambda: answer(ack))
+
+    async def ask(self, participant: str, command: Command) -> Ack:
+        """Carry out a command; its answer, once it is stored."""
+        answered: asyncio.Future[Ack] = asyncio.get_running_loop().create_future()
+        self.command(participant, command, _settle(answered))
+        return await answered
+
+    def _with_link(self, ack: Ack, result: Result) -> Ack:
+        """With the link of the invitation that was made."""
         for change in result.events:
             if isinstance(change.event, InviteMade):
-                link = self.invite_link(change.event.invite)
-                return result.ack.model_copy(update={"link": link})
-        return result.ack
+                return ack.model_copy(update={"link": self.invite_link(change.event.invite)})
+        return ack
 
     def stage_command(self, participant: str, command: StageCommand) -> Ack:
         """Carry out a command about the mix; its answer."""
@@ -243,22 +258,41 @@ class LiveRoom:
             stream.delay.arrived(packet.timestamp, arrival_ns)
             self.engine.send_packet(rtp, arrival_ns)
 
-    def apply(self, result: Result) -> None:
-        """Tell everybody what changed, and the engine which sources are open now."""
-        for change in result.events:
-            self.fanout.publish_control(text_frame(change))
-            log.info("room: %s", change.event.type, extra={"seq": change.seq})
-            for tap in tuple(self.event_taps):
-                tap(change.event)
-        for effect in result.effects:
-            if isinstance(effect, OpenSources):
-                self.stage.open_sources(effect.sources)
+    def here(self, participant: str, here: Here) -> None:
+        """A listener says how they are here."""
+        self.audience.is_here(participant, here)
+        self.room.is_in_hall(participant, here.in_hall)
+
+    def react(self, participant: str, reaction: Reaction) -> None:
+        """A listener claps."""
+        self.audience.react(participant, reaction)
+
+    def apply(self, result: Result, then: Callable[[], None] = lambda: None) -> None:
+        """Store what happened, tell everybody, and let its effects happen; ``then`` is last."""
+        self.consequences.follow(result, then)
+
+    def attend(self, participant: str, what: Attention) -> None:
+        """Tell one participant to look, or to chime; of several at a unit, the unit."""
+        seat = self._seats.get(participant.partition(SECOND_PERSON)[0])
+        if seat is not None:
+            seat.connection.send(Attend(what=what))
+
+    def evict(self, participant: str) -> None:
+        """End the connection of somebody whose invitation is void."""
+        seat = self._seats.get(participant)
+        if seat is not None:
+            text = "the invitation that you came by is no longer good"
+            seat.connection.fail(CloseCode.ROOM_CLOSED, text)
 
     # What the engine says
 
     def on_program(self, ptime_ms: int, rtp: bytes) -> None:
-        """One packet of the program, for everybody."""
-        self.fanout.publish_sound(binary_frame(rtp), ptime_ms)
+        """One packet of the program: for hosts always, for the audience while the room is live."""
+        frame = binary_frame(rtp)
+        self.host_fanout.publish_sound(frame, ptime_ms)
+        if self.bulletin.view.phase is not Phase.LIVE:
+            return
+        self.fanout.publish_sound(frame, ptime_ms)
         for tap in tuple(self.program_taps):
             tap(ptime_ms, rtp)
 
@@ -282,7 +316,14 @@ class LiveRoom:
     # Time
 
     async def run(self) -> None:
-        """Draw the consequences of absence, tell hosts and clocks; runs until cancelled."""
+        """Serve everybody and let time pass; runs until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for part in (self.fanout, self.host_fanout, self.consequences):
+                group.create_task(part.run())
+            group.create_task(self._run_clock())
+
+    async def _run_clock(self) -> None:
+        """Draw the consequences of absence, tell hosts and clocks."""
         loop = asyncio.get_running_loop()
         deadline = loop.time()
         while True:
@@ -298,8 +339,20 @@ class LiveRoom:
             self._end_lone_seconds()
             self.stage.tick()
             self._tell_hosts()
+        if self._ticks % PULSE_EVERY_TICKS == 0:
+            self._tell_pulse()
         if self._ticks % TIME_EVERY_TICKS == 0:
-            self.fanout.publish_control(text_frame(self.time()))
+            self.bulletin.everybody(self.time())
+
+    def _tell_pulse(self) -> None:
+        view = self.bulletin.view
+        pulse = self.audience.pulse(
+            self.listeners,
+            shows_counts=view.rules.shows_counts,
+            yes=None if view.ask is None else self.room.answers,
+        )
+        if pulse is not None:
+            self.bulletin.everybody(pulse)
 
     def time(self) -> Time:
         """The three clocks at this moment."""
@@ -319,14 +372,21 @@ class LiveRoom:
             lifted=self.stage.settings.lifts.zones,
             alarms=self.stage.shown_alarms(),
             checks=self.stage.settings.checks.results,
+            in_hall=self.audience.in_hall_count,
+            shares=self.room.shares(self.now_ns()),
+            longest_wait_ms=self._longest_wait_ms(),
         )
 
+    def _longest_wait_ms(self) -> int:
+        """How long the foremost hand is up."""
+        line = self.room.view.line
+        if not line:
+            return 0
+        return (self.room.clock.samples(self.now_ns()) - line[0].raised_at) * 1000 // CLOCK_RATE_HZ
+
     def _tell_hosts(self) -> None:
-        hosts = [seat for seat in self._seats.values() if seat.role is Role.HOST]
-        if hosts:
-            frame = text_frame(self.status())
-            for host in hosts:
-                host.connection.raw.write_frame(frame)
+        if len(self.host_fanout):
+            self.host_fanout.publish_control(text_frame(self.status()))
 
     def _end_lone_seconds(self) -> None:
         """Close second connections whose first did not come back."""
@@ -338,8 +398,12 @@ class LiveRoom:
                     CloseCode.JOIN_TIMEOUT, "the first connection of this stream did not come back"
                 )
 
-    def _snapshot_frame(self) -> bytes:
-        view = self.room.view
-        if self._snapshot is None or self._snapshot[0] != view.seq:
-            self._snapshot = (view.seq, text_frame(Snapshot(view=view)))
-        return self._snapshot[1]
+
+def _settle(answered: "asyncio.Future[Ack]") -> Callable[[Ack], None]:
+    """Gives an answer to whoever still waits for it."""
+
+    def answer(ack: Ack) -> None:
+        if not answered.done():
+            answered.set_result(ack)
+
+    return answer

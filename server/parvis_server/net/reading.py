@@ -8,9 +8,13 @@ a remote speaker would, one every 20 ms.
 import asyncio
 import contextlib
 import itertools
+import logging
+import secrets
 import shutil
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Never
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +24,14 @@ from parvis_audio.sound_file import mono_48k_of
 from parvis_server.errors import ReadingFailed
 from parvis_server.listen.voice import Voice
 
+log = logging.getLogger(__name__)
+
 Samples = NDArray[np.float32]
 
 PTIME_MS = 20
+
+DRAIN_S = 0.3
+"""After the last packet: what the jitter buffer holds is still to be heard."""
 
 NS_PER_MS, NS_PER_S = 1_000_000, 1_000_000_000
 
@@ -106,3 +115,75 @@ async def send(
         due_ns = begun_ns + number * PTIME_MS * NS_PER_MS
         await asyncio.sleep(max(0.0, (due_ns - now_ns()) / NS_PER_S))
         take(packet, now_ns())
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    participant: str
+    text: str
+    language: str
+
+
+class Reader:
+    """Reads one question after the other; whose turn ended meanwhile is passed over."""
+
+    def __init__(
+        self,
+        voice: ReadingVoice | None,
+        take: Callable[[bytes, int], None],
+        begins: Callable[[str, int], bool],
+        ends: Callable[[str], None],
+        now_ns: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        """Connect it.
+
+        Args:
+            voice: makes the speech; None: every question ends unread.
+            take: gets the packets.
+            begins: told whose question is heard from now on, under which SSRC; False: no longer.
+            ends: told whose question was read, or could not be.
+            now_ns: monotonic time.
+        """
+        self._voice = voice
+        self._take, self._begins, self._ends = take, begins, ends
+        self._now_ns = now_ns
+        self._waiting: dict[str, _Question] = {}
+        self._reading: tuple[str, asyncio.Task[None]] | None = None
+        self._wake = asyncio.Event()
+
+    def read(self, participant: str, text: str, language: str) -> None:
+        """Read this person's question when those before it are read."""
+        self._waiting[participant] = _Question(participant, text, language)
+        self._wake.set()
+
+    def stop(self, participant: str) -> None:
+        """Read it no further; does nothing when it is not read."""
+        self._waiting.pop(participant, None)
+        if self._reading is not None and self._reading[0] == participant:
+            self._reading[1].cancel()
+
+    async def run(self) -> Never:
+        """Read until cancelled."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            async with asyncio.TaskGroup() as group:
+                while self._waiting:
+                    question = self._waiting.pop(next(iter(self._waiting)))
+                    task = group.create_task(self._read(question))
+                    self._reading = (question.participant, task)
+                    await asyncio.wait({task})
+                    self._reading = None
+
+    async def _read(self, question: _Question) -> None:
+        try:
+            if self._voice is None:
+                raise ReadingFailed("the hub has no voice")
+            sound = await self._voice.say(question.text, question.language)
+            ssrc = secrets.randbits(32)
+            if self._begins(question.participant, ssrc):
+                await send(sound, ssrc, self._take, self._now_ns)
+                await asyncio.sleep(DRAIN_S)
+        except ReadingFailed as error:
+            log.warning("a question could not be read out: %s", error)
+        self._ends(question.participant)

@@ -125,7 +125,7 @@ class HubRoom:
     async def run(self) -> None:
         """Run its parts until cancelled."""
         async with asyncio.TaskGroup() as group:
-            for part in (self.engine, self.live, self.live.fanout, self.mp3):
+            for part in (self.engine, self.live, self.mp3):
                 group.create_task(part.run())
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from parvis_server.errors import PeerFault
 from parvis_server.net.connection import Allowance, Connection
 from parvis_server.net.credentials import Keys
-from parvis_server.net.live_room import LiveRoom, Seat
+from parvis_server.net.live_room import LiveRoom
+from parvis_server.net.seats import Seat
 from parvis_server.net.streams import Stream
 from parvis_wire.audience import Here, React
 from parvis_wire.close_codes import CloseCode
@@ -104,7 +105,7 @@ class SoundSession:
                     raise PeerFault(CloseCode.MALFORMED, "output_report: there is no output here")
                 self.stream.output.told(message, arrival_ns)
             case command:
-                self.connection.send(self.live.command(self.seat.participant, command))
+                self.live.command(self.seat.participant, command, self.connection.send)
 
     def _tell_time(self, client_ns: int, arrival_ns: int) -> None:
         self.live.counts.time_requests += 1
@@ -139,7 +140,7 @@ class Opening:
                 CloseCode.SUPERSEDED, "the same stream has another connection"
             )
         connection.send(self.welcome(resumed, stream, sends=member.ssrc is not None))
-        self.live.greet(connection)
+        self.live.greet(connection, Role.UNIT)
         self.live.carry_second(member, stream, connection)
         sends = member.ssrc is not None
         return SoundSession(self.live, connection, stream, resumed, None, sends, allowance)

@@ -26,7 +26,7 @@ from parvis_wire.room_events import (
     RoomEvent,
 )
 from parvis_wire.room_view import RoomView, fold, place_in_line
-from parvis_wire.stage import KeptOut
+from parvis_wire.stage import KeptOut, Shares
 
 MICROPHONE_AWAY_NS = 2 * NS_PER_S
 """An always-open microphone that is away this long is closed: its place in the mix is silence."""
@@ -237,6 +237,26 @@ class Room:
             self._members.forget(participant)
         expired = self._apply(events, now_ns)
         return _joined_results(expired, self._apply(self._late_openings(), now_ns))
+
+    def is_in_hall(self, participant: str, in_hall: bool) -> None:
+        """A listener says where they are."""
+
+    @property
+    def answers(self) -> int:
+        """Answers to the open show of hands."""
+        return 0
+
+    def shares(self, now_ns: int) -> Shares:
+        """How long who has spoken."""
+        return Shares()
+
+    def read_started(self, participant: str, ssrc: int, now_ns: int) -> Result:
+        """The hub's voice reads this person's question from now on."""
+        return Result()
+
+    def read_ended(self, participant: str, now_ns: int) -> Result:
+        """And has ended."""
+        return Result()
 
     def _late_openings(self) -> Iterator[RoomEvent]:
         """One microphone that was kept out at its coming, and for which there is room now."""

@@ -1,0 +1,48 @@
+"""What a room has told, to hosts and to everybody else, under the same numbers.
+
+The room itself is ahead of it while the log is written: a newcomer's snapshot is what was *told*,
+so that the changes which come next fit.
+"""
+
+from parvis_server.net.fanout import Fanout
+from parvis_server.net.framing import text_frame
+from parvis_wire.base import Wire
+from parvis_wire.messages import Change, Snapshot
+from parvis_wire.room_view import RoomView, fold, for_public, public_event
+
+
+class Bulletin:
+    """The changes of one room, each framed once for hosts and once for the public."""
+
+    def __init__(self, view: RoomView, public: Fanout, hosts: Fanout) -> None:
+        """``view`` is the room as it is before anybody came."""
+        self.view = view
+        """The room as hosts were told."""
+        self._public = public
+        self._hosts = hosts
+        self._snapshots: dict[bool, tuple[int, bytes]] = {}
+
+    def change(self, change: Change) -> None:
+        """Tell everybody one change."""
+        self.view = fold(self.view, change.seq, change.event)
+        frame = text_frame(change)
+        self._hosts.publish_control(frame)
+        event = public_event(change.event)
+        if event is not change.event:
+            frame = text_frame(change.model_copy(update={"event": event}))
+        self._public.publish_control(frame)
+
+    def everybody(self, message: Wire) -> None:
+        """Tell everybody the same."""
+        frame = text_frame(message)
+        self._hosts.publish_control(frame)
+        self._public.publish_control(frame)
+
+    def snapshot(self, *, is_host: bool) -> bytes:
+        """The room as it was told, as a frame; made once for each number."""
+        made = self._snapshots.get(is_host)
+        if made is None or made[0] != self.view.seq:
+            view = self.view if is_host else for_public(self.view)
+            made = (view.seq, text_frame(Snapshot(view=view)))
+            self._snapshots[is_host] = made
+        return made[1]

@@ -1,0 +1,121 @@
+"""What follows when something happened in a room: stored, told to everybody, and carried out.
+
+Theory of operation. A result goes to the outbox; once its events are stored, the changes go to
+everybody, the effects happen, and whoever asked is answered. One thing does not wait for the log:
+a microphone that is to be closed is out of the mix at once. An opening that waits may be overtaken
+by that, so what is opened in the end is what the room wants by then.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import Protocol
+
+from parvis_server.net.bulletin import Bulletin
+from parvis_server.net.engine import Engine
+from parvis_server.net.live_stage import LiveStage
+from parvis_server.net.outbox import Outbox
+from parvis_server.net.reading import Reader, ReadingVoice
+from parvis_server.room.results import (
+    AttendTo,
+    Effect,
+    Evict,
+    OpenSources,
+    ReadOutText,
+    Result,
+    StopReading,
+)
+from parvis_server.room.room import Room
+from parvis_wire.messages import Attention
+from parvis_wire.room_events import RoomEvent
+
+log = logging.getLogger(__name__)
+
+
+class House(Protocol):
+    """The live room, as far as consequences reach."""
+
+    room: Room
+    engine: Engine
+    stage: LiveStage
+    bulletin: Bulletin
+    event_taps: set[Callable[[RoomEvent], None]]
+
+    def attend(self, participant: str, what: Attention) -> None:
+        """Tell one participant to look, or to chime."""
+
+    def evict(self, participant: str) -> None:
+        """End the connection of somebody whose invitation is void."""
+
+
+class Consequences:
+    """Lets things happen in one room."""
+
+    def __init__(
+        self,
+        house: House,
+        outbox: Outbox,
+        voice: ReadingVoice | None,
+        now_ns: Callable[[], int],
+    ) -> None:
+        """``voice`` reads questions out; None: nobody does."""
+        self._house = house
+        self._outbox = outbox
+        self._now_ns = now_ns
+        self._wanted: frozenset[int | None] = frozenset()
+        """SSRCs that the room wants in the mix, whether or not that is stored yet."""
+        self._reader = Reader(
+            voice, house.engine.send_packet, self._reading_begins, self._reading_ends, now_ns
+        )
+
+    async def run(self) -> None:
+        """Read questions out; runs until cancelled."""
+        await self._reader.run()
+
+    def follow(self, result: Result, then: Callable[[], None]) -> None:
+        """Store, tell, carry out; ``then`` is last."""
+        for effect in result.effects:
+            if isinstance(effect, OpenSources):
+                self._close_at_once(effect)
+        if result.events or result.effects or result.ack is not None:
+            self._outbox.hold(result, lambda: self._release(result, then))
+
+    def _close_at_once(self, effect: OpenSources) -> None:
+        stage = self._house.stage
+        self._wanted = frozenset(member.ssrc for member in effect.sources)
+        still = tuple(member for member in effect.sources if member.ssrc in stage.open)
+        if len(still) < len(stage.open):
+            stage.open_sources(still)
+
+    def _release(self, result: Result, then: Callable[[], None]) -> None:
+        for change in result.events:
+            self._house.bulletin.change(change)
+            log.info("room: %s", change.event.type, extra={"seq": change.seq})
+            for tap in tuple(self._house.event_taps):
+                tap(change.event)
+        for effect in result.effects:
+            self._happen(effect)
+        then()
+
+    def _happen(self, effect: Effect) -> None:
+        match effect:
+            case OpenSources(sources=sources):
+                wanted = tuple(member for member in sources if member.ssrc in self._wanted)
+                self._house.stage.open_sources(wanted)
+            case AttendTo(participant=participant, what=what):
+                self._house.attend(participant, what)
+            case ReadOutText(participant=participant, text=text, language=language):
+                self._reader.read(participant, text, language)
+            case StopReading(participant=participant):
+                self._reader.stop(participant)
+            case Evict(participants=participants):
+                for participant in participants:
+                    self._house.evict(participant)
+
+    def _reading_begins(self, participant: str, ssrc: int) -> bool:
+        """The question is about to be heard; False when its turn is over already."""
+        result = self._house.room.read_started(participant, ssrc, self._now_ns())
+        self.follow(result, lambda: None)
+        return bool(result.events)
+
+    def _reading_ends(self, participant: str) -> None:
+        self.follow(self._house.room.read_ended(participant, self._now_ns()), lambda: None)
