@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from parvis_server.errors import DataFolderError
 
-HOST_SECRET_BYTES = 16
+SECRET_BYTES = 16
 """128 bits: cannot be guessed (OWASP ASVS 7.2.3), and the link stays short."""
 
 RESUME_KEY_BYTES = 32
@@ -27,6 +27,10 @@ NS_PER_S = 1_000_000_000
 Model = TypeVar("Model", bound=BaseModel)
 
 
+def _new_secret() -> str:
+    return secrets.token_urlsafe(SECRET_BYTES)
+
+
 class Secrets(BaseModel):
     """What only this hub knows."""
 
@@ -34,6 +38,8 @@ class Secrets(BaseModel):
 
     host_secret: str = Field(min_length=16, repr=False)
     resume_key: str = Field(pattern=r"^[0-9a-f]{64}$", repr=False)
+    operator_token: str = Field(default_factory=_new_secret, min_length=16, repr=False)
+    """For the HTTP API; a hub of before there was one makes it at its next start."""
 
 
 class LiveSince(BaseModel):
@@ -75,9 +81,11 @@ class DataFolder:
         known = self._read(path, Secrets)
         if known is not None:
             self._close_to_others(path)
+            if "operator_token" not in known.model_fields_set:
+                self._write(path, known.model_dump())
             return known
         made = Secrets(
-            host_secret=secrets.token_urlsafe(HOST_SECRET_BYTES),
+            host_secret=_new_secret(),
             resume_key=secrets.token_hex(RESUME_KEY_BYTES),
         )
         self._write(path, made.model_dump())
@@ -96,6 +104,13 @@ class DataFolder:
             known = LiveSince(live_since_utc_ns=utc_ns)
             self._write(path, known.model_dump())
         return now_ns - (utc_ns - known.live_since_utc_ns)
+
+    def room_before_the_database(self) -> tuple[int, int] | None:
+        """What a Parvis without a database kept of its room: since when it was live, and when it
+        was last running; both UTC, ns since 1970."""
+        path = self.path / "room.json"
+        known = self._read(path, LiveSince)
+        return None if known is None else (known.live_since_utc_ns, path.stat().st_mtime_ns)
 
     def note_running(self) -> None:
         """Remember that the room is live at this moment."""

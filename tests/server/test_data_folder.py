@@ -79,3 +79,14 @@ def test_a_clock_that_went_back_starts_the_room_again(tmp_path: Path) -> None:
 
 def test_noting_never_fails(tmp_path: Path) -> None:
     DataFolder.open(tmp_path).note_running()
+
+
+def test_what_was_kept_before_the_database_is_read(tmp_path: Path) -> None:
+    folder = DataFolder.open(tmp_path)
+    assert folder.room_before_the_database() is None
+    folder.room_origin_ns(0, 5 * NS_PER_S)
+    os.utime(tmp_path / "room.json", (9, 9))
+    assert folder.room_before_the_database() == (5 * NS_PER_S, 9 * NS_PER_S)
+    (tmp_path / "room.json").write_text("damaged")
+    with pytest.raises(DataFolderError, match=r"room\.json is damaged"):
+        folder.room_before_the_database()

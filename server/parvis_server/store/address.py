@@ -85,5 +85,6 @@ class Address:
         """For people: without password and options."""
         if self.is_sqlite:
             return str(self.path)
-        shown = self.url.set(drivername="postgresql", password=None, query={})
-        return shown.render_as_string(hide_password=True)
+        url = self.url
+        shown = URL.create("postgresql", url.username, None, url.host, url.port, url.database)
+        return shown.render_as_string()

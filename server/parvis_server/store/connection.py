@@ -30,7 +30,7 @@ CLOSE_TIMEOUT_S = 0.5
 ADVISORY_LOCK = 0x7061_7276
 """Which of PostgreSQL's advisory locks says that a hub is there: 'parv'."""
 
-WAIT_FOR_LOCK_MS = 3000
+WAIT_FOR_LOCK_MS = 1000
 """A server needs a moment to see that a hub that was killed is gone."""
 
 LOCK_NOT_AVAILABLE = "55P03"

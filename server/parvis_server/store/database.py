@@ -10,7 +10,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, or_, select, update
+from sqlalchemy import Connection, false, func, insert, or_, select, update
 
 from parvis_server.errors import StoreConflict, StoreError
 from parvis_server.store import schema
@@ -42,6 +42,9 @@ class Store:
         try:
             with one.transaction() as connection:
                 migrate(connection, where, migrations)
+                # Nothing to change, and yet refused where nothing may be written.
+                table = schema.rooms
+                connection.execute(update(table).where(false()).values(name=table.c.name))
         except BaseException:
             one.close()
             raise

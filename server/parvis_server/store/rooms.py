@@ -25,6 +25,14 @@ class StoredRoom:
         utc_ms = utc_ns // NS_PER_MS
         return cls(name, utc_ms, utc_ns, utc_ms)
 
+    @classmethod
+    def before_the_database(
+        cls, name: str, live_since_utc_ns: int, last_running_utc_ns: int
+    ) -> "StoredRoom":
+        """A room of which only its clock was kept so far."""
+        created_utc_ms = live_since_utc_ns // NS_PER_MS
+        return cls(name, created_utc_ms, live_since_utc_ns, last_running_utc_ns // NS_PER_MS)
+
     def reopened(self, utc_ns: int) -> "StoredRoom":
         """The room as it is when a hub opens it now.
 
