@@ -80,6 +80,8 @@ class EndTurn(Wire):
     type: Literal["end_turn"] = "end_turn"
     id: CommandId
     participant: ParticipantId
+    reason: LowerReason | None = None
+    """A host's word to its owner."""
 
 
 class MoveHand(Wire):

@@ -297,6 +297,7 @@ export interface EndTurn {
   type: "end_turn";
   id: string;
   participant: string;
+  reason?: LowerReason | null;
 }
 /**
  * Host: this hand to another place of the line.
