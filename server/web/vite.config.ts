@@ -1,6 +1,6 @@
 /**
- * Two pages, two entries: the audience's (`/r/{room}`) and the host's (`/host`), built into the hub's
- * package. Scripts and styles are files of their own, because the hub's Content-Security-Policy
+ * Three pages, three entries: the audience's (`/r/{room}`), the host's (`/host`) and the hall
+ * screen's (`/screen`), built into the hub's package. Scripts and styles are files of their own, because the hub's Content-Security-Policy
  * allows nothing inline. Workers are classic scripts: module workers need Safari 15.
  */
 import { defineConfig } from "vitest/config";
@@ -18,7 +18,7 @@ export default defineConfig({
     // A data: URL for a script, a worklet or a worker would break the policy above.
     assetsInlineLimit: 0,
     reportCompressedSize: false,
-    rollupOptions: { input: ["index.html", "host.html"] },
+    rollupOptions: { input: ["index.html", "host.html", "screen.html"] },
   },
   worker: { format: "iife" },
   test: { include: ["tests/**/*.test.ts", "tests/**/*.test.tsx"], environment: "node" },

@@ -3,7 +3,7 @@
  */
 
 import { Store } from "../ui/store.ts";
-import type { Ack, Pulse, RefusalCode, Report, RoomView, Status } from "../wire/messages.ts";
+import type { Ack, Pulse, RefusalCode, Report, RoomView, Status, Time } from "../wire/messages.ts";
 import type { Wish } from "./commands.ts";
 import type { Joining, LinkState } from "./connection.ts";
 import type { FromWorker, Talker, ToOutput, ToWorker } from "./worker_messages.ts";
@@ -32,6 +32,8 @@ export interface Made {
 export interface RoomMoment {
   /** 48 kHz samples. */
   roomClock: number;
+  /** Milliseconds since the epoch, by the hub's clock. */
+  utcMs: number;
   /** Milliseconds since the epoch, by the page's own clock. */
   atMs: number;
 }
@@ -137,7 +139,7 @@ export class HubClient {
       case "view":
         return this.room.set({ view: message.view });
       case "time":
-        return this.timeTold(message.time.room_clock, message.atMs);
+        return this.timeTold(message.time, message.atMs);
       case "ack":
         return this.answered(message.ack);
       case "given_up":
@@ -155,8 +157,8 @@ export class HubClient {
     }
   }
 
-  private timeTold(roomClock: number, atMs: number): void {
-    this.room.set({ clock: { roomClock, atMs } });
+  private timeTold({ room_clock: roomClock, utc_ms: utcMs }: Time, atMs: number): void {
+    this.room.set({ clock: { roomClock, utcMs, atMs } });
   }
 
   private answered({ id, refused: code, figure_ms, link }: Ack): void {

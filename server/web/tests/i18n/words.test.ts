@@ -5,11 +5,13 @@ import bothFr from "../../src/i18n/fr.json";
 import hostEn from "../../src/i18n/host.en.json";
 import hostFr from "../../src/i18n/host.fr.json";
 import { HOST_WORDS } from "../../src/i18n/host_words.ts";
+import screenEn from "../../src/i18n/screen.en.json";
+import screenFr from "../../src/i18n/screen.fr.json";
 import { learnWords, preferredLanguage, say, type WordKey } from "../../src/i18n/words.ts";
 
 const SOURCES = new URL("../../src/", import.meta.url);
-const en: Record<WordKey, string> = { ...bothEn, ...hostEn };
-const fr: Record<WordKey, string> = { ...bothFr, ...hostFr };
+const en: Record<WordKey, string> = { ...bothEn, ...hostEn, ...screenEn };
+const fr: Record<WordKey, string> = { ...bothFr, ...hostFr, ...screenFr };
 const keys = Object.keys(en) as WordKey[];
 const slots = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map((found) => found[1]).sort();
 
@@ -25,6 +27,7 @@ describe("the words", () => {
   test("both languages have the same keys, in the same order", () => {
     expect(Object.keys(bothFr)).toEqual(Object.keys(bothEn));
     expect(Object.keys(hostFr)).toEqual(Object.keys(hostEn));
+    expect(Object.keys(screenFr)).toEqual(Object.keys(screenEn));
   });
 
   test("no key is in both dictionaries, and the audience needs none of the host's", () => {
@@ -32,6 +35,10 @@ describe("the words", () => {
     expect(ofHosts.filter((key) => key in bothEn)).toEqual([]);
     const elsewhere = sources((name) => !/^host[/\\]/.test(name));
     expect(ofHosts.filter((key) => elsewhere.includes(`"${key}"`))).toEqual([]);
+    const ofScreens = Object.keys(screenEn);
+    expect(ofScreens.filter((key) => key in bothEn || key in hostEn)).toEqual([]);
+    const besideScreens = sources((name) => !/^screen[/\\]/.test(name));
+    expect(ofScreens.filter((key) => besideScreens.includes(`"${key}"`))).toEqual([]);
   });
 
   test("the host's are said once they are learnt", () => {
