@@ -19,6 +19,7 @@ QUIET = {
     "uvicorn": logging.ERROR,
     "uvicorn.error": logging.ERROR,  # one line for each malformed request is a flood's doing
     "uvicorn.access": logging.CRITICAL,
+    "alembic": logging.WARNING,  # which database it found, at each start
     "asyncio": logging.ERROR,  # "socket.send() raised exception" for each lost listener
 }
 """Lowest level of what the libraries say."""

@@ -8,6 +8,7 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, create_engine, event, text
@@ -33,6 +34,9 @@ ADVISORY_LOCK = 0x7061_7276
 WAIT_FOR_LOCK_MS = 1000
 """A server needs a moment to see that a hub that was killed is gone."""
 
+SYNCHRONOUS = "FULL"
+"""An acknowledged event outlives a power cut; NORMAL would lose the last ones."""
+
 LOCK_NOT_AVAILABLE = "55P03"
 """SQLSTATE: the lock timeout passed."""
 
@@ -45,10 +49,10 @@ KEEPALIVE_OPTIONS = (
 class OneConnection:
     """The connection to ``address``; every call blocks, and one at a time is served."""
 
-    def __init__(self, address: Address) -> None:
-        """Nothing is opened yet."""
+    def __init__(self, address: Address, synchronous: str = SYNCHRONOUS) -> None:
+        """Nothing is opened yet; ``synchronous`` is SQLite's, for who measures others."""
         self.address = address
-        self._engine = _engine(address)
+        self._engine = _engine(address, synchronous)
         self._connection: Connection | None = None
         self._one_at_a_time = threading.Lock()
         self._lock_file: int | None = None
@@ -160,7 +164,7 @@ class OneConnection:
             self._connection = None
 
 
-def _engine(address: Address) -> Engine:
+def _engine(address: Address, synchronous: str) -> Engine:
     if address.is_sqlite:
         options: dict[str, Any] = {"check_same_thread": False, "timeout": BUSY_TIMEOUT_S}
     else:
@@ -173,17 +177,17 @@ def _engine(address: Address) -> Engine:
         }
     engine = create_engine(address.url, connect_args=options, poolclass=NullPool)
     if address.is_sqlite:
-        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "connect", partial(_prepare_sqlite, synchronous))
         event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
+def _prepare_sqlite(synchronous: str, connection: Any, _record: Any) -> None:
     """The driver would begin no transaction for a change of tables: ``_begin_sqlite`` does."""
     connection.isolation_level = None
     for pragma in (
         "journal_mode = WAL",
-        "synchronous = FULL",  # an acknowledged event outlives a power cut
+        f"synchronous = {synchronous}",
         "foreign_keys = ON",
         "secure_delete = ON",  # what is erased is overwritten
     ):

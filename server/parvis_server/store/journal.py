@@ -35,7 +35,7 @@ CLOSE_TIMEOUT_S = 2.0
 """Within the three seconds in which the hub stops."""
 
 MAX_WAITING_EVENTS = 20_000
-"""Some ten lively evenings of 2,000 events, at 2 kB each in memory: 40 MB."""
+"""Some ten lively evenings of 2,000 events, at 1 to 2 kB each in memory: 40 MB at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,7 @@ class Journal:
         self._failing_since_utc_ms: int | None = None
         self._why: str | None = None
         self._recovered_at: int | None = None
+        self._cut: set[str] = set()
         self._watch: asyncio.TimerHandle | None = None
         self._closed = False
         self._writer = Writer(store, self._inbox, self._written_there, self._failed_there, retry_s)
@@ -103,17 +104,24 @@ class Journal:
         No events: ``then`` waits for those before. While failing they are called at once.
 
         Raises:
-            JournalFull: too much waits already; nothing was taken.
+            JournalFull: too much waits already; nothing was taken. From then on nothing of this
+                room is, so that its log has an end and no hole; the state stays ``failing``.
         """
-        if self._waiting_events + len(events) > MAX_WAITING_EVENTS:
-            raise JournalFull(
-                f"{self._waiting_events} events wait to be written: {self._why or 'slow database'}"
-            )
+        self._refuse_what_is_too_much(events)
         number = self._put(tuple(events), None)
         if self._failing_since_utc_ms is not None:
             self._loop.call_soon(then)
         else:
             self._unreleased.append((number, then))
+
+    def _refuse_what_is_too_much(self, events: Sequence[StoredEvent]) -> None:
+        if self._waiting_events + len(events) > MAX_WAITING_EVENTS:
+            self._cut |= {stored.room for stored in events}
+        for stored in events:
+            if stored.room in self._cut:
+                why = f"the log of room {stored.room} is cut off, too much waited to be written"
+                self._on_failed(f"{why}: start the hub again when the database works")
+                raise JournalFull(self._why)
 
     async def perform(self, work: Callable[[Store], T]) -> T:
         """Do something with the store, after everything that was appended before.
@@ -197,7 +205,7 @@ class Journal:
         """All is well once everything is written that waited at the first success."""
         if self._recovered_at is None:
             self._recovered_at = self._last
-        if number >= self._recovered_at:
+        if number >= self._recovered_at and not self._cut:
             log.info("the log is written again")
             self._failing_since_utc_ms = self._why = self._recovered_at = None
             self._tell()

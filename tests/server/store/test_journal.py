@@ -157,21 +157,30 @@ async def test_what_waits_is_written_at_the_end(store: Store) -> None:
         room.append(701, 701)
 
 
-async def test_the_backlog_is_bounded(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_backlog_is_bounded_and_a_log_has_no_hole(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(journal_module, "MAX_WAITING_EVENTS", 10)
+    store.put_room(StoredRoom("other", 1, 1, 1))
     async with room_on(store) as room:
         hold = threading.Event()
         holding = asyncio.ensure_future(room.journal.perform(lambda _: hold.wait(20)))
         await asyncio.sleep(0)
         room.append(1, 10)
-        with pytest.raises(JournalFull, match="10 events wait to be written"):
+        with pytest.raises(JournalFull, match="log of room main is cut off"):
             room.append(11, 11)
         room.journal.append((), lambda: None)
         hold.set()
         assert await holding
         await room.journal.flush()
-        room.append(11, 11)
-        await room.until_released(11)
+        with pytest.raises(JournalFull, match="log of room main is cut off"):
+            room.append(12, 12)
+        room.journal.append(hands(1, 1, room="other"), lambda: room.released.append(100))
+        await room.journal.flush()
+        assert room.journal.state.failing, "until somebody has seen to it"
+        await room.until_released(10)
+    assert store.load("main") == hands(1, 10)
+    assert store.load("other") == hands(1, 1, room="other")
 
 
 async def test_a_database_that_does_not_answer_holds_nobody_up(store: Store) -> None:
