@@ -5,7 +5,7 @@ import type { Talker } from "../room/worker_messages.ts";
 import type { Hand, RoomView, Turn } from "../wire/messages.ts";
 
 /** More names than this are no longer read from the back row. */
-const SPEAKERS_SHOWN = 4;
+const SPEAKERS_SHOWN = 3;
 const NEXT_SHOWN = 2;
 
 /** A breath between two sentences is no end. */

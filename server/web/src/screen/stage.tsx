@@ -22,8 +22,8 @@ export function OnStage({ stage, room }: { stage: Stage; room: Store<RoomState> 
   const { say } = useWords();
   const crowd = stage.speakers.length > 2 ? "is-many" : stage.speakers.length > 1 ? "is-few" : "";
   return (
-    <div class={stage.text === null ? "on-stage" : "on-stage has-text"}>
-      <ul class={`speakers ${crowd}`}>
+    <div class={stage.text === null ? `on-stage ${crowd}` : "on-stage has-text"}>
+      <ul class="speakers">
         {stage.speakers.map((speaker) => (
           <SpeakerRow key={speaker.key} speaker={speaker} room={room} />
         ))}
