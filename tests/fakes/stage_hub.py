@@ -1,12 +1,14 @@
 """A hub for the host's page: the real page on loopback, and a stage that a test arranges.
 
-It obeys like the hub: settings take effect at once and are told with the next status. It runs in
-a thread of its own, because a browser is driven from the test's.
+It obeys like the hub: settings take effect at once and are told with the next status. The room is
+what a test shows; of what a host does to it, the test decides too. It runs in a thread of its own,
+because a browser is driven from the test's.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,12 +21,15 @@ from websockets.http11 import Request, Response
 
 from parvis_server.net.guard import content_security_policy
 from parvis_server.net.pages import HOST_PAGE, Pages, read_pages, static_folder
+from parvis_wire.audience import Pulse
+from parvis_wire.commands import MakeInvite
 from parvis_wire.messages import (
     Ack,
     ClientMessage,
     Join,
     RefusalCode,
     Snapshot,
+    Time,
     Welcome,
     parse_client_message,
     serialize,
@@ -47,8 +52,6 @@ T = TypeVar("T")
 STATUS_EVERY_S = 0.5
 """As the hub."""
 
-QR = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path d="M1 1h7v7H1z"/></svg>'
-
 
 class StageHub:
     """One room whose status a test sets, and which hosts' commands change."""
@@ -56,6 +59,13 @@ class StageHub:
     def __init__(self) -> None:
         self.port = 0
         self.status = Status()
+        self.view = RoomView(room="main", title="Soirée", seq=0)
+        self.room_clock = 0
+        """Of the moment when a page joins."""
+        self.people: list[dict[str, object]] = []
+        """Who in the audience gave a name."""
+        self.refuse: dict[str, RefusalCode] = {}
+        """Types of commands that are not applied, and why."""
         self.commands: list[ClientMessage] = []
         self.refuse_lift_at_ms: float | None = None
         """A lift is refused, with this figure, unless the loudspeakers are said to be far."""
@@ -90,6 +100,14 @@ class StageHub:
         """The stage as it is from now on, told at once."""
         self._loop.call_soon_threadsafe(self._set, status)
 
+    def show(self, view: RoomView) -> None:
+        """The room as it is from now on, shown at once."""
+        self._loop.call_soon_threadsafe(self._show, view)
+
+    def pulse(self, pulse: Pulse) -> None:
+        """How the audience is, told at once."""
+        self._loop.call_soon_threadsafe(lambda: broadcast(self._hosts, serialize(pulse)))
+
     def sent(self, kind: type[T]) -> list[T]:
         """Every command of this kind until now."""
         return [command for command in self.commands if isinstance(command, kind)]
@@ -117,8 +135,9 @@ class StageHub:
         path = request.path.split("?")[0].lstrip("/")
         if path.startswith("ws/"):
             return None
-        if path.endswith("qr.svg"):
-            return _response(QR, "image/svg+xml", request)
+        if path.endswith("/audience"):
+            body = json.dumps({"people": self.people, "listeners": 0, "in_hall": 0})
+            return _response(body.encode(), "application/json", request)
         file = self._pages.files.get(HOST_PAGE if path == "host" else path)
         if file is None:
             return connection.respond(HTTPStatus.NOT_FOUND, "no such file")
@@ -126,9 +145,9 @@ class StageHub:
 
     async def _serve(self, connection: ServerConnection) -> None:
         assert isinstance(parse_client_message(await connection.recv()), Join)
-        view = RoomView(room="main", title="Soirée", seq=0)
         await connection.send(serialize(Welcome(participant="h1", resume="token")))
-        await connection.send(serialize(Snapshot(view=view)))
+        await connection.send(serialize(Snapshot(view=self.view)))
+        await connection.send(serialize(Time(room_clock=self.room_clock, hub_ns=0, utc_ms=0)))
         await connection.send(serialize(self.status))
         self._hosts.add(connection)
         try:
@@ -149,8 +168,18 @@ class StageHub:
         self.status = status
         broadcast(self._hosts, serialize(status))
 
+    def _show(self, view: RoomView) -> None:
+        self.view = view
+        broadcast(self._hosts, serialize(Snapshot(view=view)))
+
     def _obey(self, command: ClientMessage) -> Ack:
+        refused = self.refuse.get(command.type)
+        if refused is not None:
+            return Ack(id=getattr(command, "id", "none"), refused=refused, text="not now")
         match command:
+            case MakeInvite():
+                link = f"http://127.0.0.1:{self.port}/r/main#k=kQ7rXw2ZpLr5sT8vBnM3cA"
+                return Ack(id=command.id, link=link)
             case SetSource():
                 self._change_unit(command.participant, lambda unit: _with_setting(unit, command))
             case SetSharing():

@@ -1,4 +1,4 @@
-/** The host's page: one line, one floor, every microphone at a glance. */
+/** The host's page: its key, its connection, and the console once the room is known. */
 
 import { render } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
@@ -7,14 +7,12 @@ import { chooseLanguage, learnWords, useWords } from "../i18n/words.ts";
 import { openSession, type Session } from "../ui/session.ts";
 import { Announcement, Header } from "../ui/shell.tsx";
 import { useStore } from "../ui/store.ts";
+import { HostApi } from "./api.ts";
 import { closedHostWords } from "./closed.ts";
-import { Floor, HostLine, NextBar } from "./floor.tsx";
-import { Invite } from "./invite.tsx";
-import { takeHostSecret } from "./key.ts";
-import { Alarms } from "./sound/alarms.tsx";
+import { Console } from "./console.tsx";
+import { type HostKey, takeHostKey } from "./key.ts";
 import { Desk } from "./sound/desk.ts";
-import { SoundPanel } from "./sound/panel.tsx";
-import { Units } from "./units.tsx";
+import { Watch } from "./watch/watch.ts";
 
 const TIMERS = {
   nowMs: () => performance.now(),
@@ -22,59 +20,55 @@ const TIMERS = {
   clearTimer: (timer: number) => window.clearTimeout(timer),
 };
 
-function Page({ hub, player }: Session) {
+interface Opened extends Session {
+  hostKey: HostKey;
+}
+
+function Page({ hub, player, hostKey }: Opened) {
   const { say } = useWords();
   const view = useStore(hub.room, (room) => room.view);
   const link = useStore(hub.room, (room) => room.link);
   const closeCode = useStore(hub.room, (room) => room.closeCode);
-  const status = useStore(hub.room, (room) => room.status);
-  const desk = useMemo(() => new Desk(hub, TIMERS), [hub]);
+  const tools = useMemo(
+    () => ({
+      desk: new Desk(hub, TIMERS),
+      watch: new Watch(hub),
+      api: new HostApi(hostKey.room, hostKey.secret),
+    }),
+    [hub, hostKey],
+  );
   if (link === "refused") {
     return <Shut words={say(closedHostWords(closeCode))} onRetry={() => hub.reopen()} />;
   }
   return (
     <>
-      <Header>
-        <Listeners count={status?.listeners ?? null} />
-      </Header>
-      <main class="host">
-        <h1 class="host-title">
-          {view?.title ?? "Parvis"} <span class="soft">{say("host.title")}</span>
-        </h1>
-        <LinkLine link={link} />
-        <Alarms status={status} />
-        {view !== null && (
-          <div class="host-columns">
-            <div>
-              <Floor hub={hub} view={view} />
-              <HostLine hub={hub} view={view} />
-            </div>
-            <Units desk={desk} units={status?.units ?? []} />
-            <SoundPanel desk={desk} hub={hub} status={status} />
-            <Invite room={view.room} player={player} />
-          </div>
-        )}
-      </main>
-      {view !== null && (
-        <footer class="foot">
-          <NextBar hub={hub} view={view} />
-        </footer>
-      )}
+      <Header />
+      <LinkLine link={link} />
+      {view === null ? <Before /> : <Console hub={hub} player={player} view={view} {...tools} />}
     </>
   );
 }
 
-function Listeners({ count }: { count: number | null }) {
-  const { say, language } = useWords();
-  if (count === null) return null;
-  const isOne = new Intl.PluralRules(language).select(count) === "one";
+/** Until the room is known. */
+function Before() {
+  const { say } = useWords();
+  useTitle();
   return (
-    <p class="listeners">
-      {say(isOne ? "host.listeners_one" : "host.listeners_other", {
-        count: count.toLocaleString(language),
-      })}
-    </p>
+    <main class="host">
+      <h1 class="host-title">
+        Parvis <span class="soft">{say("host.title")}</span>
+      </h1>
+    </main>
   );
+}
+
+/** The title of a page without a room; the console has one of its own. */
+function useTitle(): void {
+  const { say } = useWords();
+  const title = say("page.host_title");
+  useEffect(() => {
+    document.title = title;
+  }, [title]);
 }
 
 function LinkLine({ link }: { link: string }) {
@@ -98,6 +92,7 @@ function LinkLine({ link }: { link: string }) {
 /** Nothing to see without the key: one sentence that says what to do. */
 function Shut({ words, onRetry }: { words: string; onRetry: (() => void) | null }) {
   const { say } = useWords();
+  useTitle();
   return (
     <>
       <Header />
@@ -121,18 +116,17 @@ function NoKey() {
   return <Shut words={say("host.key_missing")} onRetry={null} />;
 }
 
-function Titled({ session }: { session: Session | null }) {
-  const { say } = useWords();
-  const title = say("page.host_title");
-  useEffect(() => {
-    document.title = title;
-  }, [title]);
-  return session === null ? <NoKey /> : <Page {...session} />;
-}
-
 learnWords(HOST_WORDS);
 chooseLanguage();
-const hostSecret = takeHostSecret(location, history);
-const session =
-  hostSecret === null ? null : openSession({ role: "host", room: "main", hostSecret });
-render(<Titled session={session} />, document.getElementById("page") as HTMLElement);
+const hostKey = takeHostKey(location, history);
+const opened =
+  hostKey === null
+    ? null
+    : {
+        hostKey,
+        ...openSession({ role: "host", room: hostKey.room, hostSecret: hostKey.secret }),
+      };
+render(
+  opened === null ? <NoKey /> : <Page {...opened} />,
+  document.getElementById("page") as HTMLElement,
+);

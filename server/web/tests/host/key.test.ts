@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { takeHostSecret } from "../../src/host/key.ts";
+import { takeHostKey } from "../../src/host/key.ts";
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -22,25 +22,37 @@ function take(hash: string) {
   const history = {
     replaceState: (_: unknown, __: string, url: string) => replaced.push(url),
   } as unknown as History;
-  const secret = takeHostSecret({ hash, pathname: "/host" } as Location, history);
-  return { secret, replaced };
+  const key = takeHostKey({ hash, pathname: "/host" } as Location, history);
+  return { key, replaced };
 }
 
 test("the key is taken from the fragment, wiped from the address, and kept for the tab", () => {
   tab(new Map());
-  expect(take("#k=s3-cret_")).toEqual({ secret: "s3-cret_", replaced: ["/host"] });
-  expect(take("")).toEqual({ secret: "s3-cret_", replaced: [] });
+  const key = { room: "main", secret: "s3-cret_" };
+  expect(take("#k=s3-cret_")).toEqual({ key, replaced: ["/host"] });
+  expect(take("")).toEqual({ key, replaced: [] });
+});
+
+test("a link names its room when it is another one", () => {
+  tab(new Map());
+  expect(take("#r=evening&k=abc").key).toEqual({ room: "evening", secret: "abc" });
+  expect(take("").key).toEqual({ room: "evening", secret: "abc" });
+});
+
+test("what an older page kept for the tab is no key", () => {
+  tab(new Map([["parvis.host", "s3-cret_"]]));
+  expect(take("").key).toBeNull();
 });
 
 test("without a key there is none", () => {
   tab(new Map());
-  expect(take("").secret).toBeNull();
-  expect(take("#k=").secret).toBeNull();
-  expect(take("#other=1").secret).toBeNull();
+  expect(take("").key).toBeNull();
+  expect(take("#k=").key).toBeNull();
+  expect(take("#other=1").key).toBeNull();
 });
 
 test("a browser that refuses storage still lets the host in", () => {
   tab(null);
-  expect(take("#k=s3cret").secret).toBe("s3cret");
-  expect(take("").secret).toBeNull();
+  expect(take("#k=s3cret").key?.secret).toBe("s3cret");
+  expect(take("").key).toBeNull();
 });

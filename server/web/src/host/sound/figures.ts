@@ -13,12 +13,22 @@ export function milliseconds(language: Language, value: number): string {
   return `${value.toLocaleString(language, { maximumFractionDigits })}\u00a0ms`;
 }
 
+/** A level below full scale, as loud as it may get at all: `-24.4` is "−24 dB". */
+export function decibelsFullScale(language: Language, value: number): string {
+  return `${signed(language, value, 0)}\u00a0dB`;
+}
+
 export function partsPerMillion(language: Language, value: number): string {
   return `${signed(language, value, 0)}\u00a0ppm`;
 }
 
 export function hertz(language: Language, value: number): string {
   return `${value.toLocaleString(language, { maximumFractionDigits: 0 })}\u00a0Hz`;
+}
+
+/** `45` is "45%", and "45 %" in French. */
+export function percentOf(language: Language, percent: number): string {
+  return (percent / 100).toLocaleString(language, { style: "percent" });
 }
 
 /** "1 gap", "3 gaps". */

@@ -33,12 +33,15 @@ const KEPT_OUT: Record<NonNullable<SourceStatus["kept_out"]>, WordKey> = {
   returns: "kept_out.returns",
 };
 
-const ALARMS: Record<Alarm["kind"], WordKey> = {
+/** Also those that a hub of this version may raise soon: a host reads them at once. */
+const ALARMS: Record<Alarm["kind"] | "log_fails" | "same_voice", WordKey> = {
   howl: "alarm.howl",
   desk_returns: "alarm.desk_returns",
   clock: "alarm.clock",
   engine_busy: "alarm.engine_busy",
   lift_ended: "alarm.lift_ended",
+  log_fails: "alarm.log_fails",
+  same_voice: "alarm.same_voice",
 };
 
 const CHECKS: Record<CheckResult["state"], WordKey> = {

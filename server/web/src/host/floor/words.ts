@@ -1,0 +1,29 @@
+/** What a turn is doing, and why one ends, in words. */
+
+import type { Say, WordKey } from "../../i18n/words.ts";
+import type { LowerReason, Turn } from "../../wire/messages.ts";
+
+/** The reasons that a host gives; the others are the hub's own. */
+export const REASONS = {
+  answered: "reason.answered",
+  off_topic: "reason.off_topic",
+  no_time: "reason.no_time",
+  later: "reason.later",
+  dismissed: "reason.dismissed",
+} as const satisfies Partial<Record<LowerReason, WordKey>>;
+
+export type Reason = keyof typeof REASONS;
+
+/** Where a turn stands. */
+export function turnWords(say: Say, turn: Turn): string {
+  if (turn.away) return say("host.reconnecting");
+  if (turn.written) return say(turn.state === "live" ? "host.hub_reads" : "host.to_read");
+  if (turn.state === "live") {
+    const isElsewhere = turn.unit !== turn.participant && turn.unit_name !== null;
+    return isElsewhere ? say("host.live_at", { table: turn.unit_name ?? "" }) : say("host.live");
+  }
+  if (turn.surface === "unit")
+    return say(turn.reminded ? "host.granted_chimed" : "host.granted_unit");
+  if (turn.place_name !== null) return say("host.granted_to", { table: turn.place_name });
+  return say("host.granted_phone");
+}
