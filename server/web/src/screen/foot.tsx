@@ -22,7 +22,7 @@ export function Next({ view }: { view: RoomView }) {
         )}
       </h2>
       {count === 0 ? (
-        <p class="nobody">{say(view.rules.takes_hands ? "screen.nobody" : "screen.no_hands")}</p>
+        <p class="nobody">{say("screen.nobody")}</p>
       ) : (
         <ol class="hands">
           {hands.map((hand) => (

@@ -97,10 +97,11 @@ export function Timer({
 /** Nobody speaks: how to. */
 export function Free({ takesHands }: { takesHands: boolean }) {
   const { say } = useWords();
+  if (!takesHands) return <Notice words={say("screen.no_hands")} />;
   return (
     <div class="notice">
       <p class="headline">{say("screen.free")}</p>
-      <p class="hint">{say(takesHands ? "screen.free_hint" : "screen.no_hands")}</p>
+      <p class="hint">{say("screen.free_hint")}</p>
     </div>
   );
 }
