@@ -21,8 +21,9 @@ from parvis_audio.opus import unit_encoder
 from parvis_device import logs
 from parvis_device.address import HubAddress
 from parvis_device.buttons import Button
+from parvis_device.buzzers import Buzzer
 from parvis_device.capture import CaptureClock, Microphone, MicrophoneEvents
-from parvis_device.config import FILE_PREFIX, ButtonKind, LightKind, UnitConfig
+from parvis_device.config import FILE_PREFIX, ButtonKind, BuzzerKind, LightKind, UnitConfig
 from parvis_device.errors import UnitError, UsageError
 from parvis_device.lighting import Lighting
 from parvis_device.lights import Light
@@ -72,9 +73,12 @@ async def run_unit(config: UnitConfig) -> None:
     loudspeaker = make_loudspeaker(config, cards)
     with native_noise.captured():
         button = make_button(config)  # first: without pins, another button brings another light
-        with contextlib.closing(make_light(config)) as light:
+        with (
+            contextlib.closing(make_light(config)) as light,
+            contextlib.closing(make_buzzer(config)) as buzzer,
+        ):
             logs.start(config.log_format)
-            assembly = Assembly(config, address, microphone, button, light, loudspeaker)
+            assembly = Assembly(config, address, microphone, button, light, loudspeaker, buzzer)
             # A full collection of what the libraries made takes 50 ms on a PC and more on a Pi, and
             # no packet leaves meanwhile: take all that out of the collector's sight, once.
             gc.collect()
@@ -94,6 +98,7 @@ class Assembly:
         button: Button,
         light: Light,
         loudspeaker: Loudspeaker | None = None,
+        buzzer: Buzzer | None = None,
     ) -> None:
         """Put the parts together; nothing runs yet.
 
@@ -104,7 +109,7 @@ class Assembly:
         self._microphone = microphone
         self._loudspeaker = loudspeaker
         self._button = button
-        self._lighting = Lighting(light)
+        self._lighting = Lighting(light, config.patterns)
         self._notifier = Notifier()
         self._output = None if loudspeaker is None else _output(config, loudspeaker)
         clock = CaptureClock()
@@ -117,6 +122,7 @@ class Assembly:
             microphone=microphone,
             output=self._output,
             find_onsets=config.onsets,
+            buzzer=buzzer,
         )
         self._heard: MicrophoneEvents = self.unit
         if config.full_duplex:
@@ -317,6 +323,17 @@ def make_light(config: UnitConfig) -> Light:
     from parvis_device.lights.none import NoLight
 
     return NoLight()
+
+
+def make_buzzer(config: UnitConfig) -> Buzzer:
+    """The buzzer that the configuration names."""
+    if config.buzzer is BuzzerKind.GPIO:
+        from parvis_device.buzzers.gpio import GpioBuzzer
+
+        return GpioBuzzer()
+    from parvis_device.buzzers.none import NoBuzzer
+
+    return NoBuzzer()
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ import typer
 from parvis_device.config import (
     ENVIRONMENT_PREFIX,
     ButtonKind,
+    BuzzerKind,
     LightKind,
     LogFormat,
     OutputUse,
@@ -96,6 +97,7 @@ def run(
     button: Annotated[ButtonKind | None, _flag("button")] = None,
     key_device: Annotated[Path | None, _flag("key_device", metavar="PATH")] = None,
     light: Annotated[LightKind | None, _flag("light")] = None,
+    buzzer: Annotated[BuzzerKind | None, _flag("buzzer")] = None,
     loudspeaker: Annotated[str | None, _flag("loudspeaker")] = None,
     output: Annotated[OutputUse | None, _flag("output")] = None,
     zone: Annotated[str | None, _flag("zone")] = None,

@@ -21,6 +21,8 @@ from pydantic_settings import (
 )
 
 from parvis_device.errors import UsageError
+from parvis_device.light import Pattern, Signal
+from parvis_device.light_map import patterns_of
 from parvis_wire.fields import MAX_NAME_CHARACTERS, Name, ZoneName
 from parvis_wire.stage import (
     DEFAULT_ZONE,
@@ -51,6 +53,13 @@ class LightKind(StrEnum):
 
     GPIO = "gpio"
     TERMINAL = "terminal"
+    NONE = "none"
+
+
+class BuzzerKind(StrEnum):
+    """What chimes."""
+
+    GPIO = "gpio"
     NONE = "none"
 
 
@@ -106,14 +115,20 @@ class UnitConfig(BaseSettings):
     loop: bool = False
     """Play a sound file again and again."""
     button: ButtonKind = ButtonKind.GPIO
-    """What is pressed: gpio, keyboard (space, enter; or lines on standard input), none: the
-    microphone is open from the start."""
+    """What is pressed: gpio, keyboard (space or enter: a press, l: a long one, h: down until the
+    next h; or lines on standard input: press, long, down, up), none: the microphone is open from
+    the start."""
     key_device: Path | None = None
     """With --button keyboard: a USB or Bluetooth button that appears as a key,
     /dev/input/event*."""
     light: LightKind | None = None
     """Where the state is shown: gpio, terminal, none. Unless set: gpio with --button gpio, else
     terminal."""
+    light_map: dict[str, str] = Field(default_factory=dict)
+    """Other patterns for the light, in the file as a table: SIGNAL = "COLOUR RHYTHM"; see
+    docs/talk-states.md for the signals."""
+    buzzer: BuzzerKind = BuzzerKind.NONE
+    """What chimes when a turn waits and when a host looks for this unit: gpio or none."""
     loudspeaker: str = NONE
     """Where the sound of the other zones and of remote speakers comes out: a part of a device's
     name, its index, default, file:PATH (WAV), or none."""
@@ -149,6 +164,7 @@ class UnitConfig(BaseSettings):
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         """Say what cannot be asked for at once."""
+        patterns_of(self.light_map)
         for key in _OF_A_LOUDSPEAKER:
             if key in self.model_fields_set and not self.plays:
                 flag = key.replace("_", "-")
@@ -226,6 +242,11 @@ class UnitConfig(BaseSettings):
             source=None if self.only_plays else SourceKind(self.source.value),
             output=output if self.plays else None,
         )
+
+    @property
+    def patterns(self) -> Mapping[Signal, Pattern]:
+        """What the light shows for each signal."""
+        return patterns_of(self.light_map)
 
     @property
     def light_kind(self) -> LightKind:

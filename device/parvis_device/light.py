@@ -1,8 +1,8 @@
 """What the light shows: a ladder from the unit's condition to one signal, and its pattern.
 
 Pure. Three plain lamps, on or off. Red is lit exactly while sound leaves the unit, and for nothing
-else. Rhythm tells the signals apart without colour, and nothing flashes faster than 3 times a
-second. The steady signals lie in different lamps.
+else: so there is no amber, which would be red and green. Rhythm tells the signals apart without
+colour, and nothing flashes faster than 3 times a second. The steady signals lie in different lamps.
 """
 
 from collections.abc import Mapping
@@ -34,17 +34,24 @@ class LinkState(StrEnum):
 class Signal(StrEnum):
     """What the light can say, the strongest first."""
 
+    LIVE_TIME_OVER = "live_time_over"
+    LIVE_TIME_SOON = "live_time_soon"
+    LIVE_RECORDED = "live_recorded"
     LIVE = "live"
+    IDENTIFY = "identify"
+    RECONNECTING = "reconnecting"
     WRONG_ADDRESS = "wrong_address"
     NOT_ALLOWED = "not_allowed"
     NO_HUB = "no_hub"
     CONNECTING = "connecting"
     NO_MICROPHONE = "no_microphone"
     REFUSED = "refused"
+    ANSWERED = "answered"
     GRANTED = "granted"
     INVITED = "invited"
     NEXT = "next"
     QUEUED = "queued"
+    WAITING = "waiting"
     NO_LOUDSPEAKER = "no_loudspeaker"
     IDLE = "idle"
     PLAYING = "playing"
@@ -64,13 +71,14 @@ RED = Lamps(red=True)
 GREEN = Lamps(green=True)
 WHITE = Lamps(white=True)
 GREEN_AND_WHITE = Lamps(green=True, white=True)
+RED_AND_WHITE = Lamps(red=True, white=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """Lamps that are lit and dark in turn, over and over; ``steps_ms`` begins with lit.
+    """Lamps that are lit and at rest in turn, over and over; ``steps_ms`` begins with lit.
 
-    One step alone means steady.
+    One step alone means steady. At rest they are dark, unless ``rest`` says otherwise.
     """
 
     lamps: Lamps
@@ -79,6 +87,7 @@ class Pattern:
     """The pattern for people."""
     meaning: str
     """What it says to the person at the table."""
+    rest: Lamps = DARK
 
     @property
     def cycle_ms(self) -> int:
@@ -87,7 +96,36 @@ class Pattern:
 
 
 PATTERNS: Mapping[Signal, Pattern] = {
+    Signal.LIVE_TIME_OVER: Pattern(
+        RED_AND_WHITE,
+        (400, 400),
+        "red, steady; white, quick",
+        "sound leaves this unit, and the speaker's time is over",
+        RED,
+    ),
+    Signal.LIVE_TIME_SOON: Pattern(
+        RED_AND_WHITE,
+        (1500, 1500),
+        "red, steady; white, slow",
+        "sound leaves this unit, and a fifth of the speaker's time is left",
+        RED,
+    ),
+    Signal.LIVE_RECORDED: Pattern(
+        RED_AND_WHITE,
+        (1000,),
+        "red and white, steady",
+        "sound leaves this unit, and is recorded",
+    ),
     Signal.LIVE: Pattern(RED, (1000,), "red, steady", "sound leaves this unit"),
+    Signal.IDENTIFY: Pattern(
+        WHITE, (500, 500), "white, one pulse a second", "a host looks for this unit"
+    ),
+    Signal.RECONNECTING: Pattern(
+        GREEN_AND_WHITE,
+        (700, 300),
+        "green and white, one long blink a second",
+        "the hub is away, and keeps this turn for ten seconds",
+    ),
     Signal.WRONG_ADDRESS: Pattern(
         GREEN_AND_WHITE,
         (1500, 500),
@@ -115,6 +153,12 @@ PATTERNS: Mapping[Signal, Pattern] = {
     Signal.REFUSED: Pattern(
         GREEN, (200, 200), "green, three flashes, then what was before", "the hub said no"
     ),
+    Signal.ANSWERED: Pattern(
+        GREEN,
+        (2000, 500),
+        "green, one long flash, then what was before",
+        "the answer to a show of hands is counted",
+    ),
     Signal.GRANTED: Pattern(
         GREEN, (180, 180), "green, fast", "your turn: press to open the microphone"
     ),
@@ -126,15 +170,16 @@ PATTERNS: Mapping[Signal, Pattern] = {
     ),
     Signal.NEXT: Pattern(GREEN, (1000, 1000), "green, slow", "next in the line"),
     Signal.QUEUED: Pattern(GREEN, (1000,), "green, steady", "hand is up, in the line"),
+    Signal.WAITING: Pattern(
+        GREEN, (400, 1600), "green, a short pulse in 2 s", "a host's unit: somebody's hand is up"
+    ),
     Signal.NO_LOUDSPEAKER: Pattern(
         GREEN_AND_WHITE,
         (200, 200, 800, 800),
         "green and white, short and long",
         "no loudspeaker: unplugged, busy or missing",
     ),
-    Signal.IDLE: Pattern(
-        WHITE, (60, 3940), "white, one short blink in 4 s", "ready: press to raise a hand"
-    ),
+    Signal.IDLE: Pattern(DARK, (1000,), "off", "ready: press to raise a hand"),
     Signal.PLAYING: Pattern(
         WHITE, (1000,), "white, steady", "a loudspeaker without a microphone: it plays"
     ),
@@ -142,6 +187,13 @@ PATTERNS: Mapping[Signal, Pattern] = {
 
 REFUSED_FOR_NS = 3 * PATTERNS[Signal.REFUSED].cycle_ms * NS_PER_MS
 """Three flashes, as conference systems show a refusal."""
+
+ANSWERED_FOR_NS = PATTERNS[Signal.ANSWERED].steps_ms[0] * NS_PER_MS
+
+IDENTIFY_FOR_NS = 10_000_000_000
+
+RECONNECTING_FOR_NS = 10_000_000_000
+"""As long as the hub keeps a live turn whose connection broke."""
 
 SIGNAL_OF_TALK: Mapping[TalkState, Signal] = {
     TalkState.LOST: Signal.NO_HUB,
@@ -153,6 +205,8 @@ SIGNAL_OF_TALK: Mapping[TalkState, Signal] = {
     TalkState.LOWERING: Signal.QUEUED,
     TalkState.NEXT: Signal.NEXT,
     TalkState.GRANTED: Signal.GRANTED,
+    TalkState.OPENING: Signal.IDLE,
+    TalkState.OPENING_ACKED: Signal.IDLE,
     TalkState.TAKING: Signal.GRANTED,
     TalkState.TAKING_ACKED: Signal.GRANTED,
     TalkState.TAKING_SEEN: Signal.GRANTED,
@@ -168,6 +222,23 @@ _SIGNAL_OF_LINK: Mapping[LinkState, Signal] = {
     LinkState.WRONG_ADDRESS: Signal.WRONG_ADDRESS,
     LinkState.NOT_ALLOWED: Signal.NOT_ALLOWED,
 }
+
+
+class TimeLeft(StrEnum):
+    """Of a speaker's time."""
+
+    ENOUGH = "enough"
+    LITTLE = "little"
+    OVER = "over"
+
+
+LIVE_SIGNALS = (
+    Signal.LIVE,
+    Signal.LIVE_RECORDED,
+    Signal.LIVE_TIME_SOON,
+    Signal.LIVE_TIME_OVER,
+)
+"""Those with the red lamp, which is steady in all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,37 +257,79 @@ class Condition:
     """The loudspeaker asks for sound, or there is to be none."""
     only_plays: bool = False
     """The unit has no microphone."""
+    identifying: bool = False
+    """A host looks for this unit."""
+    answered: bool = False
+    """The long flash of an answer is not over."""
+    hosts: bool = False
+    """The button is the hosts'."""
+    waiting: bool = False
+    """Somebody's hand is up."""
+    keeps_turn: bool = False
+    """The hub is away, and keeps the live turn of this unit."""
+    recording: bool = False
+    """What sounds here is recorded."""
+    time: TimeLeft = TimeLeft.ENOUGH
 
 
 def choose(condition: Condition) -> Signal:
     """The one signal for a condition: the ladder of ``Signal``."""
     if condition.sounding:
-        return Signal.LIVE
+        return _live(condition)
+    if condition.identifying:
+        return Signal.IDENTIFY
     if condition.link is not LinkState.JOINED:
-        return _SIGNAL_OF_LINK[condition.link]
+        lost = condition.link is LinkState.LOST
+        return (
+            Signal.RECONNECTING
+            if lost and condition.keeps_turn
+            else _SIGNAL_OF_LINK[condition.link]
+        )
     if condition.only_plays:
         return Signal.PLAYING if condition.loudspeaker else Signal.NO_LOUDSPEAKER
     if not condition.microphone:
         return Signal.NO_MICROPHONE
     if condition.refusing:
         return Signal.REFUSED
+    if condition.answered:
+        return Signal.ANSWERED
+    return _of_talk(condition)
+
+
+def _live(condition: Condition) -> Signal:
+    if condition.time is TimeLeft.OVER:
+        return Signal.LIVE_TIME_OVER
+    if condition.time is TimeLeft.LITTLE:
+        return Signal.LIVE_TIME_SOON
+    return Signal.LIVE_RECORDED if condition.recording else Signal.LIVE
+
+
+def _of_talk(condition: Condition) -> Signal:
     signal = SIGNAL_OF_TALK[condition.talk]
+    if condition.hosts and signal in _FOR_HOSTS_ALONE:
+        signal = Signal.WAITING if condition.waiting else Signal.IDLE
     # A turn comes first: this person may still speak.
     return Signal.NO_LOUDSPEAKER if signal is Signal.IDLE and not condition.loudspeaker else signal
 
 
-def lamps_at(signal: Signal, elapsed_ns: int) -> tuple[Lamps, int | None]:
+_FOR_HOSTS_ALONE = (Signal.IDLE, Signal.QUEUED, Signal.NEXT, Signal.INVITED)
+"""At a host's unit these say whether somebody waits."""
+
+
+def lamps_at(
+    signal: Signal, elapsed_ns: int, patterns: Mapping[Signal, Pattern] = PATTERNS
+) -> tuple[Lamps, int | None]:
     """The lamps ``elapsed_ns`` after the signal began, and for how many ns they stay so.
 
     None for the second: until the signal changes.
     """
-    pattern = PATTERNS[signal]
+    pattern = patterns[signal]
     if len(pattern.steps_ms) == 1:
         return pattern.lamps, None
     at_ns = elapsed_ns % (pattern.cycle_ms * NS_PER_MS)
     for place, step_ms in enumerate(pattern.steps_ms):
         step_ns = step_ms * NS_PER_MS
         if at_ns < step_ns:
-            return (pattern.lamps if place % 2 == 0 else DARK), step_ns - at_ns
+            return (pattern.lamps if place % 2 == 0 else pattern.rest), step_ns - at_ns
         at_ns -= step_ns
     raise AssertionError("a remainder is smaller than its divisor")

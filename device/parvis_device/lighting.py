@@ -2,16 +2,18 @@
 
 import asyncio
 import time
+from collections.abc import Mapping
 
-from parvis_device.light import Condition, Lamps, Signal, choose, lamps_at
+from parvis_device.light import PATTERNS, Condition, Lamps, Pattern, Signal, choose, lamps_at
 from parvis_device.lights import Light
 
 
 class Lighting:
     """One light and the pattern that runs on it."""
 
-    def __init__(self, light: Light) -> None:
+    def __init__(self, light: Light, patterns: Mapping[Signal, Pattern] = PATTERNS) -> None:
         """The light shows nothing before the first ``update``."""
+        self._patterns = patterns
         self._light = light
         self._signal: Signal | None = None
         self._since_ns = 0
@@ -47,7 +49,7 @@ class Lighting:
     def _show(self, now_ns: int) -> int | None:
         if self._signal is None:
             return None
-        lamps, rest_ns = lamps_at(self._signal, now_ns - self._since_ns)
+        lamps, rest_ns = lamps_at(self._signal, now_ns - self._since_ns, self._patterns)
         if self._shown != (self._signal, lamps):
             self._shown = (self._signal, lamps)
             self._light.show(self._signal, lamps)

@@ -5,6 +5,7 @@ moment in the input's and in the output's callback, and the difference is the de
 two, without any ear in between.
 """
 
+import json
 from dataclasses import dataclass
 from typing import Final
 
@@ -53,3 +54,10 @@ class OnsetDetector:
         begins = self._quiet_samples + first >= QUIET_SAMPLES
         self._quiet_samples = len(samples) - 1 - int(loud[-1])
         return Onset(callback_ns, first, latency_ns) if begins else None
+
+
+def print_onset(side: str, onset: Onset | None) -> None:
+    """One JSON line for a sound that began, if one did."""
+    if onset is not None:
+        line = {"onset": side, "at_ns": onset.at_ns, "callback_ns": onset.callback_ns}
+        print(json.dumps(line | {"latency_ns": onset.latency_ns}), flush=True)

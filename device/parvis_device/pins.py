@@ -33,6 +33,12 @@ LIGHT_WHITE = 13
 Header pin 33, output. 330 ohm in series to the anode, cathode to GND, on/off only.
 """
 
+BUZZER = 16
+"""Active buzzer, optional: chimes when a turn waits, and to find the unit.
+
+Header pin 36, output. NPN transistor, 1 kohm to its base, flyback diode; feed: header pin 4.
+"""
+
 RING_DATA = 10
 """LED ring, data (SPI0 MOSI). Planned: this version does not use it.
 

@@ -7,8 +7,9 @@ twice; one that is older than the hub's own patience with an absent turn is void
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import assert_never
 
+from parvis_device.button import HOST_HOLD_NS, LONG_PRESS_NS, Hold
+from parvis_device.place import Place
 from parvis_device.talk import (
     ALWAYS_OPEN_TABLE,
     BUTTON_TABLE,
@@ -18,19 +19,25 @@ from parvis_device.talk import (
     TalkEvent,
     TalkState,
 )
-from parvis_wire.commands import Command, LeaveFloor, LowerHand, RaiseHand, TakeFloor
-from parvis_wire.floor import Surface
-from parvis_wire.messages import Ack, Change, HubMessage, Snapshot, Welcome
+from parvis_wire.commands import (
+    AnswerAsk,
+    Command,
+    LeaveFloor,
+    LowerHand,
+    Next,
+    RaiseHand,
+    SilenceAll,
+    TakeFloor,
+)
+from parvis_wire.messages import Ack, Change, HubMessage, RefusalCode, Snapshot, Welcome
 from parvis_wire.room_view import (
     RoomView,
     fold,
 )
-from parvis_wire.standing import (
-    standing,
-)
+from parvis_wire.standing import Standing
 
-PATIENCE_NS = 15_000_000_000
-"""The hub releases the live turn of a unit that is away for longer."""
+PATIENCE_NS = 10_000_000_000
+"""The hub keeps the live turn of a unit that is away for as long."""
 
 MAX_UNANSWERED = 8
 """No talk state awaits more than two answers; the rest is room for a hub that is slow."""
@@ -38,6 +45,12 @@ MAX_UNANSWERED = 8
 ANSWER_NS = 1_000_000_000
 """A hub answers within milliseconds, unless this was one message too many in a second: those it
 drops, and a press that nobody answers would leave the person waiting for ever."""
+
+ANOTHER_NS = 3_000_000_000
+"""A press so soon after a hand went up at a shared unit is impatience, not one more person."""
+
+NEXT_NS = 1_000_000_000
+"""A host who presses twice within it means *Next* once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +77,17 @@ class FlashRefused:
     reason: str
 
 
-Effect = Send | Arm | Disarm | FlashRefused
+@dataclass(frozen=True, slots=True)
+class FlashAnswered:
+    """Show that the answer to a show of hands is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    """The button is down for longer than any finger holds it."""
+
+
+Effect = Send | Arm | Disarm | FlashRefused | FlashAnswered | Stuck
 
 
 class Seat:
@@ -81,15 +104,117 @@ class Seat:
         """Since when the answer to a command is missed."""
         self._lost_ns: int | None = None
         self._refusal = ""
+        self._hold: Hold | None = None
+        """The press that is not over yet."""
+        self._talks_while_held = False
+        """It took the floor by push to talk: letting go gives it back."""
+        self._silences = False
+        """A host's hold silenced the others and was not taken back yet."""
+        self._next_ns: int | None = None
+        self._hand_ns: int | None = None
+        """Since when the last hand of this unit is up."""
+        self._answered_ask: int | None = None
 
     @property
     def state(self) -> TalkState:
         """The talk state now."""
         return self._talk.state
 
-    def pressed(self) -> tuple[Effect, ...]:
-        """The person pressed the button."""
-        return self._handle(TalkEvent.PRESS)
+    @property
+    def place(self) -> Place | None:
+        """What the room says about this unit; None without a hub."""
+        if self._view is None or self._participant is None:
+            return None
+        return Place(self._view, self._participant)
+
+    # --- the button ---
+
+    def pressed(self, now_ns: int) -> tuple[Effect, ...]:
+        """The button went down."""
+        self._hold = Hold(now_ns)
+        place = self.place
+        if self._for_hosts:
+            return ()  # a short press or a long one: known when it ends or lasts
+        event = TalkEvent.PRESS if place is None else place.press(self.state)
+        if event is TalkEvent.REFUSED and place is not None:
+            self._refusal = place.why_closed
+        if event is TalkEvent.ANSWER and place is not None and place.ask == self._answered_ask:
+            event = TalkEvent.ANSWERED
+        before = self.state
+        effects = self._handle(event)
+        self._hold.acts = bool(effects) or self.state is not before
+        self._talks_while_held = (
+            self._hold.acts and place is not None and place.talks_while_held and self._takes
+        )
+        if any(isinstance(it, Send) and isinstance(it.command, RaiseHand) for it in effects):
+            self._hand_ns = now_ns
+        return effects
+
+    def released(self, now_ns: int) -> tuple[Effect, ...]:
+        """The button came up again."""
+        hold, self._hold = self._hold, None
+        if hold is None:
+            return ()
+        if self._talks_while_held:
+            self._talks_while_held = False
+            return self._handle(TalkEvent.RELEASE)
+        if self._silences:
+            self._silences = False
+            return (self._send(SilenceAll(id=self._make_id(), on=False)),)
+        if not hold.is_tap:
+            return ()
+        return self._tapped(hold, now_ns)
+
+    def held(self, now_ns: int) -> tuple[Effect, ...]:
+        """What follows from the time that the button is down; ask a few times a second."""
+        if self._hold is None:
+            return ()
+        stuck = (Stuck(),) if self._hold.became_stuck(now_ns) else ()
+        hosts = self._for_hosts
+        if not self._hold.became_long(now_ns, HOST_HOLD_NS if hosts else LONG_PRESS_NS):
+            return stuck
+        if not hosts:
+            return (*stuck, *self._handle(TalkEvent.HOLD))
+        self._silences = True
+        return (*stuck, self._send(SilenceAll(id=self._make_id(), on=True)))
+
+    def stop(self) -> tuple[Effect, ...]:
+        """The unit is being stopped: no turn without a microphone, no silence without a button."""
+        self._hold = None
+        effects = self._handle(TalkEvent.PRESS) if self.state is TalkState.LIVE else ()
+        if not self._silences:
+            return effects
+        self._silences = False
+        return (*effects, self._send(SilenceAll(id=self._make_id(), on=False)))
+
+    def _tapped(self, hold: Hold, now_ns: int) -> tuple[Effect, ...]:
+        """A short press that did nothing when it went down."""
+        if self._for_hosts:
+            twice = self._next_ns is not None and now_ns - self._next_ns < NEXT_NS
+            if twice:
+                return ()
+            self._next_ns = now_ns
+            return (self._send(Next(id=self._make_id())),)
+        place = self.place
+        early = self._hand_ns is not None and hold.since_ns - self._hand_ns < ANOTHER_NS
+        if place is None or place.attached or early:
+            return ()
+        effects = self._handle(TalkEvent.ANOTHER)
+        if effects:
+            self._hand_ns = now_ns
+        return effects
+
+    @property
+    def _for_hosts(self) -> bool:
+        """The button is the hosts' now. A turn at this very unit is not: it can be ended here."""
+        place = self.place
+        return place is not None and place.is_hosts and self.state in _WITHOUT_TURN
+
+    @property
+    def _takes(self) -> bool:
+        return self.state in (TalkState.OPENING, TalkState.TAKING)
+
+    # --- the hub ---
 
     def link_lost(self, now_ns: int) -> tuple[Effect, ...]:
         """The connection is gone."""
@@ -110,14 +235,14 @@ class Seat:
                 return ()
             case Snapshot(view=view):
                 self._view = view
-                return (*self._came_back(now_ns), *self._said())
+                return (*self._came_back(now_ns), *self._said(now_ns))
             case Change(seq=seq, event=event):
                 if self._view is None:
                     raise ValueError("a change came before the snapshot")
                 self._view = fold(self._view, seq, event)
-                return self._said()
+                return self._said(now_ns)
             case Ack():
-                return self._answered(message)
+                return self._answered(message, now_ns)
             case _:
                 return ()
 
@@ -137,28 +262,68 @@ class Seat:
         return again
 
     def _came_back(self, now_ns: int) -> tuple[Effect, ...]:
-        """After a loss: send again what was not answered, unless it is too old to be meant."""
+        """After a loss: send again what was not answered, unless it is too old to be meant.
+
+        The end of a silence is always meant: nobody is left to end it.
+        """
         lost_ns, self._lost_ns = self._lost_ns, None
-        if lost_ns is not None and now_ns - lost_ns > PATIENCE_NS:
-            self._unanswered.clear()
-            return self._handle(TalkEvent.EXPIRED)
-        return tuple(Send(command) for command in self._unanswered.values())
+        if lost_ns is None or now_ns - lost_ns <= PATIENCE_NS:
+            return tuple(Send(command) for command in self._unanswered.values())
+        self._unanswered = {
+            command.id: command
+            for command in self._unanswered.values()
+            if isinstance(command, SilenceAll) and not command.on
+        }
+        again = tuple(Send(command) for command in self._unanswered.values())
+        return (*self._handle(TalkEvent.EXPIRED), *again)
 
-    def _said(self) -> tuple[Effect, ...]:
+    def _said(self, now_ns: int) -> tuple[Effect, ...]:
         """Feed in what the view means for this unit."""
-        if self._view is None or self._participant is None:
+        place = self.place
+        if place is None:
             return ()
-        word = standing(self._view, self._participant, Surface.UNIT)
-        return self._handle(EVENT_OF_STANDING[word])
+        if not place.has_hand:
+            self._hand_ns = None
+        elif self._hand_ns is None:
+            self._hand_ns = now_ns
+        return self._handle(EVENT_OF_STANDING[place.standing])
 
-    def _answered(self, ack: Ack) -> tuple[Effect, ...]:
+    def _answered(self, ack: Ack, now_ns: int) -> tuple[Effect, ...]:
         command = self._unanswered.pop(ack.id, None)
         if command is None:
             return ()
-        if ack.refused is None:
-            return self._handle(TalkEvent.TAKE_ACKED) if isinstance(command, TakeFloor) else ()
-        self._refusal = ack.text or ack.refused.value
-        return (*self._handle(_refused_event(command)), *self._said())
+        if ack.refused is not None:
+            self._refusal = ack.text or ack.refused.value
+            return (*self._handle(self._refused(command, ack.refused)), *self._said(now_ns))
+        match command:
+            case TakeFloor():
+                return self._handle(TalkEvent.TAKE_ACKED)
+            case AnswerAsk():
+                self._answered_ask = None if self.place is None else self.place.ask
+                return self._handle(TalkEvent.ANSWERED)
+            case LowerHand() | LeaveFloor():
+                return self._stepped_back(now_ns)
+            case _:
+                return ()
+
+    def _stepped_back(self, now_ns: int) -> tuple[Effect, ...]:
+        """The answer may come before the view that shows it."""
+        place = self.place
+        if place is None or place.standing is Standing.LIVE:
+            return ()
+        return (*self._handle(TalkEvent.STEP_BACK_ACKED), *self._said(now_ns))
+
+    def _refused(self, command: Command, code: RefusalCode) -> TalkEvent:
+        if isinstance(command, TakeFloor):
+            full = code is RefusalCode.CAP_REACHED
+            in_line = full and self.place is not None and self.place.line_when_full
+            opening = self.state is TalkState.OPENING
+            return TalkEvent.CAP_REACHED if in_line and opening else TalkEvent.TAKE_REFUSED
+        if isinstance(command, RaiseHand):
+            return TalkEvent.RAISE_REFUSED
+        if isinstance(command, LowerHand | LeaveFloor):
+            return TalkEvent.STEP_BACK_REFUSED
+        return TalkEvent.REFUSED
 
     def _handle(self, event: TalkEvent) -> tuple[Effect, ...]:
         return tuple(self._effect(action) for action in self._talk.handle(event))
@@ -171,15 +336,28 @@ class Seat:
                 return Disarm()
             case Action.FLASH_REFUSED:
                 return FlashRefused(self._refusal)
+            case Action.FLASH_ANSWERED:
+                return FlashAnswered()
+            case _:
+                return self._send(self._command(action))
+
+    def _command(self, action: Action) -> Command:
+        command_id = self._make_id()
+        match action:
             case Action.RAISE_HAND:
-                return self._send(RaiseHand(id=self._make_id()))
+                return RaiseHand(id=command_id)
+            case Action.RAISE_ANOTHER:
+                return RaiseHand(id=command_id, another=True)
             case Action.LOWER_HAND:
-                return self._send(LowerHand(id=self._make_id()))
+                return LowerHand(id=command_id)
             case Action.TAKE_FLOOR:
-                return self._send(TakeFloor(id=self._make_id()))
+                return TakeFloor(id=command_id)
             case Action.LEAVE_FLOOR:
-                return self._send(LeaveFloor(id=self._make_id()))
-        assert_never(action)
+                return LeaveFloor(id=command_id)
+            case Action.ANSWER_ASK:
+                return AnswerAsk(id=command_id)
+            case _:
+                raise AssertionError(f"{action} is no command")
 
     def _send(self, command: Command) -> Send:
         if len(self._unanswered) >= MAX_UNANSWERED:
@@ -188,9 +366,5 @@ class Seat:
         return Send(command)
 
 
-def _refused_event(command: Command) -> TalkEvent:
-    if isinstance(command, TakeFloor):
-        return TalkEvent.TAKE_REFUSED
-    if isinstance(command, RaiseHand):
-        return TalkEvent.RAISE_REFUSED
-    return TalkEvent.STEP_BACK_REFUSED
+_WITHOUT_TURN = (TalkState.IDLE, TalkState.QUEUED, TalkState.NEXT, TalkState.INVITED)
+"""A host's unit answers to the hosts in these states."""

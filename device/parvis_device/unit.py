@@ -5,21 +5,32 @@ the hub is told that the turn is over.
 """
 
 import asyncio
-import json
 import logging
 import time
 
+from parvis_device.buzzers import Buzzer
+from parvis_device.buzzers.none import NoBuzzer
 from parvis_device.capture import FRAME_SAMPLES, SAMPLE_RATE_HZ, Block, CaptureClock, Microphone
-from parvis_device.light import REFUSED_FOR_NS, Condition, LinkState, Signal
+from parvis_device.light import LIVE_SIGNALS, Condition, LinkState, TimeLeft
 from parvis_device.lighting import Lighting
 from parvis_device.link import HubLink
-from parvis_device.onsets import Onset, OnsetDetector
+from parvis_device.notices import CHIMES, Notices
+from parvis_device.onsets import OnsetDetector, print_onset
 from parvis_device.output import Output
-from parvis_device.seat import Arm, Disarm, Effect, FlashRefused, Seat, Send
+from parvis_device.seat import (
+    Arm,
+    Disarm,
+    Effect,
+    FlashAnswered,
+    FlashRefused,
+    Seat,
+    Send,
+    Stuck,
+)
 from parvis_device.talk import TalkState
 from parvis_device.timekeeper import Timekeeper
 from parvis_device.uplink import LevelReport, Uplink
-from parvis_wire.messages import HubMessage, Level, Welcome
+from parvis_wire.messages import Attend, HubMessage, Level, Welcome
 
 SOUNDING_NS = 250_000_000
 """Without a packet on the network for this long no sound leaves, whatever the gate says, and red
@@ -49,6 +60,7 @@ class Unit:
         microphone: Microphone | None = None,
         output: Output | None = None,
         find_onsets: bool = False,
+        buzzer: Buzzer | None = None,
     ) -> None:
         """``attach`` must follow: link and unit know each other. ``microphone`` is told how long
         its blocks are to be; without one the unit only plays."""
@@ -74,7 +86,10 @@ class Unit:
         """When a packet last left, or the gate was opened for the first."""
         self._offered_ns = 0
         """When the link was last given a packet to send."""
-        self._refusing_until_ns = 0
+        self._notices = Notices()
+        self._buzzer: Buzzer = NoBuzzer() if buzzer is None else buzzer
+        self._hub_silent = False
+        """The connection stands, and nothing comes: what the hub knows is not known."""
         self._blocks = 0
 
     def attach(self, link: HubLink) -> None:
@@ -97,11 +112,11 @@ class Unit:
     # --- the microphone ---
 
     def block(self, block: Block) -> None:
-        """One more block was captured."""
+        """One more block."""
         self._blocks += 1
         if self._detector is not None:
             onset = self._detector.find(block.samples, block.arrival_ns, self._clock.latency_ns)
-            self._print_onset("microphone", onset)
+            print_onset("microphone", onset)
         packet = self._uplink.feed(block)
         if packet is not None:
             self._offered_ns = time.monotonic_ns()
@@ -118,8 +133,7 @@ class Unit:
         self._microphone = True
         self._microphone_lost = False
         self._clock.reset(latency_ns)
-        if self._seat.state is TalkState.LIVE:
-            self._arm()
+        self._arm_again()
         self.refresh()
 
     def lost(self, reason: str) -> None:
@@ -161,19 +175,17 @@ class Unit:
             return
         self.link.send_message(self._output.report())
         while self._output.onsets:
-            self._print_onset("loudspeaker", self._output.onsets.popleft())
-
-    def _print_onset(self, side: str, onset: Onset | None) -> None:
-        if onset is not None:
-            line = {"onset": side, "at_ns": onset.at_ns, "callback_ns": onset.callback_ns}
-            line |= {"latency_ns": onset.latency_ns}
-            print(json.dumps(line), flush=True)
+            print_onset("loudspeaker", self._output.onsets.popleft())
 
     # --- the button ---
 
     def pressed(self) -> None:
-        """The person pressed."""
-        self._apply(self._seat.pressed())
+        """The button went down."""
+        self._apply(self._seat.pressed(time.monotonic_ns()))
+
+    def released(self) -> None:
+        """It came up again."""
+        self._apply(self._seat.released(time.monotonic_ns()))
 
     def quit(self) -> None:
         """The person wants the program to end."""
@@ -184,13 +196,42 @@ class Unit:
     def hub_said(self, message: HubMessage) -> None:
         """One message of the hub."""
         now_ns = time.monotonic_ns()
+        self._hub_heard(now_ns)
         if self._times.hub_said(message, now_ns):
             if self._output is not None:
                 self._output.know_room_time(self._times.room_time)
             return
         if isinstance(message, Welcome):
             self._welcomed(message)
+        if isinstance(message, Attend):
+            self._notices.attend(message.what, now_ns)
+            # Beside an open microphone the hall would hear it.
+            if message.what in CHIMES and not self._uplink.armed:
+                self._buzzer.chime(CHIMES[message.what])
         self._apply(self._seat.message(message, now_ns))
+
+    def _hub_heard(self, now_ns: int) -> None:
+        self._notices.heard(now_ns)
+        if self._hub_silent:
+            self._hub_silent = False
+            _log.info("the hub is heard again")
+            self._arm_again()
+
+    def _look_at_silence(self, now_ns: int) -> None:
+        """A hub that says nothing may have ended this turn: no sound, but for a second connection
+        that may bridge."""
+        joined = self._link_state is LinkState.JOINED and self._bridged is None
+        bridging_ns = BRIDGE_NS if self._uplink.armed and self.link.second_joined else 0
+        if not joined or self._hub_silent or not self._notices.silent(now_ns - bridging_ns):
+            return
+        self._hub_silent = True
+        _log.warning("the hub says nothing any more")
+        self._turn_may_be_kept(now_ns)
+        self._disarm()
+
+    def _turn_may_be_kept(self, now_ns: int) -> None:
+        if self._seat.state is TalkState.LIVE:
+            self._notices.turn_kept(now_ns)
 
     def _welcomed(self, welcome: Welcome) -> None:
         self._times.connected()
@@ -253,13 +294,15 @@ class Unit:
 
     def _link_lost(self, state: LinkState, now_ns: int) -> None:
         was, self._link_state = self._link_state, state
+        self._hub_silent = False
         if was is LinkState.JOINED:
+            self._turn_may_be_kept(now_ns)
             self._apply(self._seat.link_lost(now_ns))
 
     def packet_leaves(self) -> None:
         """Red is lit before sound that stood still leaves again."""
         self._sound_ns = time.monotonic_ns()
-        if self._uplink.armed and self._lighting.signal is not Signal.LIVE:
+        if self._uplink.armed and self._lighting.signal not in LIVE_SIGNALS:
             self.refresh()
 
     # --- what follows ---
@@ -268,8 +311,7 @@ class Unit:
         """No more sound, and no turn without a microphone: the unit is being stopped."""
         self._link_state = LinkState.LOST
         self._bridged = None
-        if self._seat.state is TalkState.LIVE:
-            self.pressed()
+        self._apply(self._seat.stop())
         self._disarm()
         self.refresh()
 
@@ -278,6 +320,8 @@ class Unit:
         now_ns = time.monotonic_ns()
         self._look_at_bridge(now_ns)
         self.link.keep_house(now_ns)
+        self._look_at_silence(now_ns)
+        self._apply(self._seat.held(now_ns))
         self._apply(self._seat.overdue(now_ns))
 
     def refresh(self) -> None:
@@ -287,13 +331,23 @@ class Unit:
         # Packets are made and none leaves: the network stands still, whatever the socket says.
         stuck = self._uplink.armed and silent and now_ns - self._offered_ns < SOUNDING_NS
         joined = self._link_state is LinkState.JOINED
+        place = self._seat.place
+        lost = joined and (stuck or self._hub_silent)
+        if self._seat.state not in (TalkState.LIVE, TalkState.LIVE_LOST):
+            self._notices.time = TimeLeft.ENOUGH
         self._lighting.update(
             Condition(
                 sounding=self._uplink.armed and joined and not silent,
-                link=LinkState.LOST if joined and stuck else self._link_state,
+                link=LinkState.LOST if lost else self._link_state,
                 microphone=not self._microphone_lost,
                 talk=self._seat.state,
-                refusing=now_ns < self._refusing_until_ns,
+                refusing=self._notices.refusing(now_ns),
+                answered=self._notices.answering(now_ns),
+                identifying=self._notices.identifying(now_ns),
+                keeps_turn=self._notices.keeps_turn(now_ns),
+                time=self._notices.time,
+                hosts=place is not None and place.is_hosts,
+                waiting=place is not None and place.somebody_waits,
                 loudspeaker=self._output is None or self._output.working,
                 only_plays=self._source is None,
             )
@@ -310,11 +364,20 @@ class Unit:
                     self._disarm()
                 case FlashRefused(reason=reason):
                     _log.info("the hub said no: %s", reason)
-                    self._refusing_until_ns = time.monotonic_ns() + REFUSED_FOR_NS
+                    self._notices.refused(time.monotonic_ns())
+                case FlashAnswered():
+                    self._notices.answered(time.monotonic_ns())
+                case Stuck():
+                    _log.warning("the button is down for a minute: is it stuck?")
         self.refresh()
 
+    def _arm_again(self) -> None:
+        """What closed the microphone of this turn is over."""
+        if self._seat.state is TalkState.LIVE:
+            self._arm()
+
     def _arm(self) -> None:
-        if not self._microphone or self._uplink.armed:
+        if not self._microphone or self._uplink.armed or self._hub_silent:
             return
         _log.info("the microphone is open: sound leaves this unit")
         self._sound_ns = time.monotonic_ns()

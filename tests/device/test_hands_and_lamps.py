@@ -8,6 +8,7 @@ import os
 import pty
 import struct
 import termios
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from gpiozero.pins.mock import MockFactory
 from parvis_device import pins
 from parvis_device.buttons.gpio import GpioButton
 from parvis_device.buttons.keyboard import KeyboardButton, KeyDevice, KeyEvents
+from parvis_device.buzzers.gpio import GpioBuzzer
 from parvis_device.errors import ButtonTrouble, LightTrouble
 from parvis_device.light import DARK, GREEN_AND_WHITE, RED, Lamps, Signal
 from parvis_device.lights.gpio import GpioLight
@@ -32,11 +34,16 @@ class Presses:
 
     def __init__(self) -> None:
         self.count = 0
+        self.releases = 0
         self.quits = 0
         self._changed = asyncio.Event()
 
     def pressed(self) -> None:
         self.count += 1
+        self._changed.set()
+
+    def released(self) -> None:
+        self.releases += 1
         self._changed.set()
 
     def quit(self) -> None:
@@ -46,6 +53,18 @@ class Presses:
     async def until(self, count: int, quits: int = 0) -> None:
         async with asyncio.timeout(5):
             while (self.count, self.quits) != (count, quits):
+                self._changed.clear()
+                await self._changed.wait()
+
+    async def until_released(self, count: int) -> None:
+        async with asyncio.timeout(5):
+            while self.releases != count:
+                self._changed.clear()
+                await self._changed.wait()
+
+    async def until_quit(self) -> None:
+        async with asyncio.timeout(5):
+            while not self.quits:
                 self._changed.clear()
                 await self._changed.wait()
 
@@ -75,8 +94,41 @@ async def test_the_button_on_its_pin(mock_pins: MockFactory) -> None:
         pin.drive_high()
     pin.drive_low()
     await presses.until(1)
+    assert presses.releases == 0, "it bounced, and is still down"
+    pin.drive_high()
+    await presses.until_released(1)
     await stopped(running)
     GpioButton()  # the pin was given back
+
+
+async def test_a_button_that_is_down_from_the_start(
+    mock_pins: MockFactory, caplog: pytest.LogCaptureFixture
+) -> None:
+    presses = Presses()
+    button, pin = GpioButton(), mock_pins.pin(pins.HAND)
+    pin.drive_low()
+    running = asyncio.create_task(button.run(presses))
+    await asyncio.sleep(0)
+    pin.drive_high()
+    await asyncio.sleep(0.06)  # longer than a contact bounces: nothing is to come
+    assert (presses.count, presses.releases) == (0, 0)
+    assert caplog.text.count("down from the start") == 1
+    pin.drive_low()
+    await presses.until(1)
+    await stopped(running)
+
+
+def test_the_buzzer_on_its_pin(mock_pins: MockFactory) -> None:
+    buzzer = GpioBuzzer()
+    with pytest.raises(LightTrouble, match=f"GPIO {pins.BUZZER}"):
+        GpioBuzzer()
+    buzzer.chime(2)
+    deadline = time.monotonic() + 5
+    while not mock_pins.pin(pins.BUZZER).state and time.monotonic() < deadline:
+        time.sleep(0.005)
+    assert mock_pins.pin(pins.BUZZER).state
+    buzzer.close()
+    GpioBuzzer().close()
 
 
 def test_the_light_on_its_pins(mock_pins: MockFactory) -> None:
@@ -119,8 +171,13 @@ async def test_lines_on_standard_input_are_presses() -> None:
         running = asyncio.create_task(KeyboardButton(stream).run(presses))
         script.write(b"\npress\n")
         await presses.until(2)
-        script.write(b"\n")
+        script.write(b"\ndow")
         await presses.until(3)
+        script.write(b"n\n")
+        await presses.until(4)
+        assert presses.releases == 3
+        script.write(b"up\n")
+        await presses.until_released(4)
         await stopped(running)
 
 
@@ -141,9 +198,17 @@ async def test_a_terminal() -> None:
         await asyncio.sleep(0)
         os.write(controller, b" ")
         await presses.until(1)
+        os.write(controller, b"h")
+        await presses.until(2)
+        assert presses.releases == 1
+        os.write(controller, b"h")
+        await presses.until_released(2)
+        os.write(controller, b"l")
+        await presses.until(3)
+        await presses.until_released(3)
         os.write(controller, b"   x")  # a held key, and one that means nothing
         os.write(controller, b"q")
-        await presses.until(1, quits=1)
+        await presses.until_quit()
         await stopped(running)
         after = termios.tcgetattr(terminal)
         assert (before[3], after[3]) == (after[3], before[3]), "the terminal is as it was"
@@ -156,13 +221,12 @@ def key(value: int, kind: int = 1) -> bytes:
 
 def test_key_events() -> None:
     events = KeyEvents()
-    ms = 1_000_000
-    assert events.presses(key(1) + key(2) + key(2), 0) == 1
-    assert events.presses(key(0), 100 * ms) == 0
+    assert [*events.edges(key(1) + key(2) + key(2))] == [True]
+    assert [*events.edges(key(0))] == [False]
     split = key(1)
-    assert events.presses(split[:7], 200 * ms) == 0
-    assert events.presses(split[7:], 200 * ms) == 1
-    assert events.presses(key(1, kind=4) + key(0, kind=0), 300 * ms) == 0
+    assert [*events.edges(split[:7])] == []
+    assert [*events.edges(split[7:])] == [True]
+    assert [*events.edges(key(1, kind=4) + key(0, kind=0))] == []
 
 
 async def test_a_key_device(tmp_path: Path) -> None:
@@ -172,7 +236,8 @@ async def test_a_key_device(tmp_path: Path) -> None:
     keeper = os.open(path, os.O_RDWR)
     running = asyncio.create_task(KeyDevice(path).run(presses))
     os.write(keeper, key(1) + key(0))
-    await presses.until(1)
+    await presses.until_released(1)
+    assert presses.count == 1
     await stopped(running)
     os.close(keeper)
 

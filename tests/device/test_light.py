@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parvis_device.light import (
+    ANSWERED_FOR_NS,
     DARK,
+    LIVE_SIGNALS,
     MAX_FLASH_HZ,
     NS_PER_MS,
     PATTERNS,
@@ -18,6 +20,7 @@ from parvis_device.light import (
     Lamps,
     LinkState,
     Signal,
+    TimeLeft,
     choose,
     lamps_at,
 )
@@ -32,12 +35,20 @@ conditions = st.builds(
     refusing=st.booleans(),
     loudspeaker=st.booleans(),
     only_plays=st.booleans(),
+    identifying=st.booleans(),
+    answered=st.booleans(),
+    hosts=st.booleans(),
+    waiting=st.booleans(),
+    keeps_turn=st.booleans(),
+    recording=st.booleans(),
+    time=st.sampled_from(TimeLeft),
 )
 
 
 def rhythm(signal: Signal) -> tuple[bool, ...]:
-    """Lit or dark, whatever the colour, every 20 ms over 24 s."""
-    return tuple(lamps_at(signal, at * NS_PER_MS)[0] != DARK for at in range(0, 24_000, 20))
+    """The lamps that change, lit or not, whatever their colour, every 20 ms over 24 s."""
+    rest = PATTERNS[signal].rest
+    return tuple(lamps_at(signal, at * NS_PER_MS)[0] != rest for at in range(0, 24_000, 20))
 
 
 @given(conditions, st.integers(0, 10**12))
@@ -57,10 +68,14 @@ def test_every_signal_has_a_pattern_in_the_order_of_the_ladder() -> None:
 
 @pytest.mark.parametrize(("one", "other"), list(combinations(Signal, 2)))
 def test_signals_are_told_apart_without_colour(one: Signal, other: Signal) -> None:
-    if {one, other} <= {Signal.LIVE, Signal.QUEUED, Signal.PLAYING}:  # steady, in other places
+    if len(PATTERNS[one].steps_ms) == len(PATTERNS[other].steps_ms) == 1:  # in other places
         assert PATTERNS[one].lamps != PATTERNS[other].lamps
     else:
         assert rhythm(one) != rhythm(other)
+
+
+def test_idle_is_dark() -> None:
+    assert lamps_at(Signal.IDLE, 0) == (DARK, None)
 
 
 @pytest.mark.parametrize("signal", Signal)
@@ -112,6 +127,35 @@ def test_the_ladder() -> None:
     assert shown(only_plays=True) is Signal.PLAYING
     assert shown(only_plays=True, loudspeaker=False) is Signal.NO_LOUDSPEAKER
     assert shown(only_plays=True, link=LinkState.LOST) is Signal.NO_HUB
+
+
+def test_what_comes_before_what_and_for_whom() -> None:
+    assert shown(identifying=True, link=LinkState.LOST) is Signal.IDENTIFY
+    assert shown(identifying=True, sounding=True) is Signal.LIVE
+    assert shown(answered=True, talk=TalkState.GRANTED) is Signal.ANSWERED
+    assert shown(answered=True, refusing=True) is Signal.REFUSED
+    assert shown(link=LinkState.LOST, keeps_turn=True) is Signal.RECONNECTING
+    assert shown(link=LinkState.NOT_ALLOWED, keeps_turn=True) is Signal.NOT_ALLOWED
+    assert shown(hosts=True) is Signal.IDLE
+    assert shown(hosts=True, waiting=True) is Signal.WAITING
+    assert shown(hosts=True, waiting=True, talk=TalkState.GRANTED) is Signal.GRANTED
+    assert shown(waiting=True) is Signal.IDLE
+    assert shown(sounding=True, recording=True) is Signal.LIVE_RECORDED
+    assert shown(sounding=True, recording=True, time=TimeLeft.LITTLE) is Signal.LIVE_TIME_SOON
+    assert shown(sounding=True, time=TimeLeft.OVER) is Signal.LIVE_TIME_OVER
+
+
+def test_red_never_blinks_while_white_does() -> None:
+    for signal in LIVE_SIGNALS:
+        assert all(lamps_at(signal, at * NS_PER_MS)[0].red for at in range(0, 6000, 20))
+
+
+def test_an_answer_is_one_flash() -> None:
+    lit = [
+        lamps_at(Signal.ANSWERED, at * NS_PER_MS)[0] == Lamps(green=True)
+        for at in range(0, ANSWERED_FOR_NS // NS_PER_MS, 10)
+    ]
+    assert all(lit)
 
 
 def test_armed_without_sound_is_not_red() -> None:

@@ -2,87 +2,42 @@
 
 from __future__ import annotations
 
-from itertools import count
-
 import pytest
 
+from fakes.table import ME, SECOND, SSRC, Table
 from parvis_device.seat import (
     ANSWER_NS,
     MAX_UNANSWERED,
     PATIENCE_NS,
     Arm,
     Disarm,
-    Effect,
     FlashRefused,
-    Seat,
     Send,
 )
 from parvis_device.talk import TalkState
 from parvis_wire.commands import LeaveFloor, LowerHand, RaiseHand, TakeFloor
 from parvis_wire.floor import Hand, Microphone, Surface
-from parvis_wire.messages import Ack, Change, RefusalCode, Snapshot, Time, Welcome
+from parvis_wire.messages import Change, RefusalCode, Time
 from parvis_wire.room_events import (
     FloorGranted,
     FloorReleased,
     FloorTaken,
+    HandLowered,
     HandRaised,
     MicrophoneClosed,
     MicrophoneOpened,
-    RoomEvent,
 )
-from parvis_wire.room_view import RoomView, fold
-
-ME, SSRC = "unit-1", 9
-
-
-class Table:
-    """A seat and a room beside it; what is said to the seat follows the room's events."""
-
-    def __init__(self, *, always_open: bool = False) -> None:
-        numbers = count(1)
-        self.seat = Seat(always_open=always_open, make_id=lambda: f"c{next(numbers)}")
-        self.view = RoomView(room="main", title="A test", seq=0)
-        self.now_ns = 0
-
-    def join(self) -> list[Effect]:
-        welcome = Welcome(participant=ME, resume="t", ssrc=SSRC)
-        assert self.seat.message(welcome, self.now_ns) == ()
-        return [*self.seat.message(Snapshot(view=self.view), self.now_ns)]
-
-    def happen(self, event: RoomEvent, *, heard: bool = True) -> list[Effect]:
-        seq = self.view.seq + 1
-        self.view = fold(self.view, seq, event)
-        if not heard:
-            return []
-        return [*self.seat.message(Change(seq=seq, room_clock=0, event=event), self.now_ns)]
-
-    def ack(self, command_id: str, refused: RefusalCode | None = None) -> list[Effect]:
-        return [*self.seat.message(Ack(id=command_id, refused=refused), self.now_ns)]
-
-    def raised(self) -> None:
-        """Up to a granted turn; commands c1."""
-        self.join()
-        self.seat.pressed()
-        self.happen(HandRaised(hand=Hand(participant=ME, name="T", surface=Surface.UNIT)))
-        self.ack("c1")
-
-    def live(self) -> None:
-        """Up to an open microphone; commands c1 and c2."""
-        self.raised()
-        self.happen(FloorGranted(participant=ME))
-        self.seat.pressed()
-        self.ack("c2")
-        assert self.happen(FloorTaken(participant=ME, unit=ME, ssrc=SSRC)) == [Arm()]
+from parvis_wire.room_view import RoomView
 
 
 def test_a_turn() -> None:
     table = Table()
     table.raised()
     table.happen(FloorGranted(participant=ME))
-    assert table.seat.pressed() == (Send(TakeFloor(id="c2")),)
+    assert table.seat.pressed(0) == (Send(TakeFloor(id="c2")),)
     assert table.happen(FloorTaken(participant=ME, unit=ME, ssrc=SSRC)) == []
     assert table.ack("c2") == [Arm()]
-    assert table.seat.pressed() == (Disarm(), Send(LeaveFloor(id="c3")))
+    assert table.seat.pressed(0) == (Disarm(), Send(LeaveFloor(id="c3")))
     table.happen(FloorReleased(participant=ME))
     assert table.seat.state is TalkState.IDLE
 
@@ -99,7 +54,7 @@ def test_a_phones_turn_is_carried_by_a_press() -> None:
     table.happen(HandRaised(hand=Hand(participant="p", name="Ada", surface=Surface.PHONE)))
     table.happen(FloorGranted(participant="p"))
     assert table.seat.state is TalkState.INVITED
-    assert table.seat.pressed() == (Send(TakeFloor(id="c1")),)
+    assert table.seat.pressed(0) == (Send(TakeFloor(id="c1")),)
     table.happen(FloorTaken(participant="p", unit=ME, ssrc=SSRC))
     assert table.ack("c1") == [Arm()]
 
@@ -109,7 +64,7 @@ def test_a_phones_turn_that_another_unit_took_first_is_refused() -> None:
     table.join()
     table.happen(HandRaised(hand=Hand(participant="p", name="Ada", surface=Surface.PHONE)))
     table.happen(FloorGranted(participant="p"))
-    table.seat.pressed()
+    table.seat.pressed(0)
     table.happen(FloorTaken(participant="p", unit="unit-2", ssrc=1))
     effects = table.ack("c1", RefusalCode.NO_TURN)
     assert effects == [FlashRefused("no_turn")]
@@ -119,7 +74,7 @@ def test_a_phones_turn_that_another_unit_took_first_is_refused() -> None:
 def test_a_refused_hand_flashes() -> None:
     table = Table()
     table.join()
-    table.seat.pressed()
+    table.seat.pressed(0)
     assert table.ack("c1", RefusalCode.LINE_FULL) == [FlashRefused("line_full")]
     assert table.seat.state is TalkState.IDLE
 
@@ -127,7 +82,7 @@ def test_a_refused_hand_flashes() -> None:
 def test_a_command_without_an_answer_is_sent_again_with_its_id() -> None:
     table = Table()
     table.join()
-    assert table.seat.pressed() == (Send(RaiseHand(id="c1")),)
+    assert table.seat.pressed(0) == (Send(RaiseHand(id="c1")),)
     table.seat.link_lost(0)
     assert table.join() == [Send(RaiseHand(id="c1"))]
     table.ack("c1")
@@ -138,7 +93,7 @@ def test_a_command_without_an_answer_is_sent_again_with_its_id() -> None:
 def test_a_command_that_the_hub_dropped_is_sent_again() -> None:
     table = Table()
     table.join()
-    assert table.seat.pressed() == (Send(RaiseHand(id="c1")),)
+    assert table.seat.pressed(0) == (Send(RaiseHand(id="c1")),)
     assert table.seat.overdue(0) == ()
     assert table.seat.overdue(ANSWER_NS - 1) == ()
     assert table.seat.overdue(ANSWER_NS) == (Send(RaiseHand(id="c1")),)
@@ -153,7 +108,7 @@ def test_a_command_that_the_hub_dropped_is_sent_again() -> None:
 def test_a_command_older_than_the_hubs_patience_is_void() -> None:
     table = Table()
     table.join()
-    table.seat.pressed()
+    table.seat.pressed(0)
     table.seat.link_lost(0)
     table.seat.link_lost(PATIENCE_NS)  # a failed try in between does not count anew
     table.now_ns = PATIENCE_NS + 1
@@ -191,7 +146,7 @@ def test_the_answer_to_a_press_was_lost_with_the_connection() -> None:
     table = Table()
     table.raised()
     table.happen(FloorGranted(participant=ME))
-    table.seat.pressed()
+    table.seat.pressed(0)
     table.seat.link_lost(0)
     table.happen(FloorTaken(participant=ME, unit=ME, ssrc=SSRC), heard=False)
     assert table.join() == [Send(TakeFloor(id="c2"))]
@@ -201,7 +156,7 @@ def test_the_answer_to_a_press_was_lost_with_the_connection() -> None:
 def test_a_press_while_the_hub_is_away_reaches_it_later() -> None:
     table = Table()
     table.live()
-    table.seat.pressed()
+    table.seat.pressed(0)
     table.seat.link_lost(0)
     assert Send(LeaveFloor(id="c3")) in table.join()
 
@@ -211,14 +166,14 @@ def test_without_a_button() -> None:
     assert table.join() == []
     opened = MicrophoneOpened(microphone=Microphone(unit=ME, name="Lectern", ssrc=SSRC))
     assert table.happen(opened) == [Arm()]
-    assert table.seat.pressed() == ()
+    assert table.seat.pressed(0) == ()
     assert table.happen(MicrophoneClosed(unit=ME)) == [Disarm()]
 
 
 def test_a_lowered_hand() -> None:
     table = Table()
     table.raised()
-    assert table.seat.pressed() == (Send(LowerHand(id="c2")),)
+    assert table.long_press(SECOND) == [Send(LowerHand(id="c2"))]
     assert table.ack("c2", RefusalCode.NO_HAND) == []
     assert table.seat.state is TalkState.NEXT  # the view counts: the hand is still up
 
@@ -241,19 +196,10 @@ def test_other_messages_and_unknown_answers_change_nothing() -> None:
 
 def test_unanswered_commands_are_bounded() -> None:
     table = Table()
-    for _ in range(2 * MAX_UNANSWERED):
-        table.join()
-        table.seat.pressed()
-        table.ack("nobody")
-        table.seat.message(
-            Snapshot(
-                view=table.view.model_copy(
-                    update={"line": (Hand(participant=ME, name="T", surface=Surface.UNIT),)}
-                )
-            ),
-            0,
-        )
-        table.seat.pressed()
-        table.seat.message(Snapshot(view=table.view), 0)
+    table.join()
+    for number in range(2 * MAX_UNANSWERED):
+        table.happen(HandRaised(hand=Hand(participant=ME, name="T", surface=Surface.UNIT)))
+        assert table.long_press(10 * number * SECOND)
+        table.happen(HandLowered(participant=ME))
     table.seat.link_lost(0)
     assert len([effect for effect in table.join() if isinstance(effect, Send)]) == MAX_UNANSWERED

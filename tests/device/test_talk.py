@@ -66,9 +66,59 @@ def test_a_second_press_before_the_microphone_opens_takes_the_first_back() -> No
     assert actions == [A.TAKE_FLOOR, A.LEAVE_FLOOR]
 
 
-def test_a_press_in_the_line_lowers_the_hand() -> None:
-    assert talk(E.SAID_QUEUED, E.PRESS)[1] == [A.LOWER_HAND]
-    assert talk(E.SAID_NEXT, E.PRESS, E.SAID_IDLE) == (S.IDLE, [A.LOWER_HAND])
+def test_in_the_line_only_a_long_press_lowers_the_hand() -> None:
+    for said in (E.SAID_QUEUED, E.SAID_NEXT):
+        assert talk(said, E.PRESS)[1] == []
+        assert talk(said, E.HOLD, E.SAID_IDLE) == (S.IDLE, [A.LOWER_HAND])
+
+
+def test_a_shared_unit_adds_one_more_person() -> None:
+    assert talk(E.SAID_QUEUED, E.ANOTHER) == (S.QUEUED, [A.RAISE_ANOTHER])
+    assert talk(E.SAID_NEXT, E.ANOTHER, E.RAISE_REFUSED) == (
+        S.NEXT,
+        [A.RAISE_ANOTHER, A.FLASH_REFUSED],
+    )
+
+
+def test_lowering_one_of_two_hands_settles_with_the_answer() -> None:
+    assert talk(E.SAID_QUEUED, E.HOLD, E.SAID_QUEUED)[0] is S.LOWERING
+    assert talk(E.SAID_QUEUED, E.HOLD, E.STEP_BACK_ACKED, E.SAID_QUEUED)[0] is S.QUEUED
+
+
+def test_held_until_the_grant_came_turns_it_down() -> None:
+    assert talk(E.SAID_NEXT, E.SAID_GRANTED, E.HOLD) == (S.LOWERING, [A.LOWER_HAND])
+
+
+def test_without_a_grant_where_the_mode_allows_it() -> None:
+    state, actions = talk(E.SAID_IDLE, E.OPEN, E.SAID_IDLE, E.TAKE_ACKED, E.SAID_IDLE, E.SAID_LIVE)
+    assert (state, actions) == (S.LIVE, [A.TAKE_FLOOR, A.ARM])
+    assert talk(E.SAID_IDLE, E.OPEN, E.SAID_LIVE, E.TAKE_ACKED)[1] == [A.TAKE_FLOOR, A.ARM]
+
+
+def test_no_place_free_leads_into_the_line() -> None:
+    state, actions = talk(E.SAID_IDLE, E.OPEN, E.CAP_REACHED, E.SAID_NEXT)
+    assert (state, actions) == (S.NEXT, [A.TAKE_FLOOR, A.RAISE_HAND])
+
+
+def test_letting_go_ends_a_turn_and_takes_back_one_to_come() -> None:
+    live = (E.SAID_IDLE, E.OPEN, E.TAKE_ACKED, E.SAID_LIVE)
+    assert talk(*live, E.RELEASE)[1][-2:] == [A.DISARM, A.LEAVE_FLOOR]
+    for happened in (live[:2], live[:3], (*live[:2], E.SAID_LIVE)):
+        state, actions = talk(*happened, E.RELEASE)
+        assert (state, actions) == (S.LEAVING, [A.TAKE_FLOOR, A.LEAVE_FLOOR])
+
+
+def test_a_turn_that_the_hub_confirmed_survives_a_short_loss() -> None:
+    for press in (E.OPEN, E.PRESS):
+        said = E.SAID_IDLE if press is E.OPEN else E.SAID_GRANTED
+        state, actions = talk(said, press, E.TAKE_ACKED, E.LINK_LOST, E.SAID_LIVE)
+        assert (state, actions) == (S.LIVE, [A.TAKE_FLOOR, A.ARM])
+        assert talk(said, press, E.TAKE_ACKED, E.LINK_LOST, E.SAID_IDLE)[0] is S.IDLE
+
+
+def test_a_show_of_hands() -> None:
+    state, actions = talk(E.SAID_IDLE, E.ANSWER, E.ANSWERED)
+    assert (state, actions) == (S.IDLE, [A.ANSWER_ASK, A.FLASH_ANSWERED])
 
 
 def test_a_view_older_than_the_hand_does_not_undo_it() -> None:
@@ -81,7 +131,7 @@ def test_refusals_flash_and_settle() -> None:
         [A.RAISE_HAND, A.FLASH_REFUSED],
     )
     assert talk(E.SAID_GRANTED, E.PRESS, E.TAKE_REFUSED)[1][-1] is A.FLASH_REFUSED
-    assert talk(E.SAID_QUEUED, E.PRESS, E.STEP_BACK_REFUSED) == (S.IDLE, [A.LOWER_HAND])
+    assert talk(E.SAID_QUEUED, E.HOLD, E.STEP_BACK_REFUSED) == (S.IDLE, [A.LOWER_HAND])
 
 
 def test_a_short_loss_keeps_the_turn_and_a_long_one_ends_it() -> None:
@@ -137,7 +187,8 @@ def test_arming_needs_a_press_an_answer_and_a_view(happened: list[TalkEvent]) ->
     for event in happened:
         seen.add(event)
         if A.ARM in machine.handle(event):
-            assert {E.PRESS, E.TAKE_ACKED, E.SAID_LIVE} <= seen
+            assert {E.TAKE_ACKED, E.SAID_LIVE} <= seen
+            assert seen & {E.PRESS, E.OPEN}
 
 
 @given(events)
@@ -146,7 +197,7 @@ def test_nothing_leaves_after_a_press_in_live_or_a_loss(happened: list[TalkEvent
     for event in happened:
         machine.handle(event)
     if machine.state is S.LIVE:
-        for stop in (E.PRESS, E.LINK_LOST):
+        for stop in (E.PRESS, E.RELEASE, E.LINK_LOST):
             other = Talk(BUTTON_TABLE)
             for event in happened:
                 other.handle(event)

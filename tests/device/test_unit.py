@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import time
 
 import numpy as np
 import pytest
 
-from fakes.hub import running_hub
+from fakes.hub import UNIT, running_hub
 from fakes.running_unit import unit_at
 from fakes.unit_parts import TONE_HZ
 from parvis_audio.opus import Decoder
@@ -18,7 +19,9 @@ from parvis_device.address import HubAddress
 from parvis_device.errors import AudioThreadFailed
 from parvis_device.light import Signal
 from parvis_wire.close_codes import CloseCode
-from parvis_wire.messages import RefusalCode, ResumeCredential
+from parvis_wire.floor import FloorMode, FloorRules, Hand, Surface
+from parvis_wire.messages import Attend, Attention, RefusalCode, ResumeCredential
+from parvis_wire.room_events import HandRaised, HostUnitSet, RulesSet
 from parvis_wire.rtp import TalkFlags
 from parvis_wire.stage import LinkKind
 
@@ -253,3 +256,109 @@ async def test_a_goodbye_that_is_overdue_is_not_waited_for() -> None:
         opened = await connection.open_connection(address, LinkKind.WIRED)
         await connection.close_connection(opened, asyncio.get_running_loop().time() - 1)
         assert opened.transport.is_closing()
+
+
+async def test_a_hub_that_hangs_is_shown_within_two_seconds() -> None:
+    async with running_hub() as hub, unit_at(hub) as bench:
+        await bench.light.until(Signal.IDLE)
+        await bench.hub.until(lambda hub: bool(hub.levels))
+        hub.frozen = True
+        began = time.monotonic()
+        await bench.light.until(Signal.NO_HUB)
+        assert time.monotonic() - began <= 2.0
+        hub.frozen = False
+        await bench.light.until(Signal.IDLE)
+
+
+async def test_no_sound_leaves_for_a_hub_that_hangs_and_the_turn_goes_on_after() -> None:
+    async with running_hub() as hub, unit_at(hub) as bench:
+        await bench.take_floor()
+        hub.frozen = True
+        began = time.monotonic()
+        await bench.light.until(Signal.RECONNECTING)
+        assert time.monotonic() - began <= 2.0
+        assert not bench.light.lamps.red
+        hub.frozen = False
+        await bench.light.until(Signal.LIVE)
+        before = len(hub.packets)
+        await hub.until(lambda hub: len(hub.packets) > before + 5)
+
+
+async def test_a_broken_turn_is_shown_as_such() -> None:
+    async with running_hub() as hub, unit_at(hub) as bench:
+        await bench.take_floor()
+        await hub.stop()
+        await bench.light.until(Signal.RECONNECTING)
+        await hub.start()
+        await bench.light.until(Signal.LIVE)
+
+
+async def test_identify_blinks_and_chimes() -> None:
+    async with running_hub() as hub, unit_at(hub) as bench:
+        await bench.light.until(Signal.IDLE)
+        await hub.say(Attend(what=Attention.IDENTIFY))
+        await bench.light.until(Signal.IDENTIFY)
+        assert bench.buzzer.notes == [3]
+        await hub.happen(HandRaised(hand=Hand(participant="p", name="Ada", surface=Surface.PHONE)))
+        await hub.say(Attend(what=Attention.CHIME))
+        async with asyncio.timeout(5):
+            await bench.light.until(Signal.IDENTIFY)
+            while bench.buzzer.notes != [3, 2]:
+                await asyncio.sleep(0)
+
+
+async def test_a_speakers_time_is_shown_and_never_sounded() -> None:
+    async with running_hub() as hub, unit_at(hub) as bench:
+        await bench.take_floor()
+        for what, signal in (
+            (Attention.TIME_SOON, Signal.LIVE_TIME_SOON),
+            (Attention.TIME_OVER, Signal.LIVE_TIME_OVER),
+        ):
+            await hub.say(Attend(what=what))
+            await bench.light.until(signal)
+            assert bench.light.lamps.red
+        await hub.say(Attend(what=Attention.CHIME))
+        await hub.release()
+        await bench.light.until(Signal.IDLE)
+        assert bench.buzzer.notes == []
+
+
+async def test_a_hosts_unit_shows_who_waits_and_silences() -> None:
+    async with running_hub() as hub, unit_at(hub) as bench:
+        await bench.light.until(Signal.IDLE)
+        await hub.happen(HostUnitSet(unit=UNIT, on=True))
+        await hub.happen(HandRaised(hand=Hand(participant="p", name="Ada", surface=Surface.PHONE)))
+        await bench.light.until(Signal.WAITING)
+        bench.button.hold()
+        await hub.until(lambda hub: hub.view.silenced)
+        bench.button.release()
+        await hub.until(lambda hub: hub.command_types == ["silence_all", "silence_all"])
+        assert not hub.view.silenced
+        bench.button.press()
+        await hub.until(lambda hub: hub.command_types[-1] == "next")
+        await bench.light.until(Signal.IDLE)
+
+
+async def test_a_long_press_lowers_the_hand() -> None:
+    async with running_hub() as hub, unit_at(hub) as bench:
+        await bench.light.until(Signal.IDLE)
+        bench.button.press()
+        await bench.light.until(Signal.NEXT)
+        bench.button.hold()
+        await bench.light.until(Signal.IDLE)
+        bench.button.release()
+        assert hub.command_types == ["raise_hand", "lower_hand"]
+
+
+async def test_push_to_talk_from_button_to_sound() -> None:
+    async with running_hub() as hub, unit_at(hub) as bench:
+        await bench.light.until(Signal.IDLE)
+        await hub.happen(RulesSet(rules=FloorRules(mode=FloorMode.PUSH_TO_TALK)))
+        await hub.say(Attend(what=Attention.IDENTIFY))
+        await bench.light.until(Signal.IDENTIFY)  # the rules are known by then
+        bench.button.hold()
+        await bench.light.until(Signal.LIVE)
+        await hub.until(lambda hub: len(hub.packets) > 5)
+        bench.button.release()
+        await hub.until(lambda hub: hub.command_types == ["take_floor", "leave_floor"])
+        assert not bench.light.lamps.red

@@ -14,8 +14,17 @@ from typing import Literal
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
-from parvis_wire.commands import Command, LeaveFloor, LowerHand, RaiseHand, TakeFloor
-from parvis_wire.floor import Hand, Microphone, Surface
+from parvis_wire.commands import (
+    AnswerAsk,
+    Command,
+    LeaveFloor,
+    LowerHand,
+    Next,
+    RaiseHand,
+    SilenceAll,
+    TakeFloor,
+)
+from parvis_wire.floor import SECOND_PERSON, Hand, Microphone, Surface
 from parvis_wire.messages import (
     Ack,
     Change,
@@ -38,6 +47,7 @@ from parvis_wire.room_events import (
     HandRaised,
     MicrophoneOpened,
     RoomEvent,
+    Silenced,
 )
 from parvis_wire.room_view import RoomView, fold
 from parvis_wire.rtp import RtpPacket
@@ -49,6 +59,8 @@ SMALLEST_BUFFER_BYTES = 2048
 SSRC = 0x5EED
 UNIT = "unit-1"
 PHONE = "phone-1"
+
+_COMMANDS = RaiseHand | LowerHand | TakeFloor | LeaveFloor | Next | SilenceAll | AnswerAsk
 
 
 class FakeHub:
@@ -69,6 +81,8 @@ class FakeHub:
         self.second: ServerConnection | None = None
         self.refuse_first = False
         """Let no first connection in any more."""
+        self.frozen = False
+        """Takes what comes and says nothing, as a process that hangs."""
         self.answers = True
         """Whether commands are obeyed and acknowledged."""
         self.refusal: RefusalCode | None = None
@@ -236,6 +250,8 @@ class FakeHub:
             await self._note(lambda: self.packets.append(packet))
             return
         message = parse_client_message(frame)
+        if self.frozen:
+            return
         if isinstance(message, Level):
             await self._note(lambda: self.levels.append(message))
         elif isinstance(message, TimeRequest):
@@ -247,7 +263,7 @@ class FakeHub:
             await self._note(lambda: self.capture_times.append(message))
         elif isinstance(message, OutputReport):
             await self._note(lambda: self.output_reports.append(message))
-        elif isinstance(message, RaiseHand | LowerHand | TakeFloor | LeaveFloor):
+        elif isinstance(message, _COMMANDS):
             if self.answers:
                 await self._obey(message)
             await self._note(lambda: self.commands.append(message))
@@ -263,15 +279,26 @@ class FakeHub:
     async def _apply(self, command: Command) -> None:
         match command:
             case RaiseHand():
-                hand = Hand(participant=UNIT, name="Table 1", surface=Surface.UNIT)
-                await self.happen(HandRaised(hand=hand))
+                await self.happen(HandRaised(hand=self._hand()))
             case LowerHand():
-                await self.happen(HandLowered(participant=UNIT))
+                last = [hand.participant for hand in self.view.line if hand.unit == UNIT][-1]
+                await self.happen(HandLowered(participant=last))
             case TakeFloor():
-                turn = self.view.floor[0].participant
-                await self.happen(FloorTaken(participant=turn, unit=UNIT, ssrc=SSRC))
+                hand = None if self.view.floor else self._hand()
+                turn = self.view.floor[0].participant if self.view.floor else UNIT
+                await self.happen(FloorTaken(participant=turn, unit=UNIT, ssrc=SSRC, hand=hand))
             case LeaveFloor():
                 await self.release()
+            case SilenceAll(on=on):
+                await self.happen(Silenced(on=on))
+            case Next():
+                await self.happen(FloorGranted(participant=self.view.line[0].participant))
+
+    def _hand(self) -> Hand:
+        """One more person at the unit."""
+        number = 1 + len([hand for hand in self.view.line if hand.unit == UNIT])
+        participant = UNIT if number == 1 else f"{UNIT}{SECOND_PERSON}{number}"
+        return Hand(participant=participant, name="Table 1", surface=Surface.UNIT, unit=UNIT)
 
     async def _note(self, remember: Callable[[], None]) -> None:
         async with self._changed:

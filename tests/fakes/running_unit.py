@@ -8,7 +8,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from fakes.hub import FakeHub
-from fakes.unit_parts import FakeButton, FakeLight, FakeLoudspeaker, FakeMicrophone
+from fakes.unit_parts import (
+    FakeButton,
+    FakeBuzzer,
+    FakeLight,
+    FakeLoudspeaker,
+    FakeMicrophone,
+)
 from parvis_device.address import HubAddress
 from parvis_device.app import Assembly
 from parvis_device.config import UnitConfig, load
@@ -23,6 +29,7 @@ class Bench:
     light: FakeLight
     loudspeaker: FakeLoudspeaker
     running: asyncio.Task[None]
+    buzzer: FakeBuzzer
 
     async def take_floor(self) -> None:
         """From idle to live."""
@@ -47,7 +54,7 @@ async def unit_at(hub: FakeHub, **more: object) -> AsyncIterator[Bench]:
     """A unit that runs until the block ends, and ended well then."""
     config = configured(hub.url, **more)
     microphone, button, light = FakeMicrophone(), FakeButton(), FakeLight()
-    loudspeaker = FakeLoudspeaker()
+    loudspeaker, buzzer = FakeLoudspeaker(), FakeBuzzer()
     assembly = Assembly(
         config,
         HubAddress.parse(config.hub),
@@ -55,10 +62,11 @@ async def unit_at(hub: FakeHub, **more: object) -> AsyncIterator[Bench]:
         button,
         light,
         loudspeaker if config.plays else None,
+        buzzer,
     )
     running = asyncio.create_task(assembly.run())
     try:
-        yield Bench(hub, microphone, button, light, loudspeaker, running)
+        yield Bench(hub, microphone, button, light, loudspeaker, running, buzzer)
         button.ask_to_quit()
         async with asyncio.timeout(5):
             await running

@@ -134,8 +134,17 @@ class FakeButton:
         self._events: ButtonEvents | None = None
 
     def press(self) -> None:
+        """A short one."""
+        self.hold()
+        self.release()
+
+    def hold(self) -> None:
         assert self._events is not None, "the unit does not watch its button yet"
         self._events.pressed()
+
+    def release(self) -> None:
+        assert self._events is not None
+        self._events.released()
 
     def ask_to_quit(self) -> None:
         assert self._events is not None
@@ -144,6 +153,19 @@ class FakeButton:
     async def run(self, events: ButtonEvents) -> None:
         self._events = events
         await asyncio.Event().wait()
+
+
+class FakeBuzzer:
+    """Remembers how often it sounded."""
+
+    def __init__(self) -> None:
+        self.notes: list[int] = []
+
+    def chime(self, times: int) -> None:
+        self.notes.append(times)
+
+    def close(self) -> None:
+        pass
 
 
 class FakeLight:

@@ -2,14 +2,16 @@
 
 import asyncio
 import contextlib
+import logging
 import time
 from typing import Any
 
 from parvis_device import pins
-from parvis_device.button import Debouncer
-from parvis_device.buttons import ButtonEvents
+from parvis_device.buttons import ButtonEvents, Contact
 from parvis_device.errors import ButtonTrouble
 from parvis_device.gpio import pin_factory
+
+_log = logging.getLogger(__name__)
 
 
 class GpioButton:
@@ -36,15 +38,14 @@ class GpioButton:
     async def run(self, events: ButtonEvents) -> None:
         """Watch the pin until cancelled."""
         loop = asyncio.get_running_loop()
-        debouncer = Debouncer()
-
-        def on_loop(closed: bool, now_ns: int) -> None:
-            if debouncer.edge(closed=closed, now_ns=now_ns):
-                events.pressed()
+        contact = Contact(events)
+        if self._button.is_pressed:
+            _log.warning("the button is down from the start: stuck? It counts once it was up")
+            contact.closed_from_the_start()
 
         def in_pin_thread(closed: bool) -> None:
             with contextlib.suppress(RuntimeError):  # the loop is closed: the process is ending
-                loop.call_soon_threadsafe(on_loop, closed, time.monotonic_ns())
+                loop.call_soon_threadsafe(contact.edge, closed, time.monotonic_ns())
 
         self._button.when_pressed = lambda: in_pin_thread(True)
         self._button.when_released = lambda: in_pin_thread(False)

@@ -1,7 +1,9 @@
 """A keyboard as the button: space or enter in a terminal, lines on standard input, or a key device.
 
-In a terminal a held key repeats; that is one press. Standard input that is no terminal gives one
-press for each line, so a script can press. ``KeyDevice`` reads USB and Bluetooth buttons, which
+A terminal tells when a key is pressed and not when it is let go, so space is a short press, ``l`` a
+long one, and ``h`` holds the button down until the next ``h``. Standard input that is no terminal
+gives one short press for each line, so a script can press, but for lines that say ``long``,
+``down`` or ``up``. ``KeyDevice`` reads USB and Bluetooth buttons, which
 appear to Linux as a keyboard with one key.
 """
 
@@ -16,17 +18,23 @@ import sys
 import termios
 import time
 import tty
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
-from parvis_device.button import Debouncer, KeyRepeat
-from parvis_device.buttons import ButtonEvents
+from parvis_device.button import LONG_PRESS_NS, KeyRepeat
+from parvis_device.buttons import ButtonEvents, Contact, tap
 from parvis_device.errors import ButtonTrouble
 
 PRESS_KEYS = b" \n\r"
 QUIT_KEYS = b"qQ\x04"
 """q, or the end-of-file key."""
+
+LONG_KEYS = b"lL"
+HOLD_KEYS = b"hH"
+
+LONG_S = LONG_PRESS_NS / 1e9 + 0.3
+"""A long press, and the time in which it is noticed."""
 
 _READ_BYTES = 1024
 _RETRY_S = 1.0
@@ -57,7 +65,7 @@ class KeyboardButton:
         if self._stream.isatty():
             await self._read_terminal(events)
         else:
-            await _read_while(self._stream.fileno(), lambda typed: _press_lines(typed, events))
+            await _read_while(self._stream.fileno(), Typed(events).lines)
             _log.info("standard input is over: no more presses")
             await asyncio.Event().wait()
 
@@ -66,10 +74,9 @@ class KeyboardButton:
         before = termios.tcgetattr(terminal)
         restore = _restorer(terminal, before)
         atexit.register(restore)
-        repeat = KeyRepeat()
         try:
             tty.setcbreak(terminal)
-            await _read_while(terminal, lambda typed: _press_keys(typed, repeat, events))
+            await _read_while(terminal, Typed(events).keys)
             events.quit()
         finally:
             restore()
@@ -84,17 +91,62 @@ def _restorer(terminal: int, before: Any) -> Callable[[], None]:
     return restore
 
 
-def _press_keys(typed: bytes, repeat: KeyRepeat, events: ButtonEvents) -> None:
-    for key in typed:
-        if key in QUIT_KEYS:
-            events.quit()
-        elif key in PRESS_KEYS and repeat.character(time.monotonic_ns()):
-            events.pressed()
+class Typed:
+    """What is typed becomes presses, on the event loop."""
 
+    def __init__(self, events: ButtonEvents) -> None:
+        """Nothing is down."""
+        self._events = events
+        self._repeat = KeyRepeat()
+        self._down = False
+        self._rest = b""
 
-def _press_lines(typed: bytes, events: ButtonEvents) -> None:
-    for _ in range(typed.count(b"\n")):
-        events.pressed()
+    def keys(self, typed: bytes) -> None:
+        """Keys of a terminal."""
+        for key in typed:
+            if key in QUIT_KEYS:
+                self._events.quit()
+            elif key in LONG_KEYS:
+                self._long()
+            elif key in HOLD_KEYS:
+                self._hold(not self._down)
+            elif key in PRESS_KEYS and self._repeat.character(time.monotonic_ns()):
+                self._short()
+
+    def lines(self, typed: bytes) -> None:
+        """Lines of a script; one may come in two parts."""
+        *lines, self._rest = (self._rest + typed).split(b"\n")
+        self._rest = self._rest[:_READ_BYTES]
+        for line in lines:
+            match line.strip().lower():
+                case b"long":
+                    self._long()
+                case b"down":
+                    self._hold(True)
+                case b"up":
+                    self._hold(False)
+                case _:
+                    self._short()
+
+    def _short(self) -> None:
+        if self._down:
+            self._hold(False)
+        else:
+            tap(self._events)
+
+    def _long(self) -> None:
+        if not self._down:
+            self._hold(True)
+            asyncio.get_running_loop().call_later(LONG_S, self._hold, False)
+
+    def _hold(self, down: bool) -> None:
+        if down is self._down:
+            return
+        self._down = down
+        if down:
+            self._events.pressed()
+        else:
+            self._events.released()
 
 
 async def _read_while(descriptor: int, take: Callable[[bytes], None]) -> None:
@@ -153,11 +205,11 @@ class KeyDevice:
             await asyncio.sleep(_RETRY_S)
 
     async def _read(self, descriptor: int, events: ButtonEvents) -> None:
-        decoder = KeyEvents()
+        decoder, contact = KeyEvents(), Contact(events)
 
         def take(typed: bytes) -> None:
-            for _ in range(decoder.presses(typed, time.monotonic_ns())):
-                events.pressed()
+            for closed in decoder.edges(typed):
+                contact.edge(closed, time.monotonic_ns())
 
         try:
             await _read_while(descriptor, take)
@@ -166,23 +218,20 @@ class KeyDevice:
 
 
 class KeyEvents:
-    """Presses from the bytes of an input device. Pure."""
+    """Keys that go down and up, from the bytes of an input device. Pure."""
 
     def __init__(self) -> None:
-        """Start with no key down."""
+        """Nothing was read."""
         self._held = b""
-        self._debouncer = Debouncer()
 
-    def presses(self, read: bytes, now_ns: int) -> int:
-        """How many presses ``read`` brings; an event may come in two parts."""
+    def edges(self, read: bytes) -> Iterator[bool]:
+        """True for each key that went down, false for up; an event may come in two parts."""
         read = self._held + read
         whole = len(read) // _INPUT_EVENT.size * _INPUT_EVENT.size
         self._held = read[whole:]
-        count = 0
         for _, _, kind, _, value in _INPUT_EVENT.iter_unpack(read[:whole]):
             if kind == _EV_KEY and value in (_PRESSED, _RELEASED):
-                count += self._debouncer.edge(closed=value == _PRESSED, now_ns=now_ns)
-        return count
+                yield value == _PRESSED
 
 
 def _open(path: Path) -> int:
