@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from parvis_wire.floor import Surface
+from parvis_wire.floor import Rank, Surface
 from parvis_wire.messages import Ack, Role
 from parvis_wire.stage import LinkKind, OutputKind, SourceKind
 
@@ -37,6 +37,14 @@ class Member:
     """Units and speakers: what it plays."""
     output_ssrc: int | None = None
     """The RTP source of the bus that it gets to play."""
+    rank: Rank | None = None
+    """Who came by a link or an invitation of those who run the room."""
+    in_hall: bool = False
+    """A phone in the hall: its owner goes to a unit to speak."""
+    invite: int | None = None
+    """Number of the invitation that this participant came by."""
+    invited: bool = False
+    """Came by an invitation of their own."""
     away_since_ns: int | None = None
 
     def __post_init__(self) -> None:
@@ -101,6 +109,12 @@ class Members:
         member = self._members.get(participant)
         if member is not None and member.connected:
             self.put(replace(member, away_since_ns=now_ns))
+
+    def rename(self, participant: str, name: str) -> None:
+        """The member wants to be called so; does nothing for strangers."""
+        member = self._members.get(participant)
+        if member is not None:
+            self.put(replace(member, name=name))
 
     @property
     def away_count(self) -> int:

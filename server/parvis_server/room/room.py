@@ -1,41 +1,42 @@
 """One room: commands and comings and goings in, numbered events and effects out.
 
-Theory of operation. ``Room`` holds a ``RoomView`` and the members, nothing else: every event is
-folded into the view with the same ``fold`` that clients use, so what the hub believes is what
-everybody shows. Whatever changes the room returns a ``Result``: the answer to the one who asked,
-the changes for everybody, and the effects for the composition root to carry out. Absence has
-consequences only with time: ``due`` says when, ``expire`` draws them.
+Theory of operation. Every cause (a command, a coming, a going, time) makes a ``Draft``: the rules
+write events into it, each folded at once with the same ``fold`` that clients use, and at its end
+the room takes the draft's state over, or drops it when a rule refuses. Then follows what always
+follows: somebody runs the room, a free place goes to the line where it moves by itself. The
+state is a function of the events alone, so ``replay`` builds the room again from its log; who is
+here, what the voice reads and the answers to a show of hands are beside it, in ``House``.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import Protocol, Self
 
-from parvis_server.room import fifo
 from parvis_server.room.clock import NS_PER_S, RoomClock
+from parvis_server.room.deciding import decide
+from parvis_server.room.draft import Draft, House, OpenRule, Refused, SeatOf, right_ssrcs
 from parvis_server.room.members import MAX_AWAY, Member, Members
-from parvis_server.room.results import OpenSources, Result
-from parvis_wire.commands import Command, RaiseHand, TakeFloor
-from parvis_wire.floor import About, Desk, Microphone, Phase, Surface, TurnState
-from parvis_wire.messages import Ack, Change, RefusalCode, Role
-from parvis_wire.room_events import (
-    FloorReleased,
-    HandLowered,
-    MicrophoneClosed,
-    MicrophoneOpened,
-    RoomEvent,
+from parvis_server.room.permissions import OPERATOR, Part, parts_of
+from parvis_server.room.presence import (
+    arrive,
+    busy,
+    forget_longest_absent,
+    forget_namesakes,
+    late_openings,
 )
-from parvis_wire.room_view import RoomView, fold, place_in_line
-from parvis_wire.stage import KeptOut, Shares
-
-MICROPHONE_AWAY_NS = 2 * NS_PER_S
-"""An always-open microphone that is away this long is closed: its place in the mix is silence."""
-
-TURN_AWAY_NS = 15 * NS_PER_S
-"""A live unit that is away this long loses the floor: an access point's roaming takes seconds."""
-
-HAND_AWAY_NS = 60 * NS_PER_S
-"""A hand whose owner is away this long is lowered: a locked phone comes back within a minute."""
+from parvis_server.room.results import AttendTo, Effect, OpenSources, Result, StopReading
+from parvis_server.room.state import Cause, State, turn_of
+from parvis_server.room.stewardship import keep_watch
+from parvis_server.room.timing import HAND_AWAY_NS, deadlines, timers
+from parvis_server.room.turns import advance
+from parvis_server.room.undo import UNDOABLE, offer, withdraw
+from parvis_wire.commands import Command
+from parvis_wire.floor import About, Desk, Phase, TurnState
+from parvis_wire.messages import Ack, Attention, Role
+from parvis_wire.room_events import FloorReleased, FloorTaken, HandRaised, RoomEvent
+from parvis_wire.room_view import RoomView
+from parvis_wire.rtp import CLOCK_RATE_HZ
+from parvis_wire.stage import KeptOut, Shares, SourceKind
 
 UNIT_FORGOTTEN_NS = 300 * NS_PER_S
 """The host sees a lost unit for this long, to go and look for it."""
@@ -48,9 +49,8 @@ ANY_HOST_AT_THE_DESK = "*mix"
 """The same for commands about the mix, kept apart: a fader that is drawn gives ten a second, and
 must not push the answer of a *Next* out of memory."""
 
-
-SeatOf = Callable[[str], str | None]
-"""A seat's code to the unit's participant; None: nobody here has this code."""
+MOST_ROUNDS = 8
+"""One deadline may bring another one that is due already; the rest is for the next tick."""
 
 
 def no_seats(code: str) -> str | None:
@@ -58,18 +58,28 @@ def no_seats(code: str) -> str | None:
     return None
 
 
-OpenRule = Callable[[Member, int], KeptOut | None]
-"""Why a member's microphone may not be opened beside so many others; None when it may."""
-
-KEPT_OUT_WORDS = {
-    KeptOut.NOT_WIRED: "the room ticks at 5 ms and takes wired microphones only",
-    KeptOut.TOO_MANY: "as many microphones are open as the room can mix",
-}
-
-
 def no_rule(member: Member, open_sources: int) -> KeptOut | None:
     """Every microphone may be opened."""
     return None
+
+
+class Stored(Protocol):
+    """An event of the log, brought up to the newest version; see ``store.events.StoredEvent``."""
+
+    @property
+    def room_clock(self) -> int:
+        """When it happened."""
+
+    @property
+    def actor(self) -> str | None:
+        """Whose command it followed from."""
+
+    @property
+    def command_id(self) -> str | None:
+        """Of that command."""
+
+    def event(self) -> RoomEvent:
+        """What happened."""
 
 
 class Room:
@@ -85,6 +95,7 @@ class Room:
         open_rule: OpenRule = no_rule,
         seat_of: SeatOf = no_seats,
         has_voice: bool = False,
+        now_ns: int | None = None,
     ) -> None:
         """Open an empty room.
 
@@ -96,246 +107,316 @@ class Room:
             open_rule: why a microphone may not be opened.
             seat_of: the participant of the unit that a seat's code belongs to.
             has_voice: whether the hub can read written questions out.
+            now_ns: since when there might have been a host; unless given, the clock's origin.
         """
         self.clock = clock
-        self._open_rule = open_rule
-        self._seat_of = seat_of
-        self._has_voice = has_voice
-        self.view = RoomView(
-            room=name, title=about.title, seq=0, about=about, phase=phase, desk=Desk()
+        began_ns = clock.origin_ns if now_ns is None else now_ns
+        self._house = House(clock, Members(), open_rule, seat_of, has_voice, began_ns)
+        self._state = State(
+            RoomView(room=name, title=about.title, seq=0, about=about, phase=phase, desk=Desk())
         )
-        self._members = Members()
+        self._told_sources: tuple[int | None, ...] = ()
+        self._warned: set[tuple[str, int, Attention]] = set()
+
+    @classmethod
+    def replay(
+        cls,
+        name: str,
+        clock: RoomClock,
+        *,
+        about: About,
+        stored: Iterable[Stored],
+        now_ns: int,
+        phase: Phase = Phase.LIVE,
+        open_rule: OpenRule = no_rule,
+        seat_of: SeatOf = no_seats,
+        has_voice: bool = False,
+    ) -> Self:
+        """The room that wrote this log; everybody is away since now.
+
+        ``about`` and ``phase`` are those that the room was made with, or newer ones.
+        """
+        room = cls(
+            name, clock, about=about, phase=phase, open_rule=open_rule, seat_of=seat_of,
+            has_voice=has_voice, now_ns=now_ns,
+        )  # fmt: skip
+        for one in stored:
+            cause = Cause(one.actor, one.command_id)
+            hosts = {host.participant for host in room.view.hosts}
+            room._state = room._state.after(one.event(), one.room_clock, cause)
+            if one.actor is not None and one.command_id is not None:
+                ack = Ack(id=one.command_id)
+                room._house.members.remember(one.actor, ack)
+                if one.actor in hosts or one.actor == OPERATOR:
+                    room._house.members.remember(ANY_HOST, ack)
+        return room
+
+    # What it is
+
+    @property
+    def view(self) -> RoomView:
+        """The room as its hosts see it."""
+        return self._state.view
+
+    @property
+    def state(self) -> State:
+        """What follows from the events alone."""
+        return self._state
 
     def member(self, participant: str) -> Member | None:
         """Who this id belongs to, absent or not; None for a stranger."""
-        return self._members.get(participant)
+        return self._house.members.get(participant)
 
     @property
     def sounding(self) -> tuple[Member, ...]:
         """Every unit and speaker, the lost ones included, in the order of their first coming."""
-        return self._members.sounding
+        return self._house.members.sounding
 
     @property
     def open_ssrcs(self) -> frozenset[int]:
         """Sources whose sound belongs in the mix now."""
-        live = (turn.ssrc for turn in self.view.floor if turn.state is TurnState.LIVE)
-        always = (microphone.ssrc for microphone in self.view.microphones)
-        return frozenset(ssrc for ssrc in (*live, *always) if ssrc is not None)
+        view = self.view
+        if view.phase in (Phase.SCHEDULED, Phase.ENDED):
+            return frozenset()
+        rights = right_ssrcs(view)
+        return rights if not view.silenced else rights & self._never_silenced()
+
+    def _never_silenced(self) -> frozenset[int]:
+        """Desks, the hosts' units, and where a host speaks."""
+        view = self.view
+        hosts = {host.participant for host in view.hosts}
+        spared = {turn.ssrc for turn in view.floor if turn.participant in hosts}
+        for member in self.sounding:
+            if member.source_kind is SourceKind.DESK or member.participant in view.host_units:
+                spared.add(member.ssrc)
+        return frozenset(ssrc for ssrc in spared if ssrc is not None)
 
     def kept_out(self, member: Member) -> KeptOut | None:
         """Why this member's microphone may not be opened now; None when it is open or may be."""
-        if member.ssrc is None or member.ssrc in self.open_ssrcs:
-            return None
-        return self._open_rule(member, len(self.open_ssrcs))
+        return self._draft(0).kept_out(member)
+
+    @property
+    def answers(self) -> int:
+        """How many have said yes to the open show of hands."""
+        return len(self._house.answers)
+
+    @property
+    def spoken(self) -> tuple[str, ...]:
+        """The names of those who have spoken, as the public saw them."""
+        return tuple(dict.fromkeys(self._state.memory.spoken.values()))
+
+    def shares(self, now_ns: int) -> Shares:
+        """How long turns have run in the hall and far away.
+
+        How long the stage was heard is for those who hear it.
+        """
+        memory, now = self._state.memory, self.clock.samples(now_ns)
+        hall, phones = memory.hall_samples, memory.phones_samples
+        for turn in self.view.floor:
+            ran = max(0, now - memory.live_since.get(turn.participant, now))
+            if turn.unit is not None:
+                hall += ran
+            else:
+                phones += ran
+        per_ms = CLOCK_RATE_HZ // 1000
+        return Shares(hall_ms=hall // per_ms, phones_ms=phones // per_ms)
+
+    # What happens to it
 
     def joined(self, member: Member, now_ns: int) -> Result:
-        """A participant came, or came back. An always-open unit's microphone opens.
-
-        A lost unit without a hand or turn, whose name a newcomer bears, is forgotten: it is that
-        table after a restart.
-        """
+        """A participant came, or came back. An always-open unit's microphone opens."""
+        members = self._house.members
         if member.role is Role.UNIT:
-            self._forget_namesakes(member)
-        self._members.put(replace(member, away_since_ns=None))
-        return self._apply(self._arrival(member), now_ns)
+            forget_namesakes(members, self.view, member)
+        members.put(replace(member, away_since_ns=None))
+        draft = self._draft(now_ns)
+        arrive(draft, member)
+        return self._settle(draft)
 
-    def _arrival(self, member: Member) -> Iterator[RoomEvent]:
-        """What follows when ``member`` comes, perhaps as another kind of unit than before."""
-        who = member.participant
-        shown = next((m for m in self.view.microphones if m.unit == who), None)
-        if not member.always_open or member.name is None or member.ssrc is None:
-            if shown is not None:
-                yield MicrophoneClosed(unit=who)
-            if member.role is Role.UNIT and member.ssrc is None:
-                yield from self._given_up(who)
-            return
-        if shown is None and self.kept_out(member) is not None:
-            return
-        yield from self._given_up(who)
-        microphone = Microphone(unit=who, name=member.name, ssrc=member.ssrc)
-        if microphone != shown:
-            yield MicrophoneOpened(microphone=microphone)
-
-    def _given_up(self, who: str) -> Iterator[RoomEvent]:
-        """Hand and turns of a unit that has no button, or no microphone, any more."""
-        if place_in_line(self.view, who) is not None:
-            yield HandLowered(participant=who)
-        for turn in self.view.floor:
-            if who in (turn.participant, turn.unit):
-                yield FloorReleased(participant=turn.participant)
+    def is_in_hall(self, participant: str, in_hall: bool) -> None:
+        """A listener says where they are: in the hall, their turn is at a unit."""
+        member = self.member(participant)
+        if member is not None and member.in_hall != in_hall:
+            self._house.members.put(replace(member, in_hall=in_hall))
 
     def left(self, participant: str, now_ns: int) -> Result:
-        """The participant's connection ended. What follows, follows with time: see ``expire``."""
-        self._members.mark_away(participant, now_ns)
-        if self._members.away_count > MAX_AWAY:
-            self._forget_longest_absent()
-        return Result()
+        """The participant's connection ended. A live turn is interrupted; the rest takes time."""
+        members = self._house.members
+        members.mark_away(participant, now_ns)
+        if members.away_count > MAX_AWAY:
+            forget_longest_absent(members, self.view)
+        member = members.get(participant)
+        return self.expire(now_ns) if member is not None and member.sounds else Result()
 
     def handle(self, command: Command, actor: str, now_ns: int, utc_ms: int = 0) -> Result:
         """Apply ``actor``'s command once; a repeated id gets the same answer and no events.
 
+        ``permissions.OPERATOR`` is nobody's id and may be an actor.
+
         Raises:
             KeyError: ``actor`` never joined.
         """
-        member = self._members.get(actor)
-        if member is None:
+        member = self.member(actor)
+        if member is None and actor != OPERATOR:
             raise KeyError(actor)
-        asker = self._asker(actor)
-        answered = self._members.answered(asker, command.id)
-        if answered is not None:
-            return Result(ack=answered)
-        outcome = self._decide(member, command)
-        if isinstance(outcome, fifo.Refused):
-            ack = Ack(id=command.id, refused=outcome.code, text=outcome.text)
-            result = Result(ack=ack)
+        askers = self._askers(actor, member)
+        for asker in askers:
+            answered = self._house.members.answered(asker, command.id)
+            if answered is not None:
+                return Result(ack=answered)
+        draft = self._draft(now_ns, utc_ms, Cause(actor, command.id))
+        try:
+            decide(draft, member, command)
+        except Refused as refused:
+            result = Result(Ack(id=command.id, refused=refused.code, text=refused.text))
         else:
             ack = Ack(id=command.id)
-            result = replace(
-                self._apply(outcome, now_ns), ack=ack, actor=actor, command_id=command.id
-            )
-            if isinstance(command, RaiseHand) and member.role is Role.LISTENER:
-                self._members.put(replace(member, name=command.name or member.name))
-        self._members.remember(asker, ack)
+            result = replace(self._settle(draft, command, member), ack=ack)
+        for asker in askers:
+            self._house.members.remember(asker, result.ack or Ack(id=command.id))
         return result
 
-    def _decide(self, member: Member, command: Command) -> fifo.Outcome:
-        outcome = fifo.decide(self.view, member, command)
-        if isinstance(command, TakeFloor) and not isinstance(outcome, fifo.Refused):
-            kept_out = self.kept_out(member)
-            if kept_out is not None:
-                return fifo.Refused(RefusalCode.NOT_ALLOWED, KEPT_OUT_WORDS[kept_out])
-        return outcome
+    def _askers(self, actor: str, member: Member | None) -> tuple[str, ...]:
+        """Under whose names an answer is kept: hosts share one."""
+        parts = parts_of(self.view, member)
+        runs = not parts.isdisjoint({Part.HOST, Part.COHOST, Part.OPERATOR})
+        return (actor, ANY_HOST) if runs else (actor,)
 
     def answered(self, actor: str, command_id: str) -> Ack | None:
         """The answer that a command outside the floor got when it came first."""
-        return self._members.answered(self._asker(actor, ANY_HOST_AT_THE_DESK), command_id)
+        return self._house.members.answered(self._at_the_desk(actor), command_id)
 
     def remember(self, actor: str, ack: Ack) -> None:
         """Keep the answer of a command outside the floor for its repetitions."""
-        self._members.remember(self._asker(actor, ANY_HOST_AT_THE_DESK), ack)
+        self._house.members.remember(self._at_the_desk(actor), ack)
 
-    def _asker(self, actor: str, any_host: str = ANY_HOST) -> str:
-        member = self._members.get(actor)
-        return any_host if member is not None and member.role is Role.HOST else actor
-
-    def due(self) -> int | None:
-        """When ``expire`` will next have something to do; None while nobody is away."""
-        return min((at_ns for at_ns, _ in self._deadlines()), default=None)
-
-    def expire(self, now_ns: int) -> Result:
-        """Draw the consequences of absence: lower hands, end turns, close microphones, forget."""
-        events: list[RoomEvent] = []
-        gone: set[str] = set()
-        for at_ns, consequence in self._deadlines():
-            if at_ns > now_ns:
-                continue
-            if isinstance(consequence, str):
-                gone.add(consequence)
-            elif consequence not in events:
-                events.append(consequence)
-        for participant in gone:
-            self._members.forget(participant)
-        expired = self._apply(events, now_ns)
-        return _joined_results(expired, self._apply(self._late_openings(), now_ns))
-
-    def is_in_hall(self, participant: str, in_hall: bool) -> None:
-        """A listener says where they are."""
-
-    @property
-    def answers(self) -> int:
-        """Answers to the open show of hands."""
-        return 0
-
-    def shares(self, now_ns: int) -> Shares:
-        """How long who has spoken."""
-        return Shares()
+    def _at_the_desk(self, actor: str) -> str:
+        runs = ANY_HOST in self._askers(actor, self.member(actor))
+        return ANY_HOST_AT_THE_DESK if runs else actor
 
     def read_started(self, participant: str, ssrc: int, now_ns: int) -> Result:
-        """The hub's voice reads this person's question from now on."""
-        return Result()
+        """The hub's voice begins with the question of ``participant``, under this source."""
+        draft = self._draft(now_ns)
+        turn = turn_of(self.view, participant)
+        if turn is not None and turn.written and turn.state is TurnState.GRANTED:
+            self._house.reading[participant] = now_ns
+            taken = FloorTaken(participant=participant, unit=None, ssrc=ssrc, at=draft.at)
+            draft.emit(taken)
+        return self._settle(draft)
 
     def read_ended(self, participant: str, now_ns: int) -> Result:
-        """And has ended."""
-        return Result()
+        """The hub's voice has finished, or cannot read: the turn is over."""
+        was_reading = self._house.reading.pop(participant, None) is not None
+        draft = self._draft(now_ns)
+        if was_reading and turn_of(self.view, participant) is not None:
+            draft.emit(FloorReleased(participant=participant))
+        return self._settle(draft)
 
-    def _late_openings(self) -> Iterator[RoomEvent]:
-        """One microphone that was kept out at its coming, and for which there is room now."""
-        shown = {microphone.unit for microphone in self.view.microphones}
-        for member in self._members.sounding:
-            waits = member.always_open and member.connected and member.participant not in shown
-            if waits and member.name and member.ssrc is not None and not self.kept_out(member):
-                microphone = Microphone(unit=member.participant, name=member.name, ssrc=member.ssrc)
-                yield MicrophoneOpened(microphone=microphone)
-                return
+    # Time
 
-    def _deadlines(self) -> Iterator[tuple[int, RoomEvent | str]]:
-        """When which event follows from an absence; an id stands for forgetting this member."""
-        consequences = self._consequences()
-        busy = self._busy()
-        for member in self._members.away():
-            since_ns = member.away_since_ns or 0
-            for after_ns, event in consequences.get(member.participant, ()):
-                yield since_ns + after_ns, event
-            if member.participant not in busy:
+    def due(self) -> int | None:
+        """When ``expire`` will next have something to do; None: nothing, as things are."""
+        moments = [deadline.at_ns for deadline in deadlines(self._state, self._house)]
+        moments += [at_ns for at_ns, _ in self._forgettings()]
+        moments += [
+            at_ns
+            for at_ns, turn, what in timers(self._state, self._house)
+            if (turn.participant, turn.since, what) not in self._warned
+        ]
+        return min(moments, default=None)
+
+    def expire(self, now_ns: int) -> Result:
+        """Draw the consequences of time: chimes, lost turns and hands, an heir, forgetting."""
+        draft = self._draft(now_ns)
+        for _ in range(MOST_ROUNDS):
+            due = [d for d in deadlines(draft.state, self._house) if d.at_ns <= now_ns]
+            if not due:
+                break
+            for deadline in sorted(due, key=lambda one: one.at_ns):
+                deadline.act(draft)
+            self._follow(draft)
+        late_openings(draft)
+        self._warn(draft)
+        result = self._settle(draft)
+        for at_ns, participant in tuple(self._forgettings()):
+            if at_ns <= now_ns:
+                self._house.members.forget(participant)
+        return result
+
+    def _forgettings(self) -> Iterator[tuple[int, str]]:
+        kept = busy(self.view)
+        for member in self._house.members.away():
+            if member.participant not in kept:
                 after_ns = UNIT_FORGOTTEN_NS if member.role is Role.UNIT else HAND_AWAY_NS
-                yield since_ns + after_ns, member.participant
+                yield (member.away_since_ns or 0) + after_ns, member.participant
 
-    def _consequences(self) -> dict[str, list[tuple[int, RoomEvent]]]:
-        """For each participant with something to lose: after what absence which event follows."""
-        by_participant: dict[str, list[tuple[int, RoomEvent]]] = defaultdict(list)
-        for microphone in self.view.microphones:
-            closed = MicrophoneClosed(unit=microphone.unit)
-            by_participant[microphone.unit].append((MICROPHONE_AWAY_NS, closed))
-        for turn in self.view.floor:
-            released = FloorReleased(participant=turn.participant)
-            if turn.unit is not None:
-                by_participant[turn.unit].append((TURN_AWAY_NS, released))
-            # A phone sleeps in the pocket of somebody who walks to a table: its turn waits.
-            elif turn.surface is Surface.UNIT:
-                by_participant[turn.participant].append((HAND_AWAY_NS, released))
-        for hand in self.view.line:
-            lowered = HandLowered(participant=hand.participant)
-            by_participant[hand.participant].append((HAND_AWAY_NS, lowered))
-        return by_participant
+    def _warn(self, draft: Draft) -> None:
+        """Tell a speaker that their time is nearly over, once."""
+        for at_ns, turn, what in timers(draft.state, self._house):
+            key = (turn.participant, turn.since, what)
+            if at_ns <= draft.now_ns and key not in self._warned:
+                self._warned.add(key)
+                for who in dict.fromkeys((turn.participant, turn.unit or turn.participant)):
+                    if self._house.here(who):
+                        draft.effects.append(AttendTo(who, what))
 
-    def _busy(self) -> set[str]:
-        """Everybody with a hand, a turn or an open microphone: they are not forgotten."""
-        busy = {hand.participant for hand in self.view.line}
-        busy.update(turn.participant for turn in self.view.floor)
-        busy.update(turn.unit for turn in self.view.floor if turn.unit is not None)
-        busy.update(microphone.unit for microphone in self.view.microphones)
-        return busy
+    # From a draft to the room
 
-    def _forget_namesakes(self, unit: Member) -> None:
-        busy = self._busy()
-        for other in tuple(self._members.away()):
-            lost_unit = other.role is Role.UNIT and other.participant not in busy
-            if lost_unit and other.name == unit.name and other.participant != unit.participant:
-                self._members.forget(other.participant)
+    def _draft(self, now_ns: int, utc_ms: int = 0, cause: Cause | None = None) -> Draft:
+        at = self.clock.samples(now_ns)
+        return Draft(self._state, self._house, now_ns, utc_ms, cause or Cause(), at)
 
-    def _forget_longest_absent(self) -> None:
-        busy = self._busy()
-        away = (member.participant for member in self._members.away())
-        longest = next((participant for participant in away if participant not in busy), None)
-        if longest is not None:
-            self._members.forget(longest)
+    def _follow(self, draft: Draft) -> None:
+        """What always follows: somebody runs the room, and a free place goes to the line."""
+        keep_watch(draft)
+        advance(draft)
 
-    def _apply(self, events: Iterable[RoomEvent], now_ns: int) -> Result:
-        """Number and fold the events; say so when the open microphones changed by them."""
-        before = self.open_ssrcs
-        room_clock = self.clock.samples(now_ns)
-        changes: list[Change] = []
-        for event in tuple(events):
-            change = Change(seq=self.view.seq + 1, room_clock=room_clock, event=event)
-            self.view = fold(self.view, change.seq, event)
-            changes.append(change)
-        after = self.open_ssrcs
-        if after == before:
-            return Result(events=tuple(changes))
-        sources = tuple(member for member in self.sounding if member.ssrc in after)
-        return Result(events=tuple(changes), effects=(OpenSources(sources),))
+    def _settle(
+        self, draft: Draft, command: Command | None = None, actor: Member | None = None
+    ) -> Result:
+        """Take the draft over as the room."""
+        self._follow(draft)
+        if command is not None and draft.changes:
+            self._offer_undo(draft, command, actor)
+        self._state = draft.state
+        effects = (*draft.effects, *self._chimes(draft), *self._silent_voices(), *self._sources())
+        return Result(
+            None, tuple(draft.changes), effects, draft.cause.actor, draft.cause.command_id
+        )
 
+    def _offer_undo(self, draft: Draft, command: Command, actor: Member | None) -> None:
+        own = actor is not None and command.type == "lower_hand"
+        theirs = getattr(command, "participant", None)
+        about_self = own and actor is not None and theirs in (None, actor.participant)
+        parts = parts_of(draft.view, actor)
+        runs = not parts.isdisjoint({Part.HOST, Part.COHOST, Part.OPERATOR, Part.HOST_UNIT})
+        if command.type in UNDOABLE and runs and not about_self:
+            offer(draft, command.type)
+        elif command.type == "set_phase":
+            withdraw(draft)
 
-def _joined_results(first: Result, second: Result) -> Result:
-    """Both, in their order; of the open sources only what is true at the end."""
-    return Result(events=(*first.events, *second.events), effects=(second.effects or first.effects))
+    def _chimes(self, draft: Draft) -> Iterator[Effect]:
+        """A new hand: everybody who runs the room hears of it."""
+        if draft.cause.actor is None:
+            return
+        if any(isinstance(change.event, HandRaised) for change in draft.changes):
+            view = draft.view
+            for who in (*(host.participant for host in view.hosts), *view.host_units):
+                if self._house.here(who):
+                    yield AttendTo(who, Attention.CHIME)
+
+    def _silent_voices(self) -> Iterator[Effect]:
+        """The voice stops when the turn that it reads for is over."""
+        for participant in tuple(self._house.reading):
+            if turn_of(self.view, participant) is None:
+                del self._house.reading[participant]
+                yield StopReading(participant)
+
+    def _sources(self) -> Iterator[Effect]:
+        """Which microphones are open, when that has changed."""
+        open_now = self.open_ssrcs
+        sources = tuple(member for member in self.sounding if member.ssrc in open_now)
+        told = tuple(sorted(member.ssrc or 0 for member in sources))
+        if told != self._told_sources:
+            self._told_sources = told
+            yield OpenSources(sources)

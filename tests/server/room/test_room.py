@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from parvis_server.room import room as room_module
+from parvis_server.room import timing
 from parvis_server.room.clock import NS_PER_S, RoomClock
 from parvis_server.room.members import MAX_AWAY, MAX_REMEMBERED_ACKS, Member
 from parvis_server.room.results import OpenSources
@@ -124,9 +124,8 @@ def test_the_hand_of_somebody_away_is_lowered_after_a_minute(room: Room) -> None
     assert room.due() == at(70)
     assert room.expire(at(69.9)).events == ()
     assert types(room.expire(at(70)).events) == ["hand_lowered"]
-    assert room.due() == at(70), "without a hand, the phone itself is forgotten"
-    room.expire(at(70))
-    assert room.member("phone") is None
+    assert room.member("phone") is None, "without a hand, the phone itself is forgotten"
+    assert room.due() is None
 
 
 def test_coming_back_in_time_keeps_the_place(room: Room) -> None:
@@ -137,20 +136,34 @@ def test_coming_back_in_time_keeps_the_place(room: Room) -> None:
     assert [hand.participant for hand in room.view.line] == ["phone"]
 
 
-def test_a_live_unit_that_is_away_loses_the_floor(room: Room) -> None:
+def test_a_live_unit_that_is_away_keeps_the_floor_for_ten_seconds(room: Room) -> None:
     make_live(room)
-    room.left("table", at(10))
-    assert room.expire(at(24.9)).events == ()
-    result = room.expire(at(25))
-    assert types(result.events) == ["floor_released"]
-    assert result.effects == (OpenSources(()),)
+    assert types(room.left("table", at(10)).events) == ["turn_interrupted"]
+    assert room.view.floor[0].away
+    assert types(room.joined(TABLE, at(19)).events) == ["turn_resumed"]
+    assert not room.view.floor[0].away
+    assert types(room.left("table", at(20)).events) == ["turn_interrupted"]
+    assert types(room.expire(at(29.9)).events) == ["undo_offered"], "Next is undone no more"
+    result = room.expire(at(30))
+    assert types(result.events) == ["floor_returned"]
+    assert OpenSources(()) in result.effects
+    assert [hand.participant for hand in room.view.line] == ["table"], "first in the line"
+    assert types(room.expire(at(80)).events) == ["hand_lowered"]
+
+
+def test_a_live_unit_that_restarts_goes_on_with_its_new_source(room: Room) -> None:
+    make_live(room)
+    result = room.joined(replace(TABLE, ssrc=9), at(10))
+    assert types(result.events) == ["floor_taken"]
+    assert room.open_ssrcs == {9}
+    assert room.view.floor[0].since == 3 * 48_000, "the turn's time goes on"
 
 
 def test_a_unit_away_with_a_granted_turn_loses_it_after_a_minute(room: Room) -> None:
     room.handle(RaiseHand(id="1"), "table", at(1))
     room.handle(Next(id="1"), "host", at(2))
     room.left("table", at(10))
-    assert room.expire(at(69)).events == ()
+    assert types(room.expire(at(69)).events) == ["floor_reminded", "undo_offered"]
     assert types(room.expire(at(70)).events) == ["floor_released"]
 
 
@@ -158,7 +171,7 @@ def test_the_turn_of_a_phone_waits_while_its_owner_walks_to_a_table(room: Room) 
     room.handle(RaiseHand(id="1", name="Ada"), "phone", at(1))
     room.handle(Next(id="1"), "host", at(2))
     room.left("phone", at(3))
-    assert room.expire(at(1000)).events == ()
+    assert types(room.expire(at(1000)).events) == ["floor_reminded", "undo_offered"]
     room.handle(TakeFloor(id="1"), "table", at(1001))
     [turn] = room.view.floor
     assert (turn.participant, turn.state, turn.unit) == ("phone", TurnState.LIVE, "table")
@@ -247,6 +260,7 @@ def test_a_crowd_that_comes_and_goes_costs_no_memory(room: Room) -> None:
 
 
 def test_the_limits_are_those_of_the_contract() -> None:
-    assert at(2) == room_module.MICROPHONE_AWAY_NS
-    assert at(15) == room_module.TURN_AWAY_NS
-    assert at(60) == room_module.HAND_AWAY_NS
+    assert at(2) == timing.MICROPHONE_AWAY_NS
+    assert at(10) == timing.TURN_AWAY_NS
+    assert at(60) == timing.HAND_AWAY_NS
+    assert (at(10), at(20)) == (timing.REMIND_NS, timing.PASS_NS)

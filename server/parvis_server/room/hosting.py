@@ -1,0 +1,297 @@
+"""Running a room: rules, silence, phases, ranks, invitations, seats, shows of hands."""
+
+from parvis_server.room.draft import Draft, Refused
+from parvis_server.room.hands import MAX_AT_UNIT
+from parvis_server.room.members import Member
+from parvis_server.room.permissions import END_ROOM, MAKE_HOSTS, NEXT_PHASES, Part, named
+from parvis_server.room.places import (
+    hand_of,
+    hands_at,
+    host_ids,
+    seat_of,
+    seated_at,
+    unit_of_person,
+)
+from parvis_server.room.results import AttendTo, Evict
+from parvis_server.room.state import turn_of
+from parvis_wire.commands import (
+    Block,
+    LeaveSeat,
+    MakeInvite,
+    OpenAsk,
+    SetHostUnit,
+    SetPhase,
+    SetRank,
+    TakeSeat,
+)
+from parvis_wire.floor import (
+    Ask,
+    Desk,
+    Invite,
+    InviteRole,
+    LowerReason,
+    Person,
+    Phase,
+    Rank,
+    RoomHost,
+    Seated,
+    Tally,
+)
+from parvis_wire.messages import Attention, RefusalCode, Role
+from parvis_wire.room_events import (
+    AskClosed,
+    Asked,
+    Blocked,
+    FloorReleased,
+    HandLowered,
+    HostJoined,
+    HostLeft,
+    HostUnitSet,
+    InviteMade,
+    InviteRevoked,
+    MicrophoneClosed,
+    PhaseSet,
+    SeatLeft,
+    SeatTaken,
+    Unblocked,
+)
+from parvis_wire.room_view import place_in_line
+
+MAX_INVITES = 500
+MAX_HOSTS = 32
+MAX_BLOCKED = 500
+
+
+def desk_of(draft: Draft) -> Desk:
+    """What only hosts see."""
+    return draft.view.desk or Desk()
+
+
+def set_phase(draft: Draft, command: SetPhase, parts: frozenset[Part]) -> None:
+    """Backstage, live, or the end."""
+    if command.phase is Phase.ENDED and not named(parts, END_ROOM):
+        raise Refused(RefusalCode.NOT_ALLOWED, "only a host ends the room")
+    if command.phase is draft.view.phase:
+        return
+    if command.phase not in NEXT_PHASES[draft.view.phase]:
+        now = draft.view.phase.value
+        raise Refused(RefusalCode.NOT_LIVE, f"a room that is {now} does not become this")
+    draft.emit(PhaseSet(phase=command.phase, utc_ms=draft.utc_ms))
+    if command.phase is Phase.ENDED:
+        _end(draft)
+
+
+def _end(draft: Draft) -> None:
+    """Nobody waits for a turn, and no microphone is open, in a room that is over."""
+    if draft.view.ask is not None:
+        close_ask(draft)
+    for turn in draft.view.floor:
+        draft.emit(FloorReleased(participant=turn.participant, reason=LowerReason.CLOSED))
+    for hand in draft.view.line:
+        draft.emit(HandLowered(participant=hand.participant, reason=LowerReason.CLOSED))
+    for microphone in draft.view.microphones:
+        draft.emit(MicrophoneClosed(unit=microphone.unit))
+
+
+def take_off(draft: Draft, participant: str, reason: LowerReason | None) -> None:
+    """End a person's hand and turn."""
+    if place_in_line(draft.view, participant) is not None:
+        draft.emit(HandLowered(participant=participant, reason=reason))
+    if turn_of(draft.view, participant) is not None:
+        draft.emit(FloorReleased(participant=participant, reason=reason))
+
+
+def block(draft: Draft, command: Block) -> None:
+    """This person raises no hand any more."""
+    who = command.participant
+    if who in host_ids(draft.view):
+        raise Refused(RefusalCode.NOT_ALLOWED, "whoever runs the room is not blocked")
+    name = _name_of(draft, who)
+    if name is None:
+        raise Refused(RefusalCode.NOT_HERE, "nobody of this id is in the room")
+    if len(desk_of(draft).blocked) >= MAX_BLOCKED:
+        raise Refused(RefusalCode.TOO_MANY, f"{MAX_BLOCKED} people are blocked already")
+    draft.emit(Blocked(person=Person(participant=who, name=name)))
+    take_off(draft, who, LowerReason.BLOCKED)
+    for turn in draft.view.floor:
+        if turn.unit == who:
+            draft.emit(FloorReleased(participant=turn.participant, reason=LowerReason.BLOCKED))
+
+
+def _name_of(draft: Draft, participant: str) -> str | None:
+    """What somebody here is called; the id of one who gave no name."""
+    hand, turn = hand_of(draft.view, participant), turn_of(draft.view, participant)
+    if hand is not None:
+        return hand.name
+    if turn is not None:
+        return turn.name
+    member = draft.house.members.get(unit_of_person(participant))
+    return None if member is None else member.name or participant
+
+
+def unblock(draft: Draft, participant: str) -> None:
+    """And may again."""
+    if all(person.participant != participant for person in desk_of(draft).blocked):
+        raise Refused(RefusalCode.NOT_HERE, "this participant is not blocked")
+    draft.emit(Unblocked(participant=participant))
+
+
+def set_rank(draft: Draft, command: SetRank, actor: str, parts: frozenset[Part]) -> None:
+    """Make somebody host or co-host, or an ordinary participant again."""
+    who, rank = command.participant, command.rank
+    held = next((host for host in draft.view.hosts if host.participant == who), None)
+    touches_host = rank is Rank.HOST or (held is not None and held.rank is Rank.HOST)
+    if touches_host and not named(parts, MAKE_HOSTS):
+        raise Refused(RefusalCode.NOT_ALLOWED, "only a host makes hosts")
+    if rank is None:
+        _step_down(draft, who, held)
+        return
+    member = draft.house.members.get(who)
+    if held is None and (member is None or member.role not in (Role.LISTENER, Role.HOST)):
+        raise Refused(RefusalCode.NOT_HERE, "nobody of this id is in the room")
+    if who == actor and rank is not Rank.HOST:
+        _refuse_last(draft, who)
+    if held is None and len(draft.view.hosts) >= MAX_HOSTS:
+        raise Refused(RefusalCode.TOO_MANY, f"{MAX_HOSTS} run the room already")
+    if held is None or held.rank is not rank:
+        name = held.name if held is not None else member and member.name
+        draft.emit(HostJoined(host=RoomHost(participant=who, name=name, rank=rank)))
+
+
+def _step_down(draft: Draft, who: str, held: RoomHost | None) -> None:
+    if held is None:
+        raise Refused(RefusalCode.NOT_HERE, "this participant does not run the room")
+    _refuse_last(draft, who)
+    draft.emit(HostLeft(participant=who))
+
+
+def _refuse_last(draft: Draft, who: str) -> None:
+    """Somebody who is here has to run the room."""
+    others = (host.participant for host in draft.view.hosts if host.participant != who)
+    if not any(draft.house.here(other) for other in others):
+        raise Refused(RefusalCode.LAST_HOST, "somebody who is here has to run the room")
+
+
+def make_invite(draft: Draft, command: MakeInvite, parts: frozenset[Part]) -> None:
+    """An invitation; the hub makes the link."""
+    if command.role is InviteRole.HOST and not named(parts, MAKE_HOSTS):
+        raise Refused(RefusalCode.NOT_ALLOWED, "only a host makes hosts")
+    if len(desk_of(draft).invites) >= MAX_INVITES:
+        raise Refused(RefusalCode.TOO_MANY, f"{MAX_INVITES} invitations are there already")
+    number = draft.state.memory.last_invite + 1
+    draft.emit(InviteMade(invite=Invite(number=number, role=command.role, name=command.name)))
+
+
+def revoke_invite(draft: Draft, number: int, parts: frozenset[Part]) -> None:
+    """An invitation is void; whoever came by it is out."""
+    invite = next((one for one in desk_of(draft).invites if one.number == number), None)
+    if invite is None:
+        raise Refused(RefusalCode.NO_INVITE, "there is no such invitation")
+    if invite.role is InviteRole.HOST and not named(parts, MAKE_HOSTS):
+        raise Refused(RefusalCode.NOT_ALLOWED, "only a host takes a host's invitation back")
+    out = [member.participant for member in draft.house.members if member.invite == number]
+    for who in out:
+        if who in host_ids(draft.view):
+            _refuse_last(draft, who)
+    draft.emit(InviteRevoked(number=number))
+    for who in out:
+        take_off(draft, who, LowerReason.DISMISSED)
+        if seat_of(draft.view, who) is not None:
+            draft.emit(SeatLeft(participant=who))
+        if who in host_ids(draft.view):
+            draft.emit(HostLeft(participant=who))
+    if out:
+        draft.effects.append(Evict(tuple(out)))
+
+
+def set_host_unit(draft: Draft, command: SetHostUnit) -> None:
+    """A unit's press is the hosts' *Next*; nobody raises a hand there any more."""
+    here = _unit(draft, command.unit)
+    if here is None and (command.on or command.unit not in draft.view.host_units):
+        raise Refused(RefusalCode.NOT_HERE, "no unit of this id is in the room")
+    if command.on == (command.unit in draft.view.host_units):
+        return
+    if command.on:
+        for hand in hands_at(draft.view, command.unit):
+            draft.emit(HandLowered(participant=hand.participant, reason=LowerReason.DISMISSED))
+    draft.emit(HostUnitSet(unit=command.unit, on=command.on))
+
+
+def _unit(draft: Draft, participant: str | None) -> Member | None:
+    member = None if participant is None else draft.house.members.get(participant)
+    return member if member is not None and member.role is Role.UNIT else None
+
+
+def take_seat(draft: Draft, actor: str, command: TakeSeat) -> None:
+    """A person attaches themselves to a unit."""
+    unit = _unit(draft, draft.house.seat_of(command.code))
+    if unit is None or unit.name is None:
+        raise Refused(RefusalCode.NO_SEAT, "no unit here has this code")
+    others = [s for s in seated_at(draft.view, unit.participant) if s.participant != actor]
+    if len(others) >= MAX_AT_UNIT:
+        raise Refused(RefusalCode.TOO_MANY, f"{MAX_AT_UNIT} people sit there already")
+    draft.house.members.rename(actor, command.name)
+    seated = Seated(
+        participant=actor, name=command.name, unit=unit.participant, unit_name=unit.name
+    )
+    if seat_of(draft.view, actor) != seated:
+        draft.emit(SeatTaken(seated=seated))
+
+
+def leave_seat(draft: Draft, actor: str, command: LeaveSeat, *, runs: bool) -> None:
+    """And leaves it; a host may name anybody."""
+    whose = command.participant or actor
+    if whose != actor and not runs:
+        raise Refused(RefusalCode.NOT_ALLOWED, "only a host sends somebody else away")
+    if seat_of(draft.view, whose) is None:
+        raise Refused(RefusalCode.NO_SEAT, "this participant sits at no unit")
+    draft.emit(SeatLeft(participant=whose))
+
+
+def open_ask(draft: Draft, command: OpenAsk) -> None:
+    """A show of hands begins."""
+    if draft.view.ask is not None:
+        raise Refused(RefusalCode.NO_ASK, "a show of hands is open already")
+    number = draft.state.memory.last_ask + 1
+    draft.house.answers.clear()
+    draft.emit(Asked(ask=Ask(number=number, question=command.question, at=draft.at)))
+
+
+def answer_ask(draft: Draft, actor: Member, *, yes: bool) -> None:
+    """One answer, which may be taken back while the question is open; no event."""
+    if draft.view.ask is None:
+        raise Refused(RefusalCode.NO_ASK, "no show of hands is open")
+    who = actor.participant
+    seated = seated_at(draft.view, who) if actor.role is Role.UNIT else []
+    if seated:  # a press is the person's own answer, not a second one
+        who = seated[0].participant
+    if yes:
+        draft.house.answers[who] = actor.role is Role.UNIT or actor.in_hall
+    else:
+        draft.house.answers.pop(who, None)
+
+
+def close_ask(draft: Draft) -> None:
+    """The show of hands is counted."""
+    ask = draft.view.ask
+    if ask is None:
+        raise Refused(RefusalCode.NO_ASK, "no show of hands is open")
+    in_hall = sum(draft.house.answers.values())
+    far = len(draft.house.answers) - in_hall
+    asked = sum(member.connected and _may_answer(member) for member in draft.house.members)
+    draft.house.answers.clear()
+    tally = Tally(question=ask.question, yes_hall=in_hall, yes_far=far, asked=asked)
+    draft.emit(AskClosed(tally=tally))
+
+
+def _may_answer(member: Member) -> bool:
+    has_button = member.role is Role.UNIT and member.ssrc is not None and not member.always_open
+    return has_button or member.role in (Role.LISTENER, Role.SPEAKER)
+
+
+def identify(draft: Draft, unit: str) -> None:
+    """A unit blinks white, to be found."""
+    found = _unit(draft, unit)
+    if found is None or not found.connected:
+        raise Refused(RefusalCode.NOT_HERE, "no unit of this id is here")
+    draft.effects.append(AttendTo(unit, Attention.IDENTIFY))

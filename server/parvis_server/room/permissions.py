@@ -1,0 +1,142 @@
+"""Who may do what, in which mode of the floor: one table. ``docs/floor.md`` is made from it.
+
+A member of the room plays one or more *parts*: the rank that the room gave, the role of the
+connection. Whoever plays a part that the row names may do it. Beside the commands stand the acts
+that a command may come to: opening a microphone without a grant, ending the room, making hosts.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from parvis_server.room.members import Member
+from parvis_wire.floor import FloorMode, Phase, Rank
+from parvis_wire.messages import Role
+from parvis_wire.room_view import RoomView
+
+
+class Part(StrEnum):
+    """What somebody is in a room."""
+
+    HOST = "host"
+    COHOST = "co-host"
+    SPEAKER = "speaker"
+    AUDIENCE = "audience"
+    UNIT = "unit"
+    HOST_UNIT = "host's unit"
+    SCREEN = "hall screen"
+    OPERATOR = "operator"
+    """Of the hub: by the command line or the HTTP API."""
+
+
+OPERATOR = "operator"
+"""The participant that the operator's commands name; no member of any room."""
+
+ALL_MODES = frozenset(FloorMode)
+LINE_MODES = ALL_MODES - {FloorMode.OVERRIDE, FloorMode.PUSH_TO_TALK}
+"""Where a unit's press may join the line."""
+PRESS_OPENS = ALL_MODES - {FloorMode.HOST, FloorMode.QUEUE}
+"""Where a unit's press opens its microphone without a grant."""
+
+Row = Mapping[Part, frozenset[FloorMode]]
+
+_RUNS: Row = dict.fromkeys((Part.HOST, Part.COHOST, Part.OPERATOR), ALL_MODES)
+_RUNS_OR_UNIT: Row = {**_RUNS, Part.HOST_UNIT: ALL_MODES}
+_HOST_ALONE: Row = dict.fromkeys((Part.HOST, Part.OPERATOR), ALL_MODES)
+
+OPEN_MICROPHONE = "open_microphone"
+"""A press without a grant."""
+END_ROOM = "end_room"
+MAKE_HOSTS = "make_hosts"
+
+PERMITTED: Mapping[str, Row] = {
+    "raise_hand": {Part.AUDIENCE: ALL_MODES, Part.UNIT: LINE_MODES},
+    "lower_hand": {**_RUNS, Part.AUDIENCE: ALL_MODES, Part.UNIT: ALL_MODES},
+    "take_floor": {Part.UNIT: ALL_MODES, Part.HOST_UNIT: ALL_MODES},
+    OPEN_MICROPHONE: {Part.UNIT: PRESS_OPENS, Part.HOST_UNIT: ALL_MODES},
+    "leave_floor": dict.fromkeys(
+        (Part.AUDIENCE, Part.UNIT, Part.HOST_UNIT, Part.SPEAKER), ALL_MODES
+    ),
+    "next": _RUNS_OR_UNIT,
+    "give_floor": _RUNS,
+    "end_turn": _RUNS,
+    "move_hand": _RUNS,
+    "set_rules": _RUNS,
+    "silence_all": _RUNS_OR_UNIT,
+    "close_all": _RUNS_OR_UNIT,
+    "set_phase": _RUNS,
+    END_ROOM: _HOST_ALONE,
+    "describe": _RUNS,
+    "undo": _RUNS,
+    "block": _RUNS,
+    "unblock": _RUNS,
+    "set_rank": _RUNS,
+    MAKE_HOSTS: _HOST_ALONE,
+    "make_invite": _RUNS,
+    "revoke_invite": _RUNS,
+    "set_host_unit": _RUNS,
+    "take_seat": {Part.AUDIENCE: ALL_MODES},
+    "leave_seat": {**_RUNS, Part.AUDIENCE: ALL_MODES},
+    "read_out": _RUNS,
+    "open_ask": _RUNS,
+    "answer_ask": dict.fromkeys((Part.AUDIENCE, Part.UNIT, Part.SPEAKER), ALL_MODES),
+    "close_ask": _RUNS,
+    "identify": _RUNS,
+}
+"""Act × part: in which modes."""
+
+FLOOR_ACTS = frozenset(
+    {"raise_hand", "take_floor", "next", "give_floor", "read_out", "undo"}
+    | {"move_hand", "open_ask", "answer_ask"}
+)
+"""What needs a room that has begun and is not over."""
+
+FLOOR_PHASES = frozenset({Phase.BACKSTAGE, Phase.LIVE})
+
+NEXT_PHASES: Mapping[Phase, frozenset[Phase]] = {
+    Phase.SCHEDULED: frozenset({Phase.BACKSTAGE, Phase.LIVE, Phase.ENDED}),
+    Phase.BACKSTAGE: frozenset({Phase.SCHEDULED, Phase.LIVE, Phase.ENDED}),
+    Phase.LIVE: frozenset({Phase.BACKSTAGE, Phase.ENDED}),
+    Phase.ENDED: frozenset(),
+}
+
+_ROLE_PARTS: Mapping[Role, Part] = {
+    Role.LISTENER: Part.AUDIENCE,
+    Role.HOST: Part.AUDIENCE,
+    Role.UNIT: Part.UNIT,
+    Role.SPEAKER: Part.SPEAKER,
+    Role.SCREEN: Part.SCREEN,
+}
+_RANK_PARTS = {Rank.HOST: Part.HOST, Rank.COHOST: Part.COHOST}
+
+
+def rank_of(view: RoomView, participant: str) -> Rank | None:
+    """The rank that counts now: whoever acts for the host is one."""
+    host = next((host for host in view.hosts if host.participant == participant), None)
+    if host is None:
+        return None
+    return Rank.HOST if view.acting == participant else host.rank
+
+
+def parts_of(view: RoomView, actor: Member | None) -> frozenset[Part]:
+    """What somebody is in this room; None: the operator."""
+    if actor is None:
+        return frozenset({Part.OPERATOR})
+    if actor.role is Role.UNIT and actor.participant in view.host_units:
+        return frozenset({Part.HOST_UNIT})
+    rank = rank_of(view, actor.participant)
+    if rank is None:
+        return frozenset({_ROLE_PARTS[actor.role]})
+    if actor.role is Role.HOST:
+        return frozenset({_RANK_PARTS[rank]})
+    return frozenset({_RANK_PARTS[rank], _ROLE_PARTS[actor.role]})
+
+
+def named(parts: frozenset[Part], act: str) -> bool:
+    """Whether one of these parts may do this in some mode."""
+    return not parts.isdisjoint(PERMITTED[act])
+
+
+def permitted(parts: frozenset[Part], act: str, mode: FloorMode) -> bool:
+    """Whether one of these parts may do this in this mode."""
+    row = PERMITTED[act]
+    return any(mode in row[part] for part in parts if part in row)
