@@ -5,8 +5,11 @@ import type { RoomMoment } from "../room/hub_client.ts";
 
 const SAMPLES_PER_MS = 48;
 
+/** The room's clock at one moment of this page's. */
+export type Moment = Pick<RoomMoment, "roomClock" | "atMs">;
+
 /** How long ago that moment of the room's clock was; null as long as the clock is not known. */
-export function sinceMs(clock: RoomMoment | null, moment: number, nowMs: number): number | null {
+export function sinceMs(clock: Moment | null, moment: number, nowMs: number): number | null {
   if (clock === null) return null;
   const agoMs = (clock.roomClock - moment) / SAMPLES_PER_MS + nowMs - clock.atMs;
   return Math.max(0, agoMs);

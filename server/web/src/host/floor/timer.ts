@@ -1,8 +1,7 @@
 /** A speaker's time: it warns, it never cuts off. */
 
-import type { RoomMoment } from "../../room/hub_client.ts";
 import type { Turn } from "../../wire/messages.ts";
-import { sinceMs } from "../clock.ts";
+import { type Moment, sinceMs } from "../clock.ts";
 
 /** From here on the time is short, as the hub warns the speaker too. */
 const SOON = 0.8;
@@ -21,7 +20,7 @@ export interface TurnTime {
 export function turnTime(
   turn: Pick<Turn, "since" | "state">,
   turn_s: number | null,
-  clock: RoomMoment | null,
+  clock: Moment | null,
   nowMs: number,
 ): TurnTime | null {
   const elapsedMs = sinceMs(clock, turn.since, nowMs);

@@ -123,6 +123,7 @@ function UnitActs({ hub, view, api, desk, unit, quality }: Props & { quality: Qu
 
 function Figures({ unit, quality }: { unit: UnitStatus; quality: Quality | null }) {
   const { say, language } = useWords();
+  if (!unit.connected) return null;
   const delay_ms = unit.source?.delay_ms ?? null;
   const told = [
     quality === null ? "" : say(QUALITIES[quality]),

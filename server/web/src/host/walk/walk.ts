@@ -95,7 +95,7 @@ export class SoundWalk {
     const outputs = status.units
       .filter(({ output }) => output !== null && output.kind !== "return")
       .map((unit) => this.outputTick(unit, status));
-    const microphones = sources.some(({ kind }) => kind === "microphone")
+    const microphones = sources.some(({ kind }) => kind !== "speaker")
       ? sources
       : [tick("none", "", "none", "no_microphone"), ...sources];
     const far = status.listeners - status.in_hall > 0 ? null : ("nobody_far" as const);
