@@ -11,19 +11,23 @@
 import { CLOSE_CODES, isRetryable } from "../wire/close_codes.ts";
 import {
   type Ack,
+  type Attention,
+  type Attend,
   BadMessage,
+  type Here,
   type HubMessage,
   type Join,
   PROTOCOL_VERSION,
   type Pulse,
   parseHubMessage,
+  type Reaction,
   type Report,
   type RoomView,
   type Status,
   type Time,
 } from "../wire/messages.ts";
 import { spreadDelayS } from "../wire/reconnect.ts";
-import { fold, MissedChange } from "../wire/room_view.ts";
+import { fold, MissedChange, type RoomEvent } from "../wire/room_view.ts";
 import { type Command, PendingCommands } from "./commands.ts";
 import { stallVerdict } from "./stall.ts";
 
@@ -66,13 +70,17 @@ export interface Joining {
 export interface News {
   onLink(state: LinkState, closeCode: number | null): void;
   onWelcome(participant: string, resume: string): void;
-  onView(view: RoomView): void;
+  /** The room, and the event that made it so; null: as it was found. */
+  onView(view: RoomView, event: RoomEvent | null): void;
   onTime(time: Time): void;
   onAck(ack: Ack): void;
   /** This command needs no answer: too many waited, it is no longer meant, or another replaced it. */
   onGivenUp(id: string): void;
   onStatus(status: Status): void;
   onPulse(pulse: Pulse): void;
+  /** The hub wants this participant to look, or to hear a chime. */
+  onAttend(what: Attention): void;
+  onAttend(attend: Attend): void;
   onPacket(bytes: Uint8Array): void;
 }
 
@@ -95,6 +103,7 @@ export class Connection {
   private joinedMs: number | null = null;
   private hasPackets = false;
   private lastReport: Report | null = null;
+  private lastHere: Here | null = null;
   private readonly commands = new PendingCommands();
 
   constructor(
@@ -146,6 +155,17 @@ export class Connection {
     this.send(report);
   }
 
+  /** Tells how the listener is here; each new connection is told again. */
+  here(here: Here): void {
+    this.lastHere = here;
+    this.send(here);
+  }
+
+  /** Shows a reaction, if the room hears it now: a late one is about another moment. */
+  react(reaction: Reaction): void {
+    this.send({ type: "react", reaction });
+  }
+
   /** Ends for good. */
   close(): void {
     this.abandon();
@@ -195,7 +215,7 @@ export class Connection {
       case "change":
         if (this.view === null) return;
         this.view = fold(this.view, message.seq, message.event);
-        return this.news.onView(this.view);
+        return this.news.onView(this.view, message.event);
       case "time":
         return this.news.onTime(message);
       case "ack":
@@ -205,6 +225,10 @@ export class Connection {
         return this.news.onStatus(message);
       case "pulse":
         return this.news.onPulse(message);
+      case "attend":
+        return this.news.onAttend(message.what);
+      case "attend":
+        return this.news.onAttend(message);
       case "failure":
         return; // its code follows as the close code
     }
@@ -222,7 +246,8 @@ export class Connection {
     this.view = view;
     this.joinedMs = this.world.nowMs();
     this.tell("open", null);
-    this.news.onView(view);
+    this.news.onView(view, null);
+    if (this.lastHere !== null) this.send(this.lastHere);
     this.giveUpStale();
     for (const command of this.commands.again(this.world.nowMs())) this.send(command);
   }

@@ -43,12 +43,13 @@ const world: Surroundings = {
 const news: News = {
   onLink: (state, closeCode) => tell({ kind: "link", state, closeCode }),
   onWelcome: (participant, resume) => tell({ kind: "welcome", participant, resume }),
-  onView: (view) => tell({ kind: "view", view }),
+  onView: (view, event) => tell({ kind: "view", view, event }),
   onTime: (time) => tell({ kind: "time", time, atMs: nowMs() }),
   onAck: (ack) => tell({ kind: "ack", ack }),
   onGivenUp: (id) => tell({ kind: "given_up", id }),
   onStatus: (status) => tell({ kind: "status", status }),
   onPulse: (pulse) => tell({ kind: "pulse", pulse }),
+  onAttend: ({ what }) => tell({ kind: "attend", what }),
   onPacket: (bytes) => {
     const arrivalMs = nowMs();
     const packet = reader.read(bytes, arrivalMs);
@@ -75,6 +76,10 @@ scope.onmessage = ({ data: message }) => {
       return connection?.command(message.command);
     case "report":
       return connection?.report(message.report);
+    case "here":
+      return connection?.here(message.here);
+    case "react":
+      return connection?.react(message.reaction);
     case "listen":
       output = message.port;
       return reader.start();

@@ -3,7 +3,19 @@
  */
 
 import { Store } from "../ui/store.ts";
-import type { Ack, Pulse, RefusalCode, Report, RoomView, Status, Time } from "../wire/messages.ts";
+import type {
+  Ack,
+  Attention,
+  Here,
+  Pulse,
+  Reaction,
+  RefusalCode,
+  Report,
+  RoomView,
+  Status,
+  Time,
+} from "../wire/messages.ts";
+import type { RoomEvent } from "../wire/room_view.ts";
 import type { Wish } from "./commands.ts";
 import type { Joining, LinkState } from "./connection.ts";
 import type { FromWorker, Talker, ToOutput, ToWorker } from "./worker_messages.ts";
@@ -78,6 +90,12 @@ export class HubClient {
   /** Decoded sound when no worklet takes it directly. */
   onSound: (message: ToOutput) => void = () => {};
   onDecoderFailed: (text: string) => void = () => {};
+  /** Something happened in the room; `room` shows it already. */
+  onEvent: (event: RoomEvent) => void = () => {};
+  /** The hub says: look here. */
+  onAttend: (what: Attention) => void = () => {};
+  /** The hub says how the audience is, and what it shows. */
+  onPulse: (pulse: Pulse) => void = () => {};
   private readonly worker: Worker;
 
   constructor(private readonly storage: Storage | null) {
@@ -116,6 +134,16 @@ export class HubClient {
     this.post({ kind: "report", report });
   }
 
+  /** Tells how the listener is here, now and after each reconnection. */
+  here(here: Here): void {
+    this.post({ kind: "here", here });
+  }
+
+  /** Shows something without a word. */
+  react(reaction: Reaction): void {
+    this.post({ kind: "react", reaction });
+  }
+
   /** Decodes to `port`, or to `onSound`. */
   listen(port: MessagePort | null): void {
     this.post({ kind: "listen", port }, port === null ? [] : [port]);
@@ -137,7 +165,9 @@ export class HubClient {
         this.storage?.setItem(RESUME_KEY, message.resume);
         return this.room.set({ participant: message.participant });
       case "view":
-        return this.room.set({ view: message.view });
+        this.room.set({ view: message.view });
+        if (message.event !== null) this.onEvent(message.event);
+        return;
       case "time":
         return this.timeTold(message.time, message.atMs);
       case "ack":
@@ -147,7 +177,10 @@ export class HubClient {
       case "status":
         return this.room.set({ status: message.status });
       case "pulse":
-        return this.room.set({ pulse: message.pulse });
+        this.room.set({ pulse: message.pulse });
+        return this.onPulse(message.pulse);
+      case "attend":
+        return this.onAttend(message.what);
       case "talkers":
         return this.room.set({ talkers: message.talkers });
       case "decoder_failed":

@@ -1,6 +1,17 @@
 /** What the page and its worker say to each other. The worker holds the socket and the decoder. */
 
-import type { Ack, Pulse, Report, RoomView, Status, Time } from "../wire/messages.ts";
+import type {
+  Ack,
+  Attention,
+  Here,
+  Pulse,
+  Reaction,
+  Report,
+  RoomView,
+  Status,
+  Time,
+} from "../wire/messages.ts";
+import type { RoomEvent } from "../wire/room_view.ts";
 import type { Command } from "./commands.ts";
 import type { Joining, LinkState } from "./connection.ts";
 
@@ -36,6 +47,8 @@ export type ToWorker =
   | { kind: "rest" }
   | { kind: "command"; command: Command }
   | { kind: "report"; report: Report }
+  | { kind: "here"; here: Here }
+  | { kind: "react"; reaction: Reaction }
   /** Decode from now on, to `port` (a worklet's) or, without one, to the page. */
   | { kind: "listen"; port: MessagePort | null }
   | { kind: "silence" };
@@ -43,13 +56,14 @@ export type ToWorker =
 export type FromWorker =
   | { kind: "link"; state: LinkState; closeCode: number | null }
   | { kind: "welcome"; participant: string; resume: string }
-  | { kind: "view"; view: RoomView }
+  | { kind: "view"; view: RoomView; event: RoomEvent | null }
   | { kind: "time"; time: Time; atMs: number }
   | { kind: "ack"; ack: Ack }
   /** This command will get no answer. */
   | { kind: "given_up"; id: string }
   | { kind: "status"; status: Status }
   | { kind: "pulse"; pulse: Pulse }
+  | { kind: "attend"; what: Attention }
   | { kind: "talkers"; talkers: Talker[] }
   | { kind: "decoder_failed"; text: string }
   | ToOutput;

@@ -92,13 +92,19 @@ class FakeNews implements News {
   tokens: string[] = [];
   onLink = (state: LinkState, code: number | null) => void this.links.push([state, code]);
   onWelcome = (_: string, resume: string) => void this.tokens.push(resume);
-  onView = (view: RoomView) => void this.views.push(view);
+  events: (string | null)[] = [];
+  onView = (view: RoomView, event: RoomEvent | null) => {
+    this.views.push(view);
+    this.events.push(event?.type ?? null);
+  };
   onTime = () => {};
   onAck = (ack: Ack) => void this.acks.push(ack);
   onGivenUp = (id: string) => void this.givenUp.push(id);
   onStatus = () => {};
   pulses: Pulse[] = [];
   onPulse = (pulse: Pulse) => void this.pulses.push(pulse);
+  attended: string[] = [];
+  onAttend = ({ what }: Attend) => void this.attended.push(what);
   onPacket = () => {
     this.packets += 1;
   };
@@ -496,4 +502,43 @@ test("an edge that the hub names is where the connection moves", () => {
   expect(world.urls.at(-1)).toBe("ws://edge:8081/ws/listen");
   world.socket.welcome();
   expect(lastLink()).toEqual(["open", null]);
+});
+
+describe("what is told beside the room", () => {
+  test("an event comes with the room that it made, a snapshot with none", () => {
+    connect();
+    world.socket.welcome();
+    world.socket.say(raised(1, "p2"));
+    expect(news.events).toEqual([null, "hand_raised"]);
+  });
+
+  test("a call for attention is passed on", () => {
+    connect();
+    world.socket.welcome();
+    world.socket.say({ type: "attend", what: "chime" });
+    expect(news.attended).toEqual(["chime"]);
+  });
+
+  test("how a listener is here waits for the room, and is told each new connection", () => {
+    const connection = connect();
+    connection.here({ type: "here", in_hall: true });
+    connection.here({ type: "here", in_hall: true, name: "Ida" });
+    const ida = { type: "here", in_hall: true, name: "Ida" };
+    const told = () => world.socket.sent.filter((one) => (one as { type: string }).type === "here");
+    world.socket.welcome();
+    expect(told()).toEqual([ida]);
+    world.socket.drop(1006);
+    world.pass(250);
+    world.socket.welcome();
+    expect(told()).toEqual([ida]);
+  });
+
+  test("a reaction is shown now or never", () => {
+    const connection = connect();
+    connection.react("clap");
+    world.socket.welcome();
+    expect(world.socket.sent).toHaveLength(1);
+    connection.react("heart");
+    expect(world.socket.sent.at(-1)).toEqual({ type: "react", reaction: "heart" });
+  });
 });
