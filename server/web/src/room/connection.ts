@@ -11,7 +11,6 @@
 import { CLOSE_CODES, isRetryable } from "../wire/close_codes.ts";
 import {
   type Ack,
-  type Attention,
   type Attend,
   BadMessage,
   type Here,
@@ -78,8 +77,6 @@ export interface News {
   onGivenUp(id: string): void;
   onStatus(status: Status): void;
   onPulse(pulse: Pulse): void;
-  /** The hub wants this participant to look, or to hear a chime. */
-  onAttend(what: Attention): void;
   onAttend(attend: Attend): void;
   onPacket(bytes: Uint8Array): void;
 }
@@ -225,8 +222,6 @@ export class Connection {
         return this.news.onStatus(message);
       case "pulse":
         return this.news.onPulse(message);
-      case "attend":
-        return this.news.onAttend(message.what);
       case "attend":
         return this.news.onAttend(message);
       case "failure":
