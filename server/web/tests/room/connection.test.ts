@@ -7,7 +7,8 @@ import {
   type Socket,
   type Surroundings,
 } from "../../src/room/connection.ts";
-import type { Ack, Pulse, RoomView } from "../../src/wire/messages.ts";
+import type { Ack, Attend, Pulse, RoomView } from "../../src/wire/messages.ts";
+import type { RoomEvent } from "../../src/wire/room_view.ts";
 import { aboutWith, handOf, roomWith, rulesWith } from "../rooms.ts";
 import { FakeTimers } from "../timers.ts";
 
