@@ -96,6 +96,7 @@ class Seat:
     def __init__(self, *, always_open: bool, make_id: Callable[[], str]) -> None:
         """``make_id`` gives a new random command id at each call."""
         self._talk = Talk(ALWAYS_OPEN_TABLE if always_open else BUTTON_TABLE)
+        self._always_open = always_open
         self._make_id = make_id
         self._participant: str | None = None
         self._view: RoomView | None = None
@@ -119,6 +120,11 @@ class Seat:
     def state(self) -> TalkState:
         """The talk state now."""
         return self._talk.state
+
+    @property
+    def in_turn(self) -> bool:
+        """A turn is live here, or was when the hub was lost; an always-open microphone has none."""
+        return not self._always_open and self.state in (TalkState.LIVE, TalkState.LIVE_LOST)
 
     @property
     def place(self) -> Place | None:

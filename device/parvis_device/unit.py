@@ -89,7 +89,7 @@ class Unit:
         self._notices = Notices()
         self._buzzer: Buzzer = NoBuzzer() if buzzer is None else buzzer
         self._hub_silent = False
-        """The connection stands, and nothing comes: what the hub knows is not known."""
+        """Nothing comes over a connection that stands."""
         self._blocks = 0
 
     def attach(self, link: HubLink) -> None:
@@ -214,7 +214,6 @@ class Unit:
         self._notices.heard(now_ns)
         if self._hub_silent:
             self._hub_silent = False
-            _log.info("the hub is heard again")
             self._arm_again()
 
     def _look_at_silence(self, now_ns: int) -> None:
@@ -230,7 +229,7 @@ class Unit:
         self._disarm()
 
     def _turn_may_be_kept(self, now_ns: int) -> None:
-        if self._seat.state is TalkState.LIVE:
+        if self._seat.in_turn:
             self._notices.turn_kept(now_ns)
 
     def _welcomed(self, welcome: Welcome) -> None:
@@ -344,7 +343,7 @@ class Unit:
                 refusing=self._notices.refusing(now_ns),
                 answered=self._notices.answering(now_ns),
                 identifying=self._notices.identifying(now_ns),
-                keeps_turn=self._notices.keeps_turn(now_ns),
+                keeps_turn=self._seat.in_turn and self._notices.keeps_turn(now_ns),
                 time=self._notices.time,
                 hosts=place is not None and place.is_hosts,
                 waiting=place is not None and place.somebody_waits,

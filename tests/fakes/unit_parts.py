@@ -160,9 +160,17 @@ class FakeBuzzer:
 
     def __init__(self) -> None:
         self.notes: list[int] = []
+        self._chimed = asyncio.Event()
 
     def chime(self, times: int) -> None:
         self.notes.append(times)
+        self._chimed.set()
+
+    async def until(self, notes: list[int]) -> None:
+        async with asyncio.timeout(5):
+            while self.notes != notes:
+                self._chimed.clear()
+                await self._chimed.wait()
 
     def close(self) -> None:
         pass
