@@ -17,6 +17,7 @@ from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
@@ -289,6 +290,11 @@ def load(path: Path | None, flags: Mapping[str, Any]) -> UnitConfig:
         raise UsageError(f"{path} is no TOML file: it is not UTF-8 text") from error
     except OSError as error:
         raise UsageError(f"--config {path} cannot be read: {error.strerror}") from error
+    except SettingsError as error:
+        raise UsageError(
+            f"environment variable {ENVIRONMENT_PREFIX}LIGHT_MAP: say a JSON object, for example "
+            '{"next": "white slow"}'
+        ) from error
     except ValidationError as error:
         raise UsageError(_one_line(error)) from error
 
@@ -303,7 +309,7 @@ def _refuse_unknown_environment() -> None:
 def _one_line(error: ValidationError) -> str:
     """The first thing that is wrong, in words."""
     first = error.errors(include_url=False)[0]
-    key = str(first["loc"][0]) if first["loc"] else "configuration"
+    key = ".".join(map(str, first["loc"])) if first["loc"] else "configuration"
     if first["type"] == "missing" and key == "hub":
         return "which hub? say for example --hub http://192.168.1.20:8080"
     if not first["loc"]:

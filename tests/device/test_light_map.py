@@ -78,3 +78,14 @@ def test_whatever_is_taken_keeps_the_rules(changes: dict[str, str]) -> None:
             assert all(1000 / sum(pair) <= MAX_FLASH_HZ for pair in pairs)
     for one, other in combinations(patterns.values(), 2):
         assert not alike(one, other) or {one, other} <= set(PATTERNS.values())
+
+
+def test_a_map_in_the_environment_that_is_no_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PARVIS_UNIT_LIGHT_MAP", "nonsense")
+    with pytest.raises(UsageError, match="say a JSON object"):
+        load(None, {"hub": "http://127.0.0.1:1"})
+
+
+def test_a_pattern_that_is_no_text_names_its_signal() -> None:
+    with pytest.raises(UsageError, match="next = 5: input should be a valid string"):
+        load(None, {"hub": "http://127.0.0.1:1", "light_map": {"next": 5}})
