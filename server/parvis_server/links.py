@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import psutil
 
+from parvis_server.net.credentials import Keys
+from parvis_wire.floor import Access, Invite, InviteRole
 from parvis_wire.messages import DEFAULT_ROOM
 
 EVERY_ADDRESS = frozenset({"0.0.0.0", "::", ""})
@@ -34,14 +36,42 @@ def origin(address: str, port: int) -> str:
     return f"http://{host}" if port == 80 else f"http://{host}:{port}"
 
 
-def listener_link(address: str, port: int, room: str = DEFAULT_ROOM) -> str:
-    """What the audience opens."""
-    return f"{origin(address, port)}/r/{room}"
+@dataclass(frozen=True, slots=True)
+class RoomLinks:
+    """The links of rooms, without the hub's origin; secrets are in the fragment, which browsers
+    send to nobody."""
 
+    keys: Keys
 
-def host_link(address: str, port: int, secret: str) -> str:
-    """What the host opens; the secret is in the fragment, which browsers do not send."""
-    return f"{origin(address, port)}/host#k={secret}"
+    def audience(self, room: str, access: Access) -> str:
+        """What the audience opens; for a closed room it leads to the door only."""
+        return f"/r/{room}{self._audience_key(room, access)}"
+
+    def host(self, room: str) -> str:
+        """What the host opens."""
+        which = "" if room == DEFAULT_ROOM else f"r={room}&"
+        return f"/host#{which}k={self.keys.host_secret_of(room)}"
+
+    def screen(self, room: str) -> str:
+        """What the screen of an open room's hall opens; other rooms' need an invitation."""
+        return f"/screen#r={room}"
+
+    def invite(self, room: str, invite: Invite) -> str:
+        """What somebody opens who was invited."""
+        token = self.keys.invite_token(room, invite.number, invite.role)
+        if invite.role is InviteRole.SCREEN:
+            return f"/screen#r={room}&k={token}"
+        if invite.role in (InviteRole.HOST, InviteRole.COHOST):
+            return f"/host#r={room}&k={token}"
+        return f"/r/{room}#k={token}"
+
+    def seat(self, room: str, access: Access, unit_name: str) -> str:
+        """What the code at a unit leads to: the room, with this unit's button as one's own."""
+        key = self._audience_key(room, access)
+        return f"/r/{room}{key + '&' if key else '#'}seat={self.keys.seat_code(room, unit_name)}"
+
+    def _audience_key(self, room: str, access: Access) -> str:
+        return f"#k={self.keys.audience_token(room)}" if access is Access.PRIVATE else ""
 
 
 def choose_address(listening_on: str, routed: str | None, interfaces: Iterable[Interface]) -> str:

@@ -4,12 +4,14 @@ import pytest
 
 from parvis_server.links import (
     Interface,
+    RoomLinks,
     choose_address,
-    host_link,
-    listener_link,
+    origin,
     own_names,
     reachable_address,
 )
+from parvis_server.net.credentials import Keys
+from parvis_wire.floor import Access, Invite, InviteRole
 
 LAN = Interface("eth0", "192.168.1.20")
 DOCKER = Interface("docker0", "172.17.0.1")
@@ -19,14 +21,43 @@ PUBLIC = Interface("eth1", "198.51.100.7")
 PUBLIC_SURE = Interface("eth1", "8.8.4.4")
 
 
+KEYS = Keys("the host's own secret", bytes(32))
+LINKS = RoomLinks(KEYS)
+
+
 def test_links_are_spelled_as_people_type_them() -> None:
-    assert listener_link("192.168.1.20", 8080) == "http://192.168.1.20:8080/r/main"
-    assert listener_link("192.168.1.20", 80) == "http://192.168.1.20/r/main"
-    assert listener_link("2001:db8::1", 8080) == "http://[2001:db8::1]:8080/r/main"
+    assert origin("192.168.1.20", 8080) == "http://192.168.1.20:8080"
+    assert origin("192.168.1.20", 80) == "http://192.168.1.20"
+    assert origin("2001:db8::1", 8080) == "http://[2001:db8::1]:8080"
 
 
-def test_the_hosts_secret_is_in_the_fragment() -> None:
-    assert host_link("192.168.1.20", 80, "s3cret") == "http://192.168.1.20/host#k=s3cret"
+@pytest.mark.parametrize("access", Access)
+def test_secrets_are_in_the_fragment(access: Access) -> None:
+    key = KEYS.audience_token("evening")
+    assert LINKS.host("main") == "/host#k=the host's own secret"
+    assert LINKS.host("evening") == f"/host#r=evening&k={KEYS.host_secret_of('evening')}"
+    private = f"#k={key}" if access is Access.PRIVATE else ""
+    assert LINKS.audience("evening", access) == f"/r/evening{private}"
+    seat = KEYS.seat_code("evening", "Table 1")
+    assert LINKS.seat("evening", access, "Table 1") == (
+        f"/r/evening#k={key}&seat={seat}" if private else f"/r/evening#seat={seat}"
+    )
+    assert LINKS.screen("evening") == "/screen#r=evening"
+
+
+@pytest.mark.parametrize(
+    ("role", "page"),
+    [
+        (InviteRole.AUDIENCE, "/r/evening#k="),
+        (InviteRole.SPEAKER, "/r/evening#k="),
+        (InviteRole.COHOST, "/host#r=evening&k="),
+        (InviteRole.HOST, "/host#r=evening&k="),
+        (InviteRole.SCREEN, "/screen#r=evening&k="),
+    ],
+)
+def test_an_invitation_leads_to_the_page_of_its_role(role: InviteRole, page: str) -> None:
+    link = LINKS.invite("evening", Invite(number=7, role=role))
+    assert link == page + KEYS.invite_token("evening", 7, role)
 
 
 @pytest.mark.parametrize(

@@ -135,6 +135,16 @@ class Admitted:
     invite: Invite | None = None
     """By which they came, and may have to leave again."""
 
+    @property
+    def invite_number(self) -> int | None:
+        """Of the invitation."""
+        return None if self.invite is None else self.invite.number
+
+    @property
+    def is_invited(self) -> bool:
+        """Whether they are expected: a screen is not."""
+        return self.invite is not None and self.invite.role is not InviteRole.SCREEN
+
 
 @dataclass(frozen=True, slots=True)
 class _Rights:

@@ -1,11 +1,9 @@
 """The hub's application: pages, API, sockets and health on one port."""
 
-import io
-from collections.abc import Callable
+import re
 from dataclasses import dataclass
 from typing import Any
 
-import segno
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -18,12 +16,18 @@ from starlette.responses import (
 from starlette.types import ASGIApp
 from starlette.websockets import WebSocket
 
+from parvis_server.net.api.faults import ApiFault
+from parvis_server.net.api.house import Caller, House
+from parvis_server.net.api.routes import PREFIX as API_PREFIX
+from parvis_server.net.api.routes import make_api
 from parvis_server.net.endpoints import Endpoint
 from parvis_server.net.guard import Guard
 from parvis_server.net.metrics import Metrics
 from parvis_server.net.mp3 import Mp3Response
-from parvis_server.net.pages import AUDIENCE_PAGE, HOST_PAGE, SCREEN_PAGE, Pages
+from parvis_server.net.page_head import CALENDAR_TYPE, calendar
+from parvis_server.net.pages import AUDIENCE_PAGE, HOST_PAGE, ROOMS_PAGE, SCREEN_PAGE, Pages
 from parvis_server.net.rooms import HubRoom, Rooms
+from parvis_wire.floor import Access, Phase
 from parvis_wire.messages import DEFAULT_ROOM
 
 PLAIN_WORDS = {
@@ -34,6 +38,8 @@ PLAIN_WORDS = {
     "Le serveur est plein ou pas encore prêt : réessayez dans un instant.\n",
 }
 SERVER_MISTAKE = "The hub made a mistake; it is in its log.\nLe serveur a fait une erreur.\n"
+
+ROOM_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 
 STATS_STALE_NS = 3_000_000_000
 """The engine reports once a second: three missed reports, and it does not tick."""
@@ -50,14 +56,12 @@ METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 class Parts:
     """What the routes need."""
 
-    rooms: Rooms
+    house: House
     pages: Pages
     metrics: Metrics
     listeners: Endpoint
     units: Endpoint
     speakers: Endpoint
-    listener_link: Callable[[str], str]
-    """The link of a room for the audience, with an address that others reach."""
 
 
 def make_app(parts: Parts, names: frozenset[str]) -> ASGIApp:
@@ -68,19 +72,41 @@ def make_app(parts: Parts, names: frozenset[str]) -> ASGIApp:
     _add_api(app, parts)
     _add_sockets(app, parts)
     app.add_exception_handler(HTTPException, _plain_error)
+    app.add_exception_handler(ApiFault, _plain_fault)
     app.add_exception_handler(Exception, _plain_mistake)
     return Guard(app, names)
 
 
 def _add_pages(app: FastAPI, parts: Parts) -> None:
     @app.api_route("/", methods=["GET", "HEAD"])
-    async def front() -> Response:
-        return RedirectResponse(f"/r/{DEFAULT_ROOM}", status_code=307)
+    async def front(request: Request) -> Response:
+        rooms = [room for room in parts.house.rooms.listed if room.phase is not Phase.ENDED]
+        if len(rooms) != 1 and ROOMS_PAGE in parts.pages.files:
+            return parts.pages.page(ROOMS_PAGE, request)
+        room = rooms[0].name if len(rooms) == 1 else DEFAULT_ROOM
+        return RedirectResponse(f"/r/{room}", status_code=307)
 
     @app.api_route("/r/{room}", methods=["GET", "HEAD"])
     async def audience(room: str, request: Request) -> Response:
-        _room(parts, room)
-        return parts.pages.page(AUDIENCE_PAGE, request)
+        _check_name(room)
+        found = _open_room(parts, room)
+        about = None if found is None else found.about
+        link = "" if found is None else parts.house.audience_link(found)
+        return parts.pages.room_page(AUDIENCE_PAGE, request, about, link)
+
+    @app.api_route("/r/{room}/event.ics", methods=["GET", "HEAD"])
+    async def event(room: str, request: Request) -> Response:
+        _check_name(room)
+        kind, _, secret = request.headers.get("authorization", "").partition(" ")
+        address = request.client.host if request.client is not None else ""
+        caller = Caller(address, secret if kind.lower() == "bearer" else None)
+        found = parts.house.room_to_read(room, caller)
+        if found.about.begins_utc_ms is None:
+            raise HTTPException(404)
+        link = parts.house.origin() + f"/r/{room}"
+        written = calendar(room, found.about, link, found.created_utc_ms)
+        named = {"Content-Disposition": f'attachment; filename="{room}.ics"'}
+        return Response(written, media_type=CALENDAR_TYPE, headers={**NO_STORE, **named})
 
     @app.api_route("/host", methods=["GET", "HEAD"])
     async def host(request: Request) -> Response:
@@ -92,37 +118,20 @@ def _add_pages(app: FastAPI, parts: Parts) -> None:
 
     @app.api_route("/listen.mp3", methods=["GET", "HEAD"])
     async def listen_mp3(room: str = DEFAULT_ROOM) -> Response:
-        mp3 = _room(parts, room).mp3
-        if mp3.full:
+        found = _open_room(parts, room)
+        if found is None or found.phase is not Phase.LIVE:
+            raise HTTPException(404)
+        if found.mp3.full:
             raise HTTPException(503)
-        return Mp3Response(mp3)
+        return Mp3Response(found.mp3)
 
 
 def _add_api(app: FastAPI, parts: Parts) -> None:
-    @app.get("/api/v1/rooms/{room}")
-    async def room(room: str) -> Response:
-        live = _room(parts, room).live
-        return JSONResponse(
-            {
-                "room": live.room.view.room,
-                "title": live.room.view.title,
-                "link": parts.listener_link(room),
-                "listeners": live.listeners,
-                "live_ms": live.room.clock.live_ms(live.now_ns()),
-            },
-            headers=NO_STORE,
-        )
-
-    @app.get("/api/v1/rooms/{room}/qr.svg")
-    async def qr(room: str) -> Response:
-        _room(parts, room)
-        return Response(
-            qr_svg(parts.listener_link(room)), media_type="image/svg+xml", headers=NO_STORE
-        )
+    app.mount(API_PREFIX, make_api(parts.house))
 
     @app.get("/healthz")
     async def health() -> Response:
-        health = _health(parts.rooms)
+        health = _health(parts.house.rooms)
         status = 200 if health["status"] == "ok" else 503
         return JSONResponse(health, status_code=status, headers=NO_STORE)
 
@@ -152,15 +161,6 @@ def _add_sockets(app: FastAPI, parts: Parts) -> None:
         await parts.speakers.serve(websocket)
 
 
-def qr_svg(link: str) -> bytes:
-    """A QR code of ``link`` (ISO 18004) as a drawing that scales."""
-    drawing = io.BytesIO()
-    segno.make(link, error="m", micro=False).save(
-        drawing, kind="svg", border=4, dark="#000", light="#fff", omitsize=True, xmldecl=False
-    )
-    return drawing.getvalue()
-
-
 def _health(rooms: Rooms) -> dict[str, Any]:
     return {
         "status": "ok" if all(_ticks(room) for room in rooms) else "engine not ticking",
@@ -179,17 +179,27 @@ def _ticks(room: HubRoom) -> bool:
     return wakes or (engine.ready.is_set() and fresh)
 
 
-def _room(parts: Parts, name: str) -> HubRoom:
-    room = parts.rooms.get(name)
-    if room is None:
+def _open_room(parts: Parts, name: str) -> HubRoom | None:
+    """A room that everybody may know of."""
+    room = parts.house.rooms.get(name)
+    return room if room is not None and room.access is Access.OPEN else None
+
+
+def _check_name(name: str) -> None:
+    """Raise for what cannot name a room. Whether one has the name, only open rooms tell."""
+    if ROOM_NAME.fullmatch(name) is None:
         raise HTTPException(404)
-    return room
 
 
 async def _plain_error(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     headers = error.headers if isinstance(error, HTTPException) else None
     return PlainTextResponse(PLAIN_WORDS.get(status, SERVER_MISTAKE), status, headers)
+
+
+async def _plain_fault(request: Request, error: Exception) -> Response:
+    status = error.status if isinstance(error, ApiFault) else 500
+    return PlainTextResponse(PLAIN_WORDS.get(status, PLAIN_WORDS[404]), status)
 
 
 async def _plain_mistake(request: Request, error: Exception) -> Response:

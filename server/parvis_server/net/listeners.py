@@ -111,6 +111,15 @@ class Listeners:
             )
         )
         known = self.live.room.member(participant)
-        name = known.name if known is not None else None
-        seat = self.live.enter(Member(participant, join.role, name=join.name or name), connection)
+        member = Member(
+            participant,
+            join.role,
+            name=join.name or (known.name if known is not None else None),
+            rank=admitted.rank,
+            invite=admitted.invite_number,
+            invited=admitted.is_invited,
+        )
+        seat = self.live.enter(member, connection)
+        if join.role is Role.LISTENER:
+            self.live.audience.came(participant, invited=member.invited)
         return ListenerSession(self.live, connection, seat, Allowance())

@@ -10,18 +10,26 @@ import hashlib
 import mimetypes
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from parvis_server.net.page_head import with_head
+from parvis_wire.floor import About
+
 AUDIENCE_PAGE = "index.html"
 HOST_PAGE = "host.html"
 SCREEN_PAGE = "screen.html"
+ROOMS_PAGE = "rooms.html"
 
 FOREVER = "public, max-age=31536000, immutable"
 ASK_AGAIN = "no-cache"
+
+MAX_HEADS = 64
+"""Pages with their rooms' heads that are kept packed: 100 kB, for a hub's busiest rooms."""
 
 WORTH_PACKING_BYTES = 512
 """Below this, gzip's own header eats the gain."""
@@ -91,6 +99,18 @@ class Pages:
             return Response(NOT_BUILT, status_code=503, media_type=TYPES[".html"])
         return file.response(request)
 
+    def room_page(self, name: str, request: Request, about: About | None, link: str) -> Response:
+        """A page that says of its room what a link's preview shows; None: of no room."""
+        file = self.files.get(name)
+        if file is None:
+            return self.page(name, request)
+        return _with_head(file, about, link).response(request)
+
+
+@lru_cache(maxsize=MAX_HEADS)
+def _with_head(file: BuiltFile, about: About | None, link: str) -> BuiltFile:
+    return _built(with_head(file.content, about, link), ".html", file.cache_control)
+
 
 def static_folder() -> Path:
     """Where the page's builder puts its files."""
@@ -104,16 +124,19 @@ def read_pages(folder: Path) -> Pages:
 
 
 def _read(path: Path, folder: Path) -> BuiltFile:
-    content = path.read_bytes()
-    guessed = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    packed = None
-    if len(content) >= WORTH_PACKING_BYTES and path.suffix not in PACKED_ALREADY:
-        packed = gzip.compress(content, mtime=0)
     hashed = path.relative_to(folder).parts[0] == "assets"
+    return _built(path.read_bytes(), path.suffix, FOREVER if hashed else ASK_AGAIN)
+
+
+def _built(content: bytes, suffix: str, cache_control: str) -> BuiltFile:
+    guessed = mimetypes.guess_type(f"file{suffix}")[0] or "application/octet-stream"
+    packed = None
+    if len(content) >= WORTH_PACKING_BYTES and suffix not in PACKED_ALREADY:
+        packed = gzip.compress(content, mtime=0)
     return BuiltFile(
         content=content,
         packed=packed,
-        media_type=TYPES.get(path.suffix, guessed),
+        media_type=TYPES.get(suffix, guessed),
         etag=f'"{hashlib.sha256(content).hexdigest()[:32]}"',
-        cache_control=FOREVER if hashed else ASK_AGAIN,
+        cache_control=cache_control,
     )

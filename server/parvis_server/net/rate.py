@@ -32,14 +32,18 @@ class TokenBucket:
 
     def take(self, units: float, now_ns: int) -> bool:
         """Whether ``units`` may pass now; if not, nothing is taken."""
+        if not self.has(now_ns, units):
+            return False
+        self._tokens -= units
+        return True
+
+    def has(self, now_ns: int, units: float = 1) -> bool:
+        """Whether ``units`` might pass now."""
         if self._filled_ns is not None:
             refill = (now_ns - self._filled_ns) * self.per_s / NS_PER_S
             self._tokens = min(self.burst, self._tokens + refill)
         self._filled_ns = now_ns
-        if units > self._tokens:
-            return False
-        self._tokens -= units
-        return True
+        return units <= self._tokens
 
 
 class Attempts:
@@ -51,13 +55,20 @@ class Attempts:
         self._buckets: OrderedDict[str, TokenBucket] = OrderedDict()
 
     def take(self, address: str, now_ns: int) -> bool:
-        """Whether this address may once more."""
+        """Whether this address may once more; if so, it is counted."""
+        return self._bucket(address).take(1, now_ns)
+
+    def has(self, address: str, now_ns: int) -> bool:
+        """Whether this address might once more."""
+        return self._bucket(address).has(now_ns)
+
+    def _bucket(self, address: str) -> TokenBucket:
         whose = network_of(address)
         bucket = self._buckets.pop(whose, None) or TokenBucket(self._per_s, self._burst)
         self._buckets[whose] = bucket
         if len(self._buckets) > MAX_ADDRESSES:
             self._buckets.popitem(last=False)
-        return bucket.take(1, now_ns)
+        return bucket
 
 
 def network_of(address: str) -> str:

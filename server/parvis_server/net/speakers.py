@@ -56,6 +56,8 @@ class Speakers:
             source_kind=SourceKind.SPEAKER,
             output=OutputKind.RETURN,
             output_ssrc=output_ssrc,
+            invite=admitted.invite_number,
+            invited=admitted.is_invited,
         )
         seat = live.enter(member, connection)
         return SoundSession(live, connection, stream, participant, seat, True, allowance)

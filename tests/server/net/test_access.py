@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from secrets import token_hex
 
 import pytest
 from websockets.exceptions import ConnectionClosed
@@ -9,10 +10,12 @@ from websockets.exceptions import ConnectionClosed
 from fakes.live_hub import LiveHub, live_hub
 from fakes.peer import Peer, joined, peer
 from parvis_server.net.rooms import HubRoom
+from parvis_server.room.permissions import OPERATOR
 from parvis_wire.close_codes import CloseCode
-from parvis_wire.commands import RaiseHand
-from parvis_wire.floor import About, Access, Desk, Invite, InviteRole, Phase, Rank, RoomHost
+from parvis_wire.commands import Command, MakeInvite, RaiseHand, RevokeInvite, SetRank
+from parvis_wire.floor import About, Access, Invite, InviteRole, Phase, Rank
 from parvis_wire.messages import (
+    Ack,
     Credential,
     Failure,
     HostCredential,
@@ -35,13 +38,17 @@ async def hub(tmp_path: Path) -> AsyncIterator[LiveHub]:
 
 def make(hub: LiveHub, access: Access) -> HubRoom:
     room = hub.hub.rooms.create(About(title="Evening", access=access), phase=Phase.LIVE)
-    set_invites(room, INVITES)
+    for invite in INVITES:
+        does(room, MakeInvite(id=token_hex(8), role=invite.role))
+    assert tuple(room.invites) == INVITES
     return room
 
 
-def set_invites(room: HubRoom, invites: tuple[Invite, ...]) -> None:
-    desk = Desk(invites=invites)
-    room.live.room.view = room.live.room.view.model_copy(update={"desk": desk})
+def does(room: HubRoom, command: Command) -> None:
+    """The operator of the hub acts."""
+    acks: list[Ack] = []
+    room.live.command(OPERATOR, command, acks.append)
+    assert acks[0].refused is None, acks[0]
 
 
 def audience_key(hub: LiveHub, room: HubRoom) -> InviteCredential:
@@ -137,11 +144,11 @@ async def test_whom_a_host_made_one_comes_back_as_host(hub: LiveHub) -> None:
         hub.listen, room=room.name, credential=key(hub, room, InviteRole.AUDIENCE)
     ) as guest:
         token = ResumeCredential(token=guest.welcome.resume)
-        who = RoomHost(participant=guest.participant, rank=Rank.COHOST)
-    assert not await enters(hub, room, token, Role.HOST)
-    room.live.room.view = room.live.room.view.model_copy(update={"hosts": (who,)})
+        assert not await enters(hub, room, token, Role.HOST)
+        who = guest.participant
+        does(room, SetRank(id=token_hex(8), participant=who, rank=Rank.COHOST))
     async with joined(hub.listen, Role.HOST, room=room.name, credential=token) as host:
-        assert (host.participant, host.welcome.rank) == (who.participant, Rank.COHOST)
+        assert (host.participant, host.welcome.rank) == (who, Rank.COHOST)
     assert not await enters(hub, hub.hub.main, token, Role.HOST), "of that room alone"
 
 
@@ -157,7 +164,7 @@ async def test_a_revoked_invitation_is_void_when_its_owner_comes_back(hub: LiveH
 
     assert (await comes_back()).participant == guest.participant
     assert not await enters(hub, room, resume), "a resume token alone opens no closed room"
-    set_invites(room, tuple(one for one in INVITES if one.role is not InviteRole.SPEAKER))
+    does(room, RevokeInvite(id=token_hex(8), number=NUMBER[InviteRole.SPEAKER]))
     failure = await refused(hub.listen, room.name, credential=resume, invite=invite)
     assert failure.code == CloseCode.ROOM_CLOSED
     assert not await enters(hub, room, invite)

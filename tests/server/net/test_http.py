@@ -15,6 +15,7 @@ from fakes.peer import joined, peer
 from parvis_server.engine.boundary import LATENESS_BOUNDS_MS, EngineStats, SourceStats
 from parvis_server.net import http
 from parvis_server.net.pages import read_pages
+from parvis_server.net.qr import qr_svg
 from parvis_wire.messages import Report, Role, Rung
 from parvis_wire.stage import UnitTraits
 
@@ -83,7 +84,7 @@ async def test_hashed_files_are_kept_for_ever_and_sent_packed(client: httpx.Asyn
 
 @pytest.mark.parametrize(
     "path",
-    ["/r/attic", "/nothing", "/api/v1/rooms/attic", "/assets/", "/api/v1/rooms/attic/qr.svg"],
+    ["/r/Attic", "/nothing", "/api/v1/attic", "/assets/"],
 )
 async def test_nothing_there_is_said_in_two_languages(client: httpx.AsyncClient, path: str) -> None:
     answer = await client.get(path)
@@ -174,14 +175,26 @@ async def test_the_api_tells_about_the_room(client: httpx.AsyncClient, hub: Live
         room = (await client.get("/api/v1/rooms/main")).json()
     assert room.pop("live_ms") >= 0
     link = f"{hub.http}/r/main"
-    assert room == {"room": "main", "title": "Parvis", "link": link, "listeners": 1}
+    assert room.pop("created_utc_ms") > 0
+    assert room == {
+        "room": "main",
+        "title": "Parvis",
+        "language": "en",
+        "description": "",
+        "topics": [],
+        "access": "open",
+        "phase": "live",
+        "begins_utc_ms": None,
+        "link": link,
+        "listeners": 1,
+    }
 
 
 async def test_the_code_to_scan_is_a_drawing(client: httpx.AsyncClient) -> None:
     answer = await client.get("/api/v1/rooms/main/qr.svg")
     assert answer.headers["content-type"] == "image/svg+xml"
     assert ElementTree.fromstring(answer.text).tag.endswith("svg")
-    assert http.qr_svg("http://192.0.2.7/r/main") != http.qr_svg("http://192.0.2.8/r/main")
+    assert qr_svg("http://192.0.2.7/r/main") != qr_svg("http://192.0.2.8/r/main")
 
 
 async def test_health_follows_the_engine(

@@ -1,0 +1,319 @@
+"""The routes of ``/api/v1``, an application of its own: faults in JSON, a document in OpenAPI."""
+
+import time
+from collections.abc import Callable
+from secrets import token_urlsafe
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, FastAPI, Path, Request
+from fastapi.responses import Response
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from parvis_server.net.api.faults import NO_STORE, ApiFault, add_faults
+from parvis_server.net.api.house import Caller, House
+from parvis_server.net.api.models import (
+    Act,
+    DismissAct,
+    Done,
+    Fault,
+    FloorNow,
+    FoundLink,
+    GrantAct,
+    Link,
+    LinkRequest,
+    MadeInvite,
+    MadeRoom,
+    NewInvite,
+    NewRoom,
+    NextAct,
+    RoomChange,
+    RoomInfo,
+    RoomList,
+    SetRoomPhase,
+    SilenceAct,
+    TypedCode,
+)
+from parvis_server.net.qr import SVG_TYPE, qr_svg
+from parvis_server.net.rooms import HubRoom
+from parvis_wire.commands import (
+    Command,
+    Describe,
+    GiveFloor,
+    LowerHand,
+    MakeInvite,
+    Next,
+    RevokeInvite,
+    SetPhase,
+    SilenceAll,
+)
+from parvis_wire.fields import RoomName
+from parvis_wire.floor import Access, Invite, InviteRole
+
+PREFIX = "/api/v1"
+
+MAX_BODY_BYTES = 32_768
+"""A room with its description in four-byte letters is under 20 kB."""
+
+DESCRIPTION = """Rooms, queue and floor of a Parvis hub, for an organiser's own site.
+
+`Authorization: Bearer` takes the operator's token (`operator_token` of `secrets.json` in the hub's
+data folder), or the secret of a room's link (the part after `k=`): the host's to run it, a guest's
+to read a room that is not open. Faults are `{code, text}`."""
+
+bearer = HTTPBearer(auto_error=False, description="Operator's token, or the secret of a link.")
+
+Shown = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+Named = Annotated[RoomName, Path(description="The room's name, as in its links.")]
+
+
+async def caller_of(request: Request, shown: Shown) -> Caller:
+    """Who asks."""
+    address = request.client.host if request.client is not None else ""
+    return Caller(address, None if shown is None else shown.credentials)
+
+
+Asker = Annotated[Caller, Depends(caller_of)]
+
+
+def faults(*codes: int) -> dict[int | str, dict[str, Any]]:
+    """These answers in the document, and those that any request may get."""
+    texts = {
+        401: "No secret, or a wrong one.",
+        404: "There is no such room, or it is not for everybody.",
+        405: "Not this kind of request.",
+        409: "The room does not do that now.",
+        413: "The body is too large.",
+        422: "A field is missing, unknown or out of bounds.",
+        429: "Too many wrong secrets or codes from this address.",
+    }
+    always = (413, 422, 429)
+    return {
+        code: {"model": Fault, "description": texts[code]} for code in sorted({*codes, *always})
+    }
+
+
+def make_api(house: House) -> ASGIApp:
+    """The application under ``/api/v1``."""
+    api = FastAPI(
+        title="Parvis",
+        version="1",
+        description=DESCRIPTION,
+        docs_url=None,  # its page loads scripts from elsewhere, which the policy forbids
+        redoc_url=None,
+        servers=[{"url": PREFIX}],
+        root_path_in_servers=False,
+    )
+    add_faults(api)
+    api.include_router(_rooms(house))
+    api.include_router(_floor(house))
+    api.include_router(_links(house))
+    return BodyLimit(api)
+
+
+def _rooms(house: House) -> APIRouter:
+    routes = APIRouter(tags=["rooms"])
+
+    @routes.get("/rooms", responses=faults())
+    async def list_rooms(caller: Asker) -> RoomList:
+        """The open rooms; all of them for the operator."""
+        rooms = house.rooms if house.is_operator(caller) else house.rooms.listed
+        return RoomList(rooms=tuple(RoomInfo.of(room, house.audience_link(room)) for room in rooms))
+
+    @routes.post("/rooms", status_code=201, responses=faults(401, 409))
+    async def create_room(caller: Asker, body: NewRoom) -> MadeRoom:
+        """Make a room, in one step. For the operator."""
+        house.check_operator(caller)
+        room = house.rooms.create(body.about, name=body.name, phase=body.phase)
+        if body.access is not Access.OPEN:
+            await house.invite(room, MakeInvite(id=_new_id(), role=InviteRole.SCREEN))
+        info = RoomInfo.of(room, house.audience_link(room))
+        return MadeRoom(room=info, links=house.host_links(room))
+
+    @routes.get("/rooms/{room}", responses=faults(404))
+    async def show_room(caller: Asker, room: Named) -> RoomInfo:
+        """What a room is."""
+        found = house.room_to_read(room, caller)
+        return RoomInfo.of(found, house.audience_link(found))
+
+    @routes.patch("/rooms/{room}", responses=faults(401, 404, 409))
+    async def change_room(caller: Asker, room: Named, body: RoomChange) -> RoomInfo:
+        """Describe a room anew. For its hosts."""
+        found = house.room_to_run(room, caller)
+        await house.act(found, Describe(id=_new_id(), about=body.of(found.about)))
+        return RoomInfo.of(found, house.audience_link(found))
+
+    @routes.put("/rooms/{room}/phase", responses=faults(401, 404, 409))
+    async def set_phase(caller: Asker, room: Named, body: SetRoomPhase) -> RoomInfo:
+        """Go backstage, live, or end the room. For its hosts."""
+        found = house.room_to_run(room, caller)
+        if body.phase is not found.phase:
+            await house.act(found, SetPhase(id=_new_id(), phase=body.phase))
+        return RoomInfo.of(found, house.audience_link(found))
+
+    return routes
+
+
+def _floor(house: House) -> APIRouter:
+    routes = APIRouter(tags=["floor"])
+
+    @routes.get("/rooms/{room}/floor", responses=faults(404))
+    async def show_floor(caller: Asker, room: Named) -> FloorNow:
+        """Who speaks and who waits."""
+        return FloorNow.of(house.room_to_read(room, caller))
+
+    @routes.post("/rooms/{room}/acts", responses=faults(401, 404, 409))
+    async def act(caller: Asker, room: Named, body: Act) -> Done:
+        """A host's act on the floor. For its hosts."""
+        found = house.room_to_run(room, caller)
+        await house.act(found, _command(body))
+        return Done(seq=found.live.room.view.seq)
+
+    return routes
+
+
+def _links(house: House) -> APIRouter:
+    routes = APIRouter(tags=["links"])
+
+    @routes.post("/rooms/{room}/links", responses=faults(401, 404))
+    async def show_link(caller: Asker, room: Named, body: LinkRequest) -> Link:
+        """A link of a room, with its secret. For its hosts."""
+        return _link(house, caller, room, body)
+
+    @routes.post(
+        "/rooms/{room}/links/qr.svg",
+        response_class=Response,
+        responses={**faults(401, 404), 200: {"content": {SVG_TYPE: {}}}},
+    )
+    async def draw_link(caller: Asker, room: Named, body: LinkRequest) -> Response:
+        """The same as a code to scan: asked by POST, for no secret to stand in an address."""
+        link = _link(house, caller, room, body).link
+        return Response(qr_svg(link), media_type=SVG_TYPE, headers=NO_STORE)
+
+    @routes.get(
+        "/rooms/{room}/qr.svg",
+        response_class=Response,
+        responses={**faults(404), 200: {"content": {SVG_TYPE: {}}}},
+    )
+    async def draw_audience_link(caller: Asker, room: Named) -> Response:
+        """The audience's link as a code to scan."""
+        link = house.audience_link(house.room_to_read(room, caller))
+        return Response(qr_svg(link), media_type=SVG_TYPE, headers=NO_STORE)
+
+    @routes.post("/rooms/{room}/invitations", status_code=201, responses=faults(401, 404, 409))
+    async def invite(caller: Asker, room: Named, body: NewInvite) -> MadeInvite:
+        """Make an invitation. For its hosts."""
+        found = house.room_to_run(room, caller)
+        command = MakeInvite(id=_new_id(), role=body.role, name=body.name)
+        made = await house.invite(found, command)
+        return MadeInvite(number=made.number, link=house.invite_link(found.name, made))
+
+    @routes.delete(
+        "/rooms/{room}/invitations/{number}", status_code=204, responses=faults(401, 404, 409)
+    )
+    async def revoke(
+        caller: Asker, room: Named, number: Annotated[int, Path(ge=1, lt=1 << 31)]
+    ) -> Response:
+        """Make an invitation void; who came by it is out. For its hosts."""
+        found = house.room_to_run(room, caller)
+        await house.act(found, RevokeInvite(id=_new_id(), number=number))
+        return Response(status_code=204)
+
+    @routes.post("/codes", responses=faults(404))
+    async def find_code(caller: Asker, body: TypedCode) -> FoundLink:
+        """Where a short code leads."""
+        now_ns = time.monotonic_ns()
+        if not house.code_guard.allows(caller.address, now_ns):
+            raise ApiFault(429, "rate", "too many codes that lead nowhere: wait a minute")
+        path = house.codes.find(body.code, house.coded_paths())
+        if path is None:
+            house.code_guard.failed(caller.address, now_ns)
+            raise ApiFault(404, "not_found", "this code leads nowhere: look at it again")
+        return FoundLink(path=path)
+
+    return routes
+
+
+def _command(body: Act) -> Command:
+    """The command that an act stands for."""
+    command_id = body.id or _new_id()
+    match body:
+        case NextAct():
+            return Next(id=command_id)
+        case GrantAct(participant=participant):
+            return GiveFloor(id=command_id, participant=participant)
+        case DismissAct(participant=participant, reason=reason):
+            return LowerHand(id=command_id, participant=participant, reason=reason)
+        case SilenceAct(on=on):
+            return SilenceAll(id=command_id, on=on)
+
+
+def _link(house: House, caller: Caller, name: str, wanted: LinkRequest) -> Link:
+    room = house.room_to_run(name, caller, by_cohost=True)
+    path, code = _path(house, caller, room, wanted)
+    return Link(link=house.origin() + path, code=house.codes.of(path) if code else None)
+
+
+def _path(house: House, caller: Caller, room: HubRoom, wanted: LinkRequest) -> tuple[str, bool]:
+    """The link without its origin, and whether it has a code."""
+    links = house.links
+    match wanted.kind:
+        case "audience":
+            return links.audience(room.name, room.access), True
+        case "screen":
+            path = house.screen_path(room)
+            if path is None:
+                raise ApiFault(404, "no_invite", "make an invitation with the role screen first")
+            return path, True
+        case "seat":
+            unit = room.live.room.member(wanted.unit or "")
+            if unit is None or unit.name is None:
+                raise ApiFault(404, "no_unit", "unit: there is no such unit in this room")
+            return links.seat(room.name, room.access, unit.name), True
+        case "host":
+            if not house.is_host(room, caller):
+                raise ApiFault(401, "unauthorised", "only a host may see the host link")
+            return links.host(room.name), False
+        case "invite":
+            return links.invite(room.name, _invite(house, caller, room, wanted.number)), False
+
+
+def _invite(house: House, caller: Caller, room: HubRoom, number: int | None) -> Invite:
+    for invite in room.invites:
+        if invite.number == number:
+            if invite.role is InviteRole.HOST and not house.is_host(room, caller):
+                raise ApiFault(401, "unauthorised", "only a host may see what makes a host")
+            return invite
+    raise ApiFault(404, "no_invite", "number: there is no such invitation")
+
+
+def _new_id() -> str:
+    return token_urlsafe(12)
+
+
+class BodyLimit:
+    """Wraps an application: a body above ``MAX_BODY_BYTES`` is not read to its end."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Guard ``app``."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        await self._app(scope, _bounded(receive), send)
+
+
+def _bounded(receive: Receive) -> Callable[[], Any]:
+    read = 0
+
+    async def bounded() -> Message:
+        nonlocal read
+        message = await receive()
+        read += len(message.get("body", b""))
+        if read > MAX_BODY_BYTES:
+            # FastAPI makes 400 of anything else that is raised while it reads a body.
+            raise HTTPException(413)
+        return message
+
+    return bounded
