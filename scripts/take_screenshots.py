@@ -132,7 +132,7 @@ def main() -> None:
         until(host, f"document.querySelector('.hands').textContent.includes({VISITOR!r})")
         until(host, "document.querySelector('.turn-row.is-live') !== null")
         until(host, "document.querySelector('.unit.is-on_air') !== null")
-        until(host, "document.querySelector('.qr').complete")
+        until(host, "document.querySelector('.qr path') !== null")
         photograph(host, "host")
         tap(host, f"button[aria-label*={VISITOR!r}]")
         until(night, "document.querySelector('.turn.is-granted') !== null")

@@ -22,7 +22,7 @@ from websockets.http11 import Request, Response
 from parvis_server.net.guard import content_security_policy
 from parvis_server.net.pages import HOST_PAGE, Pages, read_pages, static_folder
 from parvis_wire.audience import Pulse
-from parvis_wire.commands import MakeInvite
+from parvis_wire.commands import MakeInvite, SilenceAll
 from parvis_wire.messages import (
     Ack,
     ClientMessage,
@@ -177,6 +177,8 @@ class StageHub:
         if refused is not None:
             return Ack(id=getattr(command, "id", "none"), refused=refused, text="not now")
         match command:
+            case SilenceAll():
+                self._show(self.view.model_copy(update={"silenced": command.on}))
             case MakeInvite():
                 link = f"http://127.0.0.1:{self.port}/r/main#k=kQ7rXw2ZpLr5sT8vBnM3cA"
                 return Ack(id=command.id, link=link)

@@ -11,6 +11,9 @@ import { MoreButton } from "../fold.tsx";
 import { useNowMs } from "../now.ts";
 import { fromWords, marks, overtakenWords } from "./words.ts";
 
+/** A finger that scrolls shall not move a hand. */
+const DRAGS = !matchMedia("(pointer: coarse)").matches;
+
 interface Props {
   hub: HubClient;
   hand: Hand;
@@ -29,7 +32,7 @@ export function HandRow({ hub, hand, place, count, onDrag, onDrop }: Props) {
     <li
       class="hand"
       value={place}
-      draggable
+      draggable={DRAGS}
       onDragStart={() => onDrag(hand.participant)}
       onDragEnd={() => onDrag(null)}
       onDragOver={(event) => event.preventDefault()}

@@ -46,6 +46,8 @@ export type Fault =
 
 export interface Tick {
   id: string;
+  /** Null: it is no unit. */
+  unit: string | null;
   /** "" for what has no name of its own. */
   name: string;
   kind: "microphone" | "desk" | "speaker" | "output" | "remote" | "none";
@@ -97,9 +99,9 @@ export class SoundWalk {
       .map((unit) => this.outputTick(unit, status));
     const microphones = sources.some(({ kind }) => kind !== "speaker")
       ? sources
-      : [tick("none", "", "none", "no_microphone"), ...sources];
+      : [tick(null, "", "none", "no_microphone"), ...sources];
     const far = status.listeners - status.in_hall > 0 ? null : ("nobody_far" as const);
-    return [...microphones, ...outputs, tick("remote", "", "remote", far)];
+    return [...microphones, ...outputs, tick(null, "", "remote", far)];
   }
 
   private sourceTick(
@@ -116,7 +118,6 @@ export class SoundWalk {
   }
 
   private outputTick(unit: UnitStatus, status: Status): Tick {
-    const id = `${unit.unit} output`;
     const check = status.checks.find(({ output }) => output === unit.unit);
     const isHeard = this.hears.get(unit.unit);
     const fault: Fault | null = !unit.connected
@@ -128,7 +129,7 @@ export class SoundWalk {
           : isHeard === undefined
             ? "untested"
             : null;
-    return tick(id, unit.name, "output", fault);
+    return tick(unit.unit, unit.name, "output", fault);
   }
 }
 
@@ -137,9 +138,10 @@ export function faults(ticks: readonly Tick[]): Tick[] {
   return ticks.filter(({ fault }) => fault !== null);
 }
 
-function tick(id: string, name: string, kind: Tick["kind"], fault: Fault | null): Tick {
+function tick(unit: string | null, name: string, kind: Tick["kind"], fault: Fault | null): Tick {
   const isOpen = fault !== null && NOT_TRIED.has(fault);
-  return { id, name, kind, fault, isOpen, voiceDbfs: null, noiseDbfs: null };
+  const id = `${kind} ${unit}`;
+  return { id, unit, name, kind, fault, isOpen, voiceDbfs: null, noiseDbfs: null };
 }
 
 function heard(before: Levels | undefined, level_dbfs: number): Levels {

@@ -50,7 +50,7 @@ export function Walk(props: Props) {
 function TickRow({ tick, ...tools }: Props & { tick: Tick }) {
   const { say } = useWords();
   const state = tick.fault === null ? "done" : tick.isOpen ? "open" : "fault";
-  const unit = tools.status.units.find((one) => one.unit === tick.id);
+  const unit = tools.status.units.find((one) => one.unit === tick.unit);
   const kind = kindWords(say, tick);
   return (
     <li class={`check-row is-${state}`}>
@@ -61,7 +61,9 @@ function TickRow({ tick, ...tools }: Props & { tick: Tick }) {
         <Figures tick={tick} />
         {tick.fault !== null && <span class="check-fault">{faultWords(say, tick)}</span>}
       </span>
-      {unit !== undefined && <LevelBar level_db={unit.connected ? unit.level_dbfs : null} />}
+      {unit !== undefined && tick.kind !== "output" && (
+        <LevelBar level_db={unit.connected ? unit.level_dbfs : null} />
+      )}
       {tick.kind === "output" && tick.fault !== "away" && <OutputTest {...tools} tick={tick} />}
     </li>
   );
@@ -101,7 +103,7 @@ function Figures({ tick }: { tick: Tick }) {
 /** Only ears tell whether a loudspeaker sounds; the hub tells whether it comes back. */
 function OutputTest({ desk, watch, status, tick }: Props & { tick: Tick }) {
   const { say, language } = useWords();
-  const output = tick.id.split(" ")[0] ?? "";
+  const output = tick.unit ?? "";
   const check = status.checks.find((one) => one.output === output);
   const answer = (isHeard: boolean) => () => {
     watch.walk?.answer(output, isHeard);

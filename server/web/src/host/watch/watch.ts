@@ -31,6 +31,7 @@ export class Watch {
 
   startWalk(): void {
     this.walk = new SoundWalk();
+    if (this.status !== null) this.walk.note(this.status);
     this.turn();
   }
 
