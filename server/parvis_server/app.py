@@ -11,29 +11,26 @@ import contextlib
 import gc
 import logging
 import resource
+import secrets
 import signal
 import socket
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal, Protocol, Unpack
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from parvis_server import links, logs
 from parvis_server.announce import Announcement
-from parvis_server.config import HubSettings, StageSettings
+from parvis_server.config import HubSettings
 from parvis_server.data_folder import DataFolder
-from parvis_server.engine.boundary import EngineStats, StageReport
-from parvis_server.engine.stage import ZoneGain
 from parvis_server.errors import HubStopped, UserError
 from parvis_server.libraries import require_opus
-from parvis_server.media.zones import Lift, lift_refusal
 from parvis_server.net import listeners, speakers, units
 from parvis_server.net.admission import Admitted, Doorkeeper
+from parvis_server.net.api.house import House
 from parvis_server.net.connection import Connection
 from parvis_server.net.credentials import Keys
 from parvis_server.net.endpoints import Endpoint, Session, Waiting
@@ -42,22 +39,22 @@ from parvis_server.net.http_protocol import HubHttpProtocol
 from parvis_server.net.listeners import Listeners
 from parvis_server.net.live_room import LiveRoom
 from parvis_server.net.metrics import Metrics
-from parvis_server.net.mp3 import Mp3Stream
 from parvis_server.net.pages import Pages, read_pages, static_folder
 from parvis_server.net.rate import wrong_secret_attempts
-from parvis_server.net.room_engine import RoomEngine, RunningEngine
-from parvis_server.net.rooms import HubRoom, KeptRoom, RoomKeeper, Rooms, RoomsInMemory
+from parvis_server.net.room_keeper import RoomKeeper, RoomsInMemory, StoredRooms
+from parvis_server.net.rooms import HubRoom, Rooms
+from parvis_server.net.short_codes import ShortCodes
 from parvis_server.net.sound_session import Opening
 from parvis_server.net.speakers import Speakers
 from parvis_server.net.units import Units
 from parvis_server.net.websocket_protocol import HubWebSocketProtocol
 from parvis_server.ports import BACKLOG, take_port
-from parvis_server.room.clock import RoomClock
-from parvis_server.room.lifts import LiftFacts
-from parvis_server.room.profile import five_ms_rule
-from parvis_server.room.room import Room, no_rule
-from parvis_server.room.stage import Stage
+from parvis_server.room.permissions import OPERATOR
+from parvis_server.room_builder import EngineMaker, RoomBuilder
+from parvis_server.store.address import Address
+from parvis_server.store.database import Store
 from parvis_wire.close_codes import CloseCode
+from parvis_wire.commands import Describe
 from parvis_wire.floor import About, Phase
 from parvis_wire.messages import DEFAULT_ROOM, Join, Role
 
@@ -70,22 +67,6 @@ GRACE_S = 2
 """For connections to end after the hub said goodbye; all in all it stops within three seconds."""
 
 NOTE_RUNNING_EVERY_S = 60.0
-
-
-class EngineMaker(Protocol):
-    """Makes the engine: ``EngineSupervisor``, or a fake in tests."""
-
-    def __call__(
-        self,
-        on_program: Callable[[int, bytes], None],
-        on_levels: Callable[[dict[int, float]], None],
-        on_stats: Callable[[EngineStats], None],
-        origin_ns: int,
-        *,
-        on_stage: Callable[[StageReport], None],
-        frame_ms: Literal[5, 10],
-    ) -> RunningEngine:
-        """See ``EngineSupervisor``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +115,12 @@ class Hub:
         self.listeners: Sequence[Listener] = ()
         self.started = asyncio.Event()
         self.stopping = asyncio.Event()
-        self._folder = folder
         kept = folder.secrets()
-        self.keys = Keys(kept.host_secret, bytes.fromhex(kept.resume_key))
-        self._make_engine = make_engine
-        self._default_origin_ns = folder.room_origin_ns(time.monotonic_ns(), time.time_ns())
-        self.rooms = Rooms(self._build, keeper if keeper is not None else RoomsInMemory())
+        self.keys = Keys(kept.host_secret, bytes.fromhex(kept.resume_key), kept.operator_token)
+        self._links = links.RoomLinks(self.keys)
+        self._keeper = keeper if keeper is not None else RoomsInMemory()
+        builder = RoomBuilder(settings, self._links, self.origin, make_engine, self._keeper)
+        self.rooms = Rooms(builder.build, self._keeper)
         if self.rooms.get(DEFAULT_ROOM) is None:
             about = About(title=settings.room.title)
             self.rooms.create(about, name=DEFAULT_ROOM, phase=Phase.LIVE)
@@ -153,32 +134,9 @@ class Hub:
             raise AssertionError("the default room is made at the start")
         return room
 
-    def _build(self, kept: KeptRoom) -> HubRoom:
-        """A room with its engine, which sleeps until the room sounds."""
-        frame_ms = self.settings.stage.frame_ms
-        is_main = kept.name == DEFAULT_ROOM
-        origin_ns = self._default_origin_ns if is_main else time.monotonic_ns()
-        rule = five_ms_rule if frame_ms == 5 else no_rule
-        room = Room(
-            kept.name, RoomClock(origin_ns), about=kept.about, phase=kept.phase, open_rule=rule
-        )
-        engine = RoomEngine(
-            lambda: self._make_engine(
-                lambda ptime_ms, rtp: live.on_program(ptime_ms, rtp),
-                lambda levels: live.on_levels(levels),
-                lambda stats: live.on_stats(stats),
-                origin_ns,
-                on_stage=lambda report: live.on_stage(report),
-                frame_ms=frame_ms,
-            )
-        )
-        live = LiveRoom(room, engine, _stage(self.settings.stage), frame_ms=frame_ms)
-        mp3 = Mp3Stream(live.program_taps, self.settings.limits.mp3_listeners)
-        live.extra_listeners = mp3.__len__
-        return HubRoom(live, engine, mp3, kept.created_utc_ms)
-
     def application(self) -> ASGIApp:
         """Pages, API and sockets."""
+        attempts = wrong_secret_attempts()
         keeper = Doorkeeper(
             self.keys,
             self.rooms.get,
@@ -188,17 +146,24 @@ class Hub:
             Endpoint,
             doorkeeper=keeper,
             waiting=Waiting(),
-            attempts=wrong_secret_attempts(),
+            attempts=attempts,
             on_fault=self.rooms.count_fault,
         )
-        parts = Parts(
+        house = House(
             rooms=self.rooms,
+            doorkeeper=keeper,
+            links=self._links,
+            origin=self.origin,
+            attempts=attempts,
+            codes=ShortCodes(self.keys),
+        )
+        parts = Parts(
+            house=house,
             pages=self._pages,
             metrics=Metrics(self.rooms),
             listeners=endpoint(listeners.ROLES, self._open_listener),
             units=endpoint(units.ROLES, self._open_unit),
             speakers=endpoint(speakers.ROLES, self._open_speaker),
-            listener_link=self.listener_link,
         )
         names = {name.lower() for name in self.settings.network.names} | links.own_names()
         return make_app(parts, frozenset(names))
@@ -226,17 +191,17 @@ class Hub:
         """Where others reach this hub."""
         return links.reachable_address(self.settings.network.host)
 
-    def listener_link(self, room: str = DEFAULT_ROOM) -> str:
-        """What the audience opens."""
-        return links.listener_link(self.address, self.listeners[0].port, room)
+    def origin(self) -> str:
+        """What the links of others begin with."""
+        return links.origin(self.address, self.listeners[0].port)
 
     def announcement(self) -> Announcement:
         """What to print."""
-        address, port = self.address, self.listeners[0].port
+        address, room = self.address, self.main
         return Announcement(
-            title=self.settings.room.title,
-            listener_link=links.listener_link(address, port),
-            host_link=links.host_link(address, port, self.keys.host_secret),
+            title=room.about.title,
+            listener_link=self.origin() + self._links.audience(room.name, room.access),
+            host_link=self.origin() + self._links.host(room.name),
             open_house=self.settings.access.open_house,
             has_network=address != links.LOOPBACK or self.settings.network.host == address,
         )
@@ -244,6 +209,8 @@ class Hub:
     async def run(self, listening_on: Sequence[Listener]) -> None:
         """Serve until ``stopping`` is set, then say goodbye to everybody."""
         self.listeners = listening_on
+        self._keeper.begin()
+        self._retitle()
         if not self._pages.built:
             log.warning("the page is not built, phones see nothing: run scripts/build")
         application = self.application()
@@ -266,32 +233,25 @@ class Hub:
             await asyncio.wait(serving)
             for task in background:
                 task.cancel()
+        await self._keeper.end()
+
+    def _retitle(self) -> None:
+        """The default room is called what the settings say, if they say anything."""
+        about, title = self.main.about, self.settings.room.title
+        if "title" in self.settings.room.model_fields_set and about.title != title:
+            command = Describe(
+                id=secrets.token_hex(12), about=about.model_copy(update={"title": title})
+            )
+            self.main.live.command(OPERATOR, command, lambda ack: None)
 
     def _say_goodbye(self) -> None:
         log.info("the hub stops")
         self.rooms.close_all(CloseCode.GOING_AWAY, "the hub stops")
-        self._folder.note_running()
 
     async def _note_running(self) -> None:
         while True:
             await asyncio.sleep(NOTE_RUNNING_EVERY_S)
-            self._folder.note_running()
-
-
-def _stage(settings: StageSettings) -> Stage:
-    """The stage as the settings have it."""
-    gains = [ZoneGain(talks=g.talks, hears=g.hears, gain_db=g.gain_db) for g in settings.zone_gains]
-    return Stage(
-        gains,
-        lift_rule,
-        five_ms_profile=settings.frame_ms == 5,
-        shift_loudspeakers=settings.shift_loudspeakers,
-    )
-
-
-def lift_rule(**facts: Unpack[LiftFacts]) -> str | None:
-    """Why a zone may not hear its own microphones: the rule of the mix, for the room."""
-    return lift_refusal(Lift(**facts))
+            self._keeper.note_running()
 
 
 def _server(application: ASGIApp) -> _Server:
@@ -324,12 +284,14 @@ def run(settings: HubSettings) -> None:
     require_opus()
     folder = DataFolder.open(settings.data)
     kept = folder.secrets()
-    logs.start(settings.log.format, (kept.host_secret, kept.resume_key))
+    address = Address.of(settings.store.url, folder.path)
+    logs.start(settings.log.format, (*kept.model_dump().values(), *address.secrets()))
     _allow_many_connections()
     taken = Listener(take_port(settings.network))
+    keeper = StoredRooms(Store.open(address), folder.room_before_the_database, DEFAULT_ROOM)
     ended: BaseException | None = None
     try:
-        asyncio.run(_run(settings, folder, taken))
+        asyncio.run(_run(settings, folder, taken, keeper))
     except* UserError as group:
         ended = _first(group)
     except* Exception as group:
@@ -348,10 +310,12 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
     return error
 
 
-async def _run(settings: HubSettings, folder: DataFolder, taken: Listener) -> None:
+async def _run(
+    settings: HubSettings, folder: DataFolder, taken: Listener, keeper: StoredRooms
+) -> None:
     from parvis_server.engine.supervisor import EngineSupervisor
 
-    hub = Hub(settings, folder, EngineSupervisor)
+    hub = Hub(settings, folder, EngineSupervisor, keeper=keeper)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, hub.stopping.set)

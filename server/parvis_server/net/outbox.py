@@ -31,8 +31,8 @@ class AtOnce:
 class Logged:
     """For a room whose events are stored."""
 
-    def __init__(self, journal: Journal, room: str) -> None:
-        """Write to ``journal`` under the name of the room."""
+    def __init__(self, journal: Callable[[], Journal], room: str) -> None:
+        """Write to ``journal``, which begins with the event loop, under the name of the room."""
         self._journal = journal
         self._room = room
 
@@ -52,7 +52,7 @@ class Logged:
             for change in result.events
         ]
         try:
-            self._journal.append(events, release)
+            self._journal().append(events, release)
         except JournalFull as error:
             # The evening goes on; hosts are warned since the log began to fail.
             log.error("%d events of room %s are not logged: %s", len(events), self._room, error)

@@ -10,17 +10,17 @@ through a ``RoomKeeper``.
 import asyncio
 import re
 import secrets
-import time
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Never, Protocol
+from typing import Never
 
 from parvis_server.errors import RoomRefused
 from parvis_server.net.live_room import LiveRoom
 from parvis_server.net.mp3 import Mp3Stream
 from parvis_server.net.room_engine import RoomEngine
+from parvis_server.net.room_keeper import KeptRoom, RoomKeeper
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.commands import Command, SetPhase
 from parvis_wire.floor import About, Access, Invite, Phase, Rank
@@ -38,42 +38,6 @@ SOUNDING = frozenset({Phase.BACKSTAGE, Phase.LIVE})
 NAME_FROM_TITLE_CHARACTERS = 40
 HIDDEN_NAME_BYTES = 9
 """72 bits: the name of a room that is not open cannot be guessed, and so not be looked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class KeptRoom:
-    """What a hub needs to open a room again."""
-
-    name: str
-    about: About
-    phase: Phase
-    created_utc_ms: int
-
-
-class RoomKeeper(Protocol):
-    """Where rooms outlive the process."""
-
-    def rooms(self) -> Iterable[KeptRoom]:
-        """Every room, in the order of their making."""
-
-    def put(self, kept: KeptRoom) -> None:
-        """Remember a room, or what it has become."""
-
-
-class RoomsInMemory:
-    """A keeper that forgets with the process."""
-
-    def __init__(self) -> None:
-        """Start with none."""
-        self._kept: dict[str, KeptRoom] = {}
-
-    def rooms(self) -> Iterable[KeptRoom]:
-        """Every room, in the order of their making."""
-        return tuple(self._kept.values())
-
-    def put(self, kept: KeptRoom) -> None:
-        """Remember a room, or what it has become."""
-        self._kept[kept.name] = kept
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,11 +80,6 @@ class HubRoom:
     def phase(self) -> Phase:
         """How far it has come."""
         return self.live.room.view.phase
-
-    @property
-    def kept(self) -> KeptRoom:
-        """What to remember of it."""
-        return KeptRoom(self.name, self.about, self.phase, self.created_utc_ms)
 
     async def run(self) -> None:
         """Run its parts until cancelled."""
@@ -181,10 +140,7 @@ class Rooms:
             raise RoomRefused("too_many", f"this hub has {MAX_ROOMS} rooms, which is its limit")
         if phase in SOUNDING and self._sounding >= MAX_RUNNING_ENGINES:
             raise RoomRefused("too_many", TOO_MANY_ENGINES)
-        kept = KeptRoom(name or self._free_name(about), about, phase, _utc_ms())
-        room = self._add(kept)
-        self._keeper.put(kept)
-        return room
+        return self._add(self._keeper.found(name or self._free_name(about), about, phase))
 
     async def run(self) -> Never:
         """Run every room's parts until cancelled."""
@@ -229,8 +185,6 @@ class Rooms:
     def _happened(self, room: HubRoom, event: RoomEvent) -> None:
         if isinstance(event, PhaseSet):
             self._follow_phase(room)
-        if event.type in {"phase_set", "described"}:
-            self._keeper.put(room.kept)
 
     def _follow_phase(self, room: HubRoom) -> None:
         """Wake the engine of a room that sounds; no other needs one."""
@@ -263,7 +217,3 @@ def name_from_title(title: str) -> str:
 
 def _hidden_name() -> str:
     return secrets.token_hex(HIDDEN_NAME_BYTES)
-
-
-def _utc_ms() -> int:
-    return time.time_ns() // 1_000_000

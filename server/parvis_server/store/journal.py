@@ -18,7 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
-from parvis_server.errors import JournalFull
+from parvis_server.errors import JournalFull, StoreError
 from parvis_server.store.database import Store
 from parvis_server.store.events import StoredEvent
 from parvis_server.store.writer import Entry, Inbox, Writer
@@ -141,6 +141,17 @@ class Journal:
 
         self._put((), on_the_writer)
         return await answer
+
+    def do(self, work: Callable[[Store], None]) -> None:
+        """Do something with the store after everything before; a failure is logged only."""
+
+        def on_the_writer(store: Store) -> None:
+            try:
+                work(store)
+            except StoreError as error:
+                log.error("the database refused: %s", error)
+
+        self._put((), on_the_writer)
 
     async def flush(self) -> None:
         """Until everything that was appended is on disk, however long that takes."""

@@ -1,0 +1,242 @@
+"""Where rooms outlive the process: their logs, out of the database at the start and into it after.
+
+A room begins with two events, what it is and how far it has come; from then on its log alone says
+what it is. Until the event loop runs, the database belongs to the start; then to the journal's
+thread.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from parvis_server.net.outbox import AtOnce, Logged, Outbox
+from parvis_server.store.database import Store
+from parvis_server.store.events import StoredEvent
+from parvis_server.store.journal import Journal, JournalState
+from parvis_server.store.rooms import StoredRoom
+from parvis_wire.floor import About, Phase
+from parvis_wire.room_events import Described, PhaseSet, RoomEvent
+from parvis_wire.rtp import CLOCK_RATE_HZ
+
+log = logging.getLogger(__name__)
+
+NS_PER_S = 1_000_000_000
+NS_PER_MS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRoom:
+    """What a hub needs to open a room again."""
+
+    name: str
+    about: About
+    """What it was founded as; the log may say something newer."""
+    phase: Phase
+    created_utc_ms: int
+    origin_ns: int
+    """Monotonic time at which its clock was 0."""
+    log: tuple[StoredEvent, ...]
+    """Since its founding; empty where nothing is kept."""
+
+
+class RoomKeeper(Protocol):
+    """Keeps rooms."""
+
+    def rooms(self) -> Iterable[KeptRoom]:
+        """Every room, in the order of their making."""
+
+    def found(self, name: str, about: About, phase: Phase) -> KeptRoom:
+        """Make a room."""
+
+    def outbox(self, room: str) -> Outbox:
+        """What the changes of a room wait in."""
+
+    @property
+    def state(self) -> JournalState:
+        """Whether everything is written."""
+
+    def begin(self) -> None:
+        """The event loop runs: from now on a thread writes."""
+
+    def note_running(self) -> None:
+        """The rooms are open at this moment."""
+
+    async def end(self) -> None:
+        """Write what waits."""
+
+
+class RoomsInMemory:
+    """A keeper that forgets with the process."""
+
+    def rooms(self) -> Iterable[KeptRoom]:
+        """None: the process has just begun."""
+        return ()
+
+    def found(self, name: str, about: About, phase: Phase) -> KeptRoom:
+        """Make a room whose clock begins now."""
+        return KeptRoom(
+            name, about, phase, time.time_ns() // NS_PER_MS, time.monotonic_ns(), log=()
+        )
+
+    def outbox(self, room: str) -> Outbox:
+        """Nothing waits."""
+        return AtOnce()
+
+    @property
+    def state(self) -> JournalState:
+        """There is nothing to write."""
+        return JournalState()
+
+    def begin(self) -> None:
+        """There is nothing to do."""
+
+    def note_running(self) -> None:
+        """There is nothing to note."""
+
+    async def end(self) -> None:
+        """There is nothing to write."""
+
+
+class StoredRooms:
+    """A keeper with a database."""
+
+    def __init__(
+        self,
+        store: Store,
+        earlier: Callable[[], tuple[int, int] | None],
+        default_room: str,
+        now_ns: Callable[[], int] = time.monotonic_ns,
+        utc_ns: Callable[[], int] = time.time_ns,
+    ) -> None:
+        """Keep rooms in ``store``.
+
+        Args:
+            store: open; belongs to the keeper from now on.
+            earlier: since when, and until when, the default room was live before there was a
+                database (UTC in ns); None: it never was.
+            default_room: its name.
+            now_ns: monotonic time.
+            utc_ns: UTC, ns since 1970.
+        """
+        self._store = store
+        self._earlier = earlier
+        self._default_room = default_room
+        self._now_ns, self._utc_ns = now_ns, utc_ns
+        self._names: list[str] = []
+        self._journal: Journal | None = None
+
+    def rooms(self) -> Iterable[KeptRoom]:
+        """Every room of the database, in the order of their making."""
+        for stored in self._store.rooms():
+            reopened = stored.reopened(self._utc_ns())
+            events = tuple(self._store.load(stored.name))
+            self._store.put_room(reopened)
+            if stored.name == self._default_room and _is_over(events):
+                again = self._opened_again(events[-1])
+                self._store.append([again])
+                events = (*events, again)
+            if events:  # or else the hub was killed between a room's making and its first event
+                yield self._kept(reopened, events)
+
+    def _opened_again(self, last: StoredEvent) -> StoredEvent:
+        """The default room opens by itself, also after an evening that was ended."""
+        utc_ms = self._utc_ns() // NS_PER_MS
+        return StoredEvent.of(
+            PhaseSet(phase=Phase.LIVE, utc_ms=utc_ms),
+            room=last.room,
+            seq=last.seq + 1,
+            room_clock=last.room_clock,
+            utc_ms=utc_ms,
+        )
+
+    def found(self, name: str, about: About, phase: Phase) -> KeptRoom:
+        """Make a room; what was kept of the default room before the database goes on in it."""
+        utc_ns = self._utc_ns()
+        room = StoredRoom.new(name, utc_ns)
+        earlier = self._earlier() if name == self._default_room else None
+        if earlier is not None:
+            room = StoredRoom.before_the_database(name, *earlier).reopened(utc_ns)
+        events = _founding(name, about, phase, utc_ns // NS_PER_MS)
+
+        def write(store: Store) -> None:
+            store.put_room(room)
+            store.append(events)
+
+        if self._journal is None:
+            write(self._store)
+        else:
+            self._journal.do(write)
+        return self._kept(room, events)
+
+    def outbox(self, room: str) -> Outbox:
+        """The journal, once it is there."""
+        return Logged(self._running, room)
+
+    @property
+    def state(self) -> JournalState:
+        """Whether everything is written."""
+        return JournalState() if self._journal is None else self._journal.state
+
+    def begin(self) -> None:
+        """Start the journal."""
+        self._journal = Journal(self._store)
+
+    def note_running(self) -> None:
+        """The rooms are open at this moment."""
+        names, utc_ms = tuple(self._names), self._utc_ns() // NS_PER_MS
+        self._running().do(lambda store: store.note_running(names, utc_ms))
+
+    async def end(self) -> None:
+        """Write what waits, and close the database."""
+        if self._journal is not None:
+            self.note_running()
+            await self._journal.close()
+        self._store.close()
+
+    def _running(self) -> Journal:
+        if self._journal is None:
+            raise RuntimeError("the journal begins with the event loop")
+        return self._journal
+
+    def _kept(self, room: StoredRoom, events: tuple[StoredEvent, ...]) -> KeptRoom:
+        """With a clock that is not before the last event, whatever the machine's clock says."""
+        self._names.append(room.name)
+        now_ns = self._now_ns()
+        elapsed_ns = events[-1].room_clock * NS_PER_S // CLOCK_RATE_HZ
+        origin_ns = min(room.origin_ns(now_ns, self._utc_ns()), now_ns - elapsed_ns)
+        about, phase = _founded_as(room.name, events)
+        return KeptRoom(room.name, about, phase, room.created_utc_ms, origin_ns, events)
+
+
+def _founding(room: str, about: About, phase: Phase, utc_ms: int) -> tuple[StoredEvent, ...]:
+    """The first two events of a room."""
+    events: tuple[RoomEvent, ...] = (
+        Described(about=about),
+        PhaseSet(phase=phase, utc_ms=utc_ms),
+    )
+    return tuple(
+        StoredEvent.of(event, room=room, seq=seq, room_clock=0, utc_ms=utc_ms)
+        for seq, event in enumerate(events, start=1)
+    )
+
+
+def _founded_as(name: str, events: Iterable[StoredEvent]) -> tuple[About, Phase]:
+    about, phase = About(title=name), Phase.LIVE
+    for stored in events:
+        match stored.event():
+            case Described(about=described):
+                about = described
+            case PhaseSet(phase=reached):
+                phase = reached
+            case _:
+                break
+    return about, phase
+
+
+def _is_over(events: Iterable[StoredEvent]) -> bool:
+    """Whether the last thing that became of a room is its end."""
+    phases = [stored.event() for stored in events if stored.type == "phase_set"]
+    last = phases[-1] if phases else None
+    return isinstance(last, PhaseSet) and last.phase is Phase.ENDED

@@ -1,0 +1,116 @@
+"""A room of this hub, put together from what is kept of it."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol, Unpack
+
+from parvis_server.config import HubSettings, StageSettings
+from parvis_server.engine.boundary import EngineStats, StageReport
+from parvis_server.engine.stage import ZoneGain
+from parvis_server.links import RoomLinks
+from parvis_server.media.zones import Lift, lift_refusal
+from parvis_server.net.credentials import same
+from parvis_server.net.live_room import LiveRoom
+from parvis_server.net.mp3 import Mp3Stream
+from parvis_server.net.reading import ReadingVoice
+from parvis_server.net.room_engine import RoomEngine, RunningEngine
+from parvis_server.net.room_keeper import KeptRoom, RoomKeeper
+from parvis_server.net.rooms import HubRoom
+from parvis_server.room.clock import RoomClock
+from parvis_server.room.lifts import LiftFacts
+from parvis_server.room.profile import five_ms_rule
+from parvis_server.room.room import Room, no_rule
+from parvis_server.room.stage import Stage
+from parvis_wire.messages import Role
+
+
+class EngineMaker(Protocol):
+    """Makes the engine: ``EngineSupervisor``, or a fake in tests."""
+
+    def __call__(
+        self,
+        on_program: Callable[[int, bytes], None],
+        on_levels: Callable[[dict[int, float]], None],
+        on_stats: Callable[[EngineStats], None],
+        origin_ns: int,
+        *,
+        on_stage: Callable[[StageReport], None],
+        frame_ms: Literal[5, 10],
+    ) -> RunningEngine:
+        """See ``EngineSupervisor``."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoomBuilder:
+    """Puts rooms together."""
+
+    settings: HubSettings
+    links: RoomLinks
+    origin: Callable[[], str]
+    """What links of others begin with."""
+    make_engine: EngineMaker
+    keeper: RoomKeeper
+
+    def build(self, kept: KeptRoom) -> HubRoom:
+        """The room that its log tells of, with an engine that sleeps until it sounds."""
+        frame_ms = self.settings.stage.frame_ms
+        voice = ReadingVoice(self.settings.reading.command)
+        room = Room.replay(
+            kept.name,
+            RoomClock(kept.origin_ns),
+            about=kept.about,
+            phase=kept.phase,
+            stored=kept.log,
+            now_ns=time.monotonic_ns(),
+            open_rule=five_ms_rule if frame_ms == 5 else no_rule,
+            seat_of=lambda code: self._unit_at(room, code),
+            has_voice=voice.is_installed,
+        )
+        engine = RoomEngine(
+            lambda: self.make_engine(
+                lambda ptime_ms, rtp: live.on_program(ptime_ms, rtp),
+                lambda levels: live.on_levels(levels),
+                lambda stats: live.on_stats(stats),
+                kept.origin_ns,
+                on_stage=lambda report: live.on_stage(report),
+                frame_ms=frame_ms,
+            )
+        )
+        live = LiveRoom(
+            room,
+            engine,
+            _stage(self.settings.stage),
+            frame_ms=frame_ms,
+            outbox=self.keeper.outbox(kept.name),
+            voice=voice,
+        )
+        mp3 = Mp3Stream(live.program_taps, self.settings.limits.mp3_listeners)
+        live.extra_listeners = mp3.__len__
+        live.invite_link = lambda invite: self.origin() + self.links.invite(kept.name, invite)
+        return HubRoom(live, engine, mp3, kept.created_utc_ms)
+
+    def _unit_at(self, room: Room, code: str) -> str | None:
+        """The unit whose code this is; one that is here before one that was."""
+        units = [member for member in room.sounding if member.role is Role.UNIT and member.name]
+        units.sort(key=lambda unit: not unit.connected)
+        for unit in units:
+            if same(code, self.links.keys.seat_code(room.view.room, unit.name or "")):
+                return unit.participant
+        return None
+
+
+def _stage(settings: StageSettings) -> Stage:
+    """The stage as the settings have it."""
+    gains = [ZoneGain(talks=g.talks, hears=g.hears, gain_db=g.gain_db) for g in settings.zone_gains]
+    return Stage(
+        gains,
+        lift_rule,
+        five_ms_profile=settings.frame_ms == 5,
+        shift_loudspeakers=settings.shift_loudspeakers,
+    )
+
+
+def lift_rule(**facts: Unpack[LiftFacts]) -> str | None:
+    """Why a zone may not hear its own microphones: the rule of the mix, for the room."""
+    return lift_refusal(Lift(**facts))
