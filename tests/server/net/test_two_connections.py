@@ -108,7 +108,8 @@ async def test_the_floor_outlives_the_first_connection_while_the_second_lives(
         await gone(hub, 2)
         member = hub.live.room.member(first.participant)
         assert member is not None and member.connected
-        assert hub.live.room.due() is None, "nothing follows from an absence that is none"
+        [turn] = hub.live.room.view.floor
+        assert not turn.away, "nothing follows from an absence that is none"
         await second.socket.send(packet_of(first, 1))
         assert first.welcome.bus is not None
         hub.engine.play(first.welcome.bus.ssrc, 0)
@@ -172,7 +173,8 @@ async def test_the_second_may_be_back_before_the_first(hub: LiveHub) -> None:
     left = hub.live.room.member(first.participant)
     assert left is not None and left.away_since_ns is not None
     async with joined(hub.unit, Role.UNIT, **second_of(first)) as second:
-        assert hub.live.room.due() is None, "one of them lives: nobody is away"
+        back = hub.live.room.member(first.participant)
+        assert back is not None and back.connected, "one of them lives: nobody is away"
         assert [output.ssrc for output in hub.engine.stage.outputs] == [bus_ssrc(first)]
         hub.engine.play(bus_ssrc(first), 0)
         await heard(second, 1)
