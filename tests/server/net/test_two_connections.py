@@ -173,8 +173,8 @@ async def test_the_second_may_be_back_before_the_first(hub: LiveHub) -> None:
     left = hub.live.room.member(first.participant)
     assert left is not None and left.away_since_ns is not None
     async with joined(hub.unit, Role.UNIT, **second_of(first)) as second:
-        back = hub.live.room.member(first.participant)
-        assert back is not None and back.connected, "one of them lives: nobody is away"
+        member = hub.live.room.member(first.participant)
+        assert member is not None and member.connected, "one of them lives: nobody is away"
         assert [output.ssrc for output in hub.engine.stage.outputs] == [bus_ssrc(first)]
         hub.engine.play(bus_ssrc(first), 0)
         await heard(second, 1)
