@@ -1,8 +1,9 @@
 /** A show of hands: ask, watch it come in, count it. */
 
 import { useState } from "preact/hooks";
-import { useWords } from "../i18n/words.ts";
+import { type Say, useWords } from "../i18n/words.ts";
 import type { HubClient } from "../room/hub_client.ts";
+import { Announcement } from "../ui/shell.tsx";
 import { useStore } from "../ui/store.ts";
 import type { RoomView, Tally } from "../wire/messages.ts";
 import { Fold } from "./fold.tsx";
@@ -17,18 +18,30 @@ interface Props {
 
 export function ShowOfHands({ hub, view }: Props) {
   const { say } = useWords();
-  // An open question is never one fold away.
-  if (view.ask !== null) return <OpenAsk hub={hub} question={view.ask.question} />;
+  const { ask, tally } = view;
+  const result = tally === null ? "" : resultWords(say, tally);
   return (
-    <Fold title={say("ask.title")} hint={say("ask.hint")} class="ask">
-      {() => (
-        <>
-          {view.tally !== null && <Result tally={view.tally} />}
-          <AskForm hub={hub} />
-        </>
+    <>
+      {/* An open question is never one fold away. */}
+      {ask !== null ? (
+        <OpenAsk hub={hub} question={ask.question} />
+      ) : (
+        <Fold title={say("ask.title")} hint={result === "" ? say("ask.hint") : result} class="ask">
+          {() => (
+            <>
+              {tally !== null && <Result tally={tally} />}
+              <AskForm hub={hub} />
+            </>
+          )}
+        </Fold>
       )}
-    </Fold>
+      <Announcement text={result} />
+    </>
   );
+}
+
+function resultWords(say: Say, { yes_hall, yes_far, asked }: Tally): string {
+  return say("ask.result", { yes: yes_hall + yes_far, asked });
 }
 
 function OpenAsk({ hub, question }: { hub: HubClient; question: string }) {
@@ -50,12 +63,12 @@ function OpenAsk({ hub, question }: { hub: HubClient; question: string }) {
 
 function Result({ tally }: { tally: Tally }) {
   const { say } = useWords();
-  const { yes_hall, yes_far, asked, question } = tally;
+  const { yes_hall, yes_far, question } = tally;
   return (
-    <div class="tally" role="status">
+    <div class="tally">
       <blockquote class="words">{question}</blockquote>
       <p>
-        <strong>{say("ask.result", { yes: yes_hall + yes_far, asked })}</strong>{" "}
+        <strong>{resultWords(say, tally)}</strong>{" "}
         {say("ask.result_where", { hall: yes_hall, far: yes_far })}
       </p>
     </div>

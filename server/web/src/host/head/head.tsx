@@ -28,8 +28,28 @@ export function RoomHead({ hub, view }: Props) {
         <Counts hub={hub} />
       </p>
       <PhaseSteps hub={hub} view={view} />
+      <NoHostAnyMore hub={hub} view={view} />
       {view.autopilot && <p class="trouble">{say("host.autopilot")}</p>}
     </header>
+  );
+}
+
+/** Who stepped down, or was given back to the audience, still has the page and its key. */
+function NoHostAnyMore({ hub, view }: Props) {
+  const { say } = useWords();
+  const me = useStore(hub.room, (room) => room.participant);
+  const isGone = me !== null && view.hosts.length > 0 && rankOf(view, me) === null;
+  return (
+    <div role="status">
+      {isGone && (
+        <p class="trouble">
+          {say("hosts.gone")}{" "}
+          <button type="button" class="small" onClick={() => hub.reopen()}>
+            {say("hosts.again")}
+          </button>
+        </p>
+      )}
+    </div>
   );
 }
 
@@ -88,6 +108,9 @@ function PhaseSteps({ hub, view }: Props) {
           {say(step.words)}
         </button>
       ))}
+      <a class="jump" href="#invite">
+        {say("host.invite")}
+      </a>
     </p>
   );
 }

@@ -11,12 +11,12 @@ interface ModeWords {
 
 /** In the order from the calmest to the liveliest. */
 export const MODES: Record<FloorMode, ModeWords> = {
-  host: { name: "mode.host", hint: "mode.host_hint" },
-  queue: { name: "mode.queue", hint: "mode.queue_hint" },
-  open: { name: "mode.open", hint: "mode.open_hint" },
-  override: { name: "mode.override", hint: "mode.override_hint" },
-  push_to_talk: { name: "mode.push_to_talk", hint: "mode.push_to_talk_hint" },
-  voice: { name: "mode.voice", hint: "mode.voice_hint" },
+  host: { name: "modes.host", hint: "modes.host_hint" },
+  queue: { name: "modes.queue", hint: "modes.queue_hint" },
+  open: { name: "modes.open", hint: "modes.open_hint" },
+  override: { name: "modes.override", hint: "modes.override_hint" },
+  push_to_talk: { name: "modes.push_to_talk", hint: "modes.push_to_talk_hint" },
+  voice: { name: "modes.voice", hint: "modes.voice_hint" },
 };
 
 /** `parvis_wire.floor.MAX_OPEN_MICROPHONES`. */

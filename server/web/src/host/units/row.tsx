@@ -84,6 +84,7 @@ function Seats({ view, unit }: { view: RoomView; unit: string }) {
 function UnitActs({ hub, view, api, desk, unit, quality }: Props & { quality: Quality | null }) {
   const { say } = useWords();
   const { name } = unit;
+  const seated = view.seats.filter((seat) => seat.unit === unit.unit);
   const isHosts = useStore(hub.room, (room) =>
     isHostUnit(room.view ?? view, room.waiting, unit.unit),
   );
@@ -108,6 +109,16 @@ function UnitActs({ hub, view, api, desk, unit, quality }: Props & { quality: Qu
           {say("unit.tone")}
         </button>
       )}
+      {seated.map((seat) => (
+        <button
+          key={seat.participant}
+          type="button"
+          class="small"
+          onClick={() => hub.wish({ type: "leave_seat", participant: seat.participant })}
+        >
+          {say("unit.free", { name: seat.name })}
+        </button>
+      ))}
       <label class="tick">
         <input
           type="checkbox"

@@ -69,6 +69,9 @@ function TickRow({ tick, ...tools }: Props & { tick: Tick }) {
   );
 }
 
+/** No microphone is quieter than this: it is switched off between words. */
+const SILENT_DBFS = -90;
+
 const SIGNS = { done: "✓", open: "…", fault: "!" } as const;
 
 function TickMark({ state }: { state: keyof typeof SIGNS }) {
@@ -90,12 +93,12 @@ function Figures({ tick }: { tick: Tick }) {
   const { say, language } = useWords();
   const { voiceDbfs, noiseDbfs } = tick;
   if (voiceDbfs === null || noiseDbfs === null) return null;
+  const voice = decibelsFullScale(language, voiceDbfs);
+  const noise = decibelsFullScale(language, noiseDbfs);
+  const isSilent = noiseDbfs < SILENT_DBFS;
   return (
     <span class="figures">
-      {say("walk.figures", {
-        voice: decibelsFullScale(language, voiceDbfs),
-        noise: decibelsFullScale(language, noiseDbfs),
-      })}
+      {isSilent ? say("walk.figures_silent", { voice }) : say("walk.figures", { voice, noise })}
     </span>
   );
 }
