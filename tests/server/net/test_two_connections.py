@@ -11,7 +11,7 @@ from websockets.exceptions import ConnectionClosed
 from fakes.live_hub import LiveHub, live_hub
 from fakes.peer import Peer, host_credential, joined, packet_of, resume
 from parvis_server.net import live_room
-from parvis_server.room.room import HAND_AWAY_NS
+from parvis_server.room.timing import HAND_AWAY_NS
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.commands import Next, RaiseHand, TakeFloor
 from parvis_wire.messages import Role
