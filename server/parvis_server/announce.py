@@ -3,6 +3,7 @@
 import io
 import logging
 import textwrap
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TextIO
 
@@ -53,15 +54,11 @@ class Announcement:
 
     def for_terminal(self) -> str:
         """Title, QR code, links, and what the host should know."""
-        code = io.StringIO()
-        segno.make(self.listener_link, error="m", micro=False).terminal(
-            code, border=2, compact=True
-        )
         lines = [
             "",
             f"  {self.title}",
             "",
-            code.getvalue().rstrip("\n"),
+            terminal_code(self.listener_link),
             "",
             f"  Listen  {self.listener_link}",
             f"  Host    {self.host_link}   (keep this one to yourself)",
@@ -71,6 +68,29 @@ class Announcement:
             "",
         ]
         return "\n".join(lines) + "\n"
+
+
+def room_announcement(title: str, links: Mapping[str, str | None]) -> str:
+    """The links of a room that was just made, with a code to scan for the audience's."""
+    lines = [
+        "",
+        f"  {title}",
+        "",
+        terminal_code(links["audience"] or ""),
+        "",
+        f"  Listen  {links['audience']}",
+        f"  Code    {links['audience_code']}   (to type at the hub's address)",
+        f"  Host    {links['host']}   (keep this one to yourself)",
+        *([f"  Screen  {links['screen']}"] if links["screen"] else []),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def terminal_code(link: str) -> str:
+    """A code to scan, in letters."""
+    code = io.StringIO()
+    segno.make(link, error="m", micro=False).terminal(code, border=2, compact=True)
+    return code.getvalue().rstrip("\n")
 
 
 def _wrapped(text: str) -> str:

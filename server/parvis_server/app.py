@@ -195,6 +195,12 @@ class Hub:
         """What the links of others begin with."""
         return links.origin(self.address, self.listeners[0].port)
 
+    def own_origin(self) -> str:
+        """Where programs on this machine reach the hub."""
+        host = self.settings.network.host
+        address = links.LOOPBACK if host in links.EVERY_ADDRESS else host
+        return links.origin(address, self.listeners[0].port)
+
     def announcement(self) -> Announcement:
         """What to print."""
         address, room = self.address, self.main
@@ -324,6 +330,7 @@ async def _run(
         started = group.create_task(hub.started.wait())
         await asyncio.wait({running, started}, return_when=asyncio.FIRST_COMPLETED)
         if hub.started.is_set():
+            folder.note_listening(hub.own_origin())
             hub.announcement().print_to(sys.stdout)
             _spare_the_collector()
         started.cancel()

@@ -15,6 +15,7 @@ from parvis_server.errors import UserError
 
 COMMANDS = {
     "hub": "Run the hub: pages, sockets, the line of hands and the mix.",
+    "room": "Make, list, show and end the rooms of a running hub.",
     "listen": "Listen to a room without a browser, and record it.",
     "demo": "Try everything on this machine: a hub and three tables with voices.",
     "bench": "Measure this machine: delay, mix, listeners.",

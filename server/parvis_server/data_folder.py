@@ -50,6 +50,15 @@ class LiveSince(BaseModel):
     live_since_utc_ns: int = Field(ge=0)
 
 
+class Running(BaseModel):
+    """The hub that runs on the folder, if its process lives."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    origin: str
+    process: int = Field(gt=0)
+
+
 @dataclass(frozen=True, slots=True)
 class DataFolder:
     """A folder that belongs to this hub."""
@@ -90,6 +99,36 @@ class DataFolder:
         )
         self._write(path, made.model_dump())
         return made
+
+    def operator_token(self) -> str:
+        """The token of whoever runs the hub of this folder.
+
+        Raises:
+            DataFolderError: it cannot be read, or no hub ever ran here.
+        """
+        path = self.path / "secrets.json"
+        known = self._read(path, Secrets)
+        if known is None or "operator_token" not in known.model_fields_set:
+            raise DataFolderError(f"no hub has run on {self.path} yet: start one with parvis hub")
+        return known.operator_token
+
+    def note_listening(self, origin: str) -> None:
+        """Remember where the running hub is reached from this machine."""
+        with contextlib.suppress(DataFolderError):  # a full disk must not end the evening
+            self._write(self.path / "running.json", {"origin": origin, "process": os.getpid()})
+
+    def listening_at(self) -> str | None:
+        """Where the hub of this folder is reached from this machine; None: none runs."""
+        known = self._read(self.path / "running.json", Running)
+        if known is None:
+            return None
+        try:
+            os.kill(known.process, 0)
+        except ProcessLookupError:
+            return None
+        except PermissionError:
+            pass  # somebody else's process lives
+        return known.origin
 
     def room_origin_ns(self, now_ns: int, utc_ns: int) -> int:
         """Monotonic time at which the room went live, perhaps in an earlier run of the hub.

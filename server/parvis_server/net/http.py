@@ -16,7 +16,7 @@ from starlette.responses import (
 from starlette.types import ASGIApp
 from starlette.websockets import WebSocket
 
-from parvis_server.net.api.faults import ApiFault
+from parvis_server.net.api.faults import MISTAKE, WORDS, ApiFault, answer
 from parvis_server.net.api.house import Caller, House
 from parvis_server.net.api.routes import PREFIX as API_PREFIX
 from parvis_server.net.api.routes import make_api
@@ -194,6 +194,8 @@ def _check_name(name: str) -> None:
 async def _plain_error(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     headers = error.headers if isinstance(error, HTTPException) else None
+    if request.url.path.startswith(f"{API_PREFIX}/"):  # a line break in it leads past the API
+        return answer(status, *WORDS.get(status, MISTAKE), headers)
     return PlainTextResponse(PLAIN_WORDS.get(status, SERVER_MISTAKE), status, headers)
 
 

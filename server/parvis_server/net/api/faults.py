@@ -67,6 +67,8 @@ def add_faults(api: FastAPI) -> None:
 
     @api.exception_handler(HTTPException)
     async def plain(request: Request, fault: HTTPException) -> Response:
+        if fault.status_code == 400:  # a body that is no text at all
+            return answer(422, "invalid", "body: it is not JSON in UTF-8")
         code, text = WORDS.get(fault.status_code, ("invalid", str(fault.detail)))
         return answer(fault.status_code, code, text, fault.headers)
 

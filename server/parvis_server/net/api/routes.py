@@ -62,6 +62,9 @@ DESCRIPTION = """Rooms, queue and floor of a Parvis hub, for an organiser's own 
 data folder), or the secret of a room's link (the part after `k=`): the host's to run it, a guest's
 to read a room that is not open. Faults are `{code, text}`."""
 
+FOR_EVERYBODY: dict[str, Any] = {"security": [{}]}
+"""In the document: also without a secret."""
+
 bearer = HTTPBearer(auto_error=False, description="Operator's token, or the secret of a link.")
 
 Shown = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
@@ -115,7 +118,7 @@ def make_api(house: House) -> ASGIApp:
 def _rooms(house: House) -> APIRouter:
     routes = APIRouter(tags=["rooms"])
 
-    @routes.get("/rooms", responses=faults())
+    @routes.get("/rooms", responses=faults(), openapi_extra=FOR_EVERYBODY)
     async def list_rooms(caller: Asker) -> RoomList:
         """The open rooms; all of them for the operator."""
         rooms = house.rooms if house.is_operator(caller) else house.rooms.listed
@@ -131,7 +134,7 @@ def _rooms(house: House) -> APIRouter:
         info = RoomInfo.of(room, house.audience_link(room))
         return MadeRoom(room=info, links=house.host_links(room))
 
-    @routes.get("/rooms/{room}", responses=faults(404))
+    @routes.get("/rooms/{room}", responses=faults(404), openapi_extra=FOR_EVERYBODY)
     async def show_room(caller: Asker, room: Named) -> RoomInfo:
         """What a room is."""
         found = house.room_to_read(room, caller)
@@ -158,7 +161,7 @@ def _rooms(house: House) -> APIRouter:
 def _floor(house: House) -> APIRouter:
     routes = APIRouter(tags=["floor"])
 
-    @routes.get("/rooms/{room}/floor", responses=faults(404))
+    @routes.get("/rooms/{room}/floor", responses=faults(404), openapi_extra=FOR_EVERYBODY)
     async def show_floor(caller: Asker, room: Named) -> FloorNow:
         """Who speaks and who waits."""
         return FloorNow.of(house.room_to_read(room, caller))
@@ -193,6 +196,7 @@ def _links(house: House) -> APIRouter:
 
     @routes.get(
         "/rooms/{room}/qr.svg",
+        openapi_extra=FOR_EVERYBODY,
         response_class=Response,
         responses={**faults(404), 200: {"content": {SVG_TYPE: {}}}},
     )
@@ -221,9 +225,9 @@ def _links(house: House) -> APIRouter:
         return Response(status_code=204)
 
     @routes.post("/codes", responses=faults(404))
-    async def find_code(caller: Asker, body: TypedCode) -> FoundLink:
+    async def find_code(request: Request, body: TypedCode) -> FoundLink:
         """Where a short code leads."""
-        now_ns = time.monotonic_ns()
+        caller, now_ns = await caller_of(request, None), time.monotonic_ns()
         if not house.code_guard.allows(caller.address, now_ns):
             raise ApiFault(429, "rate", "too many codes that lead nowhere: wait a minute")
         path = house.codes.find(body.code, house.coded_paths())

@@ -1,0 +1,104 @@
+"""The API keeps to its own document, whatever it is asked: schemathesis makes the requests."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from schemathesis import Case, GenerationMode
+from schemathesis.core.result import Ok
+from schemathesis.schemas import BaseSchema
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+from fakes.engine import FakeEngine
+from parvis_server.app import Hub, Listener
+from parvis_server.config import HubSettings, NetworkSettings
+from parvis_server.data_folder import DataFolder
+from parvis_server.net.rate import Attempts
+from parvis_server.ports import take_port
+from parvis_wire.floor import About, Access, Phase
+
+# Which signs a name or a line may hold (none that forges a screen) cannot be said in JSON Schema.
+NOT_SAID: list[Callable[..., bool | None]] = [positive_data_acceptance]
+
+EXAMPLES = 40
+"""For each of 13 operations, twice: some 10 s."""
+
+NAME = "testserver"
+DOCUMENT = "/api/v1/openapi.json"
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Hub:
+    folder = tmp_path_factory.mktemp("hub")
+    network = NetworkSettings(host="127.0.0.1", port=0, names=(NAME,))
+    hub = Hub(HubSettings(data=folder, network=network), DataFolder.open(folder), FakeEngine)
+    hub.listeners = [Listener(take_port(network))]
+    private = About(title="Board", access=Access.PRIVATE)
+    hub.rooms.create(private, name="board", phase=Phase.SCHEDULED)
+    return hub
+
+
+@pytest.fixture(scope="module")
+def document(hub: Hub) -> BaseSchema:
+    with pytest.MonkeyPatch.context() as patch:
+        # A thousand wrong secrets come from one address: how they are slowed has its own tests.
+        unlimited = Attempts(per_s=0, burst=1e9)
+        patch.setattr("parvis_server.app.wrong_secret_attempts", lambda: unlimited)
+        return schemathesis.openapi.from_asgi(DOCUMENT, hub.application())
+
+
+OPERATIONS = [
+    ("GET", "/rooms"),
+    ("POST", "/rooms"),
+    ("GET", "/rooms/{room}"),
+    ("PATCH", "/rooms/{room}"),
+    ("PUT", "/rooms/{room}/phase"),
+    ("GET", "/rooms/{room}/floor"),
+    ("POST", "/rooms/{room}/acts"),
+    ("POST", "/rooms/{room}/links"),
+    ("POST", "/rooms/{room}/links/qr.svg"),
+    ("GET", "/rooms/{room}/qr.svg"),
+    ("POST", "/rooms/{room}/invitations"),
+    ("DELETE", "/rooms/{room}/invitations/{number}"),
+    ("POST", "/codes"),
+]
+
+
+def test_no_operation_is_left_out(document: BaseSchema) -> None:
+    results = document.get_all_operations()
+    found = [result.ok() for result in results if isinstance(result, Ok)]
+    assert sorted((one.method.upper(), one.path) for one in found) == sorted(OPERATIONS)
+
+
+CASES = [
+    (method, path, mode)
+    for method, path in OPERATIONS
+    for mode in GenerationMode
+    # What asks for nothing cannot be asked wrongly.
+    if (method, path, mode) != ("GET", "/rooms", GenerationMode.NEGATIVE)
+]
+
+
+@pytest.mark.parametrize(("method", "path", "mode"), CASES)
+def test_every_answer_is_in_the_document(
+    document: BaseSchema, hub: Hub, method: str, path: str, mode: GenerationMode
+) -> None:
+    headers = {"Authorization": f"Bearer {hub.keys.operator_token}"}
+
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=document[path][method].as_strategy(generation_mode=mode), there=st.booleans())
+    def asks(case: Case[Any], there: bool) -> None:
+        if there and mode is GenerationMode.POSITIVE and "room" in case.path_parameters:
+            case.path_parameters["room"] = "main"
+        case.call_and_validate(headers=headers, excluded_checks=NOT_SAID)
+
+    asks()
