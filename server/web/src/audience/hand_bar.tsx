@@ -1,81 +1,143 @@
-/** Raise and lower one's hand, with the thumb; the name is asked once and kept on this phone. */
+/** Raise and lower one's hand, with the thumb: spoken, in writing, or as a reply. */
 
-import { useEffect, useRef, useState } from "preact/hooks";
-import { keep, readKept, useWords } from "../i18n/words.ts";
+import { useState } from "preact/hooks";
+import { useWords } from "../i18n/words.ts";
+import type { Wish } from "../room/commands.ts";
 import type { HubClient } from "../room/hub_client.ts";
 import { useStore } from "../ui/store.ts";
-import { MAX_NAME_CHARACTERS } from "../wire/messages.ts";
-import type { Standing } from "../wire/standing.ts";
-
-const NAME_KEY = "parvis.name";
-
-/** What the hub accepts as a name (`parvis_wire.fields`), or null. */
-export function cleanName(text: string): string | null {
-  const name = text.trim().normalize("NFC");
-  const length = [...name].length;
-  if (length === 0 || length > MAX_NAME_CHARACTERS) return null;
-  // Control and format characters could forge a line of the list; joiners belong to scripts.
-  return /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/u.test(name.replace(/[\u200c\u200d]/g, ""))
-    ? null
-    : name;
-}
+import type { RoomView } from "../wire/messages.ts";
+import { canReply, OVERTAKEN, type OwnHand, ownHand } from "./hand_state.ts";
+import { NameForm } from "./name_form.tsx";
+import type { OwnNews } from "./own_news.ts";
+import type { Presence } from "./presence.ts";
+import { WriteForm } from "./write_form.tsx";
 
 interface Props {
   hub: HubClient;
-  standing: Standing;
-  place: number | null;
+  presence: Presence;
+  news: OwnNews;
+  view: RoomView;
+  me: string | null;
 }
 
-export function HandBar({ hub, standing, place }: Props) {
+/** Which form is open; the bar itself is none. */
+type Form = "name" | "name for a reply" | "rename" | "write";
+
+export function HandBar({ hub, presence, news, view, me }: Props) {
   const { say } = useWords();
+  const [form, setForm] = useState<Form | null>(null);
+  const name = useStore(presence.store, (now) => now.name);
   const isWaiting = useStore(hub.room, (room) => room.waiting.length > 0);
-  const refused = useStore(hub.room, (room) => room.refused?.code ?? null);
-  const [name, setName] = useState(() => cleanName(readKept(NAME_KEY) ?? ""));
-  const [isAsking, setAsking] = useState(false);
-  const isUp = standing === "next" || standing === "queued";
-  const raise = (as: string) => {
-    keep(NAME_KEY, as);
-    setName(as);
-    setAsking(false);
-    hub.wish({ type: "raise_hand", name: as });
+  const own = ownHand(view, me);
+  const close = () => setForm(null);
+  const wish = (what: Wish) => {
+    close();
+    news.clear();
+    if (!isWaiting) hub.wish(what);
   };
-  if (isAsking) {
-    return <NameForm first={name ?? ""} onName={raise} onCancel={() => setAsking(false)} />;
+  const raise = (as: string | null, reply: boolean) => {
+    if (as === null) setForm(reply ? "name for a reply" : "name");
+    else wish({ type: "raise_hand", name: as, ...(reply ? { reply } : {}) });
+  };
+  if (own !== null) {
+    return <Raised own={own} isWaiting={isWaiting} onLower={() => wish({ type: "lower_hand" })} />;
+  }
+  if (form === "write")
+    return <WriteForm name={name} onSend={wish} onCancel={close} presence={presence} />;
+  if (form !== null) {
+    const onName = (as: string) => {
+      presence.rename(as);
+      if (form === "rename") close();
+      else raise(as, form === "name for a reply");
+    };
+    return (
+      <NameForm first={name ?? ""} isRaising={form !== "rename"} onName={onName} onCancel={close} />
+    );
   }
   return (
     <div class="bar">
-      {refused !== null && (
-        <p class="refused" role="status">
-          {say(`refused.${refused}`)}
-        </p>
-      )}
-      {isUp && <PlaceLine place={place ?? 1} />}
-      <button
-        type="button"
-        class={isUp ? "big" : "big primary"}
-        aria-disabled={isWaiting}
-        onClick={() => {
-          if (isWaiting) return;
-          if (isUp) hub.wish({ type: "lower_hand" });
-          else if (name === null) setAsking(true);
-          else raise(name);
-        }}
-      >
-        <HandSign isUp={isUp} />
-        {isWaiting ? say("hand.sending") : say(isUp ? "hand.lower" : "hand.raise")}
-      </button>
-      {!isUp && name !== null && (
-        <button type="button" class="quiet" onClick={() => setAsking(true)}>
-          {say("hand.rename", { name })}
-        </button>
+      <Notices hub={hub} news={news} />
+      {view.rules.takes_hands ? (
+        <>
+          <button
+            type="button"
+            class="big primary"
+            aria-disabled={isWaiting}
+            onClick={() => !isWaiting && raise(name, false)}
+          >
+            <HandSign isUp={false} />
+            {say(isWaiting ? "hand.sending" : "hand.raise")}
+          </button>
+          <div class="also">
+            <button type="button" class="quiet" onClick={() => setForm("write")}>
+              {say("hand.write")}
+            </button>
+            {canReply(view, me) && (
+              <button type="button" class="quiet" onClick={() => raise(name, true)}>
+                {say("hand.reply")}
+              </button>
+            )}
+            {name !== null && (
+              <button type="button" class="quiet" onClick={() => setForm("rename")}>
+                {say("hand.rename", { name })}
+              </button>
+            )}
+          </div>
+        </>
+      ) : (
+        <p class="own-place">{say("hand.none_taken")}</p>
       )}
     </div>
   );
 }
 
-function PlaceLine({ place }: { place: number }) {
+/** Why the last wish was not granted, and what happened to one's hand meanwhile. */
+function Notices({ hub, news }: { hub: HubClient; news: OwnNews }) {
   const { say } = useWords();
-  return <p class="own-place">{place === 1 ? say("line.next") : say("line.place", { place })}</p>;
+  const refused = useStore(hub.room, (room) => room.refused);
+  const notice = useStore(news.store, (now) => now.notice);
+  const isOurs = refused !== null && refused.wish.type !== "take_seat";
+  return (
+    <div class="notices" role="status">
+      {isOurs && <p class="refused">{say(`refused.${refused.code}`)}</p>}
+      {notice !== null && (
+        <div class="notice">
+          <p>{say(notice)}</p>
+          <button type="button" class="quiet small" onClick={() => news.clear()}>
+            {say("hand.dismiss")}
+          </button>
+        </div>
+      )}
+    </div>
+  );
+}
+
+interface RaisedProps {
+  own: OwnHand;
+  isWaiting: boolean;
+  onLower: () => void;
+}
+
+function Raised({ own: { hand, place }, isWaiting, onLower }: RaisedProps) {
+  const { say } = useWords();
+  const rule = hand.overtaken_by;
+  return (
+    <div class="bar">
+      <p class="own-place">{place === 1 ? say("line.next") : say("line.place", { place })}</p>
+      {hand.passed > 0 && place === 1 && <p class="why">{say("why.passed_on")}</p>}
+      {hand.written && <p class="why">{say("hand.written_up")}</p>}
+      {rule !== null && rule !== undefined && <p class="why">{say(OVERTAKEN[rule])}</p>}
+      <button
+        type="button"
+        class="big"
+        aria-disabled={isWaiting}
+        onClick={() => !isWaiting && onLower()}
+      >
+        <HandSign isUp={true} />
+        {say(isWaiting ? "hand.sending" : "hand.lower")}
+      </button>
+    </div>
+  );
 }
 
 function HandSign({ isUp }: { isUp: boolean }) {
@@ -83,51 +145,5 @@ function HandSign({ isUp }: { isUp: boolean }) {
     <svg class={isUp ? "hand-sign is-up" : "hand-sign"} viewBox="0 0 24 24" aria-hidden="true">
       <path d="M7 12V6.500a1.300 1.300 0 0 1 2.600 0V11h.6V4.300a1.300 1.300 0 0 1 2.600 0V11h.6V5.300a1.300 1.300 0 0 1 2.600 0V12h.6V8a1.300 1.300 0 0 1 2.600 0v6.500A6.500 6.500 0 0 1 12.700 21h-.6a6 6 0 0 1-4.900-2.500L3.700 13.400a1.400 1.400 0 0 1 2.200-1.700z" />
     </svg>
-  );
-}
-
-interface FormProps {
-  first: string;
-  onName: (name: string) => void;
-  onCancel: () => void;
-}
-
-function NameForm({ first, onName, onCancel }: FormProps) {
-  const { say } = useWords();
-  const field = useRef<HTMLInputElement>(null);
-  const [text, setText] = useState(first);
-  const [isBad, setBad] = useState(false);
-  const name = cleanName(text);
-  useEffect(() => field.current?.focus(), []);
-  return (
-    <form
-      class="bar"
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (name === null) setBad(true);
-        else onName(name);
-      }}
-    >
-      <label for="name">{say("hand.name")}</label>
-      <input
-        id="name"
-        ref={field}
-        value={text}
-        autocomplete="nickname"
-        maxLength={2 * MAX_NAME_CHARACTERS}
-        aria-describedby="name-hint"
-        aria-invalid={isBad && name === null}
-        onInput={(event) => setText(event.currentTarget.value)}
-      />
-      <p id="name-hint" class="soft" role={isBad ? "alert" : undefined}>
-        {say(isBad && name === null ? "hand.name_bad" : "hand.name_hint")}
-      </p>
-      <button type="submit" class="big primary">
-        {name === null ? say("hand.raise") : say("hand.confirm", { name })}
-      </button>
-      <button type="button" class="quiet" onClick={onCancel}>
-        {say("hand.cancel")}
-      </button>
-    </form>
   );
 }

@@ -1,47 +1,63 @@
 /** Who speaks, and the line of hands: the same order as on every other screen and light. */
 
-import { useWords } from "../i18n/words.ts";
+import { type Say, useWords, type WordKey } from "../i18n/words.ts";
 import type { RoomState } from "../room/hub_client.ts";
 import { voices } from "../room/talkers.ts";
 import { TalkerBar } from "../ui/shell.tsx";
 import type { Store } from "../ui/store.ts";
 import type { Hand, RoomView } from "../wire/messages.ts";
+import { ANONYMOUS_NAME } from "../wire/room_view.ts";
+import { modeWords } from "./hand_state.ts";
 
 /** Names shown before the rest is only counted. */
 const SHOWN = 12;
 
+/** A name as it is shown: whoever wants none in the hall is somebody. */
+function shownName(say: Say, name: string): string {
+  return name === ANONYMOUS_NAME ? say("line.unnamed") : name;
+}
+
 export function Speaking({ view, room }: { view: RoomView; room: Store<RoomState> }) {
   const { say } = useWords();
   const heard = voices(view);
+  const hosts = view.hosts.flatMap((host) => (host.name === null ? [] : [host.name]));
   const going = view.floor.filter((turn) => turn.state === "granted");
   const readOut = view.floor.filter((turn) => turn.state === "live" && turn.ssrc === null);
   const isEmpty = heard.length + going.length + readOut.length === 0;
   return (
     <section class="card" aria-labelledby="speaking">
       <h2 id="speaking">{say("speaking.title")}</h2>
-      {isEmpty && <p class="soft">{say("speaking.nobody")}</p>}
+      {view.silenced && <p class="silenced">{say("room.silenced")}</p>}
+      {isEmpty && !view.silenced && <p class="soft">{say("speaking.nobody")}</p>}
       <ul class="voices">
         {heard.map((voice) => (
           <li key={voice.ssrc} class="voice">
             <span class="voice-name">
               {voice.at === null
-                ? voice.name
-                : say("speaking.at", { name: voice.name, table: voice.at })}
+                ? shownName(say, voice.name)
+                : say("speaking.at", { name: shownName(say, voice.name), table: voice.at })}
             </span>
             <TalkerBar room={room} ssrc={voice.ssrc} />
           </li>
         ))}
         {readOut.map((turn) => (
           <li key={turn.participant} class="voice">
-            <span class="voice-name">{say("speaking.host_reads", { name: turn.name })}</span>
+            <span class="voice-name">
+              {say("speaking.host_reads", { name: shownName(say, turn.name) })}
+            </span>
+            {turn.text !== null && <q class="question">{turn.text}</q>}
           </li>
         ))}
         {going.map((turn) => (
           <li key={turn.participant} class="voice soft">
-            <span class="voice-name">{say("speaking.granted", { name: turn.name })}</span>
+            <span class="voice-name">
+              {say("speaking.granted", { name: shownName(say, turn.name) })}
+            </span>
           </li>
         ))}
       </ul>
+      <p class="soft mode">{say(modeWords(view))}</p>
+      {hosts.length > 0 && <p class="soft">{say("room.hosts", { names: hosts.join(", ") })}</p>}
     </section>
   );
 }
@@ -75,6 +91,11 @@ export function Line({ view, me }: { view: RoomView; me: string | null }) {
   );
 }
 
+function fromWhere(hand: Hand): WordKey {
+  if (hand.written) return "line.written";
+  return hand.surface === "unit" || hand.in_hall ? "line.unit" : "line.phone";
+}
+
 function HandRow({ hand, place, isMe }: { hand: Hand; place: number; isMe: boolean }) {
   const { say } = useWords();
   return (
@@ -82,10 +103,9 @@ function HandRow({ hand, place, isMe }: { hand: Hand; place: number; isMe: boole
       <span class="place" aria-hidden="true">
         {place}
       </span>
-      <span class="hand-name">{hand.name}</span>
-      <span class="soft hand-from">
-        {isMe ? say("line.you") : say(hand.surface === "unit" ? "line.unit" : "line.phone")}
-      </span>
+      <span class="hand-name">{shownName(say, hand.name)}</span>
+      <span class="soft hand-from">{isMe ? say("line.you") : say(fromWhere(hand))}</span>
+      {hand.reply && <span class="soft hand-from">{say("line.reply")}</span>}
     </li>
   );
 }

@@ -10,7 +10,14 @@ import { stateWords } from "./state_words.ts";
 /** Bluetooth adds this and more; a phone's own loudspeaker far less. */
 const NOTICEABLE_DEVICE_MS = 150;
 
-export function SoundStatus({ hub, player }: { hub: HubClient; player: Player }) {
+interface Props {
+  hub: HubClient;
+  player: Player;
+  /** Whether there is a plain stream of this room. */
+  hasMp3: boolean;
+}
+
+export function SoundStatus({ hub, player, hasMp3 }: Props) {
   const { say } = useWords();
   const audio = useStore(player.store, (now) => now.state);
   const hasSound = useStore(player.store, (now) => now.figures.playedMs > 0);
@@ -26,7 +33,7 @@ export function SoundStatus({ hub, player }: { hub: HubClient; player: Player })
         {say(words)}
       </p>
       {audio === "live" && <Delay player={player} />}
-      {audio !== "idle" && <Choice player={player} />}
+      {audio !== "idle" && hasMp3 && <Choice player={player} />}
     </div>
   );
 }
@@ -55,7 +62,6 @@ function Delay({ player }: { player: Player }) {
 function Choice({ player }: { player: Player }) {
   const { say } = useWords();
   const isMp3 = useStore(player.store, (now) => now.rung === "mp3");
-  if (!player.abilities.mp3) return null;
   return (
     <div class="choice">
       <button type="button" class="quiet" onClick={() => player.preferMp3(!isMp3)}>

@@ -6,7 +6,10 @@
 import { NO_FIGURES, type OutputFigures } from "./diagnostics.ts";
 import type { AudioEvent } from "./lifecycle.ts";
 
-export const MP3_PATH = "/listen.mp3";
+/** Where the hub gives a room's plain stream. */
+export function mp3Path(room: string): string {
+  return `/listen.mp3?room=${encodeURIComponent(room)}`;
+}
 
 const FIGURES_EVERY_MS = 500;
 /** A stream that stands still for so long is fetched anew. */
@@ -26,6 +29,7 @@ export class Mp3Stream {
 
   /** Starts at once: create it inside the tap's handler. */
   constructor(
+    private readonly path: string,
     private readonly onEvent: (event: StreamEvent) => void,
     private readonly tell: (figures: OutputFigures) => void,
   ) {
@@ -50,7 +54,7 @@ export class Mp3Stream {
   /** Fetches the stream anew, which begins at the live edge. */
   restart(): void {
     this.movedMs = performance.now();
-    this.audio.src = `${MP3_PATH}?t=${Date.now()}`;
+    this.audio.src = `${this.path}&t=${Date.now()}`;
     this.resume();
   }
 

@@ -7,7 +7,7 @@ import { Store } from "../ui/store.ts";
 import { ClockWatch } from "./clock_watch.ts";
 import { NO_FIGURES, type OutputFigures } from "./diagnostics.ts";
 import { type AudioEffect, type AudioEvent, type AudioState, advance } from "./lifecycle.ts";
-import { Mp3Stream } from "./mp3_stream.ts";
+import { Mp3Stream, mp3Path } from "./mp3_stream.ts";
 import { type Output, openWorklet, ScheduledOutput } from "./outputs.ts";
 import {
   type Abilities,
@@ -66,7 +66,10 @@ export class Player {
   private startTimer = 0;
   private readonly clock = new ClockWatch(() => this.dispatch("clock_frozen"));
 
-  constructor(private readonly hub: HubClient) {
+  constructor(
+    private readonly hub: HubClient,
+    private readonly room: string,
+  ) {
     this.abilities = detect(window);
     hub.onDecoderFailed = () => {
       if (this.context !== null) this.fail();
@@ -144,6 +147,7 @@ export class Player {
 
   private openStream(): void {
     this.stream = new Mp3Stream(
+      mp3Path(this.room),
       (event) => (event === "failure" ? this.fail() : this.dispatch(event)),
       (figures) => this.take(figures),
     );

@@ -1,13 +1,18 @@
 /** The page's words in French and English: chosen by the browser, changed by the person. */
 
 import { Store, useStore } from "../ui/store.ts";
+import type audienceEn from "./audience.en.json";
 import en from "./en.json";
 import fr from "./fr.json";
 import type hostEn from "./host.en.json";
 import type screenEn from "./screen.en.json";
 
 export type Language = "en" | "fr";
-export type WordKey = keyof typeof en | keyof typeof hostEn | keyof typeof screenEn;
+export type WordKey =
+  | keyof typeof en
+  | keyof typeof audienceEn
+  | keyof typeof hostEn
+  | keyof typeof screenEn;
 
 type Words<Key extends string> = Record<Language, Record<Key, string>>;
 
@@ -17,7 +22,9 @@ const BOTH_PAGES: Words<keyof typeof en> = { en, fr };
 const dictionaries: Record<Language, Partial<Record<WordKey, string>>> = { ...BOTH_PAGES };
 
 /** Learns the words of one page; before the first of them is said. */
-export function learnWords(more: Words<keyof typeof hostEn> | Words<keyof typeof screenEn>): void {
+export function learnWords(
+  more: Words<keyof typeof audienceEn> | Words<keyof typeof hostEn> | Words<keyof typeof screenEn>,
+): void {
   for (const tag of ["en", "fr"] as const) {
     dictionaries[tag] = { ...dictionaries[tag], ...more[tag] };
   }

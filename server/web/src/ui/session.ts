@@ -5,6 +5,7 @@ import { exposeDiagnostics } from "../audio/diagnostics.ts";
 import { followMediaSession } from "../audio/media_session.ts";
 import { Player } from "../audio/player.ts";
 import { HubClient, hubOrigin } from "../room/hub_client.ts";
+import { tabStorage } from "./fragment.ts";
 
 export interface Session {
   hub: HubClient;
@@ -16,13 +17,13 @@ interface Opening {
   room: string;
   hostSecret: string | null;
   /** The secret of an invitation's link, or of a private room's. */
-  invite?: string;
+  invite?: string | null;
 }
 
 /** Connects, and puts everything on its wires. */
 export function openSession(opening: Opening): Session {
   const hub = new HubClient(opening.role === "listener" ? tabStorage() : null);
-  const player = new Player(hub);
+  const player = new Player(hub, opening.room);
   hub.open({ origin: hubOrigin(location), invite: null, ...opening });
   wake(hub, player);
   followMediaSession(player, () => hub.room.value.view?.title ?? "Parvis", icon);
@@ -59,13 +60,4 @@ function wake(hub: HubClient, player: Player): void {
   // Only in a secure context; another headset may have another clock.
   const devices = navigator.mediaDevices as MediaDevices | undefined;
   devices?.addEventListener("devicechange", refresh);
-}
-
-/** Session storage, where it is allowed. */
-function tabStorage(): Storage | null {
-  try {
-    return window.sessionStorage;
-  } catch {
-    return null;
-  }
 }

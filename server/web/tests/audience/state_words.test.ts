@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { cleanName } from "../../src/audience/hand_bar.tsx";
+import { cleanName } from "../../src/audience/name.ts";
 import { type Situation, stateWords } from "../../src/audience/state_words.ts";
 import { ownTurn } from "../../src/audience/turn.tsx";
 import { roomWith, turnOf } from "../rooms.ts";

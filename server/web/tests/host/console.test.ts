@@ -5,11 +5,11 @@ import { steps } from "../../src/host/head/phase.ts";
 import { codeOf } from "../../src/host/invites/code.ts";
 import { actOf, isTextField } from "../../src/host/keys/keys.ts";
 import { rankOf, runners } from "../../src/host/people/heirs.ts";
-import { inOrder, readPeople } from "../../src/host/people/list.ts";
 import { shareList } from "../../src/host/people/shares.ts";
 import { timesToChoose } from "../../src/host/rules/words.ts";
 import { Hold, TAP_MS } from "../../src/host/silence/hold.ts";
 import type { Wish } from "../../src/room/commands.ts";
+import { inOrder, readPeople } from "../../src/room/people.ts";
 import { roomWith, rulesWith } from "../rooms.ts";
 
 const waiting = (...wishes: Wish[]) => wishes.map((wish, index) => ({ id: `c${index}`, wish }));

@@ -1,5 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import audienceEn from "../../src/i18n/audience.en.json";
+import audienceFr from "../../src/i18n/audience.fr.json";
 import bothEn from "../../src/i18n/en.json";
 import bothFr from "../../src/i18n/fr.json";
 import hostEn from "../../src/i18n/host.en.json";
@@ -10,8 +12,8 @@ import screenFr from "../../src/i18n/screen.fr.json";
 import { learnWords, preferredLanguage, say, type WordKey } from "../../src/i18n/words.ts";
 
 const SOURCES = new URL("../../src/", import.meta.url);
-const en: Record<WordKey, string> = { ...bothEn, ...hostEn, ...screenEn };
-const fr: Record<WordKey, string> = { ...bothFr, ...hostFr, ...screenFr };
+const en: Record<WordKey, string> = { ...bothEn, ...audienceEn, ...hostEn, ...screenEn };
+const fr: Record<WordKey, string> = { ...bothFr, ...audienceFr, ...hostFr, ...screenFr };
 const keys = Object.keys(en) as WordKey[];
 const slots = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map((found) => found[1]).sort();
 
@@ -26,19 +28,21 @@ function sources(isWanted: (name: string) => boolean = () => true): string {
 describe("the words", () => {
   test("both languages have the same keys, in the same order", () => {
     expect(Object.keys(bothFr)).toEqual(Object.keys(bothEn));
+    expect(Object.keys(audienceFr)).toEqual(Object.keys(audienceEn));
     expect(Object.keys(hostFr)).toEqual(Object.keys(hostEn));
     expect(Object.keys(screenFr)).toEqual(Object.keys(screenEn));
   });
 
-  test("no key is in both dictionaries, and the audience needs none of the host's", () => {
-    const ofHosts = Object.keys(hostEn);
-    expect(ofHosts.filter((key) => key in bothEn)).toEqual([]);
-    const elsewhere = sources((name) => !/^host[/\\]/.test(name));
-    expect(ofHosts.filter((key) => elsewhere.includes(`"${key}"`))).toEqual([]);
-    const ofScreens = Object.keys(screenEn);
-    expect(ofScreens.filter((key) => key in bothEn || key in hostEn)).toEqual([]);
-    const besideScreens = sources((name) => !/^screen[/\\]/.test(name));
-    expect(ofScreens.filter((key) => besideScreens.includes(`"${key}"`))).toEqual([]);
+  test.each([
+    ["audience", audienceEn],
+    ["host", hostEn],
+    ["screen", screenEn],
+  ])("of the %s are in no other dictionary, and no other page needs them", (page, ofPage) => {
+    const others = [bothEn, audienceEn, hostEn, screenEn].filter((one) => one !== ofPage);
+    const keysOfPage = Object.keys(ofPage);
+    expect(keysOfPage.filter((key) => others.some((other) => key in other))).toEqual([]);
+    const elsewhere = sources((name) => !name.split(/[/\\]/).includes(page));
+    expect(keysOfPage.filter((key) => elsewhere.includes(`"${key}"`))).toEqual([]);
   });
 
   test("the host's are said once they are learnt", () => {
@@ -57,7 +61,7 @@ describe("the words", () => {
   test("every key is used", () => {
     const text = sources();
     // These are put together from a code of the contract or a state.
-    const composed = /^(refused\.|host\.(away|on_air|ready|muted|kept_out)$)/;
+    const composed = /^(refused\.|avatar\.|react\.|host\.(away|on_air|ready|muted|kept_out)$)/;
     expect(keys.filter((key) => !composed.test(key) && !text.includes(`"${key}"`))).toEqual([]);
   });
 

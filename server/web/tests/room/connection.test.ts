@@ -509,7 +509,7 @@ describe("what is told beside the room", () => {
   test("an event comes with the room that it made, a snapshot with none", () => {
     connect();
     world.socket.welcome();
-    world.socket.say(raised(1, "p2"));
+    world.socket.say(raised(6, "p2"));
     expect(news.events).toEqual([null, "hand_raised"]);
   });
 

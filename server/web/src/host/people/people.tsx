@@ -3,13 +3,13 @@
 import { useEffect, useState } from "preact/hooks";
 import { useWords, type WordKey } from "../../i18n/words.ts";
 import type { HubClient } from "../../room/hub_client.ts";
+import { EVERY_MS, inOrder, type Listed, readPeople } from "../../room/people.ts";
 import { useStore } from "../../ui/store.ts";
 import type { RoomView } from "../../wire/messages.ts";
 import type { HostApi } from "../api.ts";
 import { roughly } from "../clock.ts";
 import { Fold } from "../fold.tsx";
 import { counted, percentOf } from "../sound/figures.ts";
-import { EVERY_MS, inOrder, type Listed, readPeople } from "./list.ts";
 import { type Share, shareList } from "./shares.ts";
 
 interface Props {

@@ -1,0 +1,116 @@
+/** The square with its door; in the hall, in its place, the table. */
+
+import type { ComponentChildren } from "preact";
+import { useState } from "preact/hooks";
+import { mp3Path } from "../audio/mp3_stream.ts";
+import type { Player } from "../audio/player.ts";
+import { useWords } from "../i18n/words.ts";
+import type { HubClient } from "../room/hub_client.ts";
+import { useStore } from "../ui/store.ts";
+import type { RoomView } from "../wire/messages.ts";
+import { HallSwitch, InHall, SeatForm } from "./hall.tsx";
+import type { RoomLink } from "./link.ts";
+import { Portal } from "./portal.tsx";
+import type { Presence } from "./presence.ts";
+import { SoundStatus } from "./sound_status.tsx";
+
+interface Props {
+  hub: HubClient;
+  player: Player;
+  link: RoomLink;
+  presence: Presence;
+  view: RoomView | null;
+  me: string | null;
+  onSeatDone: () => void;
+  /** What is said in the place of the sound when the room is closed to this page. */
+  children: ComponentChildren;
+}
+
+export function Hero({ hub, player, link, presence, view, me, onSeatDone, children }: Props) {
+  const inHall = useStore(presence.store, (now) => now.inHall);
+  const audio = useStore(player.store, (now) => now.state);
+  const canPlay = player.abilities.webAssembly && player.abilities.audioContext;
+  // The plain stream is only of rooms that are open to everybody.
+  const hasMp3 = player.abilities.mp3 && (view?.about?.access ?? "open") === "open";
+  const isShut = Boolean(children);
+  // Before the room is known, the door is there: most who come find it live.
+  const hasSound = view === null || view.phase === "live";
+  const seat = view?.seats.find((one) => one.participant === me) ?? null;
+  const choose = (isHere: boolean) => {
+    if (isHere) player.stop();
+    presence.setInHall(isHere);
+  };
+  return (
+    <div class="hero">
+      <h1 lang={view?.about?.language}>{view?.title ?? "Parvis"}</h1>
+      {view !== null && !isShut && seat === null && (
+        <Scanned
+          code={link.seat}
+          hub={hub}
+          presence={presence}
+          onSit={() => choose(true)}
+          onDone={onSeatDone}
+        />
+      )}
+      {inHall && !isShut && <InHall seat={seat} hub={hub} />}
+      {!inHall && hasSound && canPlay && (
+        <Portal
+          audio={audio}
+          room={hub.room}
+          onTap={() => player.tap()}
+          onStop={() => player.stop()}
+        />
+      )}
+      {!inHall && hasSound && !canPlay && <PlainPlayer hasMp3={hasMp3} room={link.room} />}
+      {!inHall && hasSound && canPlay && !isShut && (
+        <SoundStatus hub={hub} player={player} hasMp3={hasMp3} />
+      )}
+      {children}
+      {view !== null && view.phase !== "ended" && !isShut && (
+        <HallSwitch isOn={inHall} onChange={choose} />
+      )}
+    </div>
+  );
+}
+
+interface ScannedProps {
+  code: string | null;
+  hub: HubClient;
+  presence: Presence;
+  onSit: () => void;
+  onDone: () => void;
+}
+
+/** The code of a table, until one sits there or does not want to. */
+function Scanned({ code, hub, presence, onSit, onDone }: ScannedProps) {
+  const [isOpen, setOpen] = useState(code !== null);
+  if (!isOpen || code === null) return null;
+  return (
+    <SeatForm
+      hub={hub}
+      presence={presence}
+      code={code}
+      onSit={() => {
+        onSit();
+        onDone();
+      }}
+      onCancel={() => {
+        setOpen(false);
+        onDone();
+      }}
+    />
+  );
+}
+
+/** For browsers without WebAssembly or Web Audio. */
+function PlainPlayer({ hasMp3, room }: { hasMp3: boolean; room: string }) {
+  const { say } = useWords();
+  if (!hasMp3) return <p class="closed">{say("error.no_audio")}</p>;
+  return (
+    <div class="closed">
+      <p>{say("error.browser")}</p>
+      {/* biome-ignore lint/a11y/useMediaCaption: a live room has no captions yet */}
+      <audio controls preload="none" src={mp3Path(room)} />
+    </div>
+  );
+}

@@ -1,0 +1,110 @@
+/** The page of one room, as far as the room has come. */
+
+import { useEffect } from "preact/hooks";
+import type { Player } from "../audio/player.ts";
+import { useWords } from "../i18n/words.ts";
+import type { HubClient } from "../room/hub_client.ts";
+import { Header } from "../ui/shell.tsx";
+import { useStore } from "../ui/store.ts";
+import type { RoomView } from "../wire/messages.ts";
+import { Announcements } from "./announcements.tsx";
+import { Before, Ended } from "./before.tsx";
+import { Closed } from "./closed.tsx";
+import { Crowd } from "./crowd.tsx";
+import { HandBar } from "./hand_bar.tsx";
+import { Hero } from "./hero.tsx";
+import { Line, Speaking } from "./line.tsx";
+import type { RoomLink } from "./link.ts";
+import type { OwnNews } from "./own_news.ts";
+import { Poll } from "./poll.tsx";
+import type { Presence } from "./presence.ts";
+import { Reactions } from "./reactions.tsx";
+import { ownTurn, TurnBanner } from "./turn.tsx";
+import { Welcome } from "./welcome.tsx";
+
+interface Props {
+  hub: HubClient;
+  player: Player;
+  link: RoomLink;
+  presence: Presence;
+  news: OwnNews;
+  /** The code of a table was used, or is not wanted. */
+  onSeatDone: () => void;
+}
+
+export function Page(props: Props) {
+  const { hub, news } = props;
+  const view = useStore(hub.room, (room) => room.view);
+  const me = useStore(hub.room, (room) => room.participant);
+  const isRefused = useStore(hub.room, (room) => room.link === "refused");
+  const turn = ownTurn(view, me);
+  const isLive = view?.phase === "live";
+  useTitle(view?.title ?? null, turn !== null);
+  return (
+    <>
+      <Header />
+      <Announcements view={view} me={me} news={news} />
+      <main class="room">
+        {turn !== null && <TurnBanner turn={turn} hub={hub} turnS={view?.rules.turn_s ?? null} />}
+        <Hero {...props} view={view} me={me}>
+          {isRefused && <Closed hub={hub} />}
+        </Hero>
+        {view !== null && !isRefused && <Columns {...props} view={view} me={me} />}
+      </main>
+      {isLive && turn === null && !isRefused && (
+        <footer class="foot">
+          <HandBar {...props} view={view} me={me} />
+        </footer>
+      )}
+    </>
+  );
+}
+
+interface InRoom extends Props {
+  view: RoomView;
+  me: string | null;
+}
+
+function Columns(props: InRoom) {
+  const { hub, link, presence, view, me } = props;
+  if (view.phase === "ended") {
+    return (
+      <div class="columns">
+        <Ended view={view} link={link} />
+      </div>
+    );
+  }
+  if (view.phase !== "live") {
+    return (
+      <div class="columns">
+        <Before view={view} room={hub.room} link={link} />
+        <Crowd hub={hub} view={view} link={link} presence={presence} />
+      </div>
+    );
+  }
+  return (
+    <div class="columns">
+      <Poll hub={hub} view={view} />
+      <Welcome />
+      <Speaking view={view} room={hub.room} />
+      <Reactions hub={hub} />
+      <Line view={view} me={me} />
+      <Crowd hub={hub} view={view} link={link} presence={presence} />
+      <SpeakNote />
+    </div>
+  );
+}
+
+function SpeakNote() {
+  const { say } = useWords();
+  return <p class="note soft">{say("speak.note")}</p>;
+}
+
+function useTitle(title: string | null, isTurn: boolean): void {
+  const { say } = useWords();
+  const words = isTurn ? say("page.turn_title") : say("page.title", { title: title ?? "Parvis" });
+  useEffect(() => {
+    document.title = words;
+    if (isTurn) navigator.vibrate?.([200, 100, 200]);
+  }, [words, isTurn]);
+}

@@ -1,0 +1,28 @@
+/** The audience behind the stage: people who were invited, people with a name, and numbers. Pure. */
+
+import type { Listed } from "../room/people.ts";
+import type { Pulse } from "../wire/messages.ts";
+
+/** Names on the page; beyond, it counts. */
+export const SHOWN = 24;
+
+export interface Tiers {
+  invited: Listed[];
+  named: Listed[];
+  /** Listeners who are not shown by name; null: the host hides how many. */
+  others: number | null;
+}
+
+/** Sorts who is told of into tiers. `onStage` are shown there already. */
+export function tiersOf(
+  people: readonly Listed[],
+  onStage: ReadonlySet<string>,
+  pulse: Pulse | null,
+): Tiers {
+  const rest = people.filter((one) => !onStage.has(one.participant));
+  const invited = rest.filter((one) => one.invited).slice(0, SHOWN);
+  const named = rest.filter((one) => !one.invited).slice(0, SHOWN);
+  const listeners = pulse?.listeners ?? null;
+  const seen = invited.length + named.length + (people.length - rest.length);
+  return { invited, named, others: listeners === null ? null : Math.max(0, listeners - seen) };
+}
