@@ -6,7 +6,7 @@ import { undoWords } from "../../src/host/undo.ts";
 import { HOST_WORDS } from "../../src/i18n/host_words.ts";
 import { learnWords, type Say, say as sayIn } from "../../src/i18n/words.ts";
 import type { Hand } from "../../src/wire/messages.ts";
-import { handOf, turnOf } from "../rooms.ts";
+import { handOf, roomWith, turnOf } from "../rooms.ts";
 
 const say: Say = (key, values) => sayIn("en", key, values);
 
@@ -81,7 +81,17 @@ describe("a turn's words", () => {
     [{ written: true }, "read it out"],
     [{ written: true, state: "live" }, "the hub reads"],
   ] as const)("%j is: %s", (change, words) => {
-    expect(turnWords(say, turnOf("a", change))).toContain(words);
+    expect(turnWords(say, roomWith(), turnOf("a", change))).toContain(words);
+  });
+
+  test("say that the silence is on, but for hosts and their units", () => {
+    const hosts = [{ participant: "h", name: null, rank: "host" as const }];
+    const view = roomWith({ silenced: true, hosts, host_units: ["u2"] });
+    const live = (participant: string, unit: string) =>
+      turnWords(say, view, turnOf(participant, { state: "live", unit }));
+    expect(live("u1", "u1")).toContain("silence");
+    expect(live("h", "u1")).toBe("live");
+    expect(live("u2", "u2")).toBe("live");
   });
 });
 

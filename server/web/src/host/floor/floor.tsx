@@ -11,7 +11,7 @@ import { MoreButton } from "../fold.tsx";
 import { useNowMs } from "../now.ts";
 import { ReasonButtons } from "./reasons.tsx";
 import { type TurnTime, turnTime } from "./timer.ts";
-import { turnWords } from "./words.ts";
+import { isSilenced, turnWords } from "./words.ts";
 
 export function Floor({ hub, view }: { hub: HubClient; view: RoomView }) {
   const { say } = useWords();
@@ -30,7 +30,9 @@ export function Floor({ hub, view }: { hub: HubClient; view: RoomView }) {
             <span class="lamp is-red" aria-hidden="true" />
             <span class="turn-who">
               <strong>{name}</strong>
-              <span class="soft">{say("host.always_open")}</span>
+              <span class="soft">
+                {say(isSilenced(view, unit, unit) ? "host.silenced" : "host.always_open")}
+              </span>
               <TalkerBar room={hub.room} ssrc={ssrc} />
             </span>
           </li>
@@ -61,7 +63,7 @@ function TurnRow({ hub, view, turn }: RowProps) {
       <span class={`lamp ${lamp}`} aria-hidden="true" />
       <span class="turn-who">
         <strong>{turn.name}</strong>
-        <span class="soft">{turnWords(say, turn)}</span>
+        <span class="soft">{turnWords(say, view, turn)}</span>
         {turn.anonymous && <span class="tag">{say("mark.anonymous")}</span>}
         {turn.state === "live" && <TalkerBar room={hub.room} ssrc={turn.ssrc} />}
       </span>

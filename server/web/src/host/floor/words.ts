@@ -1,7 +1,7 @@
 /** What a turn is doing, and why one ends, in words. */
 
 import type { Say, WordKey } from "../../i18n/words.ts";
-import type { LowerReason, Turn } from "../../wire/messages.ts";
+import type { LowerReason, RoomView, Turn } from "../../wire/messages.ts";
 
 /** The reasons that a host gives; the others are the hub's own. */
 export const REASONS = {
@@ -14,9 +14,18 @@ export const REASONS = {
 
 export type Reason = keyof typeof REASONS;
 
+/** Whether the silence is on for a microphone: those of hosts sound on. */
+export function isSilenced(view: RoomView, participant: string, unit: string | null): boolean {
+  const isHosts = view.hosts.some((host) => host.participant === participant);
+  return view.silenced && !isHosts && !(unit !== null && view.host_units.includes(unit));
+}
+
 /** Where a turn stands. */
-export function turnWords(say: Say, turn: Turn): string {
+export function turnWords(say: Say, view: RoomView, turn: Turn): string {
   if (turn.away) return say("host.reconnecting");
+  if (turn.state === "live" && isSilenced(view, turn.participant, turn.unit)) {
+    return say("host.silenced");
+  }
   if (turn.written) return say(turn.state === "live" ? "host.hub_reads" : "host.to_read");
   if (turn.state === "live") {
     const isElsewhere = turn.unit !== turn.participant && turn.unit_name !== null;
