@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -23,6 +23,7 @@ import soundfile
 from fakes import sounds
 from fakes.clock_loop import Crystal
 from fakes.engine_kills import Kill, house, kills
+from fakes.evenings import Findings, evenings
 from fakes.hearing import Sound, tone_gaps
 from fakes.marks import drift_mark
 from fakes.parvis import HubProcess, listening, machine_watch, unit
@@ -30,7 +31,7 @@ from fakes.processes import command
 from fakes.stalls import excused, judge_gaps
 from parvis_audio.measure import clicks
 
-MINUTES = {"kills": 12.0, "clicks": 10.0, "drift": 60.0, "ticks": 10.0}
+MINUTES = {"kills": 12.0, "clicks": 10.0, "drift": 60.0, "ticks": 10.0, "evenings": 7.0}
 """As asked; the minutes of ``drift`` are virtual."""
 
 KILLS, HOUSES = 100, 2
@@ -44,6 +45,10 @@ MOST_LATE_POINTS = 0.1
 """Percentage points of late ticks over the empty ticker's."""
 
 PIECE_S = 20
+
+EVENINGS_PER_MINUTE, EVENINGS_PIECE, PROCESSES = 1430, 50, 2
+"""10,000 in the seven minutes that two cores need for them."""
+MOST_DEAD_AIR_S_PER_HOUR = 5.0
 
 
 def soak_kills(minutes: float) -> bool:
@@ -161,11 +166,24 @@ def soak_ticks(minutes: float) -> bool:
     return bool(engine <= empty + MOST_LATE_POINTS)
 
 
+def soak_evenings(minutes: float) -> bool:
+    """Ten thousand simulated evenings: dead air while a hand waits, unfair overtaking."""
+    pieces = max(1, round(EVENINGS_PER_MINUTE * minutes / EVENINGS_PIECE))
+    total = Findings()
+    with ProcessPoolExecutor(PROCESSES) as pool:
+        starts = [EVENINGS_PIECE * piece for piece in range(pieces)]
+        for found in pool.map(evenings, starts, [EVENINGS_PIECE] * pieces):
+            total.add(found)
+    print(f"evenings: {total}")
+    return total.unfair == 0 and total.silent_s_per_hour <= MOST_DEAD_AIR_S_PER_HOUR
+
+
 SOAKS: dict[str, Callable[[float], bool]] = {
     "drift": soak_drift,
     "kills": soak_kills,
     "clicks": soak_clicks,
     "ticks": soak_ticks,
+    "evenings": soak_evenings,
 }
 
 
