@@ -78,11 +78,12 @@ class Findings:
 
     def __str__(self) -> str:
         """The figures in a line."""
+        slowness_s = self.waiting_s / max(self.hours, 1e-9)
         return (
             f"{self.evenings} evenings of {self.hours:.0f} h: {self.hands} hands, {self.turns} "
             f"turns, {self.passed} passed on, {self.drops} drops; dead air while a hand waits "
             f"{self.silent_s_per_hour:.2f} s per hour (worst evening "
-            f"{self.worst_s_per_hour:.2f}), people's own slowness {self.waiting_s / max(self.hours, 1e-9):.0f} s per hour; "
+            f"{self.worst_s_per_hour:.2f}), people's own slowness {slowness_s:.0f} s per hour; "
             f"unfair overtakings {self.unfair}"
         )
 

@@ -59,7 +59,7 @@ _RULES: dict[Overtaking, str] = {
     Overtaking.RETURNED: "it had the floor: the grant was not taken, or the connection broke",
     Overtaking.REPLY: f"right of reply, {hands.MAX_REPLIES} at most",
     Overtaking.FRESH: "its owner has not spoken yet, and the rules put those first",
-    Overtaking.ABSENT: "the earlier hand's owner was away, or their unit in use, when its turn came",
+    Overtaking.ABSENT: "when its turn came, the earlier hand's owner was away or its unit in use",
 }
 
 
