@@ -20,6 +20,7 @@ from parvis_server.config import (
 from parvis_server.data_folder import DataFolder
 from parvis_server.net.live_room import LiveRoom
 from parvis_server.net.pages import Pages
+from parvis_server.net.room_keeper import RoomKeeper
 from parvis_server.ports import take_port
 
 LOOPBACK = "127.0.0.1"
@@ -75,6 +76,7 @@ async def live_hub(
     pages: Pages | None = None,
     names: tuple[str, ...] = (),
     stage: StageSettings | None = None,
+    keeper: RoomKeeper | None = None,
 ) -> AsyncIterator[LiveHub]:
     """A hub that runs until the block ends, then stops as on SIGTERM."""
     settings = HubSettings(
@@ -84,7 +86,7 @@ async def live_hub(
         limits=limits or LimitSettings(),
         stage=stage or StageSettings(),
     )
-    hub = Hub(settings, DataFolder.open(data), FakeEngine, pages=pages)
+    hub = Hub(settings, DataFolder.open(data), FakeEngine, pages=pages, keeper=keeper)
     engine = hub.main.engine.running
     assert isinstance(engine, FakeEngine)
     async with asyncio.TaskGroup() as group:

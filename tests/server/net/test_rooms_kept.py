@@ -1,0 +1,67 @@
+"""Rooms outlive the hub: what they are, how far they came, and who was invited."""
+
+from pathlib import Path
+
+import httpx
+
+from fakes.live_hub import LiveHub, live_hub
+from fakes.peer import joined
+from parvis_server.data_folder import DataFolder
+from parvis_server.net.room_keeper import StoredRooms
+from parvis_server.store.address import Address
+from parvis_server.store.database import Store
+from parvis_wire.commands import RaiseHand
+from parvis_wire.floor import InviteRole, Phase
+from parvis_wire.messages import DEFAULT_ROOM, InviteCredential
+
+
+def keeper(folder: Path) -> StoredRooms:
+    store = Store.open(Address.of(None, folder))
+    return StoredRooms(store, DataFolder(folder).room_before_the_database, DEFAULT_ROOM)
+
+
+def api(hub: LiveHub) -> httpx.AsyncClient:
+    headers = {"Authorization": f"Bearer {hub.hub.keys.operator_token}"}
+    return httpx.AsyncClient(base_url=f"{hub.http}/api/v1", headers=headers, trust_env=False)
+
+
+async def test_rooms_come_back(tmp_path: Path) -> None:
+    async with live_hub(tmp_path, keeper=keeper(tmp_path)) as hub, api(hub) as client:
+        for title, access in (("Board", "closed"), ("Evening", "open"), ("Over", "open")):
+            body = {"title": title, "access": access, "name": title.lower()}
+            assert (await client.post("/rooms", json=body)).status_code == 201
+        await client.put("/rooms/board/phase", json={"phase": "live"})
+        await client.put("/rooms/over/phase", json={"phase": "ended"})
+        await client.patch("/rooms/evening", json={"description": "Two hours."})
+        made = await client.post("/rooms/board/invitations", json={"role": "audience"})
+        link = made.json()["link"]
+        guest = InviteCredential(token=link.rpartition("k=")[2])
+        async with joined(hub.listen, room="board", credential=guest) as phone:
+            await phone.do(RaiseHand, name="Ada")
+        before = (await client.get("/rooms")).json()["rooms"]
+        number = made.json()["number"]
+
+    async with live_hub(tmp_path, keeper=keeper(tmp_path)) as hub, api(hub) as client:
+        after = (await client.get("/rooms")).json()["rooms"]
+        assert [one["room"] for one in after] == ["main", "board", "evening", "over"]
+        for was, now in zip(before, after, strict=True):
+            assert now.pop("live_ms") >= was.pop("live_ms")
+            assert now.pop("link").partition("/r/")[2] == was.pop("link").partition("/r/")[2]
+            assert now == was
+        board, over = hub.hub.rooms.get("board"), hub.hub.rooms.get("over")
+        assert board is not None
+        assert over is not None
+        assert (board.engine.running is None, over.engine.running is None) == (False, True)
+        assert over.phase is Phase.ENDED
+        assert [invite.role for invite in board.invites] == [
+            InviteRole.SCREEN,
+            InviteRole.AUDIENCE,
+        ]
+        async with joined(hub.listen, room="board", credential=guest) as phone:
+            assert [hand.name for hand in phone.view.line] == ["Ada"]
+        assert (await client.delete(f"/rooms/board/invitations/{number}")).status_code == 204
+
+    async with live_hub(tmp_path, keeper=keeper(tmp_path)) as hub:
+        board = hub.hub.rooms.get("board")
+        assert board is not None
+        assert [invite.role for invite in board.invites] == [InviteRole.SCREEN]
