@@ -1,4 +1,4 @@
-"""A hub for the hall's screen: the real page on loopback, and a room that a test sets as a whole.
+"""A hub for a page that shows a room: the real page on loopback, and a room that a test sets whole.
 
 It runs in a thread of its own, because a browser is driven from the test's. It can be stopped and
 started again under the same address.
@@ -7,6 +7,7 @@ started again under the same address.
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 import time
 from collections.abc import Iterator
@@ -18,13 +19,17 @@ from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
 from parvis_server.net.guard import content_security_policy
-from parvis_server.net.pages import SCREEN_PAGE, Pages, read_pages, static_folder
+from parvis_server.net.pages import AUDIENCE_PAGE, SCREEN_PAGE, Pages, read_pages, static_folder
 from parvis_server.net.qr import qr_svg
 from parvis_wire.audience import Pulse
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.messages import (
+    Ack,
+    ClientMessage,
     Failure,
+    HubMessage,
     Join,
+    RefusalCode,
     Snapshot,
     Time,
     Welcome,
@@ -38,6 +43,9 @@ SPOKEN_EVERY_S = 0.02
 """As the program's packets."""
 
 
+ME = "s1"
+"""Whoever joins."""
+
 HOUR_SAMPLES = 3600 * 48_000
 
 
@@ -49,6 +57,14 @@ class RoomHub:
         self.port = 0
         self.joins: list[Join] = []
         self.refuse_with: CloseCode | None = None
+        self.received: list[ClientMessage] = []
+        """Whatever the page said after it joined; each command is acknowledged."""
+        self.refusal: RefusalCode | None = None
+        """Why no command takes effect, if none does."""
+        self.people: list[dict[str, object]] = []
+        """Who in the audience gave a name."""
+        self.spoke: list[str] = []
+        """Who spoke in a room that is over."""
         self._view = RoomView(room="main", title="Hall", seq=0)
         self._pulse = Pulse()
         self._levels_dbov: dict[int, int] = {}
@@ -57,6 +73,7 @@ class RoomHub:
         self._pages: Pages = read_pages(static_folder())
         self._screens: set[ServerConnection] = set()
         self._packets = 0
+        self._closing: set[asyncio.Task[None]] = set()
         self._loop = asyncio.new_event_loop()
         self._server: Server | None = None
         self._speaking: asyncio.Task[None] | None = None
@@ -67,6 +84,25 @@ class RoomHub:
     def address(self) -> str:
         """Where the page is."""
         return f"http://127.0.0.1:{self.port}/screen"
+
+    @property
+    def room_address(self) -> str:
+        """Where the audience's page is."""
+        return f"http://127.0.0.1:{self.port}/r/main"
+
+    def say(self, message: HubMessage) -> None:
+        """Anything, to every page."""
+        self._loop.call_soon_threadsafe(broadcast, self._screens, serialize(message))
+
+    def turn_away(self, code: CloseCode) -> None:
+        """Close every connection with this code, and let nobody in."""
+        self.refuse_with = code
+
+        def close() -> None:
+            for screen in tuple(self._screens):
+                self._closing.add(self._loop.create_task(screen.close(code, "closed")))
+
+        self._loop.call_soon_threadsafe(close)
 
     def room_clock(self) -> int:
         """48 kHz samples: the room has been live for an hour."""
@@ -123,7 +159,11 @@ class RoomHub:
             return None
         if path.endswith("qr.svg"):
             return _response(qr_svg("http://hub.local:8080/r/main"), "image/svg+xml", request)
-        file = self._pages.files.get(SCREEN_PAGE if path == "screen" else path)
+        if path.startswith("api/"):
+            said = {"people": self.people, "spoke": self.spoke}
+            return _response(json.dumps(said).encode(), "application/json", request)
+        page = {"screen": SCREEN_PAGE, "r/main": AUDIENCE_PAGE}.get(path, path)
+        file = self._pages.files.get(page)
         if file is None:
             return connection.respond(HTTPStatus.NOT_FOUND, "no such file")
         return _response(file.content, file.media_type, request)
@@ -136,13 +176,17 @@ class RoomHub:
             await connection.send(serialize(Failure(code=self.refuse_with, text="refused")))
             await connection.close(self.refuse_with, "refused")
             return
-        await connection.send(serialize(Welcome(participant="s1", resume="token")))
+        await connection.send(serialize(Welcome(participant=ME, resume="token")))
         for text in self._whole():
             await connection.send(text)
         self._screens.add(connection)
         try:
             async for message in connection:
-                parse_client_message(message)
+                said = parse_client_message(message)
+                self.received.append(said)
+                command_id = getattr(said, "id", None)
+                if command_id is not None:
+                    await connection.send(serialize(Ack(id=command_id, refused=self.refusal)))
         finally:
             self._screens.discard(connection)
 

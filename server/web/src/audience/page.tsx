@@ -46,6 +46,7 @@ export function Page(props: Props) {
       <Announcements view={view} me={me} news={news} />
       <main class="room">
         {turn !== null && <TurnBanner turn={turn} hub={hub} turnS={view?.rules.turn_s ?? null} />}
+        {isLive && !isRefused && <Poll hub={hub} view={view} />}
         <Hero {...props} view={view} me={me}>
           {isRefused && <Closed hub={hub} />}
         </Hero>
@@ -84,7 +85,6 @@ function Columns(props: InRoom) {
   }
   return (
     <div class="columns">
-      <Poll hub={hub} view={view} />
       <Welcome />
       <Speaking view={view} room={hub.room} />
       <Reactions hub={hub} />
