@@ -112,6 +112,7 @@ def make_api(house: House) -> ASGIApp:
     api.include_router(_rooms(house))
     api.include_router(_floor(house))
     api.include_router(_links(house))
+    api.include_router(_codes(house))
     return BodyLimit(api)
 
 
@@ -223,6 +224,12 @@ def _links(house: House) -> APIRouter:
         found = house.room_to_run(room, caller)
         await house.act(found, RevokeInvite(id=_new_id(), number=number))
         return Response(status_code=204)
+
+    return routes
+
+
+def _codes(house: House) -> APIRouter:
+    routes = APIRouter(tags=["links"])
 
     @routes.post("/codes", responses=faults(404))
     async def find_code(request: Request, body: TypedCode) -> FoundLink:
