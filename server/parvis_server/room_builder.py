@@ -88,7 +88,13 @@ class RoomBuilder:
         mp3 = Mp3Stream(live.program_taps, self.settings.limits.mp3_listeners)
         live.extra_listeners = mp3.__len__
         live.invite_link = lambda invite: self.origin() + self.links.invite(kept.name, invite)
+        live.unwritten = self._unwritten
         return HubRoom(live, engine, mp3, kept.created_utc_ms)
+
+    def _unwritten(self) -> int | None:
+        """Events that wait for a log which fails."""
+        state = self.keeper.state
+        return state.waiting if state.failing else None
 
     def _unit_at(self, room: Room, code: str) -> str | None:
         """The unit whose code this is; one that is here before one that was."""

@@ -274,6 +274,8 @@ class AlarmKind(StrEnum):
     """The mixer saves work: sound goes on with less comfort."""
     LIFT_ENDED = "lift_ended"
     """A zone no longer hears its own microphones, because it would not be safe now."""
+    LOG_FAILS = "log_fails"
+    """The room's log cannot be written: it goes on in memory, and a restart would forget."""
 
 
 class Alarm(Wire):
@@ -287,7 +289,8 @@ class Alarm(Wire):
     hertz: float | None = None
     value: float | None = None
     """howl: dB the output is turned down; desk_returns: dB of the return; clock: ppm;
-    engine_busy: step of the savings; lift_ended: ms of the path, when it is measured."""
+    engine_busy: step of the savings; lift_ended: ms of the path, when it is measured; log_fails:
+    events that wait to be written, of all rooms."""
 
 
 class CheckState(StrEnum):

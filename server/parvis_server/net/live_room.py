@@ -20,6 +20,7 @@ from parvis_server.net.framing import binary_frame, text_frame
 from parvis_server.net.live_stage import LiveStage
 from parvis_server.net.outbox import AtOnce, Outbox
 from parvis_server.net.reading import ReadingVoice
+from parvis_server.net.room_status import room_status
 from parvis_server.net.seats import Counts, Seat
 from parvis_server.net.streams import Stream, Streams
 from parvis_server.room.audience import Audience
@@ -31,16 +32,9 @@ from parvis_wire.audience import Here, Reaction
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.commands import Command
 from parvis_wire.floor import SECOND_PERSON, Invite, Phase
-from parvis_wire.messages import (
-    Ack,
-    Attend,
-    Attention,
-    RefusalCode,
-    Role,
-    Time,
-)
+from parvis_wire.messages import Ack, Attend, Attention, RefusalCode, Role, Time
 from parvis_wire.room_events import InviteMade, RoomEvent
-from parvis_wire.rtp import CLOCK_RATE_HZ, RtpPacket
+from parvis_wire.rtp import RtpPacket
 from parvis_wire.stage import StageCommand, Status
 
 log = logging.getLogger(__name__)
@@ -99,6 +93,8 @@ class LiveRoom:
         """Others in this process who want each event, once everybody is told."""
         self.gate: Callable[[Command], str | None] = lambda command: None
         """Why the hub cannot carry out a command that the room itself would."""
+        self.unwritten: Callable[[], int | None] = lambda: None
+        """Events that wait for a log which cannot be written; None: all is well."""
         self.invite_link: Callable[[Invite], str | None] = lambda invite: None
         """The link of an invitation, with its secret: only its maker is told."""
         self._seats: dict[str, Seat] = {}
@@ -365,24 +361,7 @@ class LiveRoom:
 
     def status(self) -> Status:
         """Everything that sounds, at a glance."""
-        return Status(
-            units=self.stage.unit_statuses(),
-            listeners=self.listeners,
-            sharing=self.stage.settings.sharing,
-            lifted=self.stage.settings.lifts.zones,
-            alarms=self.stage.shown_alarms(),
-            checks=self.stage.settings.checks.results,
-            in_hall=self.audience.in_hall_count,
-            shares=self.room.shares(self.now_ns()),
-            longest_wait_ms=self._longest_wait_ms(),
-        )
-
-    def _longest_wait_ms(self) -> int:
-        """How long the foremost hand is up."""
-        line = self.room.view.line
-        if not line:
-            return 0
-        return (self.room.clock.samples(self.now_ns()) - line[0].raised_at) * 1000 // CLOCK_RATE_HZ
+        return room_status(self)
 
     def _tell_hosts(self) -> None:
         if len(self.host_fanout):

@@ -174,7 +174,7 @@ export type KeptOut = "not_wired" | "too_many" | "returns";
 /**
  * What a host must know at once.
  */
-export type AlarmKind = "howl" | "desk_returns" | "clock" | "engine_busy" | "lift_ended";
+export type AlarmKind = "howl" | "desk_returns" | "clock" | "engine_busy" | "lift_ended" | "log_fails";
 /**
  * How far a sound check has come.
  */

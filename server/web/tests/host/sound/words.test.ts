@@ -89,6 +89,13 @@ describe("alarms", () => {
     expect(words(ended)?.figures).toBe("48\u00a0ms");
   });
 
+  test("say that the evening cannot be written down, and what helps", () => {
+    const full = alarm("log_fails", { value: 12 });
+    expect(words(full)?.sentence).toContain("disk is full or broken");
+    expect(alarmWords(fr, "fr", STAGE, full)?.sentence).toContain("libérez de la place");
+    expect(words(full)?.figures).toBe("");
+  });
+
   test("of a unit that left have words too, and one of a later hub is passed over", () => {
     expect(words(alarm("clock", { participant: "gone", value: 310 }))?.sentence).toContain(
       "something that left",

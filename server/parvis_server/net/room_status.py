@@ -1,0 +1,42 @@
+"""What hosts are told of their room twice a second."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from parvis_wire.rtp import CLOCK_RATE_HZ
+from parvis_wire.stage import Alarm, AlarmKind, Status
+
+if TYPE_CHECKING:
+    from parvis_server.net.live_room import LiveRoom
+
+
+def room_status(live: "LiveRoom") -> Status:
+    """Everything that sounds, at a glance."""
+    settings = live.stage.settings
+    return Status(
+        units=live.stage.unit_statuses(),
+        listeners=live.listeners,
+        sharing=settings.sharing,
+        lifted=settings.lifts.zones,
+        alarms=(*live.stage.shown_alarms(), *_log_alarms(live)),
+        checks=settings.checks.results,
+        in_hall=live.audience.in_hall_count,
+        shares=live.room.shares(live.now_ns()),
+        longest_wait_ms=_longest_wait_ms(live),
+    )
+
+
+def _log_alarms(live: "LiveRoom") -> Iterator[Alarm]:
+    """As long as the log cannot be written."""
+    unwritten = live.unwritten()
+    if unwritten is not None:
+        yield Alarm(kind=AlarmKind.LOG_FAILS, value=float(unwritten))
+
+
+def _longest_wait_ms(live: "LiveRoom") -> int:
+    """How long the foremost hand is up."""
+    line = live.room.view.line
+    if not line:
+        return 0
+    waited = live.room.clock.samples(live.now_ns()) - line[0].raised_at
+    return waited * 1000 // CLOCK_RATE_HZ
