@@ -80,8 +80,7 @@ class House:
         room, secret = self.rooms.get(name), caller.secret or ""
         runs = self.is_operator(caller) or self.doorkeeper.keys.is_host(secret, name)
         if not runs and by_cohost and room is not None:
-            invite = self.doorkeeper.invite_of(name, room, (secret,))
-            runs = invite is not None and invite.role in (InviteRole.HOST, InviteRole.COHOST)
+            runs = self.runs(room, caller)
         if not runs:
             self._guessed(caller)
             raise ApiFault(401, "unauthorised", NO_HOST)
@@ -93,6 +92,14 @@ class House:
         """Whether the caller has the room's own secret, or runs the hub."""
         by_link = self.doorkeeper.keys.is_host(caller.secret or "", room.name)
         return by_link or self.is_operator(caller)
+
+    def runs(self, room: HubRoom, caller: Caller) -> bool:
+        """Whether the caller is a host or co-host of the room, or runs the hub."""
+        if caller.secret is None:
+            return False
+        invite = self.doorkeeper.invite_of(room.name, room, (caller.secret,))
+        by_invite = invite is not None and invite.role in (InviteRole.HOST, InviteRole.COHOST)
+        return by_invite or self.is_host(room, caller)
 
     def _guessed(self, caller: Caller) -> None:
         """Count a secret that opened nothing."""

@@ -1,10 +1,12 @@
 """Bodies of the HTTP API's requests and answers: unknown keys are refused, sizes bounded."""
 
+from dataclasses import asdict
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from parvis_server.net.rooms import HubRoom
+from parvis_wire.audience import Avatar
 from parvis_wire.fields import CommandId, Line, Name, ParticipantId, RoomName
 from parvis_wire.floor import (
     MAX_TOPICS,
@@ -19,6 +21,7 @@ from parvis_wire.floor import (
     Turn,
     UtcMs,
 )
+from parvis_wire.messages import Role
 from parvis_wire.room_view import for_public
 
 ABOUT = About.model_fields
@@ -166,6 +169,39 @@ class FloorNow(Body):
         """The floor as it is now."""
         view = for_public(room.live.room.view)
         return cls(**{name: getattr(view, name) for name in cls.model_fields})
+
+
+class PersonHere(Body):
+    """Somebody in the audience who gave a name."""
+
+    participant: ParticipantId
+    name: Name
+    avatar: Avatar | None
+    in_hall: bool
+    invited: bool
+    """By an invitation of their own."""
+
+
+class AudienceNow(Body):
+    """Who listens: people who gave a name, and how many in all."""
+
+    people: tuple[PersonHere, ...]
+    """The invited first; no more than fit on a page."""
+    listeners: int | None
+    """None: the host hides the counts."""
+    in_hall: int | None
+    """Of the listeners, those who said that they are in the hall."""
+
+    @classmethod
+    def of(cls, room: HubRoom, *, counted: bool) -> "AudienceNow":
+        """Those who are here now; ``counted``: the caller may know how many."""
+        live = room.live
+        listening = [s.participant for s in live.seats if s.role is Role.LISTENER]
+        return cls(
+            people=tuple(PersonHere(**asdict(one)) for one in live.audience.named(listening)),
+            listeners=live.listeners if counted else None,
+            in_hall=live.audience.in_hall_count if counted else None,
+        )
 
 
 class NextAct(Body):

@@ -15,6 +15,7 @@ from parvis_server.net.api.faults import NO_STORE, ApiFault, add_faults
 from parvis_server.net.api.house import Caller, House
 from parvis_server.net.api.models import (
     Act,
+    AudienceNow,
     DismissAct,
     Done,
     Fault,
@@ -166,6 +167,13 @@ def _floor(house: House) -> APIRouter:
     async def show_floor(caller: Asker, room: Named) -> FloorNow:
         """Who speaks and who waits."""
         return FloorNow.of(house.room_to_read(room, caller))
+
+    @routes.get("/rooms/{room}/audience", responses=faults(404), openapi_extra=FOR_EVERYBODY)
+    async def show_audience(caller: Asker, room: Named) -> AudienceNow:
+        """Who listens, as far as they gave a name. Counts are the hosts' when they hide them."""
+        found = house.room_to_read(room, caller)
+        shows_counts = found.live.room.view.rules.shows_counts
+        return AudienceNow.of(found, counted=shows_counts or house.runs(found, caller))
 
     @routes.post("/rooms/{room}/acts", responses=faults(401, 404, 409))
     async def act(caller: Asker, room: Named, body: Act) -> Done:
