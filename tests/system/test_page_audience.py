@@ -247,7 +247,7 @@ def test_every_form_is_for_everybody(
         phone.show(*SMALLEST, dark=dark)
         hub.show(room(floor=(other("Zoé"),)), CROWD)
         hub.refusal = RefusalCode.NO_SEAT
-        phone.open(hub.room_address + "#seat=abc")
+        phone.open(hub.room_address + "#seat=no-table")
         phone.type("#name", LONG_NAME)
         phone.tap(".seat .primary")
         phone.wait("document.querySelector('.seat .refused') !== null", "no such table")

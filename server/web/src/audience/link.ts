@@ -14,6 +14,11 @@ export interface RoomLink {
   seat: string | null;
 }
 
+/** `parvis_wire.commands.TakeSeat.code`: another one would end the connection for a fault. */
+const SEAT_CODE = /^[A-Za-z0-9_-]{4,64}$/;
+/** `parvis_wire.messages.InviteCredential.token`. */
+const SECRET = /^.{1,256}$/;
+
 const SECRET_KEY = "parvis.invite";
 const SEAT_KEY = "parvis.seat";
 
@@ -23,8 +28,8 @@ export function takeRoomLink(location: Location, history: History, tab: Kept | n
   const given = takeFragment(location, history, ["k", "seat"]);
   return {
     room,
-    secret: keptOr(tab, `${SECRET_KEY}.${room}`, given.get("k")),
-    seat: keptOr(tab, `${SEAT_KEY}.${room}`, given.get("seat")),
+    secret: keptOr(tab, `${SECRET_KEY}.${room}`, SECRET, given.get("k")),
+    seat: keptOr(tab, `${SEAT_KEY}.${room}`, SEAT_CODE, given.get("seat")),
   };
 }
 
@@ -38,8 +43,9 @@ export function roomOf(path: string): string {
   return /^\/r\/([a-z0-9][a-z0-9-]{0,63})\/?$/.exec(path)?.[1] ?? DEFAULT_ROOM;
 }
 
-function keptOr(tab: Kept | null, key: string, given: string | null): string | null {
-  if (!given) return tab?.getItem(key) ?? null;
+/** What the link says, or said before in this tab; a link that is not whole says nothing. */
+function keptOr(tab: Kept | null, key: string, whole: RegExp, given: string | null): string | null {
+  if (given === null || !whole.test(given)) return tab?.getItem(key) ?? null;
   tab?.setItem(key, given);
   return given;
 }

@@ -38,6 +38,13 @@ describe("a link", () => {
     expect(take("", tab).link.seat).toBeNull();
   });
 
+  test.each(["#seat=abc", "#seat=a/b/c/d", `#k=${"x".repeat(257)}`, "#k=&seat="])(
+    "%s is not whole: it says nothing",
+    (hash) => {
+      expect(take(hash).link).toEqual({ room: "soiree", secret: null, seat: null });
+    },
+  );
+
   test("works where nothing may be kept", () => {
     expect(take("#k=s3cret", null).link.secret).toBe("s3cret");
     expect(take("", null).link.secret).toBeNull();
