@@ -1,4 +1,4 @@
-"""The long runs: engine kills, clicks on the loopback path, drift in virtual time, late ticks.
+"""The long runs: kills of engine and hub, clicks on the loopback path, drift, late ticks, evenings.
 
 `scripts/soak` starts it. Each run is bounded, stops by itself, prints its figures and says at the
 end whether they are what is asked; the exit code is 1 when one is not. Where the machine itself
@@ -24,6 +24,7 @@ from fakes import sounds
 from fakes.clock_loop import Crystal
 from fakes.engine_kills import Kill, house, kills
 from fakes.evenings import Findings, evenings
+from fakes.hands import Trial, trials
 from fakes.hearing import Sound, tone_gaps
 from fakes.marks import drift_mark
 from fakes.parvis import HubProcess, listening, machine_watch, unit
@@ -31,7 +32,14 @@ from fakes.processes import command
 from fakes.stalls import excused, judge_gaps
 from parvis_audio.measure import clicks
 
-MINUTES = {"kills": 12.0, "clicks": 10.0, "drift": 60.0, "ticks": 10.0, "evenings": 7.0}
+MINUTES = {
+    "kills": 12.0,
+    "clicks": 10.0,
+    "drift": 60.0,
+    "ticks": 10.0,
+    "evenings": 7.0,
+    "hands": 15.0,
+}
 """As asked; the minutes of ``drift`` are virtual."""
 
 KILLS, HOUSES = 100, 2
@@ -49,6 +57,9 @@ PIECE_S = 20
 EVENINGS_PER_MINUTE, EVENINGS_PIECE, PROCESSES = 1430, 50, 2
 """10,000 in the seven minutes that two cores need for them."""
 MOST_DEAD_AIR_S_PER_HOUR = 5.0
+
+HANDS, HANDS_PER_MINUTE = 200, 13.4
+"""A hub that was killed is there again after four seconds."""
 
 
 def soak_kills(minutes: float) -> bool:
@@ -178,12 +189,36 @@ def soak_evenings(minutes: float) -> bool:
     return total.unfair == 0 and total.silent_s_per_hour <= MOST_DEAD_AIR_S_PER_HOUR
 
 
+def soak_hands(minutes: float) -> bool:
+    """Two hundred times five hands at once, the hub killed among them: one order, none lost."""
+    runs = min(HANDS, max(1, round(minutes * HANDS_PER_MINUTE)))
+    with tempfile.TemporaryDirectory() as folder:
+        hub = HubProcess(Path(folder))
+        try:
+            found = trials(hub, range(runs), _say_trial)
+        finally:
+            hub.close()
+    faults = sum(bool(trial.faults) for trial in found)
+    split = sum(0 < trial.answered_before < 5 for trial in found)
+    print(
+        f"hands: {len(found)} runs, {split} with some hands answered before the kill and some "
+        f"not; lost hands or more than one order: {faults}"
+    )
+    return faults == 0
+
+
+def _say_trial(trial: Trial) -> None:
+    if trial.faults:
+        print(f"  {trial}", flush=True)
+
+
 SOAKS: dict[str, Callable[[float], bool]] = {
     "drift": soak_drift,
     "kills": soak_kills,
     "clicks": soak_clicks,
     "ticks": soak_ticks,
     "evenings": soak_evenings,
+    "hands": soak_hands,
 }
 
 
