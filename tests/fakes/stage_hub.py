@@ -108,6 +108,10 @@ class StageHub:
         """How the audience is, told at once."""
         self._loop.call_soon_threadsafe(lambda: broadcast(self._hosts, serialize(pulse)))
 
+    def leave(self) -> None:
+        """Answer nobody any more, and leave whoever is connected."""
+        asyncio.run_coroutine_threadsafe(self._leave(), self._loop).result(10)
+
     def sent(self, kind: type[T]) -> list[T]:
         """Every command of this kind until now."""
         return [command for command in self.commands if isinstance(command, kind)]
@@ -126,8 +130,11 @@ class StageHub:
         self._ticker = self._loop.create_task(self._tick())
 
     async def _stop(self) -> None:
-        assert self._server is not None
         self._ticker.cancel()
+        await self._leave()
+
+    async def _leave(self) -> None:
+        assert self._server is not None
         self._server.close(code=1001)
         await self._server.wait_closed()
 

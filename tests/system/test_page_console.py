@@ -155,6 +155,9 @@ def test_no_state_keeps_anybody_out_or_cuts_a_word_off(
                 assert host.width_beyond_screen() <= 0, (state, size)
             assert host.hurdles() == [], f"{state}, unfolded"
             assert host.faults() == [], state
+        hub.leave()
+        host.wait("document.querySelector('main .trouble') !== null", "that the hub is gone")
+        assert host.hurdles() == [], "the hub is gone"
 
 
 def test_next_grant_dismiss_move_and_block_are_a_tap_or_two(hub: StageHub, host: Page) -> None:

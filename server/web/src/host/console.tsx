@@ -17,6 +17,7 @@ import { type KeyHands, useKeys, useLetterSwitch } from "./keys/use_keys.ts";
 import { Attention, useBellSwitch } from "./line/attention.tsx";
 import { HostLine } from "./line/line.tsx";
 import { NextButton, Refused } from "./line/next.tsx";
+import { LinkLine } from "./link_line.tsx";
 import { People } from "./people/people.tsx";
 import { Rules } from "./rules/rules.tsx";
 import { SilenceButton, Silencer } from "./silence/silence.tsx";
@@ -61,6 +62,7 @@ export function Console(props: Props) {
   return (
     <>
       <main class={`host ${view.silenced ? "is-silenced" : ""}`}>
+        <LinkLine hub={hub} />
         <RoomHead hub={hub} view={view} />
         <Alarms status={status} />
         <Warnings watch={watch} />

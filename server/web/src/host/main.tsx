@@ -4,13 +4,15 @@ import { render } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
 import { HOST_WORDS } from "../i18n/host_words.ts";
 import { chooseLanguage, learnWords, useWords } from "../i18n/words.ts";
+import type { HubClient } from "../room/hub_client.ts";
 import { openSession, type Session } from "../ui/session.ts";
-import { Announcement, Header } from "../ui/shell.tsx";
+import { Header } from "../ui/shell.tsx";
 import { useStore } from "../ui/store.ts";
 import { HostApi } from "./api.ts";
 import { closedHostWords } from "./closed.ts";
 import { Console } from "./console.tsx";
 import { type HostKey, takeHostKey } from "./key.ts";
+import { LinkLine } from "./link_line.tsx";
 import { Desk } from "./sound/desk.ts";
 import { Watch } from "./watch/watch.ts";
 
@@ -43,18 +45,22 @@ function Page({ hub, player, hostKey }: Opened) {
   return (
     <>
       <Header />
-      <LinkLine link={link} />
-      {view === null ? <Before /> : <Console hub={hub} player={player} view={view} {...tools} />}
+      {view === null ? (
+        <Before hub={hub} />
+      ) : (
+        <Console hub={hub} player={player} view={view} {...tools} />
+      )}
     </>
   );
 }
 
 /** Until the room is known. */
-function Before() {
+function Before({ hub }: { hub: HubClient }) {
   const { say } = useWords();
   useTitle();
   return (
     <main class="host">
+      <LinkLine hub={hub} />
       <h1 class="host-title">
         Parvis <span class="soft">{say("host.title")}</span>
       </h1>
@@ -69,24 +75,6 @@ function useTitle(): void {
   useEffect(() => {
     document.title = title;
   }, [title]);
-}
-
-function LinkLine({ link }: { link: string }) {
-  const { say } = useWords();
-  const words =
-    link === "connecting"
-      ? say("state.connecting")
-      : link === "reconnecting"
-        ? say("state.unreachable")
-        : link === "stalled"
-          ? say("state.stalled")
-          : "";
-  return (
-    <>
-      {words !== "" && <p class="trouble">{words}</p>}
-      <Announcement text={words} />
-    </>
-  );
 }
 
 /** Nothing to see without the key: one sentence that says what to do. */
