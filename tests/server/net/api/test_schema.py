@@ -57,6 +57,7 @@ OPERATIONS = [
     ("PATCH", "/rooms/{room}"),
     ("PUT", "/rooms/{room}/phase"),
     ("GET", "/rooms/{room}/floor"),
+    ("GET", "/rooms/{room}/audience"),
     ("POST", "/rooms/{room}/acts"),
     ("POST", "/rooms/{room}/links"),
     ("POST", "/rooms/{room}/links/qr.svg"),
