@@ -14,7 +14,8 @@ from typing import Protocol, Self
 
 from parvis_server.room.clock import NS_PER_S, RoomClock
 from parvis_server.room.deciding import decide
-from parvis_server.room.draft import Draft, House, OpenRule, Refused, SeatOf, right_ssrcs
+from parvis_server.room.draft import Draft, House, OpenRule, Refused, SeatOf
+from parvis_server.room.hearing import open_ssrcs, shares
 from parvis_server.room.members import MAX_AWAY, Member, Members
 from parvis_server.room.permissions import OPERATOR, Part, parts_of
 from parvis_server.room.presence import (
@@ -35,8 +36,7 @@ from parvis_wire.floor import About, Desk, Phase, TurnState
 from parvis_wire.messages import Ack, Attention, Role
 from parvis_wire.room_events import FloorReleased, FloorTaken, HandRaised, RoomEvent
 from parvis_wire.room_view import RoomView
-from parvis_wire.rtp import CLOCK_RATE_HZ
-from parvis_wire.stage import KeptOut, Shares, SourceKind
+from parvis_wire.stage import KeptOut, Shares
 
 UNIT_FORGOTTEN_NS = 300 * NS_PER_S
 """The host sees a lost unit for this long, to go and look for it."""
@@ -175,21 +175,7 @@ class Room:
     @property
     def open_ssrcs(self) -> frozenset[int]:
         """Sources whose sound belongs in the mix now."""
-        view = self.view
-        if view.phase in (Phase.SCHEDULED, Phase.ENDED):
-            return frozenset()
-        rights = right_ssrcs(view)
-        return rights if not view.silenced else rights & self._never_silenced()
-
-    def _never_silenced(self) -> frozenset[int]:
-        """Desks, the hosts' units, and where a host speaks."""
-        view = self.view
-        hosts = {host.participant for host in view.hosts}
-        spared = {turn.ssrc for turn in view.floor if turn.participant in hosts}
-        for member in self.sounding:
-            if member.source_kind is SourceKind.DESK or member.participant in view.host_units:
-                spared.add(member.ssrc)
-        return frozenset(ssrc for ssrc in spared if ssrc is not None)
+        return open_ssrcs(self.view, self.sounding)
 
     def kept_out(self, member: Member) -> KeptOut | None:
         """Why this member's microphone may not be opened now; None when it is open or may be."""
@@ -210,16 +196,7 @@ class Room:
 
         How long the stage was heard is for those who hear it.
         """
-        memory, now = self._state.memory, self.clock.samples(now_ns)
-        hall, phones = memory.hall_samples, memory.phones_samples
-        for turn in self.view.floor:
-            ran = max(0, now - memory.live_since.get(turn.participant, now))
-            if turn.unit is not None:
-                hall += ran
-            else:
-                phones += ran
-        per_ms = CLOCK_RATE_HZ // 1000
-        return Shares(hall_ms=hall // per_ms, phones_ms=phones // per_ms)
+        return shares(self._state, self.clock.samples(now_ns))
 
     # What happens to it
 

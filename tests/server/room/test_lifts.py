@@ -2,8 +2,8 @@
 
 import pytest
 
-from parvis_server.app import lift_rule
 from parvis_server.room.lifts import LiftRefused, Lifts, ZoneFacts
+from parvis_server.room_builder import lift_rule
 
 CALM = ZoneFacts(open_microphones=1, path_ms=24.0)
 

@@ -5,6 +5,7 @@ import pytest
 from parvis_server.room.clock import RoomClock
 from parvis_server.room.members import Member
 from parvis_server.room.profile import FIVE_MS_SOURCES, five_ms_rule
+from parvis_server.room.results import OpenSources
 from parvis_server.room.room import Room
 from parvis_wire.commands import Next, RaiseHand, TakeFloor
 from parvis_wire.floor import About
@@ -41,6 +42,7 @@ def test_a_ninth_microphone_waits_until_there_is_room(room: Room) -> None:
         "microphone_opened",
     ]
     [effect] = result.effects
+    assert isinstance(effect, OpenSources)
     assert [m.ssrc for m in effect.sources] == [0, 1, 2, 4, 5, 6, 7, 8]
     assert room.kept_out(ninth) is None
 

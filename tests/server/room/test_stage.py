@@ -1,11 +1,11 @@
 """What sounds where: the host's settings and the members of the room make one description."""
 
-from parvis_server.app import lift_rule
 from parvis_server.engine.stage import MAX_OUTPUTS, MAX_SOURCES, MAX_ZONES, ZoneGain
 from parvis_server.room.checks import DeskFinding
 from parvis_server.room.lifts import ZoneFacts
 from parvis_server.room.members import Member
 from parvis_server.room.stage import Stage
+from parvis_server.room_builder import lift_rule
 from parvis_wire.messages import Role
 from parvis_wire.stage import LinkKind, OutputKind, SetSource, SourceKind
 

@@ -1,0 +1,192 @@
+"""Several people at a unit, seats, companions in the hall, written questions, blocked people."""
+
+import pytest
+
+from fakes.gathering import Hall
+from parvis_server.room.results import AttendTo, ReadOutText, StopReading
+from parvis_wire import commands as c
+from parvis_wire.commands import LeaveFloor, LowerHand, Next, RaiseHand, TakeSeat
+from parvis_wire.floor import FloorMode, Surface
+from parvis_wire.messages import Attention, RefusalCode
+from parvis_wire.room_view import ANONYMOUS_NAME, for_public
+
+
+@pytest.fixture
+def hall() -> Hall:
+    return Hall()
+
+
+def test_another_press_after_a_while_is_another_person(hall: Hall) -> None:
+    hall.raise_hands("t1")
+    assert hall.do("t1", RaiseHand(id="x")) is RefusalCode.ALREADY_RAISED
+    assert hall.at_once("t1", RaiseHand(id="x", another=True)) is RefusalCode.ALREADY_RAISED
+    hall.wait(3)
+    assert hall.do("t1", RaiseHand(id="x", another=True)) is None
+    assert hall.line == ["t1", "t1~2"]
+    assert hall.room.view.line[1].name == "Table 1 (2)"
+    assert hall.do("t1", LowerHand(id="x")) is None
+    assert hall.line == ["t1"], "a long press lowers the last one first"
+
+
+def test_people_at_one_unit_speak_one_after_the_other(hall: Hall) -> None:
+    hall.mode(FloorMode.QUEUE, cap=2)
+    hall.raise_hands("t1")
+    hall.wait(3)
+    hall.do("t1", RaiseHand(id="x", another=True))
+    hall.raise_hands("t2")
+    assert hall.floor == [("t1", "granted"), ("t2", "granted")], "one microphone, one person"
+    hall.press("t1")
+    hall.do("t1", LeaveFloor(id="x"))
+    assert hall.floor == [("t2", "granted"), ("t1~2", "granted")]
+    assert hall.press("t1") is None
+    assert hall.heard == ["t1"]
+
+
+def test_whoever_sits_at_a_unit_is_whom_its_press_means(hall: Hall) -> None:
+    assert hall.do("ada", TakeSeat(id="x", code="wrong", name="Ada")) is RefusalCode.NO_SEAT
+    assert hall.do("ada", TakeSeat(id="x", code="code-1", name="Ada L")) is None
+    hall.raise_hands("t1")
+    [hand] = hall.room.view.line
+    assert (hand.participant, hand.name, hand.unit, hand.surface) == (
+        "ada", "Ada L", "t1", Surface.UNIT,
+    )  # fmt: skip
+    assert hall.do("ada", RaiseHand(id="x")) is RefusalCode.ALREADY_RAISED, "the same person"
+    assert hall.do("ada", LowerHand(id="x")) is None
+    hall.raise_hands("ada")
+    hall.do("host", Next(id="x"))
+    assert hall.press("t2") is RefusalCode.NO_TURN
+    assert hall.press("t1") is None
+    assert hall.floor == [("ada", "live")]
+    assert hall.do("ada", c.LeaveSeat(id="x")) is None
+    assert hall.do("ada", c.LeaveSeat(id="x")) is RefusalCode.NO_SEAT
+
+
+def test_a_seat_is_left_half_an_hour_after_the_phone(hall: Hall) -> None:
+    hall.do("ada", TakeSeat(id="x", code="code-1", name="Ada"))
+    hall.go("ada")
+    assert hall.wait(1799) == []
+    assert hall.wait(2) == ["seat_left"]
+
+
+def test_a_companion_is_told_a_free_table_and_only_that_one_takes(hall: Hall) -> None:
+    hall.raise_hands("t1", "cleo")
+    hall.do("host", c.GiveFloor(id="x", participant="cleo"))
+    [turn] = hall.room.view.floor
+    assert (turn.place, turn.place_name, turn.in_hall) == ("t2", "Table 2", True)
+    assert hall.press("t3") is RefusalCode.NO_TURN
+    assert hall.press("t2") is None
+    hall.do("t2", LeaveFloor(id="x"))
+    hall.raise_hands("cleo")
+    hall.do("host", c.GiveFloor(id="x", participant="cleo"))
+    assert hall.room.view.floor[0].place == "t3", "the table that rested longest"
+
+
+def test_a_companion_whose_table_is_lost_may_use_any(hall: Hall) -> None:
+    hall.raise_hands("cleo")
+    hall.do("host", Next(id="x"))
+    hall.go("t1")
+    assert hall.press("t2") is None
+
+
+def test_a_written_question_holds_its_place_and_waits_for_the_host(hall: Hall) -> None:
+    assert hall.do("ada", RaiseHand(id="x", written=True)) is RefusalCode.TEXT_NEEDED
+    hall.do("ada", RaiseHand(id="x", written=True, text="Why?", anonymous=True))
+    hall.raise_hands("t1")
+    assert for_public(hall.room.view).line[0].name == ANONYMOUS_NAME
+    assert hall.room.view.line[0].name == "Ada"
+    hall.do("host", Next(id="x"))
+    assert hall.wait(600) == [], "the host reads it"
+    assert hall.press("t2") is RefusalCode.NO_TURN, "nobody speaks in its place"
+    assert hall.do("host", c.ReadOut(id="x", participant="ada")) is RefusalCode.NO_VOICE
+
+
+def test_the_voice_reads_a_question_when_the_host_asks() -> None:
+    hall = Hall(has_voice=True)
+    hall.do("ada", RaiseHand(id="x", written=True, text="Why?"))
+    assert hall.do("host", c.ReadOut(id="x", participant="ada")) is RefusalCode.NO_TURN
+    hall.do("host", Next(id="x"))
+    hall.do("host", c.ReadOut(id="x", participant="ada"))
+    assert ReadOutText("ada", "Why?", "en") in hall.effects
+    hall._take(hall.room.read_started("ada", 77, hall.now_ns))
+    assert hall.floor == [("ada", "live")]
+    assert hall.room.open_ssrcs == {77}
+    hall.do("host", c.EndTurn(id="x", participant="ada"))
+    assert StopReading("ada") in hall.effects
+    assert hall.room.read_ended("ada", hall.now_ns).events == ()
+
+
+def test_without_a_host_the_voice_reads_by_itself_or_the_screen_shows_it() -> None:
+    for has_voice in (True, False):
+        hall = Hall(has_voice=has_voice)
+        hall.go("host")
+        hall.wait(61)
+        hall.do("ada", RaiseHand(id="x", written=True, text="Why?"))
+        if has_voice:
+            hall.wait(0.1)
+            assert ReadOutText("ada", "Why?", "en") in hall.effects
+            hall._take(hall.room.read_started("ada", 77, hall.now_ns))
+            hall._take(hall.room.read_ended("ada", hall.now_ns))
+        else:
+            assert hall.wait(14) == []
+            assert hall.wait(2) == ["floor_released"]
+        assert hall.floor == []
+
+
+def test_a_voice_that_never_ends_does_not_hold_the_floor() -> None:
+    hall = Hall(has_voice=True)
+    hall.do("ada", RaiseHand(id="x", written=True, text="Why?"))
+    hall.do("host", Next(id="x"))
+    hall.do("host", c.ReadOut(id="x", participant="ada"))
+    assert hall.wait(61) == ["floor_released"]
+    assert StopReading("ada") in hall.effects
+
+
+def test_who_is_blocked_loses_hand_and_turn_and_raises_none(hall: Hall) -> None:
+    hall.raise_hands("ada", "t1")
+    hall.do("host", c.Block(id="x", participant="ada"))
+    assert hall.line == ["t1"]
+    assert hall.do("ada", RaiseHand(id="x")) is RefusalCode.BLOCKED
+    hall.do("host", Next(id="x"))
+    hall.press("t1")
+    hall.do("host", c.Block(id="x", participant="t1"))
+    assert (hall.floor, hall.heard) == ([], [])
+    hall.mode(FloorMode.OPEN)
+    assert hall.press("t1") is RefusalCode.BLOCKED
+    assert hall.do("host", c.Block(id="x", participant="host")) is RefusalCode.NOT_ALLOWED
+    assert hall.do("host", c.Block(id="x", participant="nobody")) is RefusalCode.NOT_HERE
+    assert for_public(hall.room.view).desk is None
+    assert hall.do("host", c.Unblock(id="x", participant="ada")) is None
+    assert hall.do("ada", RaiseHand(id="x")) is None
+
+
+def test_a_show_of_hands_counts_buttons_and_phones_together(hall: Hall) -> None:
+    assert hall.do("ada", c.AnswerAsk(id="x")) is RefusalCode.NO_ASK
+    hall.do("host", c.OpenAsk(id="x", question="Yes?"))
+    assert hall.do("host", c.OpenAsk(id="x", question="Yes?")) is RefusalCode.NO_ASK
+    for who in ("ada", "ada", "cleo", "t1", "ben"):
+        assert hall.do(who, c.AnswerAsk(id="x")) is None
+    hall.do("ben", c.AnswerAsk(id="x", yes=False))
+    assert hall.room.answers == 3
+    hall.do("host", c.CloseAsk(id="x"))
+    tally = hall.room.view.tally
+    assert tally is not None
+    assert (tally.yes_hall, tally.yes_far, tally.asked) == (2, 1, 6)
+
+
+def test_a_unit_that_nobody_finds_blinks(hall: Hall) -> None:
+    assert hall.do("host", c.Identify(id="x", unit="t1")) is None
+    assert AttendTo("t1", Attention.IDENTIFY) in hall.effects
+    hall.go("t1")
+    assert hall.do("host", c.Identify(id="x", unit="t1")) is RefusalCode.NOT_HERE
+
+
+def test_talk_times_are_counted_where_people_speak(hall: Hall) -> None:
+    hall.raise_hands("t1")
+    hall.do("host", Next(id="x"))
+    hall.press("t1")
+    hall.wait(10)
+    assert hall.room.shares(hall.now_ns).hall_ms == 10_000
+    hall.do("t1", LeaveFloor(id="x"))
+    hall.wait(60)
+    assert hall.room.shares(hall.now_ns).hall_ms == 11_500
+    assert hall.room.spoken == ("Table 1",)
