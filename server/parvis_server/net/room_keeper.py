@@ -167,7 +167,7 @@ class StoredRooms:
         if self._journal is None:
             write(self._store)
         else:
-            self._journal.do(write)
+            self._journal.insist(write)
         return self._kept(room, events)
 
     def outbox(self, room: str) -> Outbox:

@@ -153,6 +153,10 @@ class Journal:
 
         self._put((), on_the_writer)
 
+    def insist(self, work: Callable[[Store], None]) -> None:
+        """Do something that later events need, however often it takes; repeating it is harmless."""
+        self._put((), work)
+
     async def flush(self) -> None:
         """Until everything that was appended is on disk, however long that takes."""
         if self._written < self._last:

@@ -107,7 +107,7 @@ class Writer(threading.Thread):
         work = group[0].work
         try:
             if work is not None:
-                work(self._store)  # answers for its own errors
+                work(self._store)  # whose errors do not matter sees to them itself
             else:
                 self._store.append([stored for entry in group for stored in entry.events])
         except StoreError as error:

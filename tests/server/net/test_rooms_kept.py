@@ -3,15 +3,18 @@
 from pathlib import Path
 
 import httpx
+import pytest
 
 from fakes.live_hub import LiveHub, live_hub
 from fakes.peer import joined
 from parvis_server.data_folder import DataFolder
+from parvis_server.errors import StoreError
 from parvis_server.net.room_keeper import StoredRooms
 from parvis_server.store.address import Address
 from parvis_server.store.database import Store
+from parvis_server.store.rooms import StoredRoom
 from parvis_wire.commands import RaiseHand
-from parvis_wire.floor import InviteRole, Phase
+from parvis_wire.floor import About, InviteRole, Phase
 from parvis_wire.messages import DEFAULT_ROOM, InviteCredential
 
 
@@ -65,3 +68,21 @@ async def test_rooms_come_back(tmp_path: Path) -> None:
         board = hub.hub.rooms.get("board")
         assert board is not None
         assert [invite.role for invite in board.invites] == [InviteRole.SCREEN]
+
+
+async def test_a_room_that_is_made_while_the_database_fails_has_a_whole_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rooms, put, failures = keeper(tmp_path), Store.put_room, iter(("full", "still full"))
+
+    def fails_twice(store: Store, room: StoredRoom) -> None:
+        why = next(failures, None)
+        if why is not None:
+            raise StoreError(why)
+        put(store, room)
+
+    monkeypatch.setattr(Store, "put_room", fails_twice)
+    rooms.begin()
+    rooms.found("evening", About(title="Evening"), Phase.LIVE)
+    await rooms.end()
+    assert [room.name for room in keeper(tmp_path).rooms()] == ["evening"]
