@@ -3,8 +3,9 @@
 Theory of operation. A frame is *sound* (a program packet, worthless when late) or *control* (a
 message, never left out). Small audiences are served at once, in the call that publishes; a large
 one by ``run``, which gives way to the event loop every ``SLICE_NS``. Frames that wait for it are
-bounded: the oldest sound goes. A receiver who joins while frames wait gets only those that were
-published after: its snapshot holds the rest already.
+bounded: the oldest sound goes. A message goes before all sound that waits, and before the rest of
+a packet's audience: on a machine that is late, a press is told at once. A receiver who joins while
+frames wait gets only those that were published after: its snapshot holds the rest already.
 
 A receiver is *behind* when more than a second of program waits for it in this process. From then
 on it gets no sound until everything is drained (*skip to live*); behind for too long or by too
@@ -108,7 +109,8 @@ class Fanout:
     now_ns: Callable[[], int]
     counts: FanoutCounts = field(default_factory=FanoutCounts)
     _receivers: dict[Receiver, None] = field(default_factory=dict)
-    _waiting: deque[_Waiting] = field(default_factory=deque)
+    _messages: deque[_Waiting] = field(default_factory=deque)
+    _sound: deque[_Waiting] = field(default_factory=deque)
     _published: int = 0
     _rate: _ProgramRate = field(default_factory=_ProgramRate)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -146,29 +148,31 @@ class Fanout:
             self._wake.clear()
             self._serving = True
             try:
-                while self._waiting:
-                    await self._serve_in_slices(self._waiting.popleft())
+                while self._messages or self._sound:
+                    await self._serve_messages()
+                    if self._sound:
+                        await self._serve_in_slices(self._sound.popleft())
             finally:
                 self._serving = False
+
+    async def _serve_messages(self) -> None:
+        while self._messages:
+            await self._serve_in_slices(self._messages.popleft())
 
     def _publish(self, frame: bytes, *, sound: bool) -> None:
         waiting = _Waiting(self._published, frame, sound)
         self._published += 1
-        if len(self._receivers) <= INLINE_RECEIVERS and not self._waiting and not self._serving:
+        busy = self._messages or self._sound or self._serving
+        if len(self._receivers) <= INLINE_RECEIVERS and not busy:
             now_ns = self.now_ns()
             for receiver in tuple(self._receivers):
                 self._serve(receiver, waiting, now_ns)
             return
-        self._waiting.append(waiting)
-        self._shed()
-        self._wake.set()
-
-    def _shed(self) -> None:
-        """Drop the oldest sound when too much of it waits."""
-        sound = [waiting for waiting in self._waiting if waiting.sound]
-        for oldest in sound[:-MAX_WAITING_SOUND]:
-            self._waiting.remove(oldest)
+        (self._sound if sound else self._messages).append(waiting)
+        while len(self._sound) > MAX_WAITING_SOUND:
+            self._sound.popleft()
             self.counts.overrun_sound += 1
+        self._wake.set()
 
     async def _serve_in_slices(self, waiting: _Waiting) -> None:
         started_ns = now_ns = self.now_ns()
@@ -179,6 +183,8 @@ class Fanout:
                 now_ns = self.now_ns()
                 if now_ns - started_ns >= SLICE_NS:
                     await asyncio.sleep(0)
+                    if waiting.sound:
+                        await self._serve_messages()
                     started_ns = now_ns = self.now_ns()
 
     def _serve(self, receiver: Receiver, waiting: _Waiting, now_ns: int) -> None:

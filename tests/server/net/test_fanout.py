@@ -176,6 +176,38 @@ async def test_sound_that_waits_too_long_goes_and_messages_stay_in_order(fanout:
     assert fanout.counts.overrun_sound == 100 - MAX_WAITING_SOUND
 
 
+async def test_messages_overtake_sound_that_waits(fanout: Fanout) -> None:
+    sinks = [FakeSink() for _ in range(INLINE_RECEIVERS + 1)]
+    for sink in sinks:
+        fanout.add(sink, wants_sound=True)
+    for _ in range(3):
+        fanout.publish_sound(SOUND, 20)
+    fanout.publish_control(b"change 1")
+    fanout.publish_control(b"change 2")
+    served = asyncio.get_running_loop().create_task(fanout.run())
+    await sinks[-1].got(5)
+    served.cancel()
+    assert all(sink.frames == [b"change 1", b"change 2", *[SOUND] * 3] for sink in sinks)
+
+
+async def test_a_message_does_not_wait_until_everybody_has_a_packet(
+    fanout: Fanout, clock: FakeClock
+) -> None:
+    sinks = [FakeSink() for _ in range(INLINE_RECEIVERS + 1)]
+    for sink in sinks:
+        fanout.add(sink, wants_sound=True)
+    clock.cost = fanout_module.SLICE_NS
+    served = asyncio.get_running_loop().create_task(fanout.run())
+    fanout.publish_sound(SOUND, 20)
+    await sinks[0].got(1)
+    assert not sinks[-1].frames
+    fanout.publish_control(b"change")
+    await sinks[-1].got(2)
+    served.cancel()
+    assert sinks[0].frames == [SOUND, b"change"]
+    assert sinks[-1].frames == [b"change", SOUND]
+
+
 async def test_who_joins_while_frames_wait_gets_only_what_comes_after(fanout: Fanout) -> None:
     for _ in range(INLINE_RECEIVERS + 1):
         fanout.add(FakeSink(), wants_sound=True)
