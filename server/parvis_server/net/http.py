@@ -86,6 +86,12 @@ def _add_pages(app: FastAPI, parts: Parts) -> None:
         room = rooms[0].name if len(rooms) == 1 else DEFAULT_ROOM
         return RedirectResponse(f"/r/{room}", status_code=307)
 
+    @app.api_route("/c", methods=["GET", "HEAD"])
+    @app.api_route("/c/{code:path}", methods=["GET", "HEAD"])
+    async def type_code(request: Request) -> Response:
+        """The page reads the code from its address: whether it is one, ``/api/v1/codes`` tells."""
+        return parts.pages.page(ROOMS_PAGE, request)
+
     @app.api_route("/r/{room}", methods=["GET", "HEAD"])
     async def audience(room: str, request: Request) -> Response:
         _check_name(room)

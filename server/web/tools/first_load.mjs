@@ -18,7 +18,7 @@ function reach(text, seen) {
   return seen;
 }
 
-for (const page of ["index.html", "host.html", "screen.html"]) {
+for (const page of ["index.html", "host.html", "screen.html", "rooms.html"]) {
   const html = join(folder, page);
   const needed = [...reach(readFileSync(html, "utf-8"), new Set())];
   const bytes = needed.reduce(

@@ -16,6 +16,7 @@ from parvis_server.engine.boundary import LATENESS_BOUNDS_MS, EngineStats, Sourc
 from parvis_server.net import http
 from parvis_server.net.pages import read_pages
 from parvis_server.net.qr import qr_svg
+from parvis_wire.floor import About, Access, Phase
 from parvis_wire.messages import Report, Role, Rung
 from parvis_wire.stage import UnitTraits
 
@@ -30,6 +31,7 @@ def static(tmp_path: Path) -> Path:
     (folder / "index.html").write_text(INDEX)
     (folder / "host.html").write_text("<!doctype html><title>Host</title>")
     (folder / "screen.html").write_text("<!doctype html><title>Screen</title>")
+    (folder / "rooms.html").write_text("<!doctype html><title>Rooms</title>")
     (folder / "assets" / "app-1a2b.js").write_text(SCRIPT)
     (folder / "assets" / "decoder-3c4d.wasm").write_bytes(bytes(2000))
     (folder / "icon.svg").write_text("<svg/>")
@@ -56,8 +58,26 @@ async def test_the_front_door_leads_to_the_room(client: httpx.AsyncClient) -> No
     assert (answer.status_code, answer.headers["location"]) == (307, "/r/main")
 
 
+async def test_the_front_page_is_for_more_rooms_than_one_or_none(
+    client: httpx.AsyncClient, hub: LiveHub
+) -> None:
+    rooms = hub.hub.rooms
+    rooms.create(About(title="Hidden", access=Access.PRIVATE), phase=Phase.SCHEDULED)
+    assert (await client.get("/")).status_code == 307
+    rooms.create(About(title="Second"), phase=Phase.SCHEDULED)
+    assert "Rooms" in (await client.get("/")).text
+
+
 @pytest.mark.parametrize(
-    ("path", "title"), [("/r/main", "Audience"), ("/host", "Host"), ("/screen", "Screen")]
+    ("path", "title"),
+    [
+        ("/r/main", "Audience"),
+        ("/host", "Host"),
+        ("/screen", "Screen"),
+        ("/c", "Rooms"),
+        ("/c/", "Rooms"),
+        ("/c/abc%20234", "Rooms"),
+    ],
 )
 async def test_pages_are_asked_for_again(client: httpx.AsyncClient, path: str, title: str) -> None:
     answer = await client.get(path)

@@ -5,6 +5,7 @@ import type audienceEn from "./audience.en.json";
 import en from "./en.json";
 import fr from "./fr.json";
 import type hostEn from "./host.en.json";
+import type roomsEn from "./rooms.en.json";
 import type screenEn from "./screen.en.json";
 
 export type Language = "en" | "fr";
@@ -12,6 +13,7 @@ export type WordKey =
   | keyof typeof en
   | keyof typeof audienceEn
   | keyof typeof hostEn
+  | keyof typeof roomsEn
   | keyof typeof screenEn;
 
 type Words<Key extends string> = Record<Language, Record<Key, string>>;
@@ -23,7 +25,11 @@ const dictionaries: Record<Language, Partial<Record<WordKey, string>>> = { ...BO
 
 /** Learns the words of one page; before the first of them is said. */
 export function learnWords(
-  more: Words<keyof typeof audienceEn> | Words<keyof typeof hostEn> | Words<keyof typeof screenEn>,
+  more:
+    | Words<keyof typeof audienceEn>
+    | Words<keyof typeof hostEn>
+    | Words<keyof typeof roomsEn>
+    | Words<keyof typeof screenEn>,
 ): void {
   for (const tag of ["en", "fr"] as const) {
     dictionaries[tag] = { ...dictionaries[tag], ...more[tag] };

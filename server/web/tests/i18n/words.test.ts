@@ -7,13 +7,27 @@ import bothFr from "../../src/i18n/fr.json";
 import hostEn from "../../src/i18n/host.en.json";
 import hostFr from "../../src/i18n/host.fr.json";
 import { HOST_WORDS } from "../../src/i18n/host_words.ts";
+import roomsEn from "../../src/i18n/rooms.en.json";
+import roomsFr from "../../src/i18n/rooms.fr.json";
 import screenEn from "../../src/i18n/screen.en.json";
 import screenFr from "../../src/i18n/screen.fr.json";
 import { learnWords, preferredLanguage, say, type WordKey } from "../../src/i18n/words.ts";
 
 const SOURCES = new URL("../../src/", import.meta.url);
-const en: Record<WordKey, string> = { ...bothEn, ...audienceEn, ...hostEn, ...screenEn };
-const fr: Record<WordKey, string> = { ...bothFr, ...audienceFr, ...hostFr, ...screenFr };
+const en: Record<WordKey, string> = {
+  ...bothEn,
+  ...audienceEn,
+  ...hostEn,
+  ...roomsEn,
+  ...screenEn,
+};
+const fr: Record<WordKey, string> = {
+  ...bothFr,
+  ...audienceFr,
+  ...hostFr,
+  ...roomsFr,
+  ...screenFr,
+};
 const keys = Object.keys(en) as WordKey[];
 const slots = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map((found) => found[1]).sort();
 
@@ -30,15 +44,17 @@ describe("the words", () => {
     expect(Object.keys(bothFr)).toEqual(Object.keys(bothEn));
     expect(Object.keys(audienceFr)).toEqual(Object.keys(audienceEn));
     expect(Object.keys(hostFr)).toEqual(Object.keys(hostEn));
+    expect(Object.keys(roomsFr)).toEqual(Object.keys(roomsEn));
     expect(Object.keys(screenFr)).toEqual(Object.keys(screenEn));
   });
 
   test.each([
     ["audience", audienceEn],
     ["host", hostEn],
+    ["rooms", roomsEn],
     ["screen", screenEn],
   ])("of the %s are in no other dictionary, and no other page needs them", (page, ofPage) => {
-    const others = [bothEn, audienceEn, hostEn, screenEn].filter((one) => one !== ofPage);
+    const others = [bothEn, audienceEn, hostEn, roomsEn, screenEn].filter((one) => one !== ofPage);
     const keysOfPage = Object.keys(ofPage);
     expect(keysOfPage.filter((key) => others.some((other) => key in other))).toEqual([]);
     const elsewhere = sources((name) => !name.split(/[/\\]/).includes(page));
