@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from parvis_wire.floor import Rank, Surface
-from parvis_wire.messages import Ack, Role
+from parvis_wire.messages import Ack, RefusalCode, Role
 from parvis_wire.stage import LinkKind, OutputKind, SourceKind
 
 MAX_REMEMBERED_ACKS = 64
@@ -78,6 +78,9 @@ class Members:
         self._sounding: dict[str, Member] = {}
         self._away: OrderedDict[str, None] = OrderedDict()
         self._acks: dict[str, OrderedDict[str, Ack]] = {}
+        self._lasting: dict[str, tuple[str, ...]] = {}
+        """Every command that made events, and under whose names it came: it happens once, however
+        long ago it was and whoever else says its id."""
 
     def __iter__(self) -> Iterator[Member]:
         """All members, in the order of their first coming."""
@@ -136,6 +139,30 @@ class Members:
         """The answer that this command got when it came first."""
         acks = self._acks.get(participant)
         return None if acks is None else acks.get(command_id)
+
+    def answer_to(self, askers: tuple[str, ...], command_id: str) -> Ack | None:
+        """The answer to a command that was carried out before; None: it is new.
+
+        The id of somebody else's is refused: the log has one command under an id.
+        """
+        for asker in askers:
+            answered = self.answered(asker, command_id)
+            if answered is not None:
+                return answered
+        before = self._lasting.get(command_id)
+        if before is None:
+            return None
+        if not set(before).isdisjoint(askers):
+            return Ack(id=command_id)
+        text = "id: somebody else's command has it; make a random one for each command"
+        return Ack(id=command_id, refused=RefusalCode.NOT_ALLOWED, text=text)
+
+    def carried_out(self, askers: tuple[str, ...], ack: Ack, *, lasting: bool) -> None:
+        """Keep the answer of a command for its repetitions; ``lasting``: it made events."""
+        for asker in askers:
+            self.remember(asker, ack)
+        if lasting:
+            self._lasting[ack.id] = askers
 
     def remember(self, participant: str, ack: Ack) -> None:
         """Keep an answer, and at most ``MAX_REMEMBERED_ACKS`` of this participant's."""

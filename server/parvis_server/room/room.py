@@ -145,10 +145,9 @@ class Room:
             hosts = {host.participant for host in room.view.hosts}
             room._state = room._state.after(one.event(), one.room_clock, cause)
             if one.actor is not None and one.command_id is not None:
-                ack = Ack(id=one.command_id)
-                room._house.members.remember(one.actor, ack)
-                if one.actor in hosts or one.actor == OPERATOR:
-                    room._house.members.remember(ANY_HOST, ack)
+                ran = one.actor in hosts or one.actor == OPERATOR
+                askers = (one.actor, ANY_HOST) if ran else (one.actor,)
+                room._house.members.carried_out(askers, Ack(id=one.command_id), lasting=True)
         return room
 
     # What it is
@@ -237,21 +236,19 @@ class Room:
         if member is None and actor != OPERATOR:
             raise KeyError(actor)
         askers = self._askers(actor, member)
-        for asker in askers:
-            answered = self._house.members.answered(asker, command.id)
-            if answered is not None:
-                return Result(ack=answered)
+        answered = self._house.members.answer_to(askers, command.id)
+        if answered is not None:
+            return Result(ack=answered)
         draft = self._draft(now_ns, utc_ms, Cause(actor, command.id))
+        ack, result = Ack(id=command.id), Result()
         try:
             decide(draft, member, command)
         except Refused as refused:
-            result = Result(Ack(id=command.id, refused=refused.code, text=refused.text))
+            ack = Ack(id=command.id, refused=refused.code, text=refused.text)
         else:
-            ack = Ack(id=command.id)
-            result = replace(self._settle(draft, command, member), ack=ack)
-        for asker in askers:
-            self._house.members.remember(asker, result.ack or Ack(id=command.id))
-        return result
+            result = self._settle(draft, command, member)
+        self._house.members.carried_out(askers, ack, lasting=bool(result.events))
+        return replace(result, ack=ack)
 
     def _askers(self, actor: str, member: Member | None) -> tuple[str, ...]:
         """Under whose names an answer is kept: hosts share one."""

@@ -3,7 +3,7 @@
 import pytest
 
 from fakes.gathering import DESK, LECTERN, Hall
-from parvis_server.room.members import Member
+from parvis_server.room.members import MAX_REMEMBERED_ACKS, Member
 from parvis_server.room.permissions import OPERATOR
 from parvis_server.room.results import AttendTo, Evict
 from parvis_wire import commands as c
@@ -224,3 +224,16 @@ def test_a_reading_that_the_hub_lost_begins_again() -> None:
     hall.room = hall.replayed()
     assert hall.wait(0.1) == ["floor_returned"]
     assert hall.line == ["ada"]
+
+
+def test_an_id_stands_for_one_command_of_one_person_for_ever(hall: Hall) -> None:
+    """The log holds a command once: a second one under its id could never be written."""
+    ada, now_ns = RaiseHand(id="same", name="Ada"), hall.now_ns
+    assert hall.room.handle(ada, "ada", now_ns).events
+    other = hall.room.handle(RaiseHand(id="same", name="Ben"), "ben", now_ns)
+    assert (other.events, other.ack and other.ack.refused) == ((), RefusalCode.NOT_ALLOWED)
+    assert hall.room.handle(c.LowerHand(id="down"), "ada", now_ns).events
+    for number in range(MAX_REMEMBERED_ACKS + 1):
+        hall.room.handle(LeaveFloor(id=f"n{number}"), "ada", now_ns)
+    late = hall.room.handle(ada, "ada", now_ns)
+    assert (late.events, late.ack and late.ack.refused) == ((), None)
