@@ -20,7 +20,7 @@ import pytest
 from fakes.parvis import HubProcess
 from fakes.processes import ProcessError, command, free_port, running
 from fakes.watcher import Watcher
-from parvis_server.demo.script import PARTS, VISITOR_NAME
+from parvis_server.demo.script import PARTS, PHONE_NAME, PHONE_QUESTIONS, VISITOR_NAME
 
 pytestmark = pytest.mark.system
 
@@ -70,6 +70,17 @@ def test_links_come_first_and_the_tables_speak_by_themselves() -> None:
         assert demo.stop(signal.SIGINT) == 0
         assert gone(left)
         assert not folder.exists()
+
+
+def test_a_phone_asks_and_the_hubs_voice_reads_it_out() -> None:
+    with running(*command("parvis", "demo", "--port", "0")) as demo:
+        demo.wait_for(f"line: .*{PHONE_NAME}", within_s=2 * EVENING_S)
+        demo.wait_for(
+            re.escape(f"floor: {PHONE_NAME} (is read out: {PHONE_QUESTIONS[0]}); "),
+            within_s=2 * EVENING_S,
+        )
+        demo.wait_for("^floor: free")
+        assert demo.stop(signal.SIGINT) == 0
 
 
 def temporary_folder(processes: list[psutil.Process]) -> Path:

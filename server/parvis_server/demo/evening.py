@@ -17,9 +17,17 @@ from parvis_server.demo import scenario
 from parvis_server.demo.children import Child, drain, last_line, own_command, start, stop_all
 from parvis_server.demo.host import HostConnection
 from parvis_server.demo.keys import keys
+from parvis_server.demo.phone import PhoneConnection
 from parvis_server.demo.scenario import Act, Press, Scenario
 from parvis_server.demo.screen import Links, LiveScreen, PlainScreen, Screen
-from parvis_server.demo.script import PARTS, VISITOR_MELODY, VISITOR_NAME, Part
+from parvis_server.demo.script import (
+    PARTS,
+    PHONE_NAME,
+    PHONE_QUESTIONS,
+    VISITOR_MELODY,
+    VISITOR_NAME,
+    Part,
+)
 from parvis_server.demo.voices import VoiceSources, write_melody, write_voice
 from parvis_server.errors import UserError
 from parvis_wire.room_view import RoomView
@@ -52,9 +60,10 @@ class Evening:
         self._port = port
         self._folder = folder
         self._screen = screen
-        self._scenario = Scenario.of(part.name for part in PARTS)
+        self._scenario = Scenario.of((part.name for part in PARTS), PHONE_NAME)
         self._children: dict[str, Child] = {}
         self._host: HostConnection | None = None
+        self._phone: PhoneConnection | None = None
         self._hub_url = ""
         self._keys: asyncio.Queue[str] = asyncio.Queue(maxsize=64)
         self._visitor_presses = 0
@@ -103,7 +112,9 @@ class Evening:
         self._hub_url = f"http://127.0.0.1:{_port_of(links.listen)}"
         address = self._hub_url.replace("http", "ws", 1)
         self._host = HostConnection(address, secret, self._see, self._hear)
+        self._phone = PhoneConnection(address, PHONE_NAME, PHONE_QUESTIONS)
         group.create_task(self._host.run())
+        group.create_task(self._phone.run())
 
     async def _links(self, hub: Child) -> Links:
         """Wait until the hub has printed both links; its own words if it ends instead."""
@@ -211,12 +222,16 @@ class Evening:
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def _do(self, act: Act) -> None:
-        assert self._host is not None
+        assert self._host is not None and self._phone is not None
         match act:
             case Press(table=table):
                 self._children[table].press()
             case scenario.Next():
                 await self._host.give_next()
+            case scenario.Write():
+                await self._phone.write_question()
+            case scenario.ReadOut(participant=participant):
+                await self._host.read_out(participant)
             case scenario.EndTurn(participant=participant):
                 await self._host.end_turn(participant)
 

@@ -2,34 +2,20 @@
 
 import secrets
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, WebSocketException
-
-from parvis_server.errors import UserError
-from parvis_wire.commands import EndTurn, Next
+from parvis_server.demo.connection import HubConnection
+from parvis_wire.commands import EndTurn, Next, ReadOut
 from parvis_wire.messages import (
     PROTOCOL_VERSION,
     Change,
-    Failure,
     HostCredential,
     HubMessage,
     Join,
     Role,
     Snapshot,
-    parse_hub_message,
-    serialize,
 )
 from parvis_wire.room_view import RoomView, fold
 from parvis_wire.stage import Status
-
-MAX_MESSAGE_BYTES = 1 << 20
-"""A snapshot with a full line of 500 hands is 60 kB."""
-
-
-class HubLost(UserError):
-    """The demo's hub closed its host's connection."""
 
 
 class HostConnection:
@@ -43,13 +29,13 @@ class HostConnection:
         on_levels: Callable[[Mapping[str, float | None]], None],
     ) -> None:
         """``url`` is the hub's ``ws://`` origin."""
-        self._url = f"{url}/ws/listen"
-        self._secret = secret
+        join = Join(
+            version=PROTOCOL_VERSION, role=Role.HOST, credential=HostCredential(secret=secret)
+        )
+        self._hub = HubConnection(url, "host", join, self._take)
         self._on_view = on_view
         self._on_levels = on_levels
-        self._connection: ClientConnection | None = None
         self._view: RoomView | None = None
-        self.listeners = 0
         self.connected_units: frozenset[str] = frozenset()
 
     async def run(self) -> None:
@@ -58,40 +44,21 @@ class HostConnection:
         Raises:
             HubLost: the hub refused or closed the connection.
         """
-        failure = ""
-        try:
-            async with connect(
-                self._url, proxy=None, compression=None, max_size=MAX_MESSAGE_BYTES
-            ) as hub:
-                await hub.send(serialize(self._join()))
-                self._connection = hub
-                async for message in hub:
-                    if isinstance(message, str):
-                        failure = self._take(parse_hub_message(message)) or failure
-        except (OSError, WebSocketException) as error:
-            failure = failure or str(error)
-        raise HubLost(f"the demo's hub closed the connection: {failure or 'it ended'}")
+        await self._hub.run()
 
     async def give_next(self) -> None:
         """Press *Next*."""
-        await self._send(Next(id=secrets.token_urlsafe(8)))
+        await self._hub.send(Next(id=_new_id()))
+
+    async def read_out(self, participant: str) -> None:
+        """Have the hub's voice read a written question whose turn it is."""
+        await self._hub.send(ReadOut(id=_new_id(), participant=participant))
 
     async def end_turn(self, participant: str) -> None:
         """End a turn."""
-        await self._send(EndTurn(id=secrets.token_urlsafe(8), participant=participant))
+        await self._hub.send(EndTurn(id=_new_id(), participant=participant))
 
-    async def _send(self, command: Next | EndTurn) -> None:
-        # A connection that closes is told by run(); a Next that was lost with it is nobody's loss.
-        if self._connection is not None:
-            with suppress(ConnectionClosed):
-                await self._connection.send(serialize(command))
-
-    def _join(self) -> Join:
-        credential = HostCredential(secret=self._secret)
-        return Join(version=PROTOCOL_VERSION, role=Role.HOST, credential=credential)
-
-    def _take(self, message: HubMessage) -> str | None:
-        """Use a message; the words of a failure, if it is one."""
+    def _take(self, message: HubMessage) -> None:
         match message:
             case Snapshot(view=view):
                 self._show(view)
@@ -99,15 +66,15 @@ class HostConnection:
                 self._show(fold(self._view, seq, event))
             case Status():
                 self._status(message)
-            case Failure(text=text):
-                return text
-        return None
 
     def _show(self, view: RoomView) -> None:
         self._view = view
         self._on_view(view)
 
     def _status(self, status: Status) -> None:
-        self.listeners = status.listeners
         self.connected_units = frozenset(unit.name for unit in status.units if unit.connected)
         self._on_levels({unit.name: unit.level_dbfs for unit in status.units if unit.connected})
+
+
+def _new_id() -> str:
+    return secrets.token_urlsafe(8)

@@ -4,8 +4,10 @@ Theory of operation. The scenario sees what every screen sees (the room's view) 
 page sees (each unit's level), and answers with presses. A simulated microphone plays its sentence
 over and over, so a table takes the floor in a *breath* (the pause between two rounds) and steps
 down in the next breath after it spoke: whole sentences are heard. The demo's host gives the floor
-some seconds after it fell free. As soon as somebody else gives the floor (a host's page, the key
-``n``), the demo's host stands back for a while and only the tables go on.
+some seconds after it fell free. A phone far away writes a question now and then; when its turn
+comes, the host has the hub's voice read it, or without a voice leaves it on the screens for a
+while. As soon as somebody else gives the floor (a host's page, the key ``n``), the demo's host
+stands back for a while and only the tables and the phone go on.
 """
 
 from collections.abc import Iterable, Mapping
@@ -43,6 +45,12 @@ PRESS_ANSWER_NS = 3 * SECOND_NS
 UNTAKEN_NS = 30 * SECOND_NS
 """A phone, or the visitor's table, has so long to come and take the floor."""
 
+QUESTION_EVERY_NS = 45 * SECOND_NS
+"""Between two questions of the phone, and before the first: the tables are seen to work first."""
+
+SHOWN_NS = 8 * SECOND_NS
+"""The hub's voice begins within a second; without one, two lines are read on a screen in this."""
+
 VISITOR_TURN_NS = 90 * SECOND_NS
 """A visitor's turn is theirs to end; one that was forgotten must not stop the evening."""
 
@@ -69,7 +77,19 @@ class EndTurn:
     participant: str
 
 
-Act = Press | Next | EndTurn
+@dataclass(frozen=True, slots=True)
+class Write:
+    """The phone far away raises its hand with a written question."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOut:
+    """Have the hub's voice read this participant's question."""
+
+    participant: str
+
+
+Act = Press | Next | EndTurn | Write | ReadOut
 
 
 @dataclass(slots=True)
@@ -93,22 +113,30 @@ class Scenario:
     """The tables and the host of the demo; ask ``due`` a few times a second."""
 
     tables: Mapping[str, _Table]
+    phone: str | None = None
+    """What the phone far away is called, if there is one."""
     _view: RoomView | None = None
     _turn: Turn | None = None
     _turn_since_ns: int = 0
     """Since when the floor is as it is."""
     _raised_ns: int = -RAISE_EVERY_NS
     _next_sent_ns: int | None = None
+    _question_ns: int | None = None
+    """When the phone wrote last, or the room was seen first."""
+    _reading_asked: bool = False
+    """Whether the voice was asked to read this turn's question."""
     _stand_back_until_ns: int = field(default=-STAND_BACK_NS)
 
     @classmethod
-    def of(cls, names: Iterable[str]) -> "Scenario":
-        """A scenario for tables of these names, before anything was seen."""
-        return cls(tables={name: _Table() for name in names})
+    def of(cls, names: Iterable[str], phone: str | None = None) -> "Scenario":
+        """A scenario for tables, and perhaps a phone, of these names; nothing was seen yet."""
+        return cls(tables={name: _Table() for name in names}, phone=phone)
 
     def see(self, view: RoomView, now_ns: int) -> None:
         """The room changed."""
         before, turn = self._turn, view.floor[0] if view.floor else None
+        if self._question_ns is None:
+            self._question_ns = now_ns
         if self._view is None or _stage(before) != _stage(turn):
             self._turn_since_ns = now_ns
             self._floor_changed(before, turn, now_ns)
@@ -137,7 +165,7 @@ class Scenario:
         acts = [*self._floor_press(now_ns), *self._raise(self._view, now_ns)]
         for press in acts:
             self.tables[press.table].pressed_ns = now_ns
-        return (*acts, *self._host(self._view, now_ns))
+        return (*acts, *self._write(self._view, now_ns), *self._host(self._view, now_ns))
 
     def visitor_acted_as_host(self, now_ns: int) -> None:
         """The person at the terminal pressed *Next*: stand back."""
@@ -146,6 +174,8 @@ class Scenario:
     def _floor_changed(self, before: Turn | None, turn: Turn | None, now_ns: int) -> None:
         if turn is None:
             return
+        if before is None or before.participant != turn.participant:
+            self._reading_asked = False
         table = self._table_of(turn)
         if table is not None:
             table.has_spoken = False
@@ -171,7 +201,7 @@ class Scenario:
 
     def _raise(self, view: RoomView, now_ns: int) -> list[Press]:
         """Keep a short line: the table that rested longest raises its hand."""
-        if now_ns - self._raised_ns < RAISE_EVERY_NS:
+        if now_ns - self._raised_ns < RAISE_EVERY_NS or _calls_to_a_table(self._turn):
             return []
         if sum(hand.name in self.tables for hand in view.line) >= LINE_LENGTH:
             return []
@@ -185,12 +215,30 @@ class Scenario:
         self._raised_ns = now_ns
         return [Press(min(resting, key=lambda name: self.tables[name].left_ns))]
 
+    def _write(self, view: RoomView, now_ns: int) -> tuple[Act, ...]:
+        """The phone's question, when it has no other in the line or on the floor."""
+        waited_ns = now_ns - (self._question_ns or now_ns)
+        if self.phone is None or waited_ns < QUESTION_EVERY_NS:
+            return ()
+        people = [(hand.name, hand.surface) for hand in view.line]
+        people += [(turn.name, turn.surface) for turn in view.floor]
+        if (self.phone, Surface.PHONE) in people:
+            return ()
+        self._question_ns = now_ns
+        return (Write(),)
+
     def _host(self, view: RoomView, now_ns: int) -> tuple[Act, ...]:
         if now_ns < self._stand_back_until_ns:
             return ()
         if self._next_sent_ns is not None and now_ns - self._next_sent_ns < PRESS_ANSWER_NS:
             return ()
-        if now_ns - self._turn_since_ns < self._host_patience_ns():
+        lasts_ns, turn = now_ns - self._turn_since_ns, self._turn
+        if turn is not None and _is_question(turn) and not self._reading_asked:
+            if lasts_ns < THINK_NS:
+                return ()
+            self._reading_asked = True
+            return (ReadOut(turn.participant),)
+        if lasts_ns < self._host_patience_ns():
             return ()
         if view.line:
             self._next_sent_ns = now_ns
@@ -210,7 +258,24 @@ class Scenario:
             return PAUSE_NS
         if self._table_of(turn) is not None:
             return 2 * LONGEST_TURN_NS
+        if _is_question(turn):
+            return SHOWN_NS
         return UNTAKEN_NS if turn.state is TurnState.GRANTED else VISITOR_TURN_NS
+
+
+def _is_question(turn: Turn) -> bool:
+    """Whether it is a written question that nobody reads yet."""
+    return turn.written and turn.state is TurnState.GRANTED
+
+
+def _calls_to_a_table(turn: Turn | None) -> bool:
+    """Whether somebody with a phone may take the floor at any table: a press is theirs."""
+    return (
+        turn is not None
+        and turn.surface is Surface.PHONE
+        and turn.state is TurnState.GRANTED
+        and not turn.written
+    )
 
 
 def _stage(turn: Turn | None) -> tuple[str, TurnState] | None:

@@ -149,6 +149,9 @@ def qr_words(url: str) -> str:
 
 
 def _turn_words(turn: Turn) -> str:
+    if turn.written:
+        how = "is read out" if turn.state is TurnState.LIVE else "asks"
+        return f"{turn.name} ({how}: {turn.text})"
     if turn.state is TurnState.LIVE:
         return f"{turn.name} (live)"
     where = "go to a table and press" if turn.surface is Surface.PHONE else "may press"

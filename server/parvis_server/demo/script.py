@@ -56,6 +56,15 @@ PARTS = (
 )
 """The three tables."""
 
+PHONE_NAME = "Au bout du fil"
+"""Somebody far away, in the same line as the tables."""
+
+PHONE_QUESTIONS = (
+    "Good evening from far away! Who will carry this idea on when the evening is over?",
+    "I cannot be in the hall tonight. How can those who listen from home help?",
+)
+"""In English, the language of the room: the hub's voice reads them out."""
+
 VISITOR_NAME = "Your table"
 """The table of the person at the terminal (key ``h``)."""
 

@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
+
 from parvis_server.demo import scenario
-from parvis_server.demo.scenario import SECOND_NS, Act, EndTurn, Next, Press, Scenario
+from parvis_server.demo.scenario import (
+    SECOND_NS,
+    Act,
+    EndTurn,
+    Next,
+    Press,
+    ReadOut,
+    Scenario,
+    Write,
+)
 from parvis_wire.floor import Hand, Surface, TurnState
 from parvis_wire.room_events import (
     FloorGranted,
@@ -23,8 +34,9 @@ SENTENCE_S, BREATH_S = 6, 2
 class Evening:
     """A room with three tables whose voices loop, and a clock of its own."""
 
-    def __init__(self) -> None:
-        self.scenario = Scenario.of(NAMES)
+    def __init__(self, phone: str | None = None) -> None:
+        self.scenario = Scenario.of(NAMES, phone)
+        self.has_voice = True
         self.view = RoomView(room="main", title="", seq=0)
         self.now_ns = 1000 * SECOND_NS
         self.acts: list[tuple[float, Act]] = []
@@ -42,6 +54,15 @@ class Evening:
 
     def raise_hand(self, name: str, surface: Surface = Surface.UNIT) -> None:
         self.change(HandRaised(hand=Hand(participant=name, name=name, surface=surface)))
+
+    def write(self, name: str) -> None:
+        self.change(
+            HandRaised(
+                hand=Hand(
+                    participant=name, name=name, surface=Surface.PHONE, text="Why?", written=True
+                )
+            )
+        )
 
     def give(self, name: str) -> None:
         self.release()
@@ -70,6 +91,13 @@ class Evening:
                 self.give(self.view.line[0].participant)
             case EndTurn():
                 self.release()
+            case Write():
+                self.write("far")
+            case ReadOut(participant=who) if self.has_voice:
+                self.change(FloorTaken(participant=who, unit=None, ssrc=9))
+                self.change(FloorReleased(participant=who))
+            case ReadOut():
+                pass  # the hub refuses
 
     def sounds(self, name: str) -> bool:
         shifted_ns = self.now_ns + NAMES.index(name) * SECOND_NS
@@ -247,3 +275,37 @@ def test_an_unanswered_press_is_repeated_only_later() -> None:
         pressed += [evening.now_ns / SECOND_NS for act in acts if act == Press("one")]
     assert len(pressed) >= 2
     assert pressed[1] - pressed[0] >= scenario.PRESS_ANSWER_NS / SECOND_NS
+
+
+def test_a_phone_asks_now_and_then_and_is_read_out() -> None:
+    evening = Evening(phone="far")
+    evening.run(300)
+    written, read = evening.of_kind(Write), evening.of_kind(ReadOut)
+    assert len(written) >= 4
+    gaps = [later - at_s for at_s, later in itertools.pairwise(written)]
+    assert all(gap >= scenario.QUESTION_EVERY_NS / SECOND_NS for gap in gaps)
+    assert len(read) >= len(written) - 1
+    assert set(evening.granted) == {*NAMES, "far"}
+
+
+def test_without_a_voice_a_question_is_shown_and_the_evening_goes_on() -> None:
+    evening = Evening(phone="far")
+    evening.has_voice = False
+    evening.run(300)
+    asked = evening.of_kind(ReadOut)
+    assert len(asked) >= 3, "asked once for each turn"
+    assert len(asked) == evening.granted.count("far")
+    ended = [at_s for at_s, act in evening.acts if isinstance(act, (Next, EndTurn))]
+    for at_s in asked[:-1]:
+        on_s = min(later for later in ended if later > at_s)
+        assert (on_s - at_s) * SECOND_NS + scenario.THINK_NS >= scenario.SHOWN_NS
+        assert on_s - at_s < scenario.UNTAKEN_NS / SECOND_NS
+
+
+def test_no_table_takes_the_floor_that_was_given_to_a_phone() -> None:
+    evening = Evening()
+    evening.scenario.visitor_acted_as_host(evening.now_ns)
+    evening.raise_hand("visitor", Surface.PHONE)
+    evening.give("visitor")
+    evening.run(20)
+    assert evening.of_kind(Press) == []

@@ -40,6 +40,17 @@ def test_the_floor_in_words(state: TurnState | None, surface: Surface, words: st
     assert floor_words(view(state, surface)) == words
 
 
+@pytest.mark.parametrize(
+    ("state", "how"), [(TurnState.GRANTED, "asks"), (TurnState.LIVE, "is read out")]
+)
+def test_a_written_question_in_words(state: TurnState, how: str) -> None:
+    turn = Turn(
+        participant="p", name="far", surface=Surface.PHONE, state=state, text="Why?", written=True
+    )
+    room = RoomView(room="main", title="", seq=0, floor=(turn,))
+    assert floor_words(room) == f"far ({how}: Why?)"
+
+
 def test_the_line_in_words() -> None:
     assert line_words(view()) == "1 window  2 bar"
     assert line_words(RoomView(room="main", title="", seq=0)) == "nobody"
