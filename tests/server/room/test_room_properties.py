@@ -158,6 +158,16 @@ class AnEvening(Promises):
     def give_floor(self, who: str, which: int) -> None:
         self._do(who, c.GiveFloor(id="x", participant=self._one_of(self.order, which)))
 
+    @rule(which=st.integers(1, 5), away=flags)
+    def somebody_comes_before_others(self, which: int, away: bool) -> None:
+        self.join("host")
+        self.everybody_raises()
+        if away and self.order:
+            self.leave(self.order[0].split("~")[0])
+            self._do("host", c.Next(id="x"))
+        else:
+            self.give_floor("host", which)
+
     @rule(who=mostly_hosts, which=st.integers(0, 9), why=st.sampled_from([None, *LowerReason]))
     def end_turn(self, who: str, which: int, why: LowerReason | None) -> None:
         floor = [turn.participant for turn in self.client.floor]
