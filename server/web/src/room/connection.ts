@@ -175,11 +175,13 @@ export class Connection {
   private join(socket: Socket): void {
     const { role, room, resume, hostSecret } = this.joining;
     const join: Join = { type: "join", version: PROTOCOL_VERSION, role, room };
-    const invite = this.joining.invite && ({ kind: "invite", token: this.joining.invite } as const);
-    if (hostSecret !== null) join.credential = { kind: "host", secret: hostSecret };
-    else if (resume !== null) join.credential = { kind: "resume", token: resume };
-    else if (invite) join.credential = invite;
-    if (resume !== null && invite) join.invite = invite;
+    const secret = hostSecret ?? this.joining.invite;
+    const invite = secret === null ? null : ({ kind: "invite", token: secret } as const);
+    if (resume !== null) join.credential = { kind: "resume", token: resume };
+    else if (hostSecret !== null) join.credential = { kind: "host", secret: hostSecret };
+    else if (invite !== null) join.credential = invite;
+    // The same person as before; what opens the door is still the secret.
+    if (resume !== null && invite !== null) join.invite = invite;
     socket.send(JSON.stringify(join));
   }
 

@@ -165,6 +165,19 @@ describe("a connection", () => {
     });
   });
 
+  test("a host comes back as the same host, and shows the secret beside the token", () => {
+    connect("host");
+    world.socket.welcome();
+    world.socket.drop(1006);
+    world.pass(250);
+    world.socket.welcome();
+    expect(world.socket.sent[0]).toMatchObject({
+      role: "host",
+      credential: { kind: "resume", token: "token1" },
+      invite: { kind: "invite", token: "s3cret" },
+    });
+  });
+
   test("joins by an invitation, and repeats it beside its token", () => {
     connect("screen", null, "t0ken");
     world.socket.welcome();
