@@ -59,9 +59,13 @@ class House:
         """Whether a connection of this participant stands."""
         return self.away_since_ns(participant) is None
 
+    def at_ns(self, at: int) -> int:
+        """Monotonic time of a moment of the room clock."""
+        return self.clock.origin_ns + -(-at * NS_PER_S // CLOCK_RATE_HZ)
+
     def since_ns(self, at: int) -> int:
-        """Monotonic time of a moment of the room clock, or of this process's beginning."""
-        return max(self.began_ns, self.clock.origin_ns + -(-at * NS_PER_S // CLOCK_RATE_HZ))
+        """The same, or this process's beginning: while the hub was down nobody was late."""
+        return max(self.began_ns, self.at_ns(at))
 
 
 @dataclass(slots=True)

@@ -108,7 +108,7 @@ def _people_deadlines(state: State, house: House) -> Iterator[Deadline]:
             yield Deadline(away_ns + SEAT_AWAY_NS, partial(_leave_seat, seat.participant))
     undo = state.memory.undo
     if undo is not None:
-        yield Deadline(house.since_ns(undo.at) + UNDO_NS, withdraw)
+        yield Deadline(house.at_ns(undo.at) + UNDO_NS, withdraw)
 
 
 def _turn_deadlines(state: State, house: House) -> Iterator[Deadline]:

@@ -215,6 +215,23 @@ def test_a_hub_that_was_killed_comes_back_as_it_was(hall: Hall) -> None:
     assert hall.floor == [("t1", "live"), ("ben", "granted")]
 
 
+def test_undo_is_offered_by_a_hub_that_comes_back_as_long_as_it_would_have_been(hall: Hall) -> None:
+    hall.raise_hands("t1", "t2")
+    hall.do("host", c.LowerHand(id="x", participant="t1"))
+    hall.now_s += 10
+    hall.room = hall.replayed()
+    for who in ("host", "t1", "t2"):
+        hall.come(who)
+    assert hall.do("host", Undo(id="x")) is None
+    assert hall.line == ["t1", "t2"]
+    hall.do("host", c.LowerHand(id="x", participant="t1"))
+    hall.now_s += 25
+    hall.room = hall.replayed()
+    hall._take(hall.room.expire(hall.now_ns))
+    assert hall.room.view.desk is not None
+    assert hall.room.view.desk.undo is None
+
+
 def test_a_reading_that_the_hub_lost_begins_again() -> None:
     hall = Hall(has_voice=True)
     hall.do("ada", RaiseHand(id="x", written=True, text="Why?"))
