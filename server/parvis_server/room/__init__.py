@@ -4,5 +4,5 @@
 against ``permissions`` and carried out by a rule (``deciding`` says which; ``hands``, ``turns``,
 ``hosting``, ``undo``) in a ``draft``; ``timing`` and ``stewardship`` say what follows with time;
 ``state`` is what the events come to. ``clock`` counts the room's samples, ``members`` says who is
-there. The stage's settings stand beside it: ``stage``, ``checks``, ``lifts``, ``alarms``, ``delays``.
+there. The settings of the stage stand beside it: ``stage``, ``checks``, ``lifts``, ``alarms``.
 """
