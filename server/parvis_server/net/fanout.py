@@ -120,6 +120,10 @@ class Fanout:
         """How many receivers there are."""
         return len(self._receivers)
 
+    def __contains__(self, receiver: Receiver) -> bool:
+        """Whether this one is served."""
+        return receiver in self._receivers
+
     def add(self, sink: Sink, *, wants_sound: bool) -> Receiver:
         """Serve ``sink`` from the next published frame on."""
         receiver = Receiver(sink, wants_sound, since=self._published)

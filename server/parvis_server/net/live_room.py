@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from parvis_server.engine.boundary import EngineStats, StageReport
+from parvis_server.net.answers import settling
 from parvis_server.net.bulletin import Bulletin
 from parvis_server.net.connection import Connection
 from parvis_server.net.consequences import Consequences
@@ -33,7 +34,7 @@ from parvis_wire.close_codes import CloseCode
 from parvis_wire.commands import Command
 from parvis_wire.floor import SECOND_PERSON, Invite, Phase
 from parvis_wire.messages import Ack, Attend, Attention, RefusalCode, Role, Time
-from parvis_wire.room_events import InviteMade, RoomEvent
+from parvis_wire.room_events import HostJoined, HostLeft, InviteMade, RoomEvent
 from parvis_wire.rtp import RtpPacket
 from parvis_wire.stage import StageCommand, Status
 
@@ -89,7 +90,7 @@ class LiveRoom:
         """Others in this process who want each program packet: packet time in ms, RTP bytes."""
         self.extra_listeners: Callable[[], int] = lambda: 0
         """Those who listen without a WebSocket."""
-        self.event_taps: set[Callable[[RoomEvent], None]] = set()
+        self.event_taps: set[Callable[[RoomEvent], None]] = {self._regroup}
         """Others in this process who want each event, once everybody is told."""
         self.gate: Callable[[Command], str | None] = lambda command: None
         """Why the hub cannot carry out a command that the room itself would."""
@@ -125,7 +126,7 @@ class LiveRoom:
         """Seat a participant; an older connection of theirs is told and closed."""
         older = self._seats.pop(member.participant, None)
         if older is not None:
-            self._fanout_of(older.role).remove(older.receiver)
+            self._unserve(older)
             older.connection.fail(
                 CloseCode.SUPERSEDED, "the same participant joined on another connection"
             )
@@ -159,13 +160,30 @@ class LiveRoom:
     def _fanout_of(self, role: Role) -> Fanout:
         return self.host_fanout if role is Role.HOST else self.fanout
 
+    def _unserve(self, seat: Seat) -> None:
+        for fanout in (self.fanout, self.host_fanout):
+            fanout.remove(seat.receiver)
+
+    def _regroup(self, event: RoomEvent) -> None:
+        """Whoever runs the room no more gets what everybody does, and the other way round."""
+        if not isinstance(event, (HostJoined, HostLeft)):
+            return
+        runs = isinstance(event, HostJoined)
+        who = event.host.participant if isinstance(event, HostJoined) else event.participant
+        seat = self._seats.get(who)
+        fanout = self.host_fanout if runs else self.fanout
+        if seat is not None and seat.role is Role.HOST and seat.receiver not in fanout:
+            self._unserve(seat)
+            seat.connection.raw.write_frame(self.bulletin.snapshot(is_host=runs))
+            seat.receiver = fanout.add(seat.connection.raw, wants_sound=True)
+
     def leave(self, seat: Seat) -> None:
         """The seat's connection ended; does nothing when another took its place.
 
         While the second connection of its stream lives, the participant is not away: their packets
         go on, and the first comes back.
         """
-        self._fanout_of(seat.role).remove(seat.receiver)
+        self._unserve(seat)
         if self._seats.get(seat.participant) is not seat:
             return
         del self._seats[seat.participant]
@@ -226,7 +244,7 @@ class LiveRoom:
     async def ask(self, participant: str, command: Command) -> Ack:
         """Carry out a command; its answer, once it is stored."""
         answered: asyncio.Future[Ack] = asyncio.get_running_loop().create_future()
-        self.command(participant, command, _settle(answered))
+        self.command(participant, command, settling(answered))
         return await answered
 
     def _with_link(self, ack: Ack, result: Result) -> Ack:
@@ -275,10 +293,12 @@ class LiveRoom:
 
     def evict(self, participant: str) -> None:
         """End the connection of somebody whose invitation is void."""
-        seat = self._seats.get(participant)
-        if seat is not None:
-            text = "the invitation that you came by is no longer good"
-            seat.connection.fail(CloseCode.ROOM_CLOSED, text)
+        seat, stream = self._seats.get(participant), self.streams.get(participant)
+        carriers = (seat, None if stream is None else stream.second)
+        for one in carriers:
+            if one is not None:
+                text = "the invitation that you came by is no longer good"
+                one.connection.fail(CloseCode.ROOM_CLOSED, text)
 
     # What the engine says
 
@@ -376,13 +396,3 @@ class LiveRoom:
                 stream.second.connection.fail(
                     CloseCode.JOIN_TIMEOUT, "the first connection of this stream did not come back"
                 )
-
-
-def _settle(answered: "asyncio.Future[Ack]") -> Callable[[Ack], None]:
-    """Gives an answer to whoever still waits for it."""
-
-    def answer(ack: Ack) -> None:
-        if not answered.done():
-            answered.set_result(ack)
-
-    return answer

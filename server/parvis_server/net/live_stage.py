@@ -26,6 +26,7 @@ from parvis_server.room.alarms import Alarms
 from parvis_server.room.checks import DeskFinding
 from parvis_server.room.lifts import ZoneFacts
 from parvis_server.room.members import Member
+from parvis_server.room.permissions import rank_of
 from parvis_server.room.room import Room
 from parvis_server.room.stage import Stage
 from parvis_wire.close_codes import CloseCode
@@ -119,7 +120,7 @@ class LiveStage:
         return ack
 
     def _carry_out(self, actor: Member, command: StageCommand) -> Ack:
-        if actor.role is not Role.HOST:
+        if actor.role is not Role.HOST or rank_of(self._room.view, actor.participant) is None:
             text = f"a {actor.role.value} may not give {command.type}"
             return Ack(id=command.id, refused=RefusalCode.NOT_ALLOWED, text=text)
         match command:

@@ -19,8 +19,10 @@ from parvis_server.engine.stage import ZoneGain
 from parvis_server.room.members import MAX_REMEMBERED_ACKS
 from parvis_server.room.room import UNIT_FORGOTTEN_NS
 from parvis_wire.close_codes import CloseCode
-from parvis_wire.commands import Next, RaiseHand
-from parvis_wire.messages import Ack, RefusalCode, Role
+from parvis_wire.commands import MakeInvite, Next, RaiseHand, SetRank
+from parvis_wire.floor import InviteRole, Rank
+from parvis_wire.messages import Ack, Change, RefusalCode, Role, Snapshot
+from parvis_wire.room_events import Hidden
 from parvis_wire.stage import (
     AlarmKind,
     CaptureTime,
@@ -103,6 +105,26 @@ async def test_only_hosts_set_the_mix(hub: LiveHub) -> None:
         assert hub.engine.stage.sharing
         await unit.say(SetSharing(id="1", on=False))
         assert (await unit.until_closed())[0] == CloseCode.MALFORMED
+
+
+async def test_who_runs_the_room_no_more_gets_what_everybody_does(hub: LiveHub, host: Peer) -> None:
+    credential = host_credential(hub.secret)
+    async with joined(hub.listen, Role.HOST, credential=credential) as other:
+        assert (await other.do(SetSharing, on=True)).refused is None
+        await host.do(SetRank, participant=other.participant, rank=None)
+        assert (await other.until(Snapshot)).view.desk is None
+        assert (await other.do(SetSharing, on=False)).refused is RefusalCode.NOT_ALLOWED
+        assert hub.engine.stage.sharing
+        await host.do(MakeInvite, role=InviteRole.AUDIENCE)
+        await other.until_seq(host.view.seq)
+        assert isinstance(other.heard[-1], Change)
+        assert isinstance(other.heard[-1].event, Hidden)
+        assert len(hub.live.host_fanout) == 1
+        await host.do(SetRank, participant=other.participant, rank=Rank.COHOST)
+        desk = (await other.until(Snapshot)).view.desk
+        assert desk is not None
+        assert [invite.role for invite in desk.invites] == [InviteRole.AUDIENCE]
+        assert len(hub.live.host_fanout) == 2
 
 
 async def test_who_has_no_source_cannot_be_set(hub: LiveHub, host: Peer) -> None:

@@ -236,3 +236,17 @@ async def test_a_message_on_the_second_is_a_fault_of_its_own(hub: LiveHub) -> No
         with pytest.raises(ConnectionClosed):
             await second.hear()
         assert (await first.do(RaiseHand)).refused is None
+
+
+async def test_who_is_out_is_out_with_both(hub: LiveHub) -> None:
+    async with (
+        joined(hub.speak, Role.SPEAKER, speaker=SpeakerTraits(sends=True)) as first,
+        joined(hub.speak, Role.SPEAKER, **second_of(first)) as second,
+    ):
+        hub.live.evict(first.participant)
+        assert (await first.until_closed())[0] == CloseCode.ROOM_CLOSED
+        assert (await second.until_closed())[0] == CloseCode.ROOM_CLOSED
+        await gone(hub, 0)
+        member = hub.live.room.member(first.participant)
+        assert member is not None
+        assert not member.connected
