@@ -207,6 +207,7 @@ async def test_the_api_tells_about_the_room(client: httpx.AsyncClient, hub: Live
         "begins_utc_ms": None,
         "link": link,
         "listeners": 1,
+        "spoke": [],
     }
 
 

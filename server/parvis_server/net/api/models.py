@@ -22,7 +22,7 @@ from parvis_wire.floor import (
     UtcMs,
 )
 from parvis_wire.messages import Role
-from parvis_wire.room_view import for_public
+from parvis_wire.room_view import ANONYMOUS_NAME, for_public
 
 ABOUT = About.model_fields
 
@@ -100,6 +100,8 @@ class RoomInfo(Body):
     """None: the host hides the count."""
     live_ms: int
     """Since the room's clock began."""
+    spoke: tuple[str, ...]
+    """Who has had a turn, in order, as they chose to be shown; the unnamed are left out."""
     link: str
     """For the audience."""
 
@@ -114,6 +116,7 @@ class RoomInfo(Body):
             created_utc_ms=room.created_utc_ms,
             listeners=live.listeners if live.room.view.rules.shows_counts else None,
             live_ms=live.room.clock.live_ms(live.now_ns()),
+            spoke=tuple(name for name in live.room.spoken if name != ANONYMOUS_NAME),
             link=link,
         )
 

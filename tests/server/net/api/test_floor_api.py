@@ -71,6 +71,19 @@ async def test_a_host_acts(hub: LiveHub, client: Client) -> None:
         assert await act(client, act="next", id="once") == seq, "answered again, not done twice"
 
 
+async def test_a_room_tells_who_spoke_as_they_wanted_to_be_called(
+    hub: LiveHub, client: Client
+) -> None:
+    async with joined(hub.unit, Role.UNIT, name="Table 1") as table, joined(hub.listen) as shy:
+        await table.do(RaiseHand)
+        await shy.do(RaiseHand, name="Grace", text="Why?", written=True, anonymous=True)
+        assert (await client.get(f"{hub.http}/api/v1/rooms/main")).json()["spoke"] == []
+        await act(client, act="next")
+        await table.do(TakeFloor)
+        await act(client, act="next")
+        assert (await client.get(f"{hub.http}/api/v1/rooms/main")).json()["spoke"] == ["Table 1"]
+
+
 async def test_an_act_that_cannot_be_says_why(client: Client) -> None:
     empty = await client.post("/acts", json={"act": "next"})
     assert (empty.status_code, empty.json()["code"]) == (409, "line_empty")

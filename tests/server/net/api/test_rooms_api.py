@@ -186,6 +186,7 @@ async def test_the_document_knows_every_route(client: Client) -> None:
         "/rooms",
         "/rooms/{room}",
         "/rooms/{room}/phase",
+        "/rooms/{room}/audience",
         "/rooms/{room}/floor",
         "/rooms/{room}/acts",
         "/rooms/{room}/links",
