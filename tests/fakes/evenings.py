@@ -70,7 +70,9 @@ class Findings:
 
     def add(self, other: Findings) -> None:
         """And another evening."""
-        self.worst_s_per_hour = max(self.worst_s_per_hour, other.silent_s_per_hour)
+        self.worst_s_per_hour = max(
+            self.worst_s_per_hour, other.worst_s_per_hour, other.silent_s_per_hour
+        )
         for name in ("evenings", "turns", "hands", "passed", "drops", "unfair"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         for name in ("hours", "dead_air_s", "waiting_s", "overlong_s"):
