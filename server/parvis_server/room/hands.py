@@ -6,6 +6,7 @@ from parvis_server.room.permissions import Part, parts_of
 from parvis_server.room.places import (
     hand_of,
     hands_at,
+    is_blocked,
     is_busy,
     seat_of,
     seated_at,
@@ -76,8 +77,7 @@ def _check_may_raise(draft: Draft, actor: Member, command: RaiseHand) -> None:
 
 def refuse_blocked(view: RoomView, participant: str) -> None:
     """Whoever is blocked raises no hand and opens no microphone."""
-    blocked = view.desk.blocked if view.desk is not None else ()
-    if any(person.participant == participant for person in blocked):
+    if is_blocked(view, participant):
         raise Refused(RefusalCode.BLOCKED, "a host has blocked this participant")
 
 
@@ -98,7 +98,9 @@ def _hand_of_phone(draft: Draft, actor: Member, command: RaiseHand) -> Hand:
     if command.name is not None:
         draft.house.members.rename(who, command.name)
     seat = seat_of(draft.view, who)
-    spoken_at_seat = seat is not None and not command.written
+    # A unit that is lost has no microphone: its people speak at any other.
+    at_seat = seat is not None and draft.house.here(seat.unit)
+    spoken_at_seat = at_seat and not command.written
     return Hand(
         participant=who,
         name=name,

@@ -116,6 +116,7 @@ def block(draft: Draft, command: Block) -> None:
     for turn in draft.view.floor:
         if turn.unit == who:
             draft.emit(FloorReleased(participant=turn.participant, reason=LowerReason.BLOCKED))
+    _close_microphone(draft, who)
 
 
 def _name_of(draft: Draft, participant: str) -> str | None:
@@ -127,6 +128,12 @@ def _name_of(draft: Draft, participant: str) -> str | None:
         return turn.name
     member = draft.house.members.get(unit_of_person(participant))
     return None if member is None else member.name or participant
+
+
+def _close_microphone(draft: Draft, participant: str) -> None:
+    """One that is always open."""
+    if any(microphone.unit == participant for microphone in draft.view.microphones):
+        draft.emit(MicrophoneClosed(unit=participant))
 
 
 def unblock(draft: Draft, participant: str) -> None:
@@ -165,9 +172,9 @@ def _step_down(draft: Draft, who: str, held: RoomHost | None) -> None:
     draft.emit(HostLeft(participant=who))
 
 
-def _refuse_last(draft: Draft, who: str) -> None:
+def _refuse_last(draft: Draft, *going: str) -> None:
     """Somebody who is here has to run the room."""
-    others = (host.participant for host in draft.view.hosts if host.participant != who)
+    others = host_ids(draft.view).difference(going)
     if not any(draft.house.here(other) for other in others):
         raise Refused(RefusalCode.LAST_HOST, "somebody who is here has to run the room")
 
@@ -190,12 +197,12 @@ def revoke_invite(draft: Draft, number: int, parts: frozenset[Part]) -> None:
     if invite.role is InviteRole.HOST and not named(parts, MAKE_HOSTS):
         raise Refused(RefusalCode.NOT_ALLOWED, "only a host takes a host's invitation back")
     out = [member.participant for member in draft.house.members if member.invite == number]
-    for who in out:
-        if who in host_ids(draft.view):
-            _refuse_last(draft, who)
+    if not host_ids(draft.view).isdisjoint(out):
+        _refuse_last(draft, *out)
     draft.emit(InviteRevoked(number=number))
     for who in out:
         take_off(draft, who, LowerReason.DISMISSED)
+        _close_microphone(draft, who)
         if seat_of(draft.view, who) is not None:
             draft.emit(SeatLeft(participant=who))
         if who in host_ids(draft.view):

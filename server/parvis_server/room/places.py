@@ -43,6 +43,12 @@ def at_unit(hand: Hand) -> str | None:
     return (hand.unit or hand.participant) if hand.surface is Surface.UNIT else None
 
 
+def is_blocked(view: RoomView, participant: str) -> bool:
+    """Whether a host has blocked them."""
+    blocked = view.desk.blocked if view.desk is not None else ()
+    return any(person.participant == participant for person in blocked)
+
+
 def turns_at(view: RoomView, unit: str) -> list[Turn]:
     """Turns that are live at a unit, or wait to be taken at it."""
     return [turn for turn in view.floor if unit in (turn.unit, turn.place)]
@@ -167,7 +173,8 @@ def is_free(draft: Draft, unit: Member) -> bool:
     view = draft.view
     can_speak = unit.role is Role.UNIT and unit.ssrc is not None and not unit.always_open
     taken = turns_at(view, unit.participant) or hands_at(view, unit.participant)
-    return can_speak and unit.connected and not taken and unit.participant not in view.host_units
+    kept = unit.participant in view.host_units or is_blocked(view, unit.participant)
+    return can_speak and unit.connected and not taken and not kept
 
 
 def _preference(draft: Draft, unit: Member) -> tuple[bool, int]:

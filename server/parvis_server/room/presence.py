@@ -2,7 +2,7 @@
 
 from parvis_server.room.draft import Draft
 from parvis_server.room.members import Member, Members
-from parvis_server.room.places import hands_at, turns_at
+from parvis_server.room.places import hands_at, is_blocked, turns_at
 from parvis_server.room.stewardship import welcome_host
 from parvis_wire.floor import Microphone, Phase, Surface, TurnState
 from parvis_wire.messages import Role
@@ -12,6 +12,7 @@ from parvis_wire.room_events import (
     HandLowered,
     MicrophoneClosed,
     MicrophoneOpened,
+    SeatTaken,
     TurnResumed,
 )
 from parvis_wire.room_view import RoomView
@@ -22,6 +23,7 @@ def arrive(draft: Draft, member: Member) -> None:
     welcome_host(draft, member)
     if not member.sounds:
         return
+    _seat_again(draft, member)
     who = member.participant
     shown = next((m for m in draft.view.microphones if m.unit == who), None)
     if not member.always_open or member.name is None or member.ssrc is None:
@@ -31,12 +33,24 @@ def arrive(draft: Draft, member: Member) -> None:
             give_up(draft, who)
         _resume(draft, member)
         return
-    if draft.view.phase is Phase.ENDED or (shown is None and draft.kept_out(member) is not None):
+    shut = draft.view.phase is Phase.ENDED or is_blocked(draft.view, who)
+    if shut or (shown is None and draft.kept_out(member) is not None):
         return
     give_up(draft, who)
     microphone = Microphone(unit=who, name=member.name, ssrc=member.ssrc)
     if microphone != shown:
         draft.emit(MicrophoneOpened(microphone=microphone))
+
+
+def _seat_again(draft: Draft, unit: Member) -> None:
+    """Who sat at a lost unit of this name sits at the one that took its place: it restarted."""
+    if unit.role is not Role.UNIT or unit.ssrc is None:
+        return
+    for seat in draft.view.seats:
+        lost = seat.unit != unit.participant and not draft.house.here(seat.unit)
+        if lost and seat.unit_name == unit.name:
+            moved = seat.model_copy(update={"unit": unit.participant})
+            draft.emit(SeatTaken(seated=moved))
 
 
 def give_up(draft: Draft, unit: str) -> None:
@@ -73,9 +87,11 @@ def late_openings(draft: Draft) -> None:
         return
     shown = {microphone.unit for microphone in draft.view.microphones}
     for member in draft.house.members.sounding:
-        waits = member.always_open and member.connected and member.participant not in shown
-        if waits and member.name and member.ssrc is not None and not draft.kept_out(member):
-            microphone = Microphone(unit=member.participant, name=member.name, ssrc=member.ssrc)
+        who = member.participant
+        waits = member.always_open and member.connected and who not in shown
+        shut = is_blocked(draft.view, who) or draft.kept_out(member) is not None
+        if waits and not shut and member.name and member.ssrc is not None:
+            microphone = Microphone(unit=who, name=member.name, ssrc=member.ssrc)
             draft.emit(MicrophoneOpened(microphone=microphone))
             return
 

@@ -41,6 +41,7 @@ KEPT_OUT_WORDS = {
 def take_floor(draft: Draft, unit: Member) -> None:
     """A unit's press: it takes the turn that waits here, or opens by the right of the mode."""
     check_can_open(unit)
+    refuse_blocked(draft.view, unit.participant)
     if any(turn.unit == unit.participant for turn in draft.view.floor):
         raise Refused(RefusalCode.NO_TURN, "this microphone is open already")
     turn = _turn_to_take(draft, unit)
@@ -102,7 +103,6 @@ def _hand_without_grant(draft: Draft, unit: Member) -> Hand:
             raise Refused(RefusalCode.ALREADY_RAISED, "a hand is raised here already")
         return queued[0]
     hand = unit_hand(draft, unit, person)
-    refuse_blocked(draft.view, unit.participant)
     refuse_blocked(draft.view, hand.participant)
     return hand
 

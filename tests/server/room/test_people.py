@@ -3,11 +3,12 @@
 import pytest
 
 from fakes.gathering import Hall
+from parvis_server.room.members import Member
 from parvis_server.room.results import AttendTo, ReadOutText, StopReading
 from parvis_wire import commands as c
 from parvis_wire.commands import LeaveFloor, LowerHand, Next, RaiseHand, TakeSeat
-from parvis_wire.floor import FloorMode, Surface
-from parvis_wire.messages import Attention, RefusalCode
+from parvis_wire.floor import FloorMode, InviteRole, Rank, Surface
+from parvis_wire.messages import Attention, RefusalCode, Role
 from parvis_wire.room_view import ANONYMOUS_NAME, for_public
 
 
@@ -190,3 +191,65 @@ def test_talk_times_are_counted_where_people_speak(hall: Hall) -> None:
     hall.wait(60)
     assert hall.room.shares(hall.now_ns).hall_ms == 11_500
     assert hall.room.spoken == ("Table 1",)
+
+
+def test_a_blocked_unit_takes_nobodys_turn_and_is_no_place_to_go_to(hall: Hall) -> None:
+    hall.do("host", c.Block(id="x", participant="t1"))
+    hall.raise_hands("ada", "cleo")
+    hall.do("host", Next(id="x"))
+    assert hall.press("t1") is RefusalCode.BLOCKED, "a turn that any unit may take"
+    assert hall.heard == []
+    hall.do("host", Next(id="x"))
+    assert [turn.place for turn in hall.room.view.floor] == ["t2"]
+
+
+def test_an_open_microphone_that_is_blocked_closes_and_stays_closed(hall: Hall) -> None:
+    speaker = Member("zoe", Role.SPEAKER, name="Zoe", ssrc=9, always_open=True, invite=1)
+    hall.come(speaker)
+    assert hall.heard == ["zoe"]
+    hall.do("host", c.Block(id="x", participant="zoe"))
+    assert hall.heard == []
+    hall.go("zoe")
+    hall.come(speaker)
+    hall.wait(5)
+    assert hall.heard == []
+    hall.do("host", c.Unblock(id="x", participant="zoe"))
+    hall.wait(1)
+    assert hall.heard == ["zoe"]
+
+
+def test_a_void_invitation_closes_an_open_microphone(hall: Hall) -> None:
+    hall.do("host", c.MakeInvite(id="x", role=InviteRole.SPEAKER))
+    hall.come(Member("zoe", Role.SPEAKER, name="Zoe", ssrc=9, always_open=True, invite=1))
+    hall.do("host", c.RevokeInvite(id="x", number=1))
+    assert hall.heard == []
+
+
+def test_hosts_who_came_by_one_invitation_are_not_all_sent_away(hall: Hall) -> None:
+    hall.do("host", c.MakeInvite(id="x", role=InviteRole.HOST))
+    hall.come(Member("hal", Role.HOST, name="Hal", rank=Rank.HOST, invite=1))
+    hall.come(Member("ivy", Role.HOST, name="Ivy", rank=Rank.HOST, invite=1))
+    hall.go("host")
+    assert hall.do("hal", c.RevokeInvite(id="x", number=1)) is RefusalCode.LAST_HOST
+    hall.come("host")
+    assert hall.do("host", c.RevokeInvite(id="x", number=1)) is None
+
+
+def test_a_hand_at_the_seat_of_a_lost_unit_is_a_phones(hall: Hall) -> None:
+    hall.do("ada", TakeSeat(id="x", code="code-1", name="Ada"))
+    hall.go("t1")
+    hall.wait(400)
+    hall.raise_hands("ada")
+    hall.wait(30)
+    assert [(hand.participant, hand.surface) for hand in hall.room.view.line] == [
+        ("ada", Surface.PHONE)
+    ]
+
+
+def test_whoever_sits_at_a_unit_sits_there_when_it_has_restarted(hall: Hall) -> None:
+    hall.do("ada", TakeSeat(id="x", code="code-1", name="Ada"))
+    hall.go("t1")
+    hall.come(Member("t1-again", Role.UNIT, name="Table 1", ssrc=8))
+    assert [seat.unit for seat in hall.room.view.seats] == ["t1-again"]
+    assert hall.do("t1-again", RaiseHand(id="x")) is None
+    assert hall.line == ["ada"]
