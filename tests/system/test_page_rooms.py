@@ -22,7 +22,8 @@ from fakes.parvis import HubProcess
 
 pytestmark = pytest.mark.system
 
-SMALLEST = (320, 640)
+SMALLEST = (320, 1500)
+"""As long as the page, so that pictures show all of it."""
 LARGEST = (1280, 800)
 DAY_MS = 86_400_000
 LONG_TITLE = "Les soirées du parvis : comment voulons-nous vivre ensemble dans cette ville ?"
@@ -50,6 +51,7 @@ WORDS = {
     "en": {
         "live": "On now",
         "soon": "Coming up",
+        "undated": "Time to be announced",
         "ended": "Over",
         "look_alike": "There is no O in any code",
         "length": "this one has 3",
@@ -61,6 +63,7 @@ WORDS = {
     "fr": {
         "live": "En ce moment",
         "soon": "À venir",
+        "undated": "Horaire à venir",
         "ended": "Terminé",
         "look_alike": "Aucun code n’a de O",
         "length": "celui-ci en a 3",
@@ -135,6 +138,7 @@ def test_the_rooms_and_the_field_for_a_code(hub: HubProcess, tmp_path: Path, lan
             [words["soon"], [LONG_TITLE, "Undated"]],
             [words["ended"], ["Last week"]],
         ]
+        front.wait_for_words(".room .soft", words["undated"])
         assert front.browser.execute_script("return document.documentElement.lang") == language
         wrong = photograph(front, tmp_path, f"{language}-rooms")
 
@@ -164,6 +168,14 @@ def test_a_code_in_the_address_fills_the_field_and_leaves_the_address(
         front.wait_for_words("h1", "Board")
         front.browser.back()
         front.wait("document.querySelector('button[type=submit]:not([aria-disabled=true])')")
+
+
+def test_the_console_says_which_code_is_typed_where(hub: HubProcess, tmp_path: Path) -> None:
+    with page(tmp_path) as screen, operator(hub) as house:
+        made = house.post("/rooms/main/links", json={"kind": "audience"}).json()
+        screen.open(hub.host_link)
+        where = f"{httpx.URL(made['link']).netloc.decode()}/c"
+        screen.wait_for_words("p.code", f"To type at {where}: {made['code']}", within_s=30)
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])

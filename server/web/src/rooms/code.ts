@@ -6,19 +6,23 @@ const ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ";
 const CHARACTERS = 6;
 
 /** What the signs that no code has are mostly mistaken for. */
-const LIKELY: Readonly<Record<string, string>> = {
-  "0": "8, D, Q",
-  O: "8, D, Q",
-  "1": "7, J, T",
-  I: "7, J, T",
-  L: "7, J, T",
+const ROUND = { one: "8", two: "D", three: "Q" };
+const UPRIGHT = { one: "7", two: "J", three: "T" };
+const LIKELY: Readonly<Record<string, Likely>> = {
+  "0": ROUND,
+  O: ROUND,
+  "1": UPRIGHT,
+  I: UPRIGHT,
+  L: UPRIGHT,
 };
+
+type Likely = typeof ROUND;
 
 export type Typed =
   | { code: string }
   | { fault: "empty" }
   | { fault: "length"; count: number }
-  | { fault: "look_alike"; sign: string; likely: string }
+  | { fault: "look_alike"; sign: string; likely: Likely }
   | { fault: "stray"; sign: string };
 
 /** The code that was meant, or what is wrong with it. */

@@ -87,9 +87,9 @@ function faultWords(fault: Fault, say: Say): string {
     case "length":
       return say("rooms.fault_length", { count: fault.count });
     case "look_alike":
-      return say("rooms.fault_look_alike", fault);
+      return say("rooms.fault_look_alike", { sign: fault.sign, ...fault.likely });
     case "stray":
-      return say("rooms.fault_stray", fault);
+      return say("rooms.fault_stray", { sign: fault.sign });
     case "unknown":
       return say("rooms.fault_unknown");
     case "too_many":

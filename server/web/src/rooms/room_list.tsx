@@ -99,6 +99,9 @@ function Room({ room }: { room: ListedRoom }) {
 function Begins({ room }: { room: ListedRoom }) {
   const { say, language } = useWords();
   if (room.phase === "live" || room.phase === "ended") return null;
+  if (room.phase === "scheduled" && room.beginsUtcMs === null) {
+    return <span>{say("rooms.undated")}</span>;
+  }
   const when = whenBegins(room.beginsUtcMs, Date.now(), language);
   if (room.phase === "backstage" || when === null) return <span>{say("rooms.begins_soon")}</span>;
   const { day, time } = when;

@@ -32,8 +32,8 @@ describe("a code", () => {
   test.each(["0", "o", "1", "i", "L"])("with a %s is told what that could be", (sign) => {
     const read = readCode(`ABC23${sign}`);
     expect(read).toMatchObject({ fault: "look_alike", sign: sign.toUpperCase() });
-    const { likely } = read as { likely: string };
-    for (const other of likely.split(", ")) {
+    const { likely } = read as { likely: Record<string, string> };
+    for (const other of Object.values(likely)) {
       expect(readCode(`ABC23${other}`)).toEqual({ code: `ABC23${other}` });
     }
   });

@@ -21,10 +21,15 @@ export function Audience({ room, api, player }: Props) {
       <h2 id="invite">{say("host.invite")}</h2>
       <p class="soft">{say("host.invite_hint")}</p>
       <LinkCard link={link} name={say("people.title")} />
-      {code !== null && <p class="code">{say("invites.code", { code })}</p>}
+      {code !== null && <p class="code">{say("invites.code", { code, address: typedAt(link) })}</p>}
       <ListenAlong player={player} />
     </section>
   );
+}
+
+/** Where the code is typed, as it is said aloud: without `http://`. */
+function typedAt(link: string): string {
+  return `${new URL(link).host}/c`;
 }
 
 export function ListenAlong({ player }: { player: Player }) {
