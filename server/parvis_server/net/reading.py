@@ -156,11 +156,13 @@ class Reader:
         self._waiting[participant] = _Question(participant, text, language)
         self._wake.set()
 
-    def stop(self, participant: str) -> None:
-        """Read it no further; does nothing when it is not read."""
+    def stop(self, participant: str) -> bool:
+        """Read it no further; whether it was being read."""
         self._waiting.pop(participant, None)
-        if self._reading is not None and self._reading[0] == participant:
-            self._reading[1].cancel()
+        if self._reading is None or self._reading[0] != participant:
+            return False
+        self._reading[1].cancel()
+        return True
 
     async def run(self) -> Never:
         """Read until cancelled."""
@@ -186,4 +188,6 @@ class Reader:
                 await asyncio.sleep(DRAIN_S)
         except ReadingFailed as error:
             log.warning("a question could not be read out: %s", error)
+        except Exception:  # a question that nobody hears must not end the evening
+            log.exception("a question could not be read out because of a mistake of the hub")
         self._ends(question.participant)

@@ -1,5 +1,6 @@
 """A written question becomes sound: the real voice, its faults, and packets at their pace."""
 
+import asyncio
 import sys
 import time
 
@@ -10,7 +11,7 @@ from fakes.hearing import tone_level_dbfs
 from parvis_audio.opus import Decoder
 from parvis_server.config import ReadingSettings
 from parvis_server.errors import ReadingFailed
-from parvis_server.net.reading import LEAD_IN_S, ReadingVoice, send
+from parvis_server.net.reading import LEAD_IN_S, Reader, ReadingVoice, Samples, send
 from parvis_wire.rtp import RtpPacket
 
 ESPEAK = ReadingSettings().command
@@ -72,3 +73,22 @@ async def test_the_packets_hold_the_sound_and_keep_the_pace() -> None:
     heard = np.concatenate([decoder.decode(packet.payload) for packet, _ in packets])
     tone_db, other_db = (tone_level_dbfs(heard[9600:], 48_000, hz) for hz in (440, 1000))
     assert tone_db > other_db + 26
+
+
+async def test_a_mistake_with_one_question_ends_that_question_only() -> None:
+    class Broken(ReadingVoice):
+        async def say(self, text: str, language: str) -> Samples:
+            raise ZeroDivisionError(text)
+
+    ended: asyncio.Queue[str] = asyncio.Queue()
+    reader = Reader(
+        Broken(ESPEAK), lambda rtp, at_ns: None, lambda who, ssrc: True, ended.put_nowait
+    )
+    running = asyncio.create_task(reader.run())
+    for who in ("ada", "ben"):
+        reader.read(who, "Why?", "en")
+    async with asyncio.timeout(5):
+        assert [await ended.get(), await ended.get()] == ["ada", "ben"]
+    assert not running.done()
+    running.cancel()
+    await asyncio.wait({running})
