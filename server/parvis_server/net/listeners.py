@@ -116,7 +116,7 @@ class Listeners:
             join.role,
             name=join.name or (known.name if known is not None else None),
             rank=admitted.rank,
-            invite=admitted.invite_number,
+            invite=admitted.invite_number or (known.invite if known is not None else None),
             invited=admitted.is_invited,
         )
         seat = self.live.enter(member, connection)

@@ -173,9 +173,10 @@ class Mp3Stream:
     def stop(self) -> None:
         """End every response; nobody comes in any more."""
         self._stopped = True
-        self._let_all_go()
+        self.let_all_go()
 
-    def _let_all_go(self) -> None:
+    def let_all_go(self) -> None:
+        """End every response; whoever may can come in again."""
         for listener in tuple(self._listeners):
             listener.finish()
             self.remove(listener)
@@ -189,7 +190,7 @@ class Mp3Stream:
                     await self._encode_while_listened(thread)
                 except Exception:
                     log.exception("the MP3 stream failed; its listeners are let go")
-                    self._let_all_go()
+                    self.let_all_go()
                 self._wake.clear()
 
     async def _encode_while_listened(self, thread: ThreadPoolExecutor) -> None:

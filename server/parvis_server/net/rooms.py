@@ -185,6 +185,8 @@ class Rooms:
     def _happened(self, room: HubRoom, event: RoomEvent) -> None:
         if isinstance(event, PhaseSet):
             self._follow_phase(room)
+        if room.access is not Access.OPEN:
+            room.mp3.let_all_go()  # a player shows no secret
 
     def _follow_phase(self, room: HubRoom) -> None:
         """Wake the engine of a room that sounds; no other needs one."""

@@ -56,7 +56,7 @@ class Speakers:
             source_kind=SourceKind.SPEAKER,
             output=OutputKind.RETURN,
             output_ssrc=output_ssrc,
-            invite=admitted.invite_number,
+            invite=admitted.invite_number or (known.invite if known is not None else None),
             invited=admitted.is_invited,
         )
         seat = live.enter(member, connection)

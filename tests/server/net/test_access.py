@@ -12,7 +12,7 @@ from fakes.peer import Peer, joined, peer
 from parvis_server.net.rooms import HubRoom
 from parvis_server.room.permissions import OPERATOR
 from parvis_wire.close_codes import CloseCode
-from parvis_wire.commands import Command, MakeInvite, RaiseHand, RevokeInvite, SetRank
+from parvis_wire.commands import Command, Describe, MakeInvite, RaiseHand, RevokeInvite, SetRank
 from parvis_wire.floor import About, Access, Invite, InviteRole, Phase, Rank
 from parvis_wire.messages import (
     Ack,
@@ -168,6 +168,31 @@ async def test_a_revoked_invitation_is_void_when_its_owner_comes_back(hub: LiveH
     failure = await refused(hub.listen, room.name, credential=resume, invite=invite)
     assert failure.code == CloseCode.ROOM_CLOSED
     assert not await enters(hub, room, invite)
+
+
+async def test_a_cohost_who_comes_back_by_the_resume_token_alone_can_still_be_sent_away(
+    hub: LiveHub,
+) -> None:
+    room = make(hub, Access.CLOSED)
+    invite = key(hub, room, InviteRole.COHOST)
+    async with joined(hub.listen, Role.HOST, room=room.name, credential=invite) as cohost:
+        resume = ResumeCredential(token=cohost.welcome.resume)
+    async with (
+        joined(hub.listen, Role.HOST, room=room.name, credential=host_key(hub, room)),
+        joined(hub.listen, Role.HOST, room=room.name, credential=resume) as back,
+    ):
+        does(room, RevokeInvite(id=token_hex(8), number=NUMBER[InviteRole.COHOST]))
+        assert (await back.until_closed())[0] == CloseCode.ROOM_CLOSED
+    assert not await enters(hub, room, resume, Role.HOST)
+
+
+async def test_players_leave_a_room_that_is_open_no_more(hub: LiveHub) -> None:
+    room = make(hub, Access.OPEN)
+    player = room.mp3.add()
+    does(room, Describe(id=token_hex(8), about=About(title="Evening", topics=("a",))))
+    assert len(room.mp3) == 1
+    does(room, Describe(id=token_hex(8), about=About(title="Evening", access=Access.PRIVATE)))
+    assert (len(room.mp3), player.removed) == (0, True)
 
 
 @pytest.mark.parametrize("access", [Access.PRIVATE, Access.CLOSED])
