@@ -15,6 +15,7 @@ from parvis_server.config import (
     HubSettings,
     LimitSettings,
     NetworkSettings,
+    ReadingSettings,
     StageSettings,
 )
 from parvis_server.data_folder import DataFolder
@@ -76,6 +77,7 @@ async def live_hub(
     pages: Pages | None = None,
     names: tuple[str, ...] = (),
     stage: StageSettings | None = None,
+    reading: ReadingSettings | None = None,
     keeper: RoomKeeper | None = None,
 ) -> AsyncIterator[LiveHub]:
     """A hub that runs until the block ends, then stops as on SIGTERM."""
@@ -85,6 +87,7 @@ async def live_hub(
         access=AccessSettings(open_house=open_house),
         limits=limits or LimitSettings(),
         stage=stage or StageSettings(),
+        reading=reading or ReadingSettings(),
     )
     hub = Hub(settings, DataFolder.open(data), FakeEngine, pages=pages, keeper=keeper)
     engine = hub.main.engine.running

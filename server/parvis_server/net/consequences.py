@@ -15,6 +15,7 @@ from parvis_server.net.engine import Engine
 from parvis_server.net.live_stage import LiveStage
 from parvis_server.net.outbox import Outbox
 from parvis_server.net.reading import Reader, ReadingVoice
+from parvis_server.room.members import Member
 from parvis_server.room.results import (
     AttendTo,
     Effect,
@@ -25,10 +26,14 @@ from parvis_server.room.results import (
     StopReading,
 )
 from parvis_server.room.room import Room
-from parvis_wire.messages import Attention
+from parvis_wire.messages import Attention, Role
 from parvis_wire.room_events import RoomEvent
+from parvis_wire.stage import SourceKind
 
 log = logging.getLogger(__name__)
+
+VOICE = "voice"
+"""Stands for the hub's voice where a source needs somebody."""
 
 
 class House(Protocol):
@@ -63,8 +68,10 @@ class Consequences:
         self._now_ns = now_ns
         self._wanted: frozenset[int | None] = frozenset()
         """SSRCs that the room wants in the mix, whether or not that is stored yet."""
+        self._voice: Member | None = None
+        """The source of the question that is being read."""
         self._reader = Reader(
-            voice, house.engine.send_packet, self._reading_begins, self._reading_ends, now_ns
+            voice, self._read_packet, self._reading_begins, self._reading_ends, now_ns
         )
 
     async def run(self) -> None:
@@ -106,16 +113,37 @@ class Consequences:
             case ReadOutText(participant=participant, text=text, language=language):
                 self._reader.read(participant, text, language)
             case StopReading(participant=participant):
-                self._reader.stop(participant)
+                if self._reader.stop(participant):
+                    self._fall_silent()
             case Evict(participants=participants):
                 for participant in participants:
                     self._house.evict(participant)
+
+    # The hub's voice is no member of the room: it has no connection, and no rights of its own.
 
     def _reading_begins(self, participant: str, ssrc: int) -> bool:
         """The question is about to be heard; False when its turn is over already."""
         result = self._house.room.read_started(participant, ssrc, self._now_ns())
         self.follow(result, lambda: None)
-        return bool(result.events)
+        if not result.events:
+            return False
+        self._voice = Member(
+            VOICE, Role.SPEAKER, name=VOICE, ssrc=ssrc, source_kind=SourceKind.SPEAKER
+        )
+        return True
+
+    def _read_packet(self, rtp: bytes, now_ns: int) -> None:
+        """Of the question that is read; into the mix as long as the room lets it."""
+        voice = self._voice
+        is_open = voice is not None and voice.ssrc in self._house.room.open_ssrcs
+        self._house.stage.read_with(voice if is_open else None)
+        if is_open:
+            self._house.engine.send_packet(rtp, now_ns)
 
     def _reading_ends(self, participant: str) -> None:
+        self._fall_silent()
         self.follow(self._house.room.read_ended(participant, self._now_ns()), lambda: None)
+
+    def _fall_silent(self) -> None:
+        self._voice = None
+        self._house.stage.read_with(None)

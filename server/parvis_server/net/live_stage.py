@@ -82,6 +82,7 @@ class LiveStage:
         self._room = room
         self._engine = engine
         self._now_ns = now_ns
+        self._voice: Member | None = None
         self._sources: tuple[Member, ...] = ()
         self._told: SetStage | None = None
         self._stats: dict[int, SourceStats] = {}
@@ -98,9 +99,16 @@ class LiveStage:
             log.warning("%d open sources, at most %d are mixed", len(self._sources), MAX_SOURCES)
         self.refresh()
 
+    def read_with(self, voice: Member | None) -> None:
+        """The hub's voice is heard beside them from now on; None: no longer."""
+        if voice != self._voice:
+            self._voice = voice
+            self.refresh()
+
     def refresh(self) -> None:
         """Tell the engine the stage as it is, when that is news; end lifts that are not safe."""
         heard = [self._room.member(member.participant) or member for member in self._sources]
+        heard += [] if self._voice is None else [self._voice]
         playing = [member for member in self._room.sounding if member.connected]
         self._review_lifts()
         stage = self.settings.describe(heard, playing)
