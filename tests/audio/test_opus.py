@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from parvis_audio import opus
+from parvis_audio import opus, opus_packet
 from parvis_audio.errors import BadFrame, BadPacket, OpusError, OpusLibraryMissing
 from parvis_audio.opus import Application, Bandwidth, Decoder, Encoder, Samples, Signal
 
@@ -307,11 +307,11 @@ _FUZZED = Decoder()  # one for all examples: what one packet leaves behind must 
 @given(packet=st.binary(max_size=300), missing=st.sampled_from([120, 480, 960, 5760]))
 def test_any_bytes_are_sound_or_a_bad_packet(packet: bytes, missing: int) -> None:
     with contextlib.suppress(BadPacket):
-        assert 0 < _FUZZED.decode(packet).size <= opus.MAX_PACKET_SAMPLES
+        assert 0 < _FUZZED.decode(packet).size <= opus_packet.MAX_PACKET_SAMPLES
     with contextlib.suppress(BadPacket):
         assert _FUZZED.decode_fec(packet, missing).size == missing
     with contextlib.suppress(BadPacket):
-        assert opus.packet_duration_samples(packet) <= opus.MAX_PACKET_SAMPLES
+        assert opus.packet_duration_samples(packet) <= opus_packet.MAX_PACKET_SAMPLES
 
 
 @settings(max_examples=200, deadline=None)

@@ -8,7 +8,7 @@ import numpy as np
 import opuslib.api
 import pytest
 
-from parvis_audio import opus
+from parvis_audio import opus, opus_packet
 from parvis_audio.errors import BadFrame, BadPacket
 from parvis_audio.opus import Samples
 
@@ -26,7 +26,7 @@ def test_the_length_of_every_packet_is_what_libopus_says() -> None:
     for first in range(256):
         for packet in (bytes((first, second)) for second in range(256)):
             expected = count(packet, 2, RATE)
-            if 0 < expected <= opus.MAX_PACKET_SAMPLES:
+            if 0 < expected <= opus_packet.MAX_PACKET_SAMPLES:
                 assert opus.packet_duration_samples(packet) == expected
             else:
                 with pytest.raises(BadPacket):

@@ -5,8 +5,9 @@ from typing import Any
 
 from parvis_server.net.bulletin import Bulletin
 from parvis_server.net.fanout import Fanout
+from parvis_wire.audience import Pulse
 from parvis_wire.floor import Desk, Hand, Invite, InviteRole, Surface
-from parvis_wire.messages import Change, Pulse
+from parvis_wire.messages import Change
 from parvis_wire.room_events import HandRaised, InviteMade, RoomEvent
 from parvis_wire.room_view import ANONYMOUS_NAME, RoomView
 
