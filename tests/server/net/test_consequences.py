@@ -38,14 +38,11 @@ class FakeHouse:
     event_taps: set[Callable[[RoomEvent], None]] = field(default_factory=set)
     room: Any = None
     engine: Any = None
+    stage: Any = None
+    bulletin: Any = None
 
-    @property
-    def stage(self) -> Any:
-        return self
-
-    @property
-    def bulletin(self) -> Any:
-        return self
+    def __post_init__(self) -> None:
+        self.engine = self.stage = self.bulletin = self
 
     def send_packet(self, rtp: bytes, arrival_ns: int) -> None:
         raise AssertionError("nothing is read here")
@@ -69,7 +66,6 @@ class Evening:
 
     def __init__(self) -> None:
         self.house = FakeHouse()
-        self.house.engine = self.house
         self.outbox = HeldOutbox()
         self._seq = 0
         self._consequences = Consequences(self.house, self.outbox, None, lambda: 0)
