@@ -31,7 +31,7 @@ RETRY_S = 0.02
 BACK_WITHIN_S = 20.0
 """For the failing run only."""
 
-LONGEST_LIFE_S = 0.02
+LONGEST_LIFE_S = 0.05
 """From the last hand to the kill: about as long as the log needs to store one."""
 
 NAMES = ("Table 1", "Table 2", "Ada", "Noé", "Ida")

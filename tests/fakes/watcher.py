@@ -51,6 +51,7 @@ class Watcher:
         self.status: Status | None = None
         self.acks: dict[str, Ack] = {}
         self.packets: list[RtpPacket] = []
+        self.changes: list[Change] = []
         self.closed: ConnectionClosed | None = None
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -122,8 +123,9 @@ class Watcher:
                 self.welcome = welcome
             case Snapshot(view=view):
                 self.view = view
-            case Change(seq=seq, event=event):
+            case Change(seq=seq, event=event) as change:
                 assert self.view is not None
+                self.changes.append(change)
                 self.view = fold(self.view, seq, event)
             case Status() as status:
                 self.status = status
