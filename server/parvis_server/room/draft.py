@@ -63,6 +63,13 @@ class House:
         """Monotonic time of a moment of the room clock."""
         return self.clock.origin_ns + -(-at * NS_PER_S // CLOCK_RATE_HZ)
 
+    def voice_ends(self, participant: str, now_ns: int) -> bool:
+        """The voice is done with this question: the patience with the next ones begins now."""
+        if self.reading.pop(participant, None) is None:
+            return False
+        self.reading = dict.fromkeys(self.reading, now_ns)
+        return True
+
     def since_ns(self, at: int) -> int:
         """The same, or this process's beginning: while the hub was down nobody was late."""
         return max(self.began_ns, self.at_ns(at))

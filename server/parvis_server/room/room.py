@@ -280,7 +280,7 @@ class Room:
 
     def read_ended(self, participant: str, now_ns: int) -> Result:
         """The hub's voice has finished, or cannot read: the turn is over."""
-        was_reading = self._house.reading.pop(participant, None) is not None
+        was_reading = self._house.voice_ends(participant, now_ns)
         draft = self._draft(now_ns)
         if was_reading and turn_of(self.view, participant) is not None:
             draft.emit(FloorReleased(participant=participant))
@@ -353,7 +353,8 @@ class Room:
         if command is not None and draft.changes:
             self._offer_undo(draft, command, actor)
         self._state = draft.state
-        effects = (*draft.effects, *self._chimes(draft), *self._silent_voices(), *self._sources())
+        stopped = self._silent_voices(draft.now_ns)
+        effects = (*draft.effects, *self._chimes(draft), *stopped, *self._sources())
         return Result(
             None, tuple(draft.changes), effects, draft.cause.actor, draft.cause.command_id
         )
@@ -379,11 +380,11 @@ class Room:
                 if self._house.here(who):
                     yield AttendTo(who, Attention.CHIME)
 
-    def _silent_voices(self) -> Iterator[Effect]:
+    def _silent_voices(self, now_ns: int) -> Iterator[Effect]:
         """The voice stops when the turn that it reads for is over."""
         for participant in tuple(self._house.reading):
             if turn_of(self.view, participant) is None:
-                del self._house.reading[participant]
+                self._house.voice_ends(participant, now_ns)
                 yield StopReading(participant)
 
     def _sources(self) -> Iterator[Effect]:

@@ -158,6 +158,8 @@ def _written_deadlines(state: State, house: House, turn: Turn) -> Iterator[Deadl
     """While a host is there a question waits; alone, the hub reads it, or shows it for a while."""
     began_ns = house.reading.get(turn.participant)
     if began_ns is not None:
+        if next(iter(house.reading)) != turn.participant:
+            return  # there is one voice: this question waits for those before it
         yield Deadline(began_ns + READ_PATIENCE_NS, partial(_finish, turn.participant))
     elif state.view.autopilot:
         since_ns = house.since_ns(turn.since)

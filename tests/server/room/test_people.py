@@ -253,3 +253,22 @@ def test_whoever_sits_at_a_unit_sits_there_when_it_has_restarted(hall: Hall) -> 
     assert [seat.unit for seat in hall.room.view.seats] == ["t1-again"]
     assert hall.do("t1-again", RaiseHand(id="x")) is None
     assert hall.line == ["ada"]
+
+
+def test_questions_wait_for_the_one_voice_however_long_those_before_them_are() -> None:
+    hall = Hall(has_voice=True)
+    hall.mode(FloorMode.OPEN, cap=3)
+    people = ("ada", "ben", "cleo")
+    for who in people:
+        hall.do(who, RaiseHand(id="x", written=True, text="Why?"))
+        hall.do("host", c.ReadOut(id="x", participant=who))
+    for who in people:
+        hall._take(hall.room.read_started(who, 77, hall.now_ns))
+        hall.wait(40)
+        assert (who, "live") in hall.floor, "nobody's question is lost unread"
+        hall._take(hall.room.read_ended(who, hall.now_ns))
+    assert hall.floor == []
+    hall.do("ada", RaiseHand(id="x", written=True, text="Why?"))
+    hall.do("host", c.ReadOut(id="x", participant="ada"))
+    hall.wait(61)
+    assert hall.floor == [], "a voice that says nothing is broken"
