@@ -112,7 +112,7 @@ class Page:
         return figures
 
     def hurdles(self, *also: str) -> list[str]:
-        """What axe-core finds that keeps people out, by more rules than its own if they are named."""
+        """What axe-core finds that keeps people out, by more rules than its own if named."""
         self.browser.execute_script(AXE.read_text(encoding="utf-8"))
         found: list[str] = self.browser.execute_async_script(RUN_AXE, also)
         return found
