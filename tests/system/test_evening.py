@@ -215,6 +215,7 @@ def hands_from_everywhere(evening: Evening) -> None:
     """A unit, a phone far away, another unit, a question in writing: one line."""
     evening.phone.tap(".door")
     evening.companion.tap(".hall-switch")
+    evening.companion.wait("document.querySelectorAll('.welcome p').length === 2", "no door there")
     evening.ears.wait_for_quiet()
     evening.tables[ONE].press()
     evening.far.wait_for_line(ONE)
@@ -279,12 +280,14 @@ def hub_killed(evening: Evening) -> float:
 
 def have_the_floor_again(evening: Evening) -> None:
     """A table whose turn was over before the hub was back."""
+    table = evening.tables[ONE]
     evening.has_floor(None)
-    evening.tables[ONE].press()
+    lines = len(table.lines)
+    table.press()
     evening.same_line(NOE, THREE, IDA, ONE)
     evening.host.tap(f"button[aria-label='Give floor to {ONE}']")
-    evening.has_floor(ONE, TurnState.GRANTED)
-    evening.tables[ONE].press()
+    table.wait_for("light: granted", since=lines)
+    table.press()
 
 
 def silence(evening: Evening) -> None:

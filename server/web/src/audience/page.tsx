@@ -68,6 +68,7 @@ interface InRoom extends Props {
 
 function Columns(props: InRoom) {
   const { hub, link, presence, view, me } = props;
+  const inHall = useStore(presence.store, (now) => now.inHall);
   if (view.phase === "ended") {
     return (
       <div class="columns">
@@ -85,7 +86,7 @@ function Columns(props: InRoom) {
   }
   return (
     <div class="columns">
-      <Welcome />
+      <Welcome inHall={inHall} />
       <Speaking view={view} room={hub.room} />
       <Reactions hub={hub} />
       <Line view={view} me={me} />

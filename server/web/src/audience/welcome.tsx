@@ -5,7 +5,8 @@ import { keep, readKept, useWords } from "../i18n/words.ts";
 
 const KEY = "parvis.welcomed";
 
-export function Welcome() {
+/** In the hall there is no door to tap. */
+export function Welcome({ inHall }: { inHall: boolean }) {
   const { say } = useWords();
   const [isKnown, setKnown] = useState(() => readKept(KEY) !== null);
   if (isKnown) return null;
@@ -16,7 +17,7 @@ export function Welcome() {
   return (
     <section class="card welcome" aria-labelledby="welcome">
       <h2 id="welcome">{say("welcome.title")}</h2>
-      <p>{say("welcome.one")}</p>
+      {!inHall && <p>{say("welcome.one")}</p>}
       <p>{say("welcome.two")}</p>
       <p>{say("welcome.three")}</p>
       <button type="button" class="small" onClick={close}>
