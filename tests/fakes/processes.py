@@ -10,10 +10,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any, TypeVar
+
+T = TypeVar("T")
 
 SCRIPTS = Path(sys.executable).parent
 """Where `parvis` and `parvis-unit` are installed: beside the interpreter that runs the tests."""
@@ -186,3 +189,20 @@ def wait_for_port(port: int, within_s: float = START_S) -> float:
         except OSError:
             pause.wait(0.01)
     raise ProcessError(f"nobody listened on port {port} within {within_s:.0f} s")
+
+
+def together(stack: ExitStack, *parts: Callable[[], AbstractContextManager[T]]) -> list[T]:
+    """Start them side by side; each ends with the stack."""
+
+    def start(part: Callable[[], AbstractContextManager[T]]) -> tuple[Any, T]:
+        context = part()
+        return context, context.__enter__()
+
+    with ThreadPoolExecutor(len(parts)) as pool:
+        started = [pool.submit(start, part) for part in parts]
+    found = []
+    for one in started:
+        context, value = one.result()
+        stack.push(context.__exit__)
+        found.append(value)
+    return found

@@ -12,12 +12,11 @@ import json
 import re
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 import soundfile
@@ -26,15 +25,13 @@ from fakes.far_phone import FarPhone, far_phone
 from fakes.hall_ears import PITCHES_HZ, RATE_HZ, Ears, silent_after_ms, tone
 from fakes.page import WATCH_FAULTS, Page, page
 from fakes.parvis import HubProcess, listening, unit
-from fakes.processes import Program
+from fakes.processes import Program, together
 from fakes.watcher import Watcher
 from parvis_wire.commands import RaiseHand
 from parvis_wire.floor import TurnState
 from parvis_wire.room_events import Silenced
 
 pytestmark = pytest.mark.system
-
-T = TypeVar("T")
 
 ONE, TWO, THREE = PITCHES_HZ
 NOE, ZOE, IDA = "Noé", "Zoé", "Ida"
@@ -120,23 +117,6 @@ def floor_by_http(hub: HubProcess) -> dict[str, Any]:
     """As an organiser's own site sees it."""
     with urllib.request.urlopen(f"{hub.url}/api/v1/rooms/main/floor", timeout=10) as answer:
         found: dict[str, Any] = json.load(answer)
-    return found
-
-
-def together(stack: ExitStack, *parts: Callable[[], AbstractContextManager[T]]) -> list[T]:
-    """Start them side by side; each ends with the stack."""
-
-    def start(part: Callable[[], AbstractContextManager[T]]) -> tuple[Any, T]:
-        context = part()
-        return context, context.__enter__()
-
-    with ThreadPoolExecutor(len(parts)) as pool:
-        started = [pool.submit(start, part) for part in parts]
-    found = []
-    for one in started:
-        context, value = one.result()
-        stack.push(context.__exit__)
-        found.append(value)
     return found
 
 

@@ -186,6 +186,18 @@ async def test_a_cohost_who_comes_back_by_the_resume_token_alone_can_still_be_se
     assert not await enters(hub, room, resume, Role.HOST)
 
 
+async def test_a_host_who_shows_the_secret_beside_the_token_is_the_same_host(hub: LiveHub) -> None:
+    room = make(hub, Access.CLOSED)
+    secret = host_key(hub, room)
+    async with joined(hub.listen, Role.HOST, room=room.name, credential=secret) as host:
+        came, resume = host.participant, ResumeCredential(token=host.welcome.resume)
+    beside = InviteCredential(token=secret.secret)
+    again = {"room": room.name, "credential": resume, "invite": beside}
+    async with joined(hub.listen, Role.HOST, **again) as back:
+        assert back.participant == came
+        assert [one.participant for one in back.view.hosts] == [came]
+
+
 async def test_players_leave_a_room_that_is_open_no_more(hub: LiveHub) -> None:
     room = make(hub, Access.OPEN)
     player = room.mp3.add()
