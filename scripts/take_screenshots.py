@@ -27,9 +27,13 @@ MAX_BYTES = 200_000
 
 WITHIN_S = 60.0
 PHONE = (390, 800)
-DESK = (1100, 700)
+DESK = (1100, 800)
+HALL = (1280, 720)
 ICON = (512, 512)
 VISITOR = "Zoé"
+SILENT = "Nobody is speaking"
+PLAYING = "Stop"
+"""On the door while sound plays; a machine that is too busy makes it stop."""
 
 
 @contextmanager
@@ -84,7 +88,10 @@ def until(page: Chrome, condition: str) -> Any:
 def tap(page: Chrome, selector: str) -> None:
     """Click the first element that fits."""
     until(page, f"document.querySelector({selector!r}) !== null")
-    page.find_element("css selector", selector).click()
+    found = page.find_element("css selector", selector)
+    # By itself the driver scrolls to the edge only, where a bar of the page may lie over it.
+    page.execute_script("arguments[0].scrollIntoView({block: 'center'})", found)
+    found.click()
 
 
 def photograph(page: Chrome, name: str) -> None:
@@ -117,26 +124,30 @@ def main() -> None:
         browser(PHONE, dark=False) as phone,
         browser(PHONE, dark=True) as night,
         browser(DESK, dark=False) as host,
+        browser(HALL, dark=True) as hall,
     ):
         host.get(host_link)
+        hall.get(listen.replace("/r/", "/screen#r="))
         for page in (phone, night):
             page.get(listen)
             tap(page, ".door")
         until(phone, "__parvis.levelDbfs > -30 && document.querySelector('.hand') !== null")
+        until(phone, f"!document.querySelector('main').textContent.includes({SILENT!r})")
         time.sleep(0.2)  # for the picture: the light follows the voice in a short fade
         photograph(phone, "phone-listening")
-        tap(night, ".foot .big")
+        tap(night, ".foot .primary")
         night.find_element("css selector", "#name").send_keys(VISITOR)
         tap(night, ".foot .primary")
         until(night, "document.querySelector('.hand.is-me') !== null")
         until(host, f"document.querySelector('.hands').textContent.includes({VISITOR!r})")
         until(host, "document.querySelector('.turn-row.is-live') !== null")
         until(host, "document.querySelector('.unit.is-on_air') !== null")
-        until(host, "document.querySelector('.qr path') !== null")
         photograph(host, "host")
-        tap(host, f"button[aria-label*={VISITOR!r}]")
+        photograph(hall, "hall-screen")
+        tap(host, f".hand-acts button[aria-label*={VISITOR!r}]")
         until(night, "document.querySelector('.turn.is-granted') !== null")
         until(night, "getComputedStyle(document.querySelector('.turn .lamp')).opacity > 0.9")
+        until(night, f"document.querySelector('.door').textContent.includes({PLAYING!r})")
         photograph(night, "phone-your-turn")
 
 
