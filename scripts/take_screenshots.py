@@ -97,6 +97,7 @@ def tap(page: Chrome, selector: str) -> None:
 def photograph(page: Chrome, name: str) -> None:
     """Write one picture, and refuse one that is too large for the README."""
     path = IMAGES / f"{name}.png"
+    page.execute_script("scrollTo(0, 0)")
     page.save_screenshot(str(path))
     size = path.stat().st_size
     print(f"screenshots: {path.relative_to(REPOSITORY)}: {size / 1000:.0f} kB")
