@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from parvis_server.engine.boundary import EngineStats, OutputPacket
+from parvis_server.engine.boundary import EngineStats, OutputPacket, StageReport
 from parvis_server.engine.stage import CheckOutput, SetStage, SourceSpec
-from parvis_server.engine.boundary import StageReport
 from parvis_wire.rtp import RtpPacket
 
 PROGRAM_SSRC = 0xA11
