@@ -67,7 +67,7 @@ def test_the_press_of_a_table_without_a_wire_is_refused(room: Room) -> None:
     room.joined(table, 0)
     room.joined(Member("host", Role.HOST), 0)
     room.handle(RaiseHand(id="1"), "table", 0)
-    room.handle(Next(id="1"), "host", 0)
+    room.handle(Next(id="n"), "host", 0)
     ack = room.handle(TakeFloor(id="2"), "table", 0).ack
     assert ack is not None
     assert ack.refused is RefusalCode.NOT_ALLOWED
