@@ -11,7 +11,7 @@ from pydantic import Field
 
 from parvis_wire.base import Wire
 from parvis_wire.fields import CommandId, Line, Name, ParticipantId
-from parvis_wire.floor import About, FloorRules, InviteRole, LowerReason, Phase, Rank
+from parvis_wire.floor import About, FloorRules, InviteRole, LowerReason, Mute, Phase, Rank
 
 
 class RaiseHand(Wire):
@@ -29,6 +29,8 @@ class RaiseHand(Wire):
     """The public sees no name; needs a text."""
     reply: bool = False
     """Right of reply: before the others, a few at most."""
+    speaks: bool = False
+    """A phone far away that can send sound."""
     another: bool = False
     """A shared unit: one more person, although a hand is raised here already."""
 
@@ -46,7 +48,7 @@ class LowerHand(Wire):
 
 
 class TakeFloor(Wire):
-    """A unit's press after a grant: open this microphone."""
+    """A press after a grant: open this microphone, a unit's or the phone's own."""
 
     type: Literal["take_floor"] = "take_floor"
     id: CommandId
@@ -57,6 +59,14 @@ class LeaveFloor(Wire):
 
     type: Literal["leave_floor"] = "leave_floor"
     id: CommandId
+
+
+class SetMuted(Wire):
+    """A remote speaker: nothing of me is heard for now, and why; None: it is again."""
+
+    type: Literal["set_muted"] = "set_muted"
+    id: CommandId
+    muted: Mute | None
 
 
 class Next(Wire):
@@ -145,6 +155,8 @@ class Block(Wire):
     type: Literal["block"] = "block"
     id: CommandId
     participant: ParticipantId
+    out: bool = False
+    """And leaves the room, until they are unblocked."""
 
 
 class Unblock(Wire):
@@ -249,11 +261,12 @@ class Identify(Wire):
     unit: ParticipantId
 
 
-Command = Annotated[
+AnyCommand = (
     RaiseHand
     | LowerHand
     | TakeFloor
     | LeaveFloor
+    | SetMuted
     | Next
     | GiveFloor
     | EndTurn
@@ -276,7 +289,8 @@ Command = Annotated[
     | OpenAsk
     | AnswerAsk
     | CloseAsk
-    | Identify,
-    Field(discriminator="type"),
-]
+    | Identify
+)
+
+Command = Annotated[AnyCommand, Field(discriminator="type")]
 """Acts on the room: the room decides."""

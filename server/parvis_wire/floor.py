@@ -97,6 +97,17 @@ class FloorRules(Wire):
     """Whether the audience sees how many they are."""
 
 
+class Mute(StrEnum):
+    """Why somebody far away whose turn it is sends no sound."""
+
+    SELF = "self"
+    """They muted themselves."""
+    HIDDEN = "hidden"
+    """Their page is not in front: nobody speaks to a hall without seeing that they are heard."""
+    DEVICE = "device"
+    """Their microphone is gone, or a call took it."""
+
+
 class LowerReason(StrEnum):
     """Why a hand left the line, or a turn ended, without its owner."""
 
@@ -152,6 +163,8 @@ class Hand(Wire):
     """The public sees no name, here and in ``RoomView.seats``; hosts do."""
     in_hall: bool = False
     """Its owner is in the hall and goes to a unit to speak."""
+    speaks: bool = False
+    """A phone that can send sound: its owner far away speaks into it."""
     reply: bool = False
     raised_at: RoomTime = 0
     passed: int = Field(default=0, ge=0)
@@ -182,6 +195,7 @@ class Turn(Wire):
     written: bool = False
     anonymous: bool = False
     in_hall: bool = False
+    speaks: bool = False
     reply: bool = False
     raised_at: RoomTime = 0
     """When the hand went up."""
@@ -192,6 +206,8 @@ class Turn(Wire):
     """Granted for ten seconds: a chime was given."""
     away: bool = False
     """Live, and the connection broke: the floor is kept for a while."""
+    muted: Mute | None = None
+    """Live, and nothing of it is heard: its owner's doing, or their phone's."""
 
 
 class Microphone(Wire):
@@ -283,6 +299,8 @@ class Person(Wire):
 
     participant: ParticipantId
     name: Name
+    out: bool = False
+    """Blocked, and may not come into the room either."""
 
 
 class Desk(Wire):

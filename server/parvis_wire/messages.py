@@ -13,35 +13,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from parvis_wire.audience import Here, Pulse, React
 from parvis_wire.base import Wire
-from parvis_wire.commands import (
-    AnswerAsk,
-    Block,
-    CloseAll,
-    CloseAsk,
-    Describe,
-    EndTurn,
-    GiveFloor,
-    Identify,
-    LeaveFloor,
-    LeaveSeat,
-    LowerHand,
-    MakeInvite,
-    MoveHand,
-    Next,
-    OpenAsk,
-    RaiseHand,
-    ReadOut,
-    RevokeInvite,
-    SetHostUnit,
-    SetPhase,
-    SetRank,
-    SetRules,
-    SilenceAll,
-    TakeFloor,
-    TakeSeat,
-    Unblock,
-    Undo,
-)
+from parvis_wire.commands import AnyCommand
 from parvis_wire.errors import BadMessage
 from parvis_wire.fields import (
     CommandId,
@@ -53,6 +25,7 @@ from parvis_wire.fields import (
     StreamId,
 )
 from parvis_wire.floor import Rank
+from parvis_wire.pairing import StrangerSays, ToStranger, UnitKey
 from parvis_wire.room_events import RoomEvent
 from parvis_wire.room_view import RoomView
 from parvis_wire.stage import (
@@ -145,6 +118,9 @@ class Join(Wire):
     """Units: what the table is called. Listeners give theirs when they raise a hand."""
     unit: UnitTraits | None = None
     """Present exactly for the role ``unit``."""
+    unit_key: UnitKey | None = None
+    """Units: who this is. Without one a unit is a stranger that comes from the hub's own machine,
+    or into an open house."""
     speaker: SpeakerTraits | None = None
     """Present exactly for the role ``speaker``."""
 
@@ -180,33 +156,7 @@ class Report(Wire):
 
 ClientMessage = Annotated[
     Join
-    | RaiseHand
-    | LowerHand
-    | TakeFloor
-    | LeaveFloor
-    | Next
-    | GiveFloor
-    | EndTurn
-    | MoveHand
-    | SetRules
-    | SilenceAll
-    | CloseAll
-    | SetPhase
-    | Describe
-    | Undo
-    | Block
-    | Unblock
-    | SetRank
-    | MakeInvite
-    | RevokeInvite
-    | SetHostUnit
-    | TakeSeat
-    | LeaveSeat
-    | ReadOut
-    | OpenAsk
-    | AnswerAsk
-    | CloseAsk
-    | Identify
+    | AnyCommand
     | SetSource
     | SetSharing
     | SetLift
@@ -217,7 +167,8 @@ ClientMessage = Annotated[
     | Report
     | TimeRequest
     | CaptureTime
-    | OutputReport,
+    | OutputReport
+    | StrangerSays,
     Field(discriminator="type"),
 ]
 
@@ -358,7 +309,17 @@ class Failure(Wire):
 
 
 HubMessage = Annotated[
-    Welcome | Snapshot | Change | Time | TimeReply | Ack | Attend | Pulse | Failure | Status,
+    Welcome
+    | Snapshot
+    | Change
+    | Time
+    | TimeReply
+    | Ack
+    | Attend
+    | Pulse
+    | Failure
+    | Status
+    | ToStranger,
     Field(discriminator="type"),
 ]
 

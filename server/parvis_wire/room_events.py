@@ -14,6 +14,7 @@ from parvis_wire.floor import (
     Invite,
     LowerReason,
     Microphone,
+    Mute,
     Overtaking,
     Person,
     Phase,
@@ -115,6 +116,14 @@ class TurnResumed(Wire):
 
     type: Literal["turn_resumed"] = "turn_resumed"
     participant: ParticipantId
+
+
+class TurnMuted(Wire):
+    """A remote speaker is not heard for now, and why; None: they are again."""
+
+    type: Literal["turn_muted"] = "turn_muted"
+    participant: ParticipantId
+    muted: Mute | None
 
 
 class FloorReleased(Wire):
@@ -287,6 +296,7 @@ RoomEvent = Annotated[
     | FloorReturned
     | TurnInterrupted
     | TurnResumed
+    | TurnMuted
     | FloorReleased
     | MicrophoneOpened
     | MicrophoneClosed

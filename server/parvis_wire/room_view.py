@@ -60,6 +60,7 @@ from parvis_wire.room_events import (
     SeatTaken,
     Silenced,
     TurnInterrupted,
+    TurnMuted,
     TurnResumed,
     Unblocked,
     UndoOffered,
@@ -158,6 +159,7 @@ def _changed(view: RoomView, event: RoomEvent) -> dict[str, object]:
             | FloorReminded()
             | TurnInterrupted()
             | TurnResumed()
+            | TurnMuted()
             | FloorReleased()
             | MicrophoneOpened()
             | MicrophoneClosed()
@@ -177,6 +179,7 @@ FloorEvent = (
     | FloorReminded
     | TurnInterrupted
     | TurnResumed
+    | TurnMuted
     | FloorReleased
     | MicrophoneOpened
     | MicrophoneClosed
@@ -224,6 +227,8 @@ def _floor_changed(view: RoomView, event: FloorEvent) -> dict[str, object]:
             return {"floor": _turns(view, participant, away=True)}
         case TurnResumed(participant=participant):
             return {"floor": _turns(view, participant, away=False)}
+        case TurnMuted(participant=participant, muted=muted):
+            return {"floor": _turns(view, participant, muted=muted)}
         case FloorReleased(participant=participant):
             return {"floor": tuple(t for t in view.floor if t.participant != participant)}
         case MicrophoneOpened(microphone=microphone):
@@ -315,6 +320,7 @@ _SHARED = (
     "written",
     "anonymous",
     "in_hall",
+    "speaks",
     "reply",
     "raised_at",
     "passed",
@@ -368,6 +374,7 @@ def _live(event: FloorTaken) -> dict[str, Any]:
         "since": event.at,
         "reminded": False,
         "away": False,
+        "muted": None,
     }
 
 

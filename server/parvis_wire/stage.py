@@ -13,6 +13,7 @@ from pydantic import Field
 
 from parvis_wire.base import Wire
 from parvis_wire.fields import CommandId, LevelDbfs, Name, ParticipantId, Ssrc, ZoneName
+from parvis_wire.pairing import WaitingUnit
 
 DEFAULT_ZONE = "hall"
 """Where a unit stands that names no zone: in a hall of one zone nobody has to know the word."""
@@ -98,6 +99,9 @@ class SpeakerTraits(Wire):
 
     sends: bool = False
     """Its sound comes from the start, like that of a unit without a button."""
+    person: str | None = Field(default=None, min_length=1, max_length=256)
+    """The phone that speaks: the resume token of its own ``welcome``. Its owner's turn is what lets
+    this connection in, and its end is what ends it."""
 
 
 # --- clocks ---
@@ -276,6 +280,10 @@ class AlarmKind(StrEnum):
     """A zone no longer hears its own microphones, because it would not be safe now."""
     LOG_FAILS = "log_fails"
     """The room's log cannot be written: it goes on in memory, and a restart would forget."""
+    CERTIFICATE = "certificate"
+    """The hub's certificate ends within two weeks, or has ended (``value``: days, below 0)."""
+    CLONED = "cloned"
+    """Two units come with the same key, one after the other: somebody copied it."""
 
 
 class Alarm(Wire):
@@ -346,6 +354,8 @@ class Status(Wire):
     shares: Shares = Shares()
     longest_wait_ms: Count = 0
     """Since when the foremost hand is up; 0: no hand."""
+    waiting: tuple[WaitingUnit, ...] = ()
+    """Units that want to join and that an operator has to let in."""
 
 
 class Bus(Wire):

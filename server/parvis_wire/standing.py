@@ -12,7 +12,8 @@ class Standing(StrEnum):
     LIVE = "live"
     """This unit's microphone is open, or this person's turn is live at some unit."""
     GRANTED = "granted"
-    """It is this participant's turn: a press takes the floor; a phone's owner goes to a table."""
+    """It is this participant's turn: a press takes the floor; a phone's owner speaks into it, or
+    goes to a table."""
     INVITED = "invited"
     """Units only: a phone's owner was given the floor; a press here opens this microphone. Before
     the line when the turn names this unit, after it when any unit will do."""
@@ -57,7 +58,8 @@ def _is_at(turn: Turn, unit: str) -> bool:
 
 def _waits_for_a_unit(turn: Turn) -> bool:
     """Whether a granted turn of a phone is taken by a press at a unit."""
-    return turn.surface is Surface.PHONE and not turn.written
+    own_microphone = turn.speaks and not turn.in_hall
+    return turn.surface is Surface.PHONE and not turn.written and not own_microphone
 
 
 def unit_place(view: RoomView, unit: str) -> int | None:

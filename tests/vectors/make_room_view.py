@@ -23,6 +23,7 @@ from parvis_wire.floor import (
     InviteRole,
     LowerReason,
     Microphone,
+    Mute,
     Overtaking,
     Person,
     Phase,
@@ -40,7 +41,7 @@ HERE = Path(__file__).parent
 
 PEOPLE = {
     **dict.fromkeys(("u1", "u2", "u9"), Surface.UNIT),
-    **dict.fromkeys(("ph1", "ph2", "ph3", "ph4", "u1~2"), Surface.PHONE),
+    **dict.fromkeys(("ph1", "ph2", "ph3", "ph4", "ph9", "u1~2"), Surface.PHONE),
 }
 
 
@@ -202,6 +203,29 @@ def turns_of_every_kind() -> list[RoomEvent]:
         released("ph6"),
         released("u1~2", LowerReason.NO_TIME),
         granted("ph4", 500),
+        *from_far_away(),
+    ]
+
+
+def from_far_away() -> list[RoomEvent]:
+    """Somebody speaks into their own phone, is muted, is lost, and is back in the line."""
+    muted = happened.TurnMuted(participant="ph9", muted=Mute.HIDDEN)
+    on_the_phone = happened.FloorTaken(
+        participant="ph9", unit="s9", unit_name="Zoé 9", ssrc=9, at=530
+    )
+    return [
+        happened.HandRaised(hand=by_phone(9, raised_at=510, speaks=True)),
+        granted("ph9", 520),
+        on_the_phone,
+        muted,
+        happened.TurnMuted(participant="ph9", muted=None),
+        muted,
+        happened.TurnInterrupted(participant="ph9"),
+        on_the_phone,
+        muted,
+        happened.FloorReturned(participant="ph9", place=1, passed=False),
+        happened.HandLowered(participant="ph9"),
+        happened.TurnMuted(participant="nobody", muted=Mute.SELF),
     ]
 
 
@@ -214,7 +238,7 @@ def who_runs_it() -> list[RoomEvent]:
         happened.AskClosed(tally=Tally(question="Encore ?", yes_hall=3, yes_far=2, asked=9)),
         happened.Asked(ask=Ask(number=2, question="Vraiment ?", at=700)),
         happened.Blocked(person=Person(participant="ph7", name="Max")),
-        happened.Blocked(person=Person(participant="ph8", name="Ida")),
+        happened.Blocked(person=Person(participant="ph8", name="Ida", out=True)),
         happened.Blocked(person=Person(participant="ph7", name="Moritz")),
         happened.Unblocked(participant="ph8"),
         happened.UndoOffered(command="block"),

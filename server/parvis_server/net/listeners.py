@@ -19,6 +19,7 @@ from parvis_wire.messages import (
     Welcome,
     parse_client_message,
 )
+from parvis_wire.pairing import PairPressed, PairRefused, PairShare, Proof
 from parvis_wire.stage import (
     CaptureTime,
     CheckSound,
@@ -76,6 +77,8 @@ class ListenerSession:
                 self.live.react(self.seat.participant, reaction)
             case Report(rung=rung):
                 self.seat.rung = rung
+            case Proof() | PairShare() | PairPressed() | PairRefused():
+                raise PeerFault(CloseCode.MALFORMED, "only a unit that is not welcome yet says so")
             case command:
                 self.live.command(self.seat.participant, command, self.connection.send)
 

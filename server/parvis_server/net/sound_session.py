@@ -19,6 +19,7 @@ from parvis_wire.messages import (
     Welcome,
     parse_client_message,
 )
+from parvis_wire.pairing import PairPressed, PairRefused, PairShare, Proof
 from parvis_wire.rtp import RtpPacket
 from parvis_wire.stage import (
     CaptureTime,
@@ -104,6 +105,8 @@ class SoundSession:
                 if self.stream.output is None:
                     raise PeerFault(CloseCode.MALFORMED, "output_report: there is no output here")
                 self.stream.output.told(message, arrival_ns)
+            case Proof() | PairShare() | PairPressed() | PairRefused():
+                raise PeerFault(CloseCode.MALFORMED, "only a unit that is not welcome yet says so")
             case command:
                 self.live.command(self.seat.participant, command, self.connection.send)
 

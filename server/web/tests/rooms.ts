@@ -43,6 +43,7 @@ const PERSON = {
   written: false,
   anonymous: false,
   in_hall: false,
+  speaks: false,
   reply: false,
   raised_at: 0,
   passed: 0,
@@ -71,6 +72,7 @@ export const turnOf = (participant: string, change: Partial<Turn> = {}): Turn =>
   since: 0,
   reminded: false,
   away: false,
+  muted: null,
   ...change,
 });
 

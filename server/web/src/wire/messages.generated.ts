@@ -10,6 +10,7 @@ export type ClientMessage =
   | LowerHand
   | TakeFloor
   | LeaveFloor
+  | SetMuted
   | Next
   | GiveFloor
   | EndTurn
@@ -43,7 +44,11 @@ export type ClientMessage =
   | Report
   | TimeRequest
   | CaptureTime
-  | OutputReport;
+  | OutputReport
+  | Proof
+  | PairShare
+  | PairPressed
+  | PairRefused;
 /**
  * What a connection is, and so what it may do.
  */
@@ -79,6 +84,10 @@ export type LowerReason =
   | "closed"
   | "overridden";
 /**
+ * Why somebody far away whose turn it is sends no sound.
+ */
+export type Mute = "self" | "hidden" | "device";
+/**
  * How the floor is given.
  */
 export type FloorMode = "host" | "queue" | "open" | "override" | "push_to_talk" | "voice";
@@ -110,7 +119,26 @@ export type Reaction = "clap" | "heart" | "laugh" | "yes" | "no" | "louder";
  * How a listener plays.
  */
 export type Rung = "worklet" | "buffer_source" | "mp3" | "native";
-export type HubMessage = Welcome | Snapshot | Change | Time | TimeReply | Ack | Attend | Pulse | Failure | Status;
+/**
+ * Why a unit will not be paired now.
+ */
+export type PairRefusal = "no_code" | "wrong_code" | "paused" | "has_code" | "not_pressed" | "other_site";
+export type HubMessage =
+  | Welcome
+  | Snapshot
+  | Change
+  | Time
+  | TimeReply
+  | Ack
+  | Attend
+  | Pulse
+  | Failure
+  | Status
+  | Challenge
+  | Unpaired
+  | PairByCode
+  | PairConfirm
+  | PairByPress;
 /**
  * Where a bus comes out.
  */
@@ -174,7 +202,8 @@ export type KeptOut = "not_wired" | "too_many" | "returns";
 /**
  * What a host must know at once.
  */
-export type AlarmKind = "howl" | "desk_returns" | "clock" | "engine_busy" | "lift_ended" | "log_fails";
+export type AlarmKind =
+  "howl" | "desk_returns" | "clock" | "engine_busy" | "lift_ended" | "log_fails" | "certificate" | "cloned";
 /**
  * How far a sound check has come.
  */
@@ -193,6 +222,7 @@ export interface Join {
   stream?: string | null;
   name?: string | null;
   unit?: UnitTraits | null;
+  unit_key?: UnitKey | null;
   speaker?: SpeakerTraits | null;
 }
 /**
@@ -234,10 +264,18 @@ export interface OutputTraits {
   duplex?: Duplex;
 }
 /**
+ * In ``join``: which unit this is, and what the hub shall sign.
+ */
+export interface UnitKey {
+  key: string;
+  nonce: string;
+}
+/**
  * What a remote speaker tells when it joins.
  */
 export interface SpeakerTraits {
   sends?: boolean;
+  person?: string | null;
 }
 /**
  * Join the end of the line.
@@ -250,6 +288,7 @@ export interface RaiseHand {
   written?: boolean;
   anonymous?: boolean;
   reply?: boolean;
+  speaks?: boolean;
   another?: boolean;
 }
 /**
@@ -262,7 +301,7 @@ export interface LowerHand {
   reason?: LowerReason | null;
 }
 /**
- * A unit's press after a grant: open this microphone.
+ * A press after a grant: open this microphone, a unit's or the phone's own.
  */
 export interface TakeFloor {
   type: "take_floor";
@@ -274,6 +313,14 @@ export interface TakeFloor {
 export interface LeaveFloor {
   type: "leave_floor";
   id: string;
+}
+/**
+ * A remote speaker: nothing of me is heard for now, and why; None: it is again.
+ */
+export interface SetMuted {
+  type: "set_muted";
+  id: string;
+  muted: Mute | null;
 }
 /**
  * Host: end the running turn, if any, and give the floor to the first in the line.
@@ -387,6 +434,7 @@ export interface Block {
   type: "block";
   id: string;
   participant: string;
+  out?: boolean;
 }
 /**
  * Host: and may again.
@@ -589,6 +637,35 @@ export interface OutputReport {
   playing: boolean;
 }
 /**
+ * The unit's signature of the same transcript.
+ */
+export interface Proof {
+  type: "proof";
+  signature: string;
+}
+/**
+ * The unit's share, and its proof that it came to the same key.
+ */
+export interface PairShare {
+  type: "pair_share";
+  share: string;
+  confirmation: string;
+}
+/**
+ * The button was pressed: the unit belongs to this site from now on.
+ */
+export interface PairPressed {
+  type: "pair_pressed";
+  signature: string;
+}
+/**
+ * The unit will not, and why.
+ */
+export interface PairRefused {
+  type: "pair_refused";
+  why: PairRefusal;
+}
+/**
  * Answer to ``join``.
  */
 export interface Welcome {
@@ -655,6 +732,7 @@ export interface Hand {
   written: boolean;
   anonymous: boolean;
   in_hall: boolean;
+  speaks: boolean;
   reply: boolean;
   raised_at: number;
   passed: number;
@@ -677,12 +755,14 @@ export interface Turn {
   written: boolean;
   anonymous: boolean;
   in_hall: boolean;
+  speaks: boolean;
   reply: boolean;
   raised_at: number;
   since: number;
   passed: number;
   reminded: boolean;
   away: boolean;
+  muted: Mute | null;
 }
 /**
  * An always-open microphone: a unit without a button.
@@ -760,6 +840,7 @@ export interface Invite {
 export interface Person {
   participant: string;
   name: string;
+  out: boolean;
 }
 /**
  * One event; ``seq`` is one more than that of the view before it.
@@ -778,6 +859,7 @@ export interface Change {
     | FloorReturned
     | TurnInterrupted
     | TurnResumed
+    | TurnMuted
     | FloorReleased
     | MicrophoneOpened
     | MicrophoneClosed
@@ -884,6 +966,14 @@ export interface TurnInterrupted {
 export interface TurnResumed {
   type: "turn_resumed";
   participant: string;
+}
+/**
+ * A remote speaker is not heard for now, and why; None: they are again.
+ */
+export interface TurnMuted {
+  type: "turn_muted";
+  participant: string;
+  muted: Mute | null;
 }
 /**
  * A turn is over.
@@ -1111,6 +1201,7 @@ export interface Status {
   in_hall: number;
   shares: Shares;
   longest_wait_ms: number;
+  waiting: WaitingUnit[];
 }
 /**
  * One unit, or remote speaker, on the host's page.
@@ -1179,4 +1270,50 @@ export interface Shares {
   stage_ms: number;
   hall_ms: number;
   phones_ms: number;
+}
+/**
+ * For hosts: a unit that wants to join.
+ */
+export interface WaitingUnit {
+  unit: string;
+  name: string | null;
+  has_code: boolean | null;
+}
+/**
+ * The hub proves the site's key, and asks the unit for the same.
+ */
+export interface Challenge {
+  type: "challenge";
+  site_key: string;
+  nonce: string;
+  certificate: string | null;
+  signature: string;
+}
+/**
+ * The hub does not know this unit: it waits until an operator lets it in.
+ */
+export interface Unpaired {
+  type: "unpaired";
+}
+/**
+ * An operator typed the code of the unit's label: the hub's share of SPAKE2.
+ */
+export interface PairByCode {
+  type: "pair_by_code";
+  share: string;
+}
+/**
+ * The hub's proof: a press at the unit is all that is missing.
+ */
+export interface PairConfirm {
+  type: "pair_confirm";
+  confirmation: string;
+}
+/**
+ * An operator accepts a unit without a label: three seconds on its button, within two minutes.
+ *
+ * Nothing proves to either side that nobody stands between them, which the operator is told.
+ */
+export interface PairByPress {
+  type: "pair_by_press";
 }

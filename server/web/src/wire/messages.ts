@@ -60,6 +60,7 @@ const PERSON: Fields = {
   written: isBoolean,
   anonymous: isBoolean,
   in_hall: isBoolean,
+  speaks: isBoolean,
   reply: isBoolean,
   raised_at: isCount,
   passed: isCount,
@@ -75,6 +76,7 @@ const TURN: Fields = {
   since: isCount,
   reminded: isBoolean,
   away: isBoolean,
+  muted: orNull(oneOf("self", "hidden", "device")),
 };
 const RULES: Fields = {
   mode: oneOf("host", "queue", "open", "override", "push_to_talk", "voice"),
@@ -104,9 +106,10 @@ const ASK: Fields = { number: isCount, question: isString, at: isCount };
 const TALLY: Fields = { question: isString, yes_hall: isCount, yes_far: isCount, asked: isCount };
 const INVITE: Fields = { number: isCount, role: isString, name: orNull(isString) };
 const NAMED: Fields = { participant: isString, name: isString };
+const BLOCKED: Fields = { ...NAMED, out: isBoolean };
 const DESK: Fields = {
   invites: listOf(INVITE),
-  blocked: listOf(NAMED),
+  blocked: listOf(BLOCKED),
   undo: orNull(isString),
 };
 const SHARES: Fields = { stage_ms: isCount, hall_ms: isCount, phones_ms: isCount };
@@ -198,6 +201,7 @@ const EVENTS: Record<string, Fields> = {
   floor_returned: { ...ONE, place: isCount, passed: isBoolean },
   turn_interrupted: ONE,
   turn_resumed: ONE,
+  turn_muted: { ...ONE, muted: orNull(oneOf("self", "hidden", "device")) },
   floor_released: { ...ONE, reason: orNull(isString) },
   microphone_opened: { microphone: fields(MICROPHONE) },
   microphone_closed: { unit: isString },
@@ -216,7 +220,7 @@ const EVENTS: Record<string, Fields> = {
   ask_closed: { tally: fields(TALLY) },
   invite_made: { invite: fields(INVITE) },
   invite_revoked: { number: isCount },
-  blocked: { person: fields(NAMED) },
+  blocked: { person: fields(BLOCKED) },
   unblocked: ONE,
   undo_offered: { command: orNull(isString) },
   hidden: {},
@@ -257,7 +261,19 @@ const MESSAGES: Record<string, Fields> = {
     in_hall: isCount,
     shares: fields(SHARES),
     longest_wait_ms: isCount,
+    waiting: listOf({ unit: isString, name: orNull(isString) }),
   },
+  // Between a unit and its hub; no page gets them.
+  challenge: {
+    site_key: isString,
+    nonce: isString,
+    certificate: orNull(isString),
+    signature: isString,
+  },
+  unpaired: {},
+  pair_by_code: { share: isString },
+  pair_confirm: { confirmation: isString },
+  pair_by_press: {},
 };
 
 /** Reads one text message of the hub; throws `BadMessage`. */

@@ -46,6 +46,8 @@ function changed(view: RoomView, event: RoomEvent): Partial<RoomView> {
       return { floor: turns(view, event.participant, { away: true }) };
     case "turn_resumed":
       return { floor: turns(view, event.participant, { away: false }) };
+    case "turn_muted":
+      return { floor: turns(view, event.participant, { muted: event.muted }) };
     case "floor_released":
       return { floor: without(view.floor, event.participant) };
     case "microphone_opened":
@@ -138,9 +140,9 @@ function quiet(view: RoomView, unit: string): RoomView["microphones"] {
 /** What a hand and its turn have in common. */
 function ofThePerson(one: Hand | Turn) {
   const { participant, name, surface, text, written, anonymous, in_hall } = one;
-  const { reply, raised_at, passed } = one;
+  const { speaks, reply, raised_at, passed } = one;
   const words = { text, written, anonymous };
-  return { participant, name, surface, ...words, in_hall, reply, raised_at, passed };
+  return { participant, name, surface, ...words, in_hall, speaks, reply, raised_at, passed };
 }
 
 function granted(view: RoomView, event: FloorGranted): Partial<RoomView> {
@@ -159,6 +161,7 @@ function granted(view: RoomView, event: FloorGranted): Partial<RoomView> {
     since: event.at,
     reminded: false,
     away: false,
+    muted: null,
   };
   const passedBy = overtaken(view.line.slice(0, at), event.rule ?? "host");
   return { line: [...passedBy, ...view.line.slice(at + 1)], floor: [...view.floor, turn] };
@@ -200,6 +203,7 @@ function taken(view: RoomView, event: FloorTaken): Partial<RoomView> {
     since: event.at,
     reminded: false,
     away: false,
+    muted: null,
   } as const;
   if (event.hand === null) return { floor: turns(view, event.participant, live) };
   const turn: Turn = { ...ofThePerson(event.hand), ...live };

@@ -35,7 +35,8 @@ function isAt(turn: Turn, unit: string): boolean {
 
 /** Whether a granted turn of a phone is taken by a press at a unit. */
 function waitsForAUnit(turn: Turn): boolean {
-  return turn.surface === "phone" && !turn.written;
+  const ownMicrophone = turn.speaks && !turn.in_hall;
+  return turn.surface === "phone" && !turn.written && !ownMicrophone;
 }
 
 /** The foremost place of the people at a unit. */

@@ -42,6 +42,8 @@ const ALARMS: Record<Alarm["kind"] | "same_voice", WordKey> = {
   lift_ended: "alarm.lift_ended",
   log_fails: "alarm.log_fails",
   same_voice: "alarm.same_voice",
+  certificate: "alarm.certificate",
+  cloned: "alarm.cloned",
 };
 
 const CHECKS: Record<CheckResult["state"], WordKey> = {

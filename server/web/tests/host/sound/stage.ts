@@ -39,6 +39,7 @@ export const STATUS: Status = {
   in_hall: 0,
   shares: { stage_ms: 0, hall_ms: 0, phones_ms: 0 },
   longest_wait_ms: 0,
+  waiting: [],
 };
 
 /** The status with another setting of one source. */
