@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fakes.engine import FakeEngine
-from parvis_server.app import Hub, Listener
+from parvis_server.app import Hub
 from parvis_server.config import (
     AccessSettings,
     HubSettings,
@@ -19,6 +19,7 @@ from parvis_server.config import (
     StageSettings,
 )
 from parvis_server.data_folder import DataFolder
+from parvis_server.hub_server import Listener
 from parvis_server.net.live_room import LiveRoom
 from parvis_server.net.pages import Pages
 from parvis_server.net.room_keeper import RoomKeeper

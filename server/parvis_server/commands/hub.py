@@ -64,6 +64,6 @@ def hub(
     }
     settings = load_settings(config, flags)
 
-    from parvis_server.app import run  # takes a second: not for a mistyped flag
+    from parvis_server.hub_process import run  # takes a second: not for a mistyped flag
 
     run(settings)

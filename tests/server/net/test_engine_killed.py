@@ -9,10 +9,11 @@ from pathlib import Path
 
 from fakes.live_hub import LOOPBACK
 from fakes.peer import Peer, joined
-from parvis_server.app import Hub, Listener
+from parvis_server.app import Hub
 from parvis_server.config import HubSettings, NetworkSettings
 from parvis_server.data_folder import DataFolder
 from parvis_server.engine.supervisor import EngineSupervisor
+from parvis_server.hub_server import Listener
 from parvis_server.ports import take_port
 from parvis_wire.messages import Role
 from parvis_wire.rtp import RtpPacket

@@ -13,7 +13,7 @@ from websockets.sync.client import connect as connect_sync
 
 from fakes.live_hub import LOOPBACK, LiveHub, live_hub
 from fakes.peer import joined, peer
-from parvis_server import app
+from parvis_server import hub_server
 from parvis_server.net import fanout, http_protocol, sockets
 from parvis_server.net.websocket_protocol import HubWebSocketProtocol
 from parvis_wire.close_codes import CloseCode
@@ -99,9 +99,9 @@ async def test_a_listener_who_does_not_read_is_let_go_and_nobody_waits(
 async def test_a_peer_that_answers_no_ping_is_dropped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert (app.PING_INTERVAL_S, app.PING_TIMEOUT_S) == (5, 10)
-    monkeypatch.setattr(app, "PING_INTERVAL_S", 0.05)
-    monkeypatch.setattr(app, "PING_TIMEOUT_S", 0.1)
+    assert (hub_server.PING_INTERVAL_S, hub_server.PING_TIMEOUT_S) == (5, 10)
+    monkeypatch.setattr(hub_server, "PING_INTERVAL_S", 0.05)
+    monkeypatch.setattr(hub_server, "PING_TIMEOUT_S", 0.1)
     async with live_hub(tmp_path) as hub, joined(hub.listen) as alive:
         reader, writer = await join_by_hand(hub.port)
         async with asyncio.timeout(5):

@@ -13,9 +13,10 @@ from schemathesis.schemas import BaseSchema
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from fakes.engine import FakeEngine
-from parvis_server.app import Hub, Listener
+from parvis_server.app import Hub
 from parvis_server.config import HubSettings, NetworkSettings
 from parvis_server.data_folder import DataFolder
+from parvis_server.hub_server import Listener
 from parvis_server.net.rate import Attempts
 from parvis_server.ports import take_port
 from parvis_wire.floor import About, Access, Phase
