@@ -17,6 +17,8 @@
     with the error's ``code``, nobody else notices.
   - ``RoomRefused`` (also ``ValueError``): a room that cannot be made or changed like this; whoever
     asked hears ``code`` and text.
+  - ``TrustRefused`` (also ``ValueError``): an act on operators, sessions or paired units that is
+    refused; whoever asked hears ``code`` and text.
   - ``EngineFault``: between hub and engine, both ours.
     - ``BadDatagram`` (also ``ValueError``): what came over the boundary cannot be read.
 """
@@ -114,6 +116,16 @@ class RoomRefused(ServerError, ValueError):
 
     def __init__(self, code: str, text: str) -> None:
         """``text`` is for whoever asked: what was wrong and what would be right."""
+        super().__init__(text)
+        self.code = code
+        self.text = text
+
+
+class TrustRefused(ServerError, ValueError):
+    """The house does not do that; ``code`` is a word for programs."""
+
+    def __init__(self, code: str, text: str) -> None:
+        """``text`` is for whoever asked: what was wrong and what would be right; no secret."""
         super().__init__(text)
         self.code = code
         self.text = text
