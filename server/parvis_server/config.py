@@ -5,14 +5,23 @@ its key are joined by two underscores: ``PARVIS_HUB_NETWORK__PORT=80``.
 """
 
 import difflib
+import ipaddress
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -44,8 +53,12 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
+def _port_or_off(given: object) -> object:
+    return None if isinstance(given, str) and given.lower() in {"off", "none", ""} else given
+
+
 class NetworkSettings(_Section):
-    """Where the hub listens."""
+    """Where the hub listens, and as whom."""
 
     host: str = Field(default="0.0.0.0", min_length=1)
     """Address to listen on; 0.0.0.0 is every IPv4 address of this machine."""
@@ -54,6 +67,43 @@ class NetworkSettings(_Section):
     names: tuple[str, ...] = ()
     """Further names by which browsers reach this hub, such as parvis.example.org. Addresses,
     localhost and this machine's own name are known; requests for any other name are refused."""
+    tls_port: Annotated[int | None, BeforeValidator(_port_or_off)] = Field(
+        default=8443, ge=0, le=65_535
+    )
+    """TCP port of the same pages and sockets over https; 0 takes a free one, "off" none. Where 8443
+    is taken and was not asked for, the hub takes a free one and says so."""
+    certificate: Path | None = None
+    """PEM file with the certificate for https and those that vouch for it (certbot's
+    fullchain.pem); read again when it changes. Unless set: one that the hub makes for itself."""
+    key: Path | None = None
+    """PEM file with the certificate's private key (certbot's privkey.pem)."""
+    behind_proxy: tuple[str, ...] = ()
+    """Addresses or networks of reverse proxies, such as 127.0.0.1: what they say in X-Forwarded-For
+    and X-Forwarded-Proto is believed. The first of names is then the name that links lead to."""
+    announce: bool = True
+    """Let units on this network find the hub, by mDNS."""
+
+    @field_validator("behind_proxy")
+    @classmethod
+    def _are_addresses(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
+        for proxy in proxies:
+            try:
+                ipaddress.ip_network(proxy)
+            except ValueError:
+                raise ValueError(
+                    f"{proxy!r} is no address and no network: say 127.0.0.1, or 10.0.0.0/8"
+                ) from None
+        return proxies
+
+    @model_validator(mode="after")
+    def _both_files_or_none(self) -> Self:
+        """A certificate is of no use without its key."""
+        if (self.certificate is None) != (self.key is None):
+            there, missing = ("certificate", "key") if self.key is None else ("key", "certificate")
+            raise ValueError(f"{there} is given without {missing}: give both files, or none")
+        if self.certificate is not None and self.tls_port is None:
+            raise ValueError("certificate is given and tls_port is off: https needs a port")
+        return self
 
 
 class RoomSettings(_Section):
@@ -67,7 +117,11 @@ class AccessSettings(_Section):
     """Who may come in."""
 
     open_house: bool = False
-    """Admit unpaired units and remote speakers from any address, not only from this machine."""
+    """Admit unpaired units and remote speakers from any address, not only from this machine. Until
+    the hub has an operator: from then on it would let anybody pass the operator by."""
+    plain_host: bool = False
+    """Let hosts run their rooms over plain http from other machines, where the network can read and
+    alter what they do. The operator can change it while the hub runs."""
 
 
 class LimitSettings(_Section):

@@ -1,0 +1,68 @@
+"""How a request came to the hub: encrypted or not, and with which certificate. Pure.
+
+Each listener tells it in ``scope["extensions"]``; what a proxy passed on was encrypted by the proxy,
+if at all, with a certificate that the hub does not know.
+"""
+
+from collections.abc import MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from parvis_server.net.admission import PROXY_HEADERS
+
+EXTENSION = "parvis.arrival"
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What a listener says of the connections that it takes."""
+
+    certificate: bytes | None = None
+    """SHA-256 of the certificate (DER) that the hub showed with a key of its own; None: it did not
+    encrypt, or with certificate files, or a proxy stands between."""
+    publicly_certified: bool = False
+    """Whether the hub showed certificate files that are still good: browsers take no other offer
+    of this name from then on (HSTS)."""
+
+
+PLAIN = Arrival()
+
+
+def told(scope: MutableMapping[str, Any], arrival: Arrival) -> None:
+    """Note in a request's scope how it came."""
+    scope.setdefault("extensions", {})[EXTENSION] = arrival
+
+
+def arrival_of(scope: Scope) -> Arrival:
+    """How this request or socket came."""
+    noted = scope.get("extensions", {}).get(EXTENSION, PLAIN)
+    known = isinstance(noted, Arrival) and not is_forwarded(scope)
+    return noted if known else PLAIN
+
+
+def is_encrypted(scope: Scope) -> bool:
+    """Whether it came over TLS, as far as a proxy that is believed says so."""
+    return scope.get("scheme") in {"https", "wss"}
+
+
+def is_forwarded(scope: Scope) -> bool:
+    """Whether a proxy passed it on."""
+    headers = Headers(scope=scope)
+    return any(name in headers for name in PROXY_HEADERS)
+
+
+class Listened:
+    """Wraps the application for one listener: notes how everything that it takes came."""
+
+    def __init__(self, app: ASGIApp, arrival: Arrival) -> None:
+        """``arrival`` holds for every connection of this listener."""
+        self._app = app
+        self.arrival = arrival
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request or socket."""
+        told(scope, self.arrival)
+        await self._app(scope, receive, send)
