@@ -73,6 +73,7 @@ PURE_MODULES = (
     *("parvis_server.net.duplicates", "parvis_server.net.rate"),
     *("parvis_server.net.numbering", "parvis_server.net.send_queue"),
     *("parvis_server.store.events", "parvis_server.store.words"),
+    "parvis_server.trust",
 )
 
 # The adapters among them, each with its reason.
