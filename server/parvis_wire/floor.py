@@ -16,6 +16,9 @@ MAX_TURN_S = 3600
 SECOND_PERSON = "~"
 """``<unit>~2`` is the second person at a unit to which nobody is attached."""
 
+OWN_MICROPHONE = "-mic"
+"""``<phone>-mic`` is the microphone of the phone of somebody who speaks into it."""
+
 MAX_TOPICS = 8
 
 RoomTime = Annotated[int, Field(ge=0, lt=1 << 63)]
@@ -208,6 +211,16 @@ class Turn(Wire):
     """Live, and the connection broke: the floor is kept for a while."""
     muted: Mute | None = None
     """Live, and nothing of it is heard: its owner's doing, or their phone's."""
+
+    @property
+    def is_from_phone(self) -> bool:
+        """Live on its owner's own phone: somebody far away."""
+        return self.unit == microphone_of(self.participant)
+
+
+def microphone_of(person: str) -> str:
+    """The participant of the microphone that a person's phone is: one for each, always the same."""
+    return person + OWN_MICROPHONE
 
 
 class Microphone(Wire):

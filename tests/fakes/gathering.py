@@ -9,10 +9,10 @@ from parvis_server.room.members import Member
 from parvis_server.room.results import Effect, OpenSources, Result
 from parvis_server.room.room import Room
 from parvis_server.store.events import StoredEvent
-from parvis_wire.commands import Command, RaiseHand, SetRules, TakeFloor
-from parvis_wire.floor import About, FloorMode, FloorRules, Rank
+from parvis_wire.commands import Command, GiveFloor, RaiseHand, SetRules, TakeFloor
+from parvis_wire.floor import About, FloorMode, FloorRules, Rank, microphone_of
 from parvis_wire.messages import RefusalCode, Role
-from parvis_wire.stage import SourceKind
+from parvis_wire.stage import LinkKind, OutputKind, SourceKind
 
 PEOPLE = {
     member.participant: member
@@ -30,6 +30,15 @@ LECTERN = Member("lectern", Role.UNIT, name="Lectern", ssrc=4, always_open=True)
 DESK = Member(
     "desk", Role.UNIT, name="Desk", ssrc=5, always_open=True, source_kind=SourceKind.DESK
 )  # fmt: skip
+
+
+def far_microphone(person: str, ssrc: int = 11) -> Member:
+    """The microphone of somebody's phone far away."""
+    return Member(
+        microphone_of(person), Role.SPEAKER, name=person, ssrc=ssrc, link=LinkKind.REMOTE,
+        source_kind=SourceKind.SPEAKER, output=OutputKind.RETURN, output_ssrc=ssrc + 100,
+        speaks_for=person,
+    )  # fmt: skip
 
 
 @dataclass
@@ -119,6 +128,14 @@ class Hall:
         """Each raises a hand."""
         for one in who:
             assert self.do(one, RaiseHand(id="x")) is None
+
+    def grant_far(self, who: str, ssrc: int = 11) -> str:
+        """Somebody far away is given the floor, and their phone comes as a microphone; its id."""
+        assert self.do(who, RaiseHand(id="x", speaks=True)) is None
+        assert self.do("host", GiveFloor(id="x", participant=who)) is None
+        microphone = far_microphone(who, ssrc)
+        self.come(microphone)
+        return microphone.participant
 
     def press(self, unit: str) -> RefusalCode | None:
         """A unit's press to talk."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from parvis_server.room import hands, hosting, turns
+from parvis_server.room import hands, hosting, speaking, turns
 from parvis_server.room.draft import Draft, Refused
 from parvis_server.room.members import Member
 from parvis_server.room.permissions import (
@@ -92,6 +92,7 @@ RULES: Mapping[str, Callable[[Act], None]] = {
     "lower_hand": lambda act: hands.lower_hand(act.draft, act.actor, act.command, runs=act.runs),
     "take_floor": lambda act: turns.take_floor(act.draft, act.member),
     "leave_floor": lambda act: turns.leave_floor(act.draft, act.member),
+    "set_muted": lambda act: speaking.set_muted(act.draft, act.member, act.command.muted),
     "next": lambda act: turns.next_hand(act.draft, act.who),
     "give_floor": lambda act: turns.give_floor(act.draft, act.command.participant),
     "end_turn": lambda act: turns.end_turn(act.draft, act.command),

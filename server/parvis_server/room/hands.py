@@ -101,6 +101,7 @@ def _hand_of_phone(draft: Draft, actor: Member, command: RaiseHand) -> Hand:
     # A unit that is lost has no microphone: its people speak at any other.
     at_seat = seat is not None and draft.house.here(seat.unit)
     spoken_at_seat = at_seat and not command.written
+    far_away = not (command.written or at_seat or actor.in_hall)
     return Hand(
         participant=who,
         name=name,
@@ -111,6 +112,7 @@ def _hand_of_phone(draft: Draft, actor: Member, command: RaiseHand) -> Hand:
         written=command.written,
         anonymous=command.anonymous,
         in_hall=actor.in_hall,
+        speaks=command.speaks and far_away,
         reply=command.reply,
         raised_at=draft.at,
     )

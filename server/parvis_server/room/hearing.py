@@ -17,7 +17,7 @@ def open_ssrcs(view: RoomView, sounding: Iterable[Member]) -> frozenset[int]:
     """Sources whose sound belongs in the mix now; none before a room begins and after its end."""
     if view.phase in (Phase.SCHEDULED, Phase.ENDED):
         return frozenset()
-    rights = right_ssrcs(view)
+    rights = right_ssrcs(view) - {turn.ssrc for turn in view.floor if turn.muted is not None}
     return rights if not view.silenced else rights & _never_silenced(view, sounding)
 
 
@@ -39,7 +39,7 @@ def shares(state: State, now: int) -> Shares:
     hall, phones = state.memory.hall_samples, state.memory.phones_samples
     for turn in state.view.floor:
         ran = max(0, now - state.memory.live_since.get(turn.participant, now))
-        if turn.unit is not None:
+        if turn.unit is not None and not turn.is_from_phone:
             hall += ran
         else:
             phones += ran

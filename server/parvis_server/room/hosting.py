@@ -12,7 +12,7 @@ from parvis_server.room.places import (
     seated_at,
     unit_of_person,
 )
-from parvis_server.room.results import AttendTo, Evict
+from parvis_server.room.results import AttendTo, Evict, Why
 from parvis_server.room.state import turn_of
 from parvis_wire.commands import (
     Block,
@@ -103,7 +103,8 @@ def take_off(draft: Draft, participant: str, reason: LowerReason | None) -> None
 
 def block(draft: Draft, command: Block) -> None:
     """This person raises no hand any more."""
-    who = command.participant
+    known = draft.house.members.get(command.participant)
+    who = (known.speaks_for if known is not None else None) or command.participant
     if who in host_ids(draft.view):
         raise Refused(RefusalCode.NOT_ALLOWED, "whoever runs the room is not blocked")
     name = _name_of(draft, who)
@@ -111,12 +112,16 @@ def block(draft: Draft, command: Block) -> None:
         raise Refused(RefusalCode.NOT_HERE, "nobody of this id is in the room")
     if len(desk_of(draft).blocked) >= MAX_BLOCKED:
         raise Refused(RefusalCode.TOO_MANY, f"{MAX_BLOCKED} people are blocked already")
-    draft.emit(Blocked(person=Person(participant=who, name=name)))
+    draft.emit(Blocked(person=Person(participant=who, name=name, out=command.out)))
     take_off(draft, who, LowerReason.BLOCKED)
     for turn in draft.view.floor:
         if turn.unit == who:
             draft.emit(FloorReleased(participant=turn.participant, reason=LowerReason.BLOCKED))
     _close_microphone(draft, who)
+    if command.out:
+        if seat_of(draft.view, who) is not None:
+            draft.emit(SeatLeft(participant=who))
+        draft.effects.append(Evict((who,), Why.BLOCKED))
 
 
 def _name_of(draft: Draft, participant: str) -> str | None:
@@ -293,7 +298,8 @@ def close_ask(draft: Draft) -> None:
 
 def _may_answer(member: Member) -> bool:
     has_button = member.role is Role.UNIT and member.ssrc is not None and not member.always_open
-    return has_button or member.role in (Role.LISTENER, Role.SPEAKER)
+    is_microphone = member.speaks_for is not None
+    return has_button or (member.role in (Role.LISTENER, Role.SPEAKER) and not is_microphone)
 
 
 def identify(draft: Draft, unit: str) -> None:

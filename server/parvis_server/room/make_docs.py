@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from parvis_server.room import hands, stewardship, timing, turns, undo
+from parvis_server.room import hands, speaking, stewardship, timing, turns, undo
 from parvis_server.room.clock import NS_PER_S
 from parvis_server.room.permissions import (
     ALL_MODES,
@@ -87,7 +87,7 @@ def _times() -> Iterator[str]:
     rows = {
         "a grant that is not taken chimes": timing.REMIND_NS,
         "and passes on, when another hand could speak": timing.PASS_NS,
-        "a live turn whose connection breaks keeps the floor": timing.TURN_AWAY_NS,
+        "a live turn whose connection breaks keeps the floor": speaking.TURN_AWAY_NS,
         "a hand whose owner is away is lowered": timing.HAND_AWAY_NS,
         "an always-open microphone that is away is closed": timing.MICROPHONE_AWAY_NS,
         "without a host, a co-host acts, or the line moves by itself": stewardship.HOST_AWAY_NS,

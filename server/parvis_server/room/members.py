@@ -45,6 +45,8 @@ class Member:
     """Number of the invitation that this participant came by."""
     invited: bool = False
     """Came by an invitation of their own."""
+    speaks_for: str | None = None
+    """The microphone of a phone: whose turn it carries, and nothing else."""
     away_since_ns: int | None = None
 
     def __post_init__(self) -> None:

@@ -20,6 +20,8 @@ class Part(StrEnum):
     HOST = "host"
     COHOST = "co-host"
     SPEAKER = "speaker"
+    PHONE = "speaking phone"
+    """The microphone of somebody in the audience whose turn it is."""
     AUDIENCE = "audience"
     UNIT = "unit"
     HOST_UNIT = "host's unit"
@@ -51,11 +53,12 @@ MAKE_HOSTS = "make_hosts"
 PERMITTED: Mapping[str, Row] = {
     "raise_hand": {Part.AUDIENCE: ALL_MODES, Part.UNIT: LINE_MODES},
     "lower_hand": {**_RUNS, Part.AUDIENCE: ALL_MODES, Part.UNIT: ALL_MODES},
-    "take_floor": {Part.UNIT: ALL_MODES, Part.HOST_UNIT: ALL_MODES},
+    "take_floor": dict.fromkeys((Part.UNIT, Part.HOST_UNIT, Part.PHONE), ALL_MODES),
     OPEN_MICROPHONE: {Part.UNIT: PRESS_OPENS, Part.HOST_UNIT: ALL_MODES},
     "leave_floor": dict.fromkeys(
-        (Part.AUDIENCE, Part.UNIT, Part.HOST_UNIT, Part.SPEAKER), ALL_MODES
+        (Part.AUDIENCE, Part.UNIT, Part.HOST_UNIT, Part.SPEAKER, Part.PHONE), ALL_MODES
     ),
+    "set_muted": {Part.PHONE: ALL_MODES},
     "next": _RUNS_OR_UNIT,
     "give_floor": _RUNS,
     "end_turn": _RUNS,
@@ -123,6 +126,8 @@ def parts_of(view: RoomView, actor: Member | None) -> frozenset[Part]:
         return frozenset({Part.OPERATOR})
     if actor.role is Role.UNIT and actor.participant in view.host_units:
         return frozenset({Part.HOST_UNIT})
+    if actor.speaks_for is not None:
+        return frozenset({Part.PHONE})
     rank = rank_of(view, actor.participant)
     if rank is None:
         return frozenset({_ROLE_PARTS[actor.role]})

@@ -49,6 +49,12 @@ def is_blocked(view: RoomView, participant: str) -> bool:
     return any(person.participant == participant for person in blocked)
 
 
+def is_out(view: RoomView, participant: str) -> bool:
+    """Whether a host has shown them out."""
+    blocked = view.desk.blocked if view.desk is not None else ()
+    return any(person.participant == participant and person.out for person in blocked)
+
+
 def turns_at(view: RoomView, unit: str) -> list[Turn]:
     """Turns that are live at a unit, or wait to be taken at it."""
     return [turn for turn in view.floor if unit in (turn.unit, turn.place)]

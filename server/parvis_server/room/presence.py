@@ -13,6 +13,7 @@ from parvis_wire.room_events import (
     MicrophoneClosed,
     MicrophoneOpened,
     SeatTaken,
+    TurnMuted,
     TurnResumed,
 )
 from parvis_wire.room_view import RoomView
@@ -77,6 +78,8 @@ def _resume(draft: Draft, unit: Member) -> None:
                     at=turn.since,
                 )
             )
+            if turn.muted is not None:
+                draft.emit(TurnMuted(participant=turn.participant, muted=turn.muted))
         elif turn.away:
             draft.emit(TurnResumed(participant=turn.participant))
 

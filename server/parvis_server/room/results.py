@@ -1,6 +1,7 @@
 """What comes of a command, a coming, a going or of time: the answer, the events, the effects."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from parvis_server.room.members import Member
 from parvis_wire.messages import Ack, Attention, Change
@@ -38,11 +39,23 @@ class StopReading:
     participant: str
 
 
+class Why(StrEnum):
+    """Why somebody has to leave the room."""
+
+    INVITATION = "invitation"
+    """The one by which they came is void."""
+    BLOCKED = "blocked"
+    """A host showed them out."""
+    TURN_OVER = "turn_over"
+    """The microphone of a phone: it is not its owner's turn any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Evict:
-    """Whoever came by an invitation that is void now: their connections end."""
+    """The connections of these participants end."""
 
     participants: tuple[str, ...]
+    why: Why = Why.INVITATION
 
 
 Effect = OpenSources | AttendTo | ReadOutText | StopReading | Evict

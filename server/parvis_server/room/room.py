@@ -10,7 +10,7 @@ here, what the voice reads and the answers to a show of hands are beside it, in 
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Protocol, Self
+from typing import Self
 
 from parvis_server.room.clock import NS_PER_S, RoomClock
 from parvis_server.room.deciding import decide
@@ -26,7 +26,8 @@ from parvis_server.room.presence import (
     late_openings,
 )
 from parvis_server.room.results import AttendTo, Effect, OpenSources, Result, StopReading
-from parvis_server.room.state import Cause, State, turn_of
+from parvis_server.room.speaking import may_speak, show_out
+from parvis_server.room.state import Cause, State, Stored, turn_of
 from parvis_server.room.stewardship import keep_watch
 from parvis_server.room.timing import HAND_AWAY_NS, deadlines, timers
 from parvis_server.room.turns import advance
@@ -61,25 +62,6 @@ def no_seats(code: str) -> str | None:
 def no_rule(member: Member, open_sources: int) -> KeptOut | None:
     """Every microphone may be opened."""
     return None
-
-
-class Stored(Protocol):
-    """An event of the log, brought up to the newest version; see ``store.events.StoredEvent``."""
-
-    @property
-    def room_clock(self) -> int:
-        """When it happened."""
-
-    @property
-    def actor(self) -> str | None:
-        """Whose command it followed from."""
-
-    @property
-    def command_id(self) -> str | None:
-        """Of that command."""
-
-    def event(self) -> RoomEvent:
-        """What happened."""
 
 
 class Room:
@@ -179,6 +161,10 @@ class Room:
     def kept_out(self, member: Member) -> KeptOut | None:
         """Why this member's microphone may not be opened now; None when it is open or may be."""
         return self._draft(0).kept_out(member)
+
+    def may_speak(self, person: str, now_ns: int) -> bool:
+        """Whether the phone of this person may be a microphone: they have a spoken turn."""
+        return may_speak(self._house, self.view, person, now_ns)
 
     @property
     def answers(self) -> int:
@@ -341,9 +327,12 @@ class Room:
         return Draft(self._state, self._house, now_ns, utc_ms, cause or Cause(), at)
 
     def _follow(self, draft: Draft) -> None:
-        """What always follows: somebody runs the room, and a free place goes to the line."""
+        """What always follows: somebody runs the room, a free place goes to the line, and a phone
+        whose turn is over is a microphone no longer.
+        """
         keep_watch(draft)
         advance(draft)
+        show_out(draft)
 
     def _settle(
         self, draft: Draft, command: Command | None = None, actor: Member | None = None

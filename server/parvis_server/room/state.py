@@ -6,9 +6,9 @@ wrote it: who has spoken and for how long, which invitation was the last, what *
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 
-from parvis_wire.floor import Turn
+from parvis_wire.floor import Turn, microphone_of
 from parvis_wire.room_events import (
     Asked,
     FloorGranted,
@@ -31,6 +31,25 @@ class Cause:
 
     actor: str | None = None
     command_id: str | None = None
+
+
+class Stored(Protocol):
+    """An event of the log, brought up to the newest version; see ``store.events.StoredEvent``."""
+
+    @property
+    def room_clock(self) -> int:
+        """When it happened."""
+
+    @property
+    def actor(self) -> str | None:
+        """Whose command it followed from."""
+
+    @property
+    def command_id(self) -> str | None:
+        """Of that command."""
+
+    def event(self) -> RoomEvent:
+        """What happened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +142,7 @@ def _taken(memory: Memory, view: RoomView, event: FloorTaken, at: int) -> dict[s
         "live_since": {who: at} | dict(memory.live_since),
         "returned": memory.returned - {who},
     }
-    if event.unit is not None:
+    if event.unit is not None and event.unit != microphone_of(who):
         changed["used_at"] = {**memory.used_at, event.unit: at}
     return changed
 
@@ -133,7 +152,8 @@ def _ended(memory: Memory, view: RoomView, who: str, at: int) -> dict[str, Any]:
     if since is None:
         return {}
     turn = turn_of(view, who)
-    total = "hall_samples" if turn is not None and turn.unit is not None else "phones_samples"
+    in_hall = turn is not None and turn.unit is not None and not turn.is_from_phone
+    total = "hall_samples" if in_hall else "phones_samples"
     others = {other: start for other, start in memory.live_since.items() if other != who}
     return {"live_since": others, total: getattr(memory, total) + max(0, at - since)}
 

@@ -21,6 +21,7 @@ from parvis_server.room.places import (
     where,
 )
 from parvis_server.room.results import AttendTo
+from parvis_server.room.speaking import TURN_AWAY_NS, leavings, show_out
 from parvis_server.room.state import State, turn_of
 from parvis_server.room.stewardship import (
     HOST_FORGOTTEN_NS,
@@ -46,9 +47,6 @@ from parvis_wire.room_view import RoomView
 
 MICROPHONE_AWAY_NS = 2 * NS_PER_S
 """An always-open microphone that is away this long is closed: its place in the mix is silence."""
-
-TURN_AWAY_NS = 10 * NS_PER_S
-"""A live turn keeps the floor for so long: an access point's roaming takes seconds."""
 
 HAND_AWAY_NS = 60 * NS_PER_S
 """A hand whose owner is away this long is lowered: a locked phone comes back within a minute."""
@@ -106,6 +104,8 @@ def _people_deadlines(state: State, house: House) -> Iterator[Deadline]:
         away_ns = house.away_since_ns(seat.participant)
         if away_ns is not None:
             yield Deadline(away_ns + SEAT_AWAY_NS, partial(_leave_seat, seat.participant))
+    for leaving_ns in leavings(house):
+        yield Deadline(leaving_ns, show_out)
     undo = state.memory.undo
     if undo is not None:
         yield Deadline(house.at_ns(undo.at) + UNDO_NS, withdraw)
@@ -130,11 +130,13 @@ def _live_deadlines(state: State, house: House, turn: Turn) -> Iterator[Deadline
         yield Deadline(at_ns, partial(act, turn.participant))
         return
     away_ns = house.away_since_ns(turn.unit)
-    if away_ns is None:
-        return
-    if not turn.away:
-        yield Deadline(away_ns, partial(_interrupt, turn.participant))
-    yield Deadline(away_ns + TURN_AWAY_NS, partial(_return_to_line, turn.participant))
+    if away_ns is not None:
+        if not turn.away:
+            yield Deadline(away_ns, partial(_interrupt, turn.participant))
+        yield Deadline(away_ns + TURN_AWAY_NS, partial(_return_to_line, turn.participant))
+    person_away_ns = house.away_since_ns(turn.participant) if turn.is_from_phone else None
+    if person_away_ns is not None:
+        yield Deadline(person_away_ns + TURN_AWAY_NS, partial(_return_to_line, turn.participant))
 
 
 def _granted_deadlines(state: State, house: House, turn: Turn) -> Iterator[Deadline]:

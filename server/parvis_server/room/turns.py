@@ -16,6 +16,7 @@ from parvis_server.room.places import (
     where,
 )
 from parvis_server.room.results import ReadOutText
+from parvis_server.room.speaking import check_may_take, go_live, step_down
 from parvis_server.room.state import turn_of
 from parvis_wire.commands import EndTurn
 from parvis_wire.floor import FloorMode, Hand, LowerReason, Overtaking, Surface, Turn, TurnState
@@ -39,20 +40,32 @@ KEPT_OUT_WORDS = {
 
 
 def take_floor(draft: Draft, unit: Member) -> None:
-    """A unit's press: it takes the turn that waits here, or opens by the right of the mode."""
+    """A unit's press: it takes the turn that waits here, or opens by the right of the mode.
+
+    A phone's microphone takes its person's turn and no other.
+    """
+    if unit.speaks_for is not None:
+        own = check_may_take(draft, unit)
+        _refuse_kept_out(draft, unit)
+        go_live(draft, unit, own)
+        return
     check_can_open(unit)
     refuse_blocked(draft.view, unit.participant)
     if any(turn.unit == unit.participant for turn in draft.view.floor):
         raise Refused(RefusalCode.NO_TURN, "this microphone is open already")
     turn = _turn_to_take(draft, unit)
     hand = None if turn is not None else _hand_without_grant(draft, unit)
-    kept_out = draft.kept_out(unit)
-    if kept_out is not None:
-        raise Refused(RefusalCode.NOT_ALLOWED, KEPT_OUT_WORDS[kept_out])
+    _refuse_kept_out(draft, unit)
     if turn is not None:
         _go_live(draft, unit, turn.participant)
     elif hand is not None:
         _open(draft, unit, hand)
+
+
+def _refuse_kept_out(draft: Draft, unit: Member) -> None:
+    kept_out = draft.kept_out(unit)
+    if kept_out is not None:
+        raise Refused(RefusalCode.NOT_ALLOWED, KEPT_OUT_WORDS[kept_out])
 
 
 def _go_live(draft: Draft, unit: Member, participant: str, hand: Hand | None = None) -> None:
@@ -84,9 +97,15 @@ def _turn_to_take(draft: Draft, unit: Member) -> Turn | None:
 
 
 def _anywhere(draft: Draft, turn: Turn) -> bool:
-    """Whether any unit may take a phone's turn: it names none, or one that is away."""
+    """Whether any unit may take a phone's turn: it names none, or one that is away.
+
+    Who speaks into their phone far away needs none.
+    """
     anywhere = turn.place is None or not draft.house.here(turn.place)
-    return turn.surface is Surface.PHONE and anywhere
+    person = draft.house.members.get(turn.participant)
+    in_hall = turn.in_hall or (person is not None and person.in_hall)
+    own_microphone = turn.speaks and not in_hall
+    return turn.surface is Surface.PHONE and anywhere and not own_microphone
 
 
 def _hand_without_grant(draft: Draft, unit: Member) -> Hand:
@@ -145,6 +164,9 @@ def make_room(draft: Draft, reason: LowerReason | None = None) -> None:
 
 def leave_floor(draft: Draft, actor: Member) -> None:
     """Step down: its owner, or whoever is at the unit."""
+    if actor.speaks_for is not None:
+        step_down(draft, actor)
+        return
     turn = _turn_with(draft, actor.participant)
     if turn is None:
         raise Refused(RefusalCode.NO_TURN, "this participant has no turn")

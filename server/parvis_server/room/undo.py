@@ -22,6 +22,7 @@ from parvis_server.room.state import Undoable, turn_of
 from parvis_wire.floor import Hand, Overtaking, Surface, Turn
 from parvis_wire.messages import RefusalCode
 from parvis_wire.room_events import (
+    Blocked,
     FloorReturned,
     HandMoved,
     HandRaised,
@@ -71,10 +72,13 @@ def undo(draft: Draft) -> None:
 
 
 def _unblock(draft: Draft, before: RoomView) -> None:
-    was = {person.participant for person in (before.desk.blocked if before.desk else ())}
+    was = {person.participant: person for person in (before.desk.blocked if before.desk else ())}
     for person in desk_of(draft).blocked:
-        if person.participant not in was:
+        earlier = was.get(person.participant)
+        if earlier is None:
             draft.emit(Unblocked(participant=person.participant))
+        elif earlier.out is not person.out:
+            draft.emit(Blocked(person=earlier))
 
 
 def _take_turns_back(draft: Draft, undoable: Undoable) -> None:
@@ -147,6 +151,7 @@ def _hand_of(turn: Turn) -> Hand:
         written=turn.written,
         anonymous=turn.anonymous,
         in_hall=turn.in_hall,
+        speaks=turn.speaks,
         reply=turn.reply,
         raised_at=turn.raised_at,
         passed=turn.passed,

@@ -42,6 +42,7 @@ ACTORS = {
     Part.HOST: "host",
     Part.COHOST: "helper",
     Part.SPEAKER: "far",
+    Part.PHONE: "ben-mic",
     Part.AUDIENCE: "ada",
     Part.UNIT: "t1",
     Part.HOST_UNIT: "t3",
@@ -61,11 +62,12 @@ def test_a_part_gives_exactly_the_commands_of_the_table(part: Part, act: str, ha
     hall.come(Member("helper", Role.HOST, rank=Rank.COHOST))
     hall.come(Member("far", Role.SPEAKER, name="Far", ssrc=7, output_ssrc=8))
     hall.come(Member("screen", Role.SCREEN))
+    hall.grant_far("ben")
     hall.do("host", c.SetHostUnit(id="x", unit="t3", on=True))
     fields = {
         "id": "x", "participant": "nobody", "rules": FloorRules(), "place": 1, "on": True,
         "phase": Phase.BACKSTAGE, "about": About(title="Hall"), "rank": Rank.COHOST, "number": 9,
-        "role": InviteRole.AUDIENCE, "unit": "t2", "code": "none", "name": "Zoe", "question": "?",
+        "role": InviteRole.AUDIENCE, "muted": None, "unit": "t2", "code": "none", "name": "Zoe", "question": "?",
     }  # fmt: skip
     if part not in RUN and act in ("lower_hand", "leave_seat"):
         del fields["participant"]

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from parvis_server.room import timing
+from parvis_server.room import speaking, timing
 from parvis_server.room.clock import NS_PER_S, RoomClock
 from parvis_server.room.members import MAX_AWAY, MAX_REMEMBERED_ACKS, Member
 from parvis_server.room.results import OpenSources
@@ -262,6 +262,6 @@ def test_a_crowd_that_comes_and_goes_costs_no_memory(room: Room) -> None:
 
 def test_the_limits_are_those_of_the_contract() -> None:
     assert at(2) == timing.MICROPHONE_AWAY_NS
-    assert at(10) == timing.TURN_AWAY_NS
+    assert at(10) == speaking.TURN_AWAY_NS
     assert at(60) == timing.HAND_AWAY_NS
     assert (at(10), at(20)) == (timing.REMIND_NS, timing.PASS_NS)
