@@ -124,6 +124,15 @@ class AccessSettings(_Section):
     alter what they do. The operator can change it while the hub runs."""
 
 
+class SiteSettings(_Section):
+    """To which site this hub belongs."""
+
+    key_file: Path | None = None
+    """File with the site's private key (Ed25519, PEM, mode 0600), which all hubs of a site share:
+    a unit that was paired with one of them knows them all. Unless set: a key of this hub's own, in
+    its data folder."""
+
+
 class LimitSettings(_Section):
     """How many may come in."""
 
@@ -229,6 +238,7 @@ class HubSettings(BaseSettings):
     network: NetworkSettings = NetworkSettings()
     room: RoomSettings = RoomSettings()
     access: AccessSettings = AccessSettings()
+    site: SiteSettings = SiteSettings()
     limits: LimitSettings = LimitSettings()
     stage: StageSettings = StageSettings()
     reading: ReadingSettings = ReadingSettings()

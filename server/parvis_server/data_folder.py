@@ -10,9 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from parvis_server.errors import DataFolderError
+from parvis_wire.identity import KEY_BYTES, from_text, to_text
 
 SECRET_BYTES = 16
 """128 bits: cannot be guessed (OWASP ASVS 7.2.3), and the link stays short."""
@@ -24,11 +28,19 @@ ROOM_OVER_AFTER_S = 6 * 3600
 
 NS_PER_S = 1_000_000_000
 
+MAKE_SITE_KEY = (
+    "copy it from another hub of the site, or make one with openssl genpkey -algorithm ed25519"
+)
+
 Model = TypeVar("Model", bound=BaseModel)
 
 
 def _new_secret() -> str:
     return secrets.token_urlsafe(SECRET_BYTES)
+
+
+def _new_site_key() -> str:
+    return to_text(Ed25519PrivateKey.generate().private_bytes_raw())
 
 
 class Secrets(BaseModel):
@@ -40,6 +52,8 @@ class Secrets(BaseModel):
     resume_key: str = Field(pattern=r"^[0-9a-f]{64}$", repr=False)
     operator_token: str = Field(default_factory=_new_secret, min_length=16, repr=False)
     """For the HTTP API; a hub of before there was one makes it at its next start."""
+    site_key: str = Field(default_factory=_new_site_key, pattern=r"^[A-Za-z0-9_-]{43}$", repr=False)
+    """Ed25519 private key, unless the settings name a file with one; made as the token above."""
 
 
 class LiveSince(BaseModel):
@@ -90,7 +104,7 @@ class DataFolder:
         known = self._read(path, Secrets)
         if known is not None:
             self._close_to_others(path)
-            if "operator_token" not in known.model_fields_set:
+            if not {"operator_token", "site_key"} <= known.model_fields_set:
                 self._write(path, known.model_dump())
             return known
         made = Secrets(
@@ -111,6 +125,17 @@ class DataFolder:
         if known is None or "operator_token" not in known.model_fields_set:
             raise DataFolderError(f"no hub has run on {self.path} yet: start one with parvis hub")
         return known.operator_token
+
+    def site_key(self, key_file: Path | None = None) -> Ed25519PrivateKey:
+        """The key of this hub's site: of the file, or else of ``secrets.json``.
+
+        Raises:
+            DataFolderError: it cannot be read, or is open to others.
+        """
+        if key_file is not None:
+            return read_site_key(key_file)
+        seed = from_text(self.secrets().site_key, KEY_BYTES)
+        return Ed25519PrivateKey.from_private_bytes(seed)
 
     def note_listening(self, origin: str) -> None:
         """Remember where the running hub is reached from this machine."""
@@ -172,24 +197,55 @@ class DataFolder:
         except OSError as error:
             raise DataFolderError(f"cannot read {path}: {error.strerror}") from error
 
-    def _write(self, path: Path, content: dict[str, Any]) -> None:
-        """Write a file that nobody else can read, whole or not at all."""
+    def write_secret(self, name: str, content: bytes) -> None:
+        """Write a file that nobody else can read, whole or not at all.
+
+        Raises:
+            DataFolderError: it cannot be written.
+        """
+        path = self.path / name
         draft = path.with_suffix(".new")
         try:
             with contextlib.suppress(FileNotFoundError):
                 draft.unlink()
             descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w") as file:
-                json.dump(content, file)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
             draft.replace(path)
         except OSError as error:
             raise DataFolderError(f"cannot write {path}: {error.strerror}") from error
 
+    def _write(self, path: Path, content: dict[str, Any]) -> None:
+        self.write_secret(path.name, json.dumps(content).encode())
+
     def _close_to_others(self, path: Path) -> None:
         if stat.S_IMODE(path.stat().st_mode) & 0o077:
             path.chmod(0o600)
+
+
+def read_site_key(path: Path) -> Ed25519PrivateKey:
+    """A key that several hubs share, as PEM.
+
+    Raises:
+        DataFolderError: it cannot be read, is open to others, or is another kind of key.
+    """
+    try:
+        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+            raise DataFolderError(f"others may read the site key {path}: chmod 600 {path}")
+        key = load_pem_private_key(path.read_bytes(), password=None)
+    except DataFolderError:
+        raise
+    except OSError as error:
+        raise DataFolderError(
+            f"cannot read the site key {path} ({error.strerror}): {MAKE_SITE_KEY}"
+        ) from error
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise DataFolderError(f"{path} holds no private key in PEM: {MAKE_SITE_KEY}") from None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise DataFolderError(f"{path} holds another kind of key: {MAKE_SITE_KEY}")
+    return key
 
 
 def utc_ns() -> int:

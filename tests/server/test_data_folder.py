@@ -1,11 +1,15 @@
 """What the hub keeps between its runs."""
 
+import json
 import os
 import stat
 import time
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from parvis_server.data_folder import NS_PER_S, ROOM_OVER_AFTER_S, DataFolder
 from parvis_server.errors import DataFolderError
@@ -90,3 +94,53 @@ def test_what_was_kept_before_the_database_is_read(tmp_path: Path) -> None:
     (tmp_path / "room.json").write_text("damaged")
     with pytest.raises(DataFolderError, match=r"room\.json is damaged"):
         folder.room_before_the_database()
+
+
+def pem(key: Ed25519PrivateKey | X25519PrivateKey) -> bytes:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def test_the_site_key_is_made_once_also_by_a_hub_of_before(tmp_path: Path) -> None:
+    folder = DataFolder.open(tmp_path)
+    path = tmp_path / "secrets.json"
+    made = folder.secrets()
+    older = {name: secret for name, secret in made.model_dump().items() if name != "site_key"}
+    path.write_text(json.dumps(older))
+    key = folder.site_key()
+    assert folder.site_key().private_bytes_raw() == key.private_bytes_raw()
+    assert folder.secrets().model_dump() == older | {"site_key": folder.secrets().site_key}
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert folder.secrets().site_key not in repr(folder.secrets())
+    path.write_text(json.dumps({**older, "site_key": "!" * 43}))
+    with pytest.raises(DataFolderError, match="damaged"):
+        folder.site_key()
+
+
+def test_a_site_key_of_a_file_is_shared(tmp_path: Path) -> None:
+    folder, path = DataFolder.open(tmp_path), tmp_path / "site.pem"
+    shared = Ed25519PrivateKey.generate()
+    path.write_bytes(pem(shared))
+    path.chmod(0o600)
+    assert folder.site_key(path).private_bytes_raw() == shared.private_bytes_raw()
+
+
+@pytest.mark.parametrize(
+    ("content", "mode", "words"),
+    [
+        (None, 0o600, "cannot read the site key .* copy it from another hub of the site"),
+        (b"no key", 0o600, "holds no private key in PEM: .* openssl genpkey"),
+        (pem(X25519PrivateKey.generate()), 0o600, "another kind of key"),
+        (pem(Ed25519PrivateKey.generate()), 0o640, "others may read the site key .* chmod 600"),
+    ],
+    ids=["missing", "no key", "another kind", "open to others"],
+)
+def test_a_site_key_that_cannot_be(
+    tmp_path: Path, content: bytes | None, mode: int, words: str
+) -> None:
+    path = tmp_path / "site.pem"
+    if content is not None:
+        path.write_bytes(content)
+        path.chmod(mode)
+    with pytest.raises(DataFolderError, match=words) as told:
+        DataFolder.open(tmp_path).site_key(path)
+    assert "\n" not in str(told.value)

@@ -1,10 +1,11 @@
-"""Where rooms outlive the process: their logs, out of the database at the start and into it after.
+"""Where rooms and the house outlive the process: out of the database at the start, into it after.
 
 A room begins with two events, what it is and how far it has come; from then on its log alone says
 what it is. Until the event loop runs, the database belongs to the start; then to the journal's
 thread.
 """
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable
@@ -16,6 +17,7 @@ from parvis_server.store.database import Store
 from parvis_server.store.events import StoredEvent
 from parvis_server.store.journal import Journal, JournalState
 from parvis_server.store.rooms import StoredRoom
+from parvis_server.trust.changes import Change, KeptHouse
 from parvis_wire.floor import About, Phase
 from parvis_wire.room_events import Described, PhaseSet, RoomEvent
 from parvis_wire.rtp import CLOCK_RATE_HZ
@@ -53,6 +55,15 @@ class RoomKeeper(Protocol):
     def outbox(self, room: str) -> Outbox:
         """What the changes of a room wait in."""
 
+    def house(self) -> KeptHouse:
+        """What the hub's trust was when it stopped."""
+
+    def keep(self, change: Change) -> None:
+        """Write a change of the hub's trust."""
+
+    async def kept(self) -> None:
+        """Until every change is written, or the hub goes on in memory since the log fails."""
+
     @property
     def state(self) -> JournalState:
         """Whether everything is written."""
@@ -83,6 +94,16 @@ class RoomsInMemory:
     def outbox(self, room: str) -> Outbox:
         """Nothing waits."""
         return AtOnce()
+
+    def house(self) -> KeptHouse:
+        """Nobody runs this hub."""
+        return KeptHouse()
+
+    def keep(self, change: Change) -> None:
+        """It is forgotten with the process."""
+
+    async def kept(self) -> None:
+        """There is nothing to write."""
 
     @property
     def state(self) -> JournalState:
@@ -173,6 +194,24 @@ class StoredRooms:
     def outbox(self, room: str) -> Outbox:
         """The journal, once it is there."""
         return Logged(self._running, room)
+
+    def house(self) -> KeptHouse:
+        """What the hub's trust was when it stopped."""
+        return self._store.house()
+
+    def keep(self, change: Change) -> None:
+        """Write a change of the hub's trust, however often it takes."""
+        if self._journal is None:
+            self._store.keep(change)
+        else:
+            self._journal.insist(lambda store: store.keep(change))
+
+    async def kept(self) -> None:
+        """Until every change is written, or the hub goes on in memory since the log fails."""
+        if self._journal is not None:
+            written = asyncio.Event()
+            self._journal.append((), written.set)
+            await written.wait()
 
     @property
     def state(self) -> JournalState:

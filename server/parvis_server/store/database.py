@@ -13,13 +13,14 @@ from typing import Any
 from sqlalchemy import Connection, false, func, insert, or_, select, update
 
 from parvis_server.errors import StoreConflict, StoreError
-from parvis_server.store import schema
+from parvis_server.store import house, schema
 from parvis_server.store.address import Address
 from parvis_server.store.connection import OneConnection
 from parvis_server.store.events import StoredEvent
 from parvis_server.store.migrate import MIGRATIONS, migrate
 from parvis_server.store.rooms import StoredRoom
 from parvis_server.store.words import cut, put_back
+from parvis_server.trust.changes import Change, KeptHouse
 
 
 class Store:
@@ -123,6 +124,16 @@ class Store:
             connection.execute(
                 update(table).where(table.c.name.in_(names)).values(last_running_utc_ms=utc_ms)
             )
+
+    def house(self) -> KeptHouse:
+        """Who runs the hub, its units, and who did what."""
+        with self._connection.transaction() as connection:
+            return house.load(connection)
+
+    def keep(self, change: Change) -> None:
+        """Write a change of the house; writing it twice does no harm."""
+        with self._connection.transaction() as connection:
+            house.write(connection, change)
 
     def erase(self, room: str, participant: str | None) -> int:
         """Erase a participant's personal words, or with None everybody's; how many there were.

@@ -9,6 +9,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -62,3 +63,51 @@ words = Table(
     Index("words_participant", "room", "participant"),
 )
 """Personal words of the events. ``text`` NULL: erased."""
+
+house = Table(
+    "house",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("claimed_utc_ms", BigInteger),
+    Column("password_hash", Text),
+    Column("plain_host", Boolean),
+)
+"""One row, number 1. ``plain_host`` NULL: as the settings say."""
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("signed_by", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("created_utc_ms", BigInteger, nullable=False),
+    Column("used_utc_ms", BigInteger, nullable=False),
+    Column("token_hash", Text, nullable=False, unique=True),
+)
+"""Operators' sessions; of their tokens only SHA-256."""
+
+paired_units = Table(
+    "paired_units",
+    metadata,
+    Column("unit", Text, primary_key=True),
+    Column("key", LargeBinary, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("how", Text, nullable=False),
+    Column("paired_utc_ms", BigInteger, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("last_seen_utc_ms", BigInteger),
+    Column("is_renamed", Boolean, nullable=False),
+)
+
+acts = Table(
+    "acts",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("utc_ms", BigInteger, nullable=False),
+    Column("act", Text, nullable=False),
+    Column("by", Text),
+    Column("about", Text),
+    Column("address", Text),
+)
+"""The audit of the house; the oldest give way."""

@@ -14,7 +14,7 @@ LONGEST_MS = 24 * HOUR_MS
 """However much it is used."""
 
 NOTED_EVERY_MS = 60 * 1000
-"""How exactly the last use is kept: a page asks each second, the database need not be written so."""
+"""How exactly the last use is kept: a page asks each second, the database is written less."""
 
 MAX_SESSIONS = 100
 """Further ones end those that were not used for longest."""

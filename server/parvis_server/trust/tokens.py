@@ -1,4 +1,4 @@
-"""Secrets that the hub gives out: how they look, how they are kept, how they stay out of logs. Pure.
+"""Secrets that the hub gives out: how they look, are kept, and stay out of logs. Pure.
 
 Each begins with what it is for, so that a log or an audit that holds one by mistake can be cleaned
 without knowing it, and a search for leaked secrets finds it. Only SHA-256 is kept: whoever reads
