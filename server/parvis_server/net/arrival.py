@@ -1,10 +1,10 @@
 """How a request came to the hub: encrypted or not, and with which certificate. Pure.
 
-Each listener tells it in ``scope["extensions"]``; what a proxy passed on was encrypted by the proxy,
-if at all, with a certificate that the hub does not know.
+Each listener tells it in ``scope["extensions"]``; what a proxy passed on was encrypted by the
+proxy, if at all, with a certificate that the hub does not know.
 """
 
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,12 +57,12 @@ def is_forwarded(scope: Scope) -> bool:
 class Listened:
     """Wraps the application for one listener: notes how everything that it takes came."""
 
-    def __init__(self, app: ASGIApp, arrival: Arrival) -> None:
-        """``arrival`` holds for every connection of this listener."""
+    def __init__(self, app: ASGIApp, arrival: Callable[[], Arrival]) -> None:
+        """``arrival`` is asked at every request: certificates are renewed."""
         self._app = app
-        self.arrival = arrival
+        self._arrival = arrival
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request or socket."""
-        told(scope, self.arrival)
+        told(scope, self._arrival())
         await self._app(scope, receive, send)
