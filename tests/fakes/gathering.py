@@ -10,7 +10,7 @@ from parvis_server.room.results import Effect, OpenSources, Result
 from parvis_server.room.room import Room
 from parvis_server.store.events import StoredEvent
 from parvis_wire.commands import Command, GiveFloor, RaiseHand, SetRules, TakeFloor
-from parvis_wire.floor import About, FloorMode, FloorRules, Rank, microphone_of
+from parvis_wire.floor import About, FloorMode, FloorRules, Person, Rank, microphone_of
 from parvis_wire.messages import RefusalCode, Role
 from parvis_wire.stage import LinkKind, OutputKind, SourceKind
 
@@ -150,6 +150,12 @@ class Hall:
     def line(self) -> list[str]:
         """Who waits, in order."""
         return [hand.participant for hand in self.room.view.line]
+
+    @property
+    def blocked(self) -> tuple[Person, ...]:
+        """Whom a host has blocked."""
+        desk = self.room.view.desk
+        return () if desk is None else desk.blocked
 
     @property
     def floor(self) -> list[tuple[str, str]]:

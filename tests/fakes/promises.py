@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 
+from fakes.gathering import far_microphone
 from parvis_server.room.clock import NS_PER_S, RoomClock
 from parvis_server.room.draft import right_ssrcs
 from parvis_server.room.members import Member
 from parvis_server.room.places import counted, has_free_place, moves_by_itself, turns_at, where
-from parvis_server.room.results import OpenSources, ReadOutText, Result, StopReading
+from parvis_server.room.results import Evict, OpenSources, ReadOutText, Result, StopReading
 from parvis_server.room.room import Room
 from parvis_wire.floor import (
     About,
@@ -20,6 +21,7 @@ from parvis_wire.floor import (
     Phase,
     Rank,
     TurnState,
+    microphone_of,
 )
 from parvis_wire.messages import Change, Role
 from parvis_wire.room_events import (
@@ -51,6 +53,8 @@ MEMBERS = {
             source_kind=SourceKind.DESK,
         ),
         Member("screen", Role.SCREEN),
+        far_microphone("ada", 21),
+        far_microphone("ben", 22),
     )
 }  # fmt: skip
 VOICE_SSRC = 99
@@ -85,6 +89,7 @@ class Promises(RuleBasedStateMachine):
         self.log: list[StoredHere] = []
         self.in_mix: frozenset[int | None] = frozenset()
         self.reading: set[str] = set()
+        self.shown_out: set[str] = set()
         self.order: list[str] = []
 
     # What they are sent
@@ -102,6 +107,8 @@ class Promises(RuleBasedStateMachine):
                     self.reading.add(who)
                 case StopReading(participant=who):
                     self.reading.discard(who)
+                case Evict(participants=whose):
+                    self.shown_out |= set(whose)
 
     def _fold(self, change: Change, result: Result, *, own_press: bool) -> None:
         before, event = self.client, change.event
@@ -126,6 +133,9 @@ class Promises(RuleBasedStateMachine):
                 assert own_press or resumed, "a microphone opens by a press at it"
                 granted = turn is not None and turn.state is TurnState.GRANTED
                 mode = view.rules.mode not in (FloorMode.HOST, FloorMode.QUEUE)
+                if event.unit in (microphone_of("ada"), microphone_of("ben")):
+                    assert event.unit == microphone_of(who), "a phone opens for its own person"
+                    assert granted or resumed
                 assert granted or resumed or mode or event.unit in view.host_units
             case FloorGranted(participant=who):
                 place = [hand.participant for hand in view.line].index(who)
@@ -174,7 +184,7 @@ class Promises(RuleBasedStateMachine):
     @invariant()
     def a_microphone_is_open_only_by_a_right(self) -> None:
         view = self.room.view
-        allowed = right_ssrcs(view)
+        allowed = right_ssrcs(view) - {turn.ssrc for turn in view.floor if turn.muted is not None}
         for microphone in view.microphones:
             assert MEMBERS[microphone.unit].always_open
         if view.silenced:
@@ -185,6 +195,23 @@ class Promises(RuleBasedStateMachine):
             allowed &= {ssrc for ssrc in spared if ssrc is not None}
         assert self.room.open_ssrcs == allowed
         assert self.in_mix - {VOICE_SSRC} == allowed - {VOICE_SSRC}, "the mix was told"
+
+    @invariant()
+    def a_phone_is_a_microphone_for_its_own_turn_alone(self) -> None:
+        turns = {turn.participant: turn for turn in self.room.view.floor}
+        for member in self.room.sounding:
+            if member.speaks_for is None:
+                continue
+            turn = turns.get(member.speaks_for)
+            carries = [t.participant for t in turns.values() if t.unit == member.participant]
+            assert carries in ([], [member.speaks_for])
+            if member.connected:
+                assert turn is not None, "whose turn is over is shown out"
+                assert turn.surface == "phone"
+                assert not turn.written
+                assert not turn.in_hall
+                assert turn.state is TurnState.GRANTED or turn.unit == member.participant
+            assert member.participant not in self.shown_out or not member.connected
 
     @invariant()
     def a_free_place_goes_to_the_line(self) -> None:

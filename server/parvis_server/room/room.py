@@ -35,7 +35,7 @@ from parvis_server.room.undo import UNDOABLE, offer, withdraw
 from parvis_wire.commands import Command
 from parvis_wire.floor import About, Desk, Phase, TurnState
 from parvis_wire.messages import Ack, Attention, Role
-from parvis_wire.room_events import FloorReleased, FloorTaken, HandRaised, RoomEvent
+from parvis_wire.room_events import FloorReleased, FloorTaken, HandRaised
 from parvis_wire.room_view import RoomView
 from parvis_wire.stage import KeptOut, Shares
 

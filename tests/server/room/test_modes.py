@@ -67,7 +67,8 @@ def test_a_part_gives_exactly_the_commands_of_the_table(part: Part, act: str, ha
     fields = {
         "id": "x", "participant": "nobody", "rules": FloorRules(), "place": 1, "on": True,
         "phase": Phase.BACKSTAGE, "about": About(title="Hall"), "rank": Rank.COHOST, "number": 9,
-        "role": InviteRole.AUDIENCE, "muted": None, "unit": "t2", "code": "none", "name": "Zoe", "question": "?",
+        "role": InviteRole.AUDIENCE, "unit": "t2", "code": "none", "name": "Zoe", "question": "?",
+        "muted": None,
     }  # fmt: skip
     if part not in RUN and act in ("lower_hand", "leave_seat"):
         del fields["participant"]

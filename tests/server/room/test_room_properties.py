@@ -5,6 +5,8 @@ people and the hub's voice act at random, in every mode; a host's and an ordinar
 they are sent, and at the end the room is built again from its log.
 """
 
+from dataclasses import replace
+
 from hypothesis import assume, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
@@ -21,8 +23,10 @@ from parvis_wire.floor import (
     FloorRules,
     InviteRole,
     LowerReason,
+    Mute,
     Phase,
     Rank,
+    microphone_of,
 )
 from parvis_wire.messages import Role
 from parvis_wire.room_events import (
@@ -35,6 +39,7 @@ AN_HOUR_S = 3600
 
 PHONES = ("ada", "ben", "cleo")
 people = st.sampled_from(sorted(MEMBERS))
+microphones = st.sampled_from([microphone_of("ada"), microphone_of("ben")])
 mostly_hosts = st.sampled_from([*HOSTS, "host", "host", "chair", "ada", "table-1"])
 mostly_hands = st.sampled_from([*PHONES, *PHONES, *UNITS, *sorted(MEMBERS)])
 hands_of = st.sampled_from([*sorted(MEMBERS), "table-1~2", "table-2~2"])
@@ -74,6 +79,7 @@ class AnEvening(Promises):
 
     @rule(who=people)
     def join(self, who: str) -> None:
+        self.shown_out.discard(who)
         self.take(self.room.joined(MEMBERS[who], self.now_ns))
 
     @rule(who=people)
@@ -103,15 +109,44 @@ class AnEvening(Promises):
         renewed = Member(unit, Role.UNIT, name=member.name, ssrc=ssrc)
         self.take(self.room.joined(renewed, self.now_ns))
 
+    @rule(who=st.sampled_from(("ada", "ben")), ssrc=st.sampled_from([None, 31, 32]))
+    def a_phone_comes_as_a_microphone(self, who: str, ssrc: int | None) -> None:
+        if self.room.may_speak(who, self.now_ns):
+            microphone = microphone_of(who)
+            self.join(microphone)
+            if ssrc is not None:  # the page was loaded anew, or the hub restarted
+                renewed = replace(MEMBERS[microphone], ssrc=ssrc + ord(who[0]))
+                self.take(self.room.joined(renewed, self.now_ns))
+
+    @rule(who=st.sampled_from(("ada", "ben")), goes_live=flags)
+    def somebody_far_away_is_given_the_floor(self, who: str, goes_live: bool) -> None:
+        self.join(who)
+        self.join("host")
+        self._do(who, c.RaiseHand(id="x", name=who, speaks=True))
+        self._do("host", c.GiveFloor(id="x", participant=who))
+        self.a_phone_comes_as_a_microphone(who, None)
+        if goes_live and self.room.member(microphone_of(who)) is not None:
+            self._do(microphone_of(who), c.TakeFloor(id="x"))
+
     # What they do
 
-    @rule(who=mostly_hands, written=flags, anonymous=flags, text=lines, reply=flags, another=flags)
+    @rule(who=microphones)
+    def press_on_a_phone(self, who: str) -> None:
+        if self.room.member(who) is not None:
+            self._do(who, c.TakeFloor(id="x"))
+
+    @rule(who=microphones, why=st.sampled_from([None, *Mute]))
+    def mute(self, who: str, why: Mute | None) -> None:
+        if self.room.member(who) is not None:
+            self._do(who, c.SetMuted(id="x", muted=why))
+
+    @rule(who=mostly_hands, written=flags, anonymous=flags, text=lines, reply=flags, more=flags)
     def raise_hand(
-        self, who: str, written: bool, anonymous: bool, text: str | None, reply: bool, another: bool
+        self, who: str, written: bool, anonymous: bool, text: str | None, reply: bool, more: bool
     ) -> None:
         command = c.RaiseHand(
             id="x", name="Ada" if who == "ada" else None, text=text, written=written and bool(text),
-            anonymous=anonymous and bool(text), reply=reply, another=another,
+            anonymous=anonymous and bool(text), reply=reply, another=more, speaks=more,
         )  # fmt: skip
         self._do(who, command)
 
@@ -176,10 +211,10 @@ class AnEvening(Promises):
     def _one_of(self, some: list[str], which: int) -> str:
         return some[which % len(some)] if some else "nobody"
 
-    @rule(who=mostly_hosts, whose=hands_of, on=flags)
-    def block(self, who: str, whose: str, on: bool) -> None:
-        kind = c.Block if on else c.Unblock
-        self._do(who, kind(id="x", participant=whose))
+    @rule(who=mostly_hosts, whose=hands_of, on=flags, out=flags)
+    def block(self, who: str, whose: str, on: bool, out: bool) -> None:
+        blocked = c.Block(id="x", participant=whose, out=out)
+        self._do(who, blocked if on else c.Unblock(id="x", participant=whose))
 
     @rule(who=st.sampled_from(HOSTS), rules=rules)
     def set_rules(self, who: str, rules: FloorRules) -> None:
