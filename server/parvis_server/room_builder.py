@@ -1,7 +1,7 @@
 """A room of this hub, put together from what is kept of it."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, Protocol, Unpack
 
@@ -23,6 +23,7 @@ from parvis_server.room.profile import five_ms_rule
 from parvis_server.room.room import Room, no_rule
 from parvis_server.room.stage import Stage
 from parvis_wire.messages import Role
+from parvis_wire.stage import Alarm, AlarmKind
 
 
 class EngineMaker(Protocol):
@@ -51,6 +52,8 @@ class RoomBuilder:
     """What links of others begin with."""
     make_engine: EngineMaker
     keeper: RoomKeeper
+    alarms: Callable[[], Iterable[Alarm]] = tuple
+    """Of the hub itself, for the hosts of every room."""
 
     def build(self, kept: KeptRoom) -> HubRoom:
         """The room that its log tells of, with an engine that sleeps until it sounds."""
@@ -88,13 +91,15 @@ class RoomBuilder:
         mp3 = Mp3Stream(live.program_taps, self.settings.limits.mp3_listeners)
         live.extra_listeners = mp3.__len__
         live.invite_link = lambda invite: self.origin() + self.links.invite(kept.name, invite)
-        live.unwritten = self._unwritten
+        live.house_alarms = self._house_alarms
         return HubRoom(live, engine, mp3, kept.created_utc_ms)
 
-    def _unwritten(self) -> int | None:
-        """Events that wait for a log which fails."""
+    def _house_alarms(self) -> Iterator[Alarm]:
+        """What the hosts of every room must know."""
         state = self.keeper.state
-        return state.waiting if state.failing else None
+        if state.failing:
+            yield Alarm(kind=AlarmKind.LOG_FAILS, value=float(state.waiting))
+        yield from self.alarms()
 
     def _unit_at(self, room: Room, code: str) -> str | None:
         """The unit whose code this is; one that is here before one that was."""

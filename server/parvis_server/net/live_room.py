@@ -7,7 +7,7 @@ Nothing here raises because of what a peer did.
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Literal
 
 from parvis_server.engine.boundary import EngineStats, StageReport
@@ -36,7 +36,7 @@ from parvis_wire.floor import SECOND_PERSON, Invite, Phase
 from parvis_wire.messages import Ack, Attend, Attention, RefusalCode, Role, Time
 from parvis_wire.room_events import HostJoined, HostLeft, InviteMade, RoomEvent
 from parvis_wire.rtp import RtpPacket
-from parvis_wire.stage import StageCommand, Status
+from parvis_wire.stage import Alarm, StageCommand, Status
 
 log = logging.getLogger(__name__)
 
@@ -94,7 +94,7 @@ class LiveRoom:
         """Others in this process who want each event, once everybody is told."""
         self.gate: Callable[[Command], str | None] = lambda command: None
         """Why the hub cannot carry out a command that the room itself would."""
-        self.unwritten: Callable[[], int | None] = lambda: None
+        self.house_alarms: Callable[[], Iterable[Alarm]] = tuple
         """Events that wait for a log which cannot be written; None: all is well."""
         self.invite_link: Callable[[Invite], str | None] = lambda invite: None
         """The link of an invitation, with its secret: only its maker is told."""

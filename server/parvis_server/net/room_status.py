@@ -1,10 +1,9 @@
 """What hosts are told of their room twice a second."""
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from parvis_wire.rtp import CLOCK_RATE_HZ
-from parvis_wire.stage import Alarm, AlarmKind, Status
+from parvis_wire.stage import Status
 
 if TYPE_CHECKING:
     from parvis_server.net.live_room import LiveRoom
@@ -18,19 +17,12 @@ def room_status(live: "LiveRoom") -> Status:
         listeners=live.listeners,
         sharing=settings.sharing,
         lifted=settings.lifts.zones,
-        alarms=(*live.stage.shown_alarms(), *_log_alarms(live)),
+        alarms=(*live.stage.shown_alarms(), *live.house_alarms()),
         checks=settings.checks.results,
         in_hall=live.audience.in_hall_count,
         shares=live.room.shares(live.now_ns()),
         longest_wait_ms=_longest_wait_ms(live),
     )
-
-
-def _log_alarms(live: "LiveRoom") -> Iterator[Alarm]:
-    """As long as the log cannot be written."""
-    unwritten = live.unwritten()
-    if unwritten is not None:
-        yield Alarm(kind=AlarmKind.LOG_FAILS, value=float(unwritten))
 
 
 def _longest_wait_ms(live: "LiveRoom") -> int:
