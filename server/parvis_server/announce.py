@@ -4,7 +4,7 @@ import io
 import logging
 import textwrap
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TextIO
 
 import segno
@@ -20,6 +20,11 @@ NO_NETWORK_WARNING = (
     "Connect it, then start the hub again."
 )
 
+SETUP_HINT = (
+    "The setup link makes you the operator of this hub: you pair units, see what is missing, and "
+    "sign others in. It works once, for 15 minutes; parvis session link makes a new one."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
@@ -30,9 +35,11 @@ class Announcement:
     host_link: str
     open_house: bool
     has_network: bool
+    setup_link: str | None = field(default=None, repr=False)
+    """None: the hub has an operator."""
 
     def print_to(self, stream: TextIO) -> None:
-        """Print for a person on a terminal, else two lines ``listen: URL`` and ``host: URL``."""
+        """Print for a person on a terminal, else lines such as ``listen: URL``."""
         if stream.isatty():
             stream.write(self.for_terminal())
         else:
@@ -50,7 +57,8 @@ class Announcement:
 
     def for_programs(self) -> str:
         """One line for each link."""
-        return f"listen: {self.listener_link}\nhost: {self.host_link}\n"
+        setup = "" if self.setup_link is None else f"setup: {self.setup_link}\n"
+        return f"listen: {self.listener_link}\nhost: {self.host_link}\n{setup}"
 
     def for_terminal(self) -> str:
         """Title, QR code, links, and what the host should know."""
@@ -62,12 +70,18 @@ class Announcement:
             "",
             f"  Listen  {self.listener_link}",
             f"  Host    {self.host_link}   (keep this one to yourself)",
+            *self._setup_lines(),
             "",
             *(_wrapped(f"warning: {warning}") for warning in self.warnings()),
             "  Ctrl-C ends the evening.",
             "",
         ]
         return "\n".join(lines) + "\n"
+
+    def _setup_lines(self) -> list[str]:
+        if self.setup_link is None:
+            return []
+        return [f"  Setup   {self.setup_link}", "", _wrapped(SETUP_HINT)]
 
 
 def room_announcement(title: str, links: Mapping[str, str | None]) -> str:

@@ -22,6 +22,8 @@ from parvis_server.hub_server import Listener, make_server
 from parvis_server.net import listeners, speakers, units
 from parvis_server.net.admission import Admitted, Doorkeeper
 from parvis_server.net.api.house import House
+from parvis_server.net.api.operators import Operators, utc_ms
+from parvis_server.net.api.seams import PlainReach
 from parvis_server.net.connection import Connection
 from parvis_server.net.credentials import Keys
 from parvis_server.net.endpoints import Endpoint, Session, Waiting
@@ -30,7 +32,7 @@ from parvis_server.net.listeners import Listeners
 from parvis_server.net.live_room import LiveRoom
 from parvis_server.net.metrics import Metrics
 from parvis_server.net.pages import Pages, read_pages, static_folder
-from parvis_server.net.rate import wrong_secret_attempts
+from parvis_server.net.rate import Attempts, wrong_secret_attempts
 from parvis_server.net.room_keeper import RoomKeeper, RoomsInMemory
 from parvis_server.net.rooms import HubRoom, Rooms
 from parvis_server.net.short_codes import ShortCodes
@@ -39,6 +41,7 @@ from parvis_server.net.speakers import Speakers
 from parvis_server.net.units import Units
 from parvis_server.room.permissions import OPERATOR
 from parvis_server.room_builder import EngineMaker, RoomBuilder
+from parvis_server.trust.house import HouseTrust
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.commands import Describe
 from parvis_wire.floor import About, Phase
@@ -70,6 +73,12 @@ class Hub:
         self.keys = Keys(kept.host_secret, bytes.fromhex(kept.resume_key), kept.operator_token)
         self._links = links.RoomLinks(self.keys)
         self._keeper = keeper if keeper is not None else RoomsInMemory()
+        self.trust = HouseTrust(
+            folder.site_key(settings.site.key_file),
+            self._keeper.house(),
+            self._keeper.keep,
+            plain_host=settings.access.plain_host,
+        )
         builder = RoomBuilder(settings, self._links, self.origin, make_engine, self._keeper)
         self.rooms = Rooms(builder.build, self._keeper)
         if self.rooms.get(DEFAULT_ROOM) is None:
@@ -105,8 +114,8 @@ class Hub:
             doorkeeper=keeper,
             links=self._links,
             origin=self.origin,
-            attempts=attempts,
             codes=ShortCodes(self.keys),
+            operators=self._operators(attempts),
         )
         parts = Parts(
             house=house,
@@ -118,6 +127,18 @@ class Hub:
         )
         names = {name.lower() for name in self.settings.network.names} | links.own_names()
         return make_app(parts, frozenset(names))
+
+    def _operators(self, attempts: Attempts) -> Operators:
+        return Operators(
+            keys=self.keys,
+            trust=self.trust,
+            rooms=self.rooms,
+            attempts=attempts,
+            origin=self.operator_origin,
+            kept=self._keeper.kept,
+            reach=PlainReach([listener.port for listener in self.listeners]),
+            open_house=self.settings.access.open_house,
+        )
 
     def _open_listener(self, join: Join, admitted: Admitted, connection: Connection) -> Session:
         opener = Listeners(self._live(join), self.keys, self.settings.limits.listeners)
@@ -146,6 +167,10 @@ class Hub:
         """What the links of others begin with."""
         return links.origin(self.address, self.listeners[0].port)
 
+    def operator_origin(self) -> str:
+        """What operators' links begin with."""
+        return self.origin()
+
     def own_origin(self) -> str:
         """Where programs on this machine reach the hub."""
         host = self.settings.network.host
@@ -159,9 +184,14 @@ class Hub:
             title=room.about.title,
             listener_link=self.origin() + self._links.audience(room.name, room.access),
             host_link=self.origin() + self._links.host(room.name),
+            setup_link=None if self.trust.claimed else self._setup_link(),
             open_house=self.settings.access.open_house,
             has_network=address != links.LOOPBACK or self.settings.network.host == address,
         )
+
+    def _setup_link(self) -> str:
+        """What makes whoever opens it the operator; made when it is printed, since it ages."""
+        return links.setup(self.operator_origin(), self.trust.new_setup_secret(utc_ms()))
 
     async def run(self, listening_on: Sequence[Listener]) -> None:
         """Serve until ``stopping`` is set, then say goodbye to everybody."""

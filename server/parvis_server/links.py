@@ -30,10 +30,16 @@ class Interface:
     address: str
 
 
-def origin(address: str, port: int) -> str:
-    """``http://ADDRESS[:PORT]``; IPv6 in brackets, port 80 left out."""
+def origin(address: str, port: int, scheme: str = "http") -> str:
+    """``http://ADDRESS[:PORT]``; IPv6 in brackets, the scheme's own port left out."""
     host = f"[{address}]" if ":" in address else address
-    return f"http://{host}" if port == 80 else f"http://{host}:{port}"
+    own_port = 443 if scheme == "https" else 80
+    return f"{scheme}://{host}" if port == own_port else f"{scheme}://{host}:{port}"
+
+
+def setup(operator_origin: str, secret: str) -> str:
+    """What makes whoever opens it an operator, once."""
+    return f"{operator_origin}/operator#setup={secret}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +113,19 @@ def _is_reachable(address: str) -> bool:
 def reachable_address(listening_on: str) -> str:
     """``choose_address`` for this machine as it is now."""
     return choose_address(listening_on, _routed_address(), _interfaces())
+
+
+def reachable_addresses(listening_on: str) -> tuple[str, ...]:
+    """Every address that others may reach this machine at, the best first; none: no network."""
+    best = reachable_address(listening_on)
+    if listening_on not in EVERY_ADDRESS:
+        return (best,)
+    others = (
+        interface.address
+        for interface in _interfaces()
+        if _is_reachable(interface.address) and not interface.name.startswith(VIRTUAL_PREFIXES)
+    )
+    return tuple(dict.fromkeys(each for each in (best, *others) if each != LOOPBACK))
 
 
 def _routed_address() -> str | None:

@@ -1,7 +1,7 @@
 """Log lines: for people, or one JSON object a line (``--log-format json``).
 
-No secret is written: the formatters replace every secret that they were told of, wherever in a
-line it stands, traces included.
+No secret is written: the formatters replace every secret that they were told of, and whatever looks
+like a token that this hub gives out, wherever in a line it stands, traces included.
 """
 
 import logging
@@ -12,8 +12,7 @@ from typing import TextIO
 from pythonjsonlogger.json import JsonFormatter
 
 from parvis_server.config import LogFormat
-
-HIDDEN = "<secret>"
+from parvis_server.trust.tokens import HIDDEN, without_tokens
 
 QUIET = {
     "uvicorn": logging.ERROR,
@@ -39,7 +38,7 @@ class _Secretive(logging.Formatter):
         line = self._inner.format(record)
         for secret in self._secrets:
             line = line.replace(secret, HIDDEN)
-        return line
+        return without_tokens(line)
 
 
 class _HumanFormatter(logging.Formatter):

@@ -16,8 +16,9 @@ from starlette.responses import (
 from starlette.types import ASGIApp
 from starlette.websockets import WebSocket
 
+from parvis_server.net.api.caller import Caller
 from parvis_server.net.api.faults import MISTAKE, WORDS, ApiFault, answer
-from parvis_server.net.api.house import Caller, House
+from parvis_server.net.api.house import House
 from parvis_server.net.api.routes import PREFIX as API_PREFIX
 from parvis_server.net.api.routes import make_api
 from parvis_server.net.endpoints import Endpoint
@@ -104,8 +105,7 @@ def _add_pages(app: FastAPI, parts: Parts) -> None:
     async def event(room: str, request: Request) -> Response:
         _check_name(room)
         kind, _, secret = request.headers.get("authorization", "").partition(" ")
-        address = request.client.host if request.client is not None else ""
-        caller = Caller(address, secret if kind.lower() == "bearer" else None)
+        caller = Caller.of(request, secret if kind.lower() == "bearer" else None)
         found = parts.house.room_to_read(room, caller)
         if found.about.begins_utc_ms is None:
             raise HTTPException(404)

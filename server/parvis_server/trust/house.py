@@ -109,6 +109,11 @@ class HouseTrust:
         return self._facts.claimed_utc_ms is not None
 
     @property
+    def has_password(self) -> bool:
+        """Whether an operator can sign in without a link."""
+        return self._facts.password_hash is not None
+
+    @property
     def site(self) -> str:
         """The site key's fingerprint, for people."""
         return spelled(fingerprint(public_bytes(self.site_key)))

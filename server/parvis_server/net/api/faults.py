@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from parvis_server.errors import RoomRefused, ServerError
+from parvis_server.errors import RoomRefused, ServerError, TrustRefused
 from parvis_wire.messages import MAX_FAULT_CHARACTERS
 
 NO_STORE = {"Cache-Control": "no-store"}
@@ -26,6 +26,9 @@ WORDS: Mapping[int, tuple[str, str]] = {
     ),
     413: ("too_big", "The body is larger than 32 kB."),
 }
+TRUST_STATUS = {"unauthorised": 401, "plain": 403, "not_found": 404, "rate": 429, "password": 422}
+"""Where a refusal of the house is not a conflict with how things stand."""
+
 MISTAKE = ("mistake", "The hub made a mistake; it is in its log.")
 
 
@@ -60,6 +63,10 @@ def add_faults(api: FastAPI) -> None:
     @api.exception_handler(RoomRefused)
     async def room_refused(request: Request, fault: RoomRefused) -> Response:
         return answer(409, fault.code, fault.text)
+
+    @api.exception_handler(TrustRefused)
+    async def trust_refused(request: Request, fault: TrustRefused) -> Response:
+        return answer(TRUST_STATUS.get(fault.code, 409), fault.code, fault.text)
 
     @api.exception_handler(RequestValidationError)
     async def invalid(request: Request, fault: RequestValidationError) -> Response:

@@ -5,15 +5,15 @@ guests that of their own link; all as ``Authorization: Bearer``. A room of which
 know is answered like one that is not there.
 """
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from parvis_server.links import RoomLinks
 from parvis_server.net.admission import Doorkeeper
+from parvis_server.net.api.caller import Caller
 from parvis_server.net.api.faults import ApiFault
 from parvis_server.net.api.models import HostLinks
-from parvis_server.net.rate import Attempts
+from parvis_server.net.api.operators import Operators
 from parvis_server.net.rooms import HubRoom, Rooms
 from parvis_server.net.short_codes import CodeGuard, ShortCodes
 from parvis_server.room.permissions import OPERATOR
@@ -22,17 +22,7 @@ from parvis_wire.floor import Access, Invite, InviteRole
 from parvis_wire.messages import Ack, Role
 
 NOT_THERE = "there is no such room, or it is not for everybody: show its secret as a bearer token"
-NO_OPERATOR = "this needs the operator's token, as Authorization: Bearer"
 NO_HOST = "this needs the secret of the room's host link, as Authorization: Bearer"
-TOO_MANY_GUESSES = "too many wrong secrets came from this address: wait a minute"
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who asks: an address, and the secret that it shows."""
-
-    address: str
-    secret: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,28 +34,26 @@ class House:
     links: RoomLinks
     origin: Callable[[], str]
     """What links of others begin with."""
-    attempts: Attempts
     codes: ShortCodes
+    operators: Operators
     code_guard: CodeGuard = field(default_factory=CodeGuard)
 
     # Who may
 
     def is_operator(self, caller: Caller) -> bool:
         """Whether the caller runs the hub."""
-        return caller.secret is not None and self.doorkeeper.keys.is_operator(caller.secret)
+        return self.operators.of(caller) is not None
 
     def check_operator(self, caller: Caller) -> None:
         """Raise ``ApiFault`` unless the caller runs the hub."""
-        if not self.is_operator(caller):
-            self._guessed(caller)
-            raise ApiFault(401, "unauthorised", NO_OPERATOR)
+        self.operators.check(caller)
 
     def room_to_read(self, name: str, caller: Caller) -> HubRoom:
         """A room that the caller may know of; raises ``ApiFault``."""
         room = self.rooms.get(name)
         known = room is not None and self.doorkeeper.may_read(name, room, caller.secret)
         if room is None or not (known or self.is_operator(caller)):
-            self._guessed(caller)
+            self.operators.guessed(caller)
             raise ApiFault(404, "not_found", NOT_THERE)
         return room
 
@@ -82,7 +70,7 @@ class House:
         if not runs and by_cohost and room is not None:
             runs = self.runs(room, caller)
         if not runs:
-            self._guessed(caller)
+            self.operators.guessed(caller)
             raise ApiFault(401, "unauthorised", NO_HOST)
         if room is None:
             raise ApiFault(404, "not_found", NOT_THERE)
@@ -100,13 +88,6 @@ class House:
         invite = self.doorkeeper.invite_of(room.name, room, (caller.secret,))
         by_invite = invite is not None and invite.role in (InviteRole.HOST, InviteRole.COHOST)
         return by_invite or self.is_host(room, caller)
-
-    def _guessed(self, caller: Caller) -> None:
-        """Count a secret that opened nothing."""
-        if caller.secret is None:
-            return
-        if not self.attempts.take(caller.address, time.monotonic_ns()):
-            raise ApiFault(429, "rate", TOO_MANY_GUESSES)
 
     # What is done
 

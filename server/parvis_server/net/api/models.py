@@ -14,6 +14,7 @@ from parvis_wire.floor import (
     Access,
     FloorRules,
     Hand,
+    Invite,
     InviteRole,
     LowerReason,
     Microphone,
@@ -274,6 +275,12 @@ class NewInvite(Body):
     role: InviteRole
     name: Name | None = None
     """For whom."""
+
+
+class InviteList(Body):
+    """Invitations, without their secrets."""
+
+    invitations: tuple[Invite, ...]
 
 
 class MadeInvite(Body):

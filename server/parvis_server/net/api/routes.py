@@ -5,23 +5,24 @@ from collections.abc import Callable
 from secrets import token_urlsafe
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, FastAPI, Path, Request
+from fastapi import APIRouter, FastAPI, Path
 from fastapi.responses import Response
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from parvis_server.net.api.asking import FOR_EVERYBODY, Anybody, Asker, faults
+from parvis_server.net.api.caller import Caller
 from parvis_server.net.api.faults import NO_STORE, ApiFault, add_faults
-from parvis_server.net.api.house import Caller, House
+from parvis_server.net.api.house import House
 from parvis_server.net.api.models import (
     Act,
     AudienceNow,
     DismissAct,
     Done,
-    Fault,
     FloorNow,
     FoundLink,
     GrantAct,
+    InviteList,
     Link,
     LinkRequest,
     MadeInvite,
@@ -36,6 +37,8 @@ from parvis_server.net.api.models import (
     SilenceAct,
     TypedCode,
 )
+from parvis_server.net.api.operator_routes import house_routes, session_routes
+from parvis_server.net.api.unit_routes import unit_routes
 from parvis_server.net.qr import SVG_TYPE, qr_svg
 from parvis_server.net.rooms import HubRoom
 from parvis_wire.commands import (
@@ -57,45 +60,15 @@ PREFIX = "/api/v1"
 MAX_BODY_BYTES = 32_768
 """A room with its description in four-byte letters is under 20 kB."""
 
-DESCRIPTION = """Rooms, queue and floor of a Parvis hub, for an organiser's own site.
+DESCRIPTION = """Rooms, queue and floor of a Parvis hub, for an organiser's own site; its operators
+and its units.
 
-`Authorization: Bearer` takes the operator's token (`operator_token` of `secrets.json` in the hub's
-data folder), or the secret of a room's link (the part after `k=`): the host's to run it, a guest's
-to read a room that is not open. Faults are `{code, text}`."""
+`Authorization: Bearer` takes the token of an operator's session, or the hub's own token
+(`operator_token` of `secrets.json` in its data folder), or the secret of a room's link (the part
+after `k=`): the host's to run it, a guest's to read a room that is not open. Operators are not
+heard over plain http from other machines, unless they allowed it. Faults are `{code, text}`."""
 
-FOR_EVERYBODY: dict[str, Any] = {"security": [{}]}
-"""In the document: also without a secret."""
-
-bearer = HTTPBearer(auto_error=False, description="Operator's token, or the secret of a link.")
-
-Shown = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 Named = Annotated[RoomName, Path(description="The room's name, as in its links.")]
-
-
-async def caller_of(request: Request, shown: Shown) -> Caller:
-    """Who asks."""
-    address = request.client.host if request.client is not None else ""
-    return Caller(address, None if shown is None else shown.credentials)
-
-
-Asker = Annotated[Caller, Depends(caller_of)]
-
-
-def faults(*codes: int) -> dict[int | str, dict[str, Any]]:
-    """These answers in the document, and those that any request may get."""
-    texts = {
-        401: "No secret, or a wrong one.",
-        404: "There is no such room, or it is not for everybody.",
-        405: "Not this kind of request.",
-        409: "The room does not do that now.",
-        413: "The body is too large.",
-        422: "A field is missing, unknown or out of bounds.",
-        429: "Too many wrong secrets or codes from this address.",
-    }
-    always = (413, 422, 429)
-    return {
-        code: {"model": Fault, "description": texts[code]} for code in sorted({*codes, *always})
-    }
 
 
 def make_api(house: House) -> ASGIApp:
@@ -114,6 +87,9 @@ def make_api(house: House) -> ASGIApp:
     api.include_router(_floor(house))
     api.include_router(_links(house))
     api.include_router(_codes(house))
+    api.include_router(session_routes(house.operators))
+    api.include_router(house_routes(house.operators))
+    api.include_router(unit_routes(house.operators))
     return BodyLimit(api)
 
 
@@ -214,6 +190,11 @@ def _links(house: House) -> APIRouter:
         link = house.audience_link(house.room_to_read(room, caller))
         return Response(qr_svg(link), media_type=SVG_TYPE, headers=NO_STORE)
 
+    @routes.get("/rooms/{room}/invitations", responses=faults(401, 404))
+    async def list_invitations(caller: Asker, room: Named) -> InviteList:
+        """The invitations that are good. For its hosts."""
+        return InviteList(invitations=tuple(house.room_to_run(room, caller).invites))
+
     @routes.post("/rooms/{room}/invitations", status_code=201, responses=faults(401, 404, 409))
     async def invite(caller: Asker, room: Named, body: NewInvite) -> MadeInvite:
         """Make an invitation. For its hosts."""
@@ -240,9 +221,9 @@ def _codes(house: House) -> APIRouter:
     routes = APIRouter(tags=["links"])
 
     @routes.post("/codes", responses=faults(404))
-    async def find_code(request: Request, body: TypedCode) -> FoundLink:
+    async def find_code(caller: Anybody, body: TypedCode) -> FoundLink:
         """Where a short code leads."""
-        caller, now_ns = await caller_of(request, None), time.monotonic_ns()
+        now_ns = time.monotonic_ns()
         if not house.code_guard.allows(caller.address, now_ns):
             raise ApiFault(429, "rate", "too many codes that lead nowhere: wait a minute")
         path = house.codes.find(body.code, house.coded_paths())
