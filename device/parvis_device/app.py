@@ -23,8 +23,9 @@ from parvis_device.address import HubAddress
 from parvis_device.buttons import Button
 from parvis_device.buzzers import Buzzer
 from parvis_device.capture import CaptureClock, Microphone, MicrophoneEvents
-from parvis_device.config import FILE_PREFIX, ButtonKind, BuzzerKind, LightKind, UnitConfig
+from parvis_device.config import AUTO, FILE_PREFIX, ButtonKind, BuzzerKind, LightKind, UnitConfig
 from parvis_device.errors import UnitError, UsageError
+from parvis_device.hub_addresses import GivenAddress, HubAddresses
 from parvis_device.lighting import Lighting
 from parvis_device.lights import Light
 from parvis_device.link import HubLink
@@ -32,6 +33,7 @@ from parvis_device.loudspeakers import Loudspeaker
 from parvis_device.notify import Notifier, WatchdogFeed
 from parvis_device.output import Output
 from parvis_device.packetizer import Packetizer
+from parvis_device.papers import Papers, take_papers
 from parvis_device.seat import Seat
 from parvis_device.sound_cards import SoundCards, sounddevice
 from parvis_device.unit import Unit
@@ -67,7 +69,8 @@ async def run_unit(config: UnitConfig) -> None:
     """
     from parvis_device import native_noise
 
-    address = HubAddress.parse(config.hub)
+    named = None if config.hub == AUTO else HubAddress.parse(config.hub)
+    fallback = None if config.hub_fallback is None else HubAddress.parse(config.hub_fallback)
     cards = SoundCards()
     microphone = make_microphone(config, cards)
     loudspeaker = make_loudspeaker(config, cards)
@@ -76,9 +79,13 @@ async def run_unit(config: UnitConfig) -> None:
         with (
             contextlib.closing(make_light(config)) as light,
             contextlib.closing(make_buzzer(config)) as buzzer,
+            contextlib.ExitStack() as until_the_end,
         ):
             logs.start(config.log_format)
-            assembly = Assembly(config, address, microphone, button, light, loudspeaker, buzzer)
+            papers = take_papers(config, until_the_end)
+            addresses = GivenAddress(named) if named else find_hub(papers, fallback)
+            parts = (microphone, button, light, loudspeaker, buzzer)
+            assembly = Assembly(config, addresses, *parts, papers=papers)
             # A full collection of what the libraries made takes 50 ms on a PC and more on a Pi, and
             # no packet leaves meanwhile: take all that out of the collector's sight, once.
             gc.collect()
@@ -93,12 +100,13 @@ class Assembly:
     def __init__(
         self,
         config: UnitConfig,
-        address: HubAddress,
+        addresses: HubAddresses,
         microphone: Microphone | None,
         button: Button,
         light: Light,
         loudspeaker: Loudspeaker | None = None,
         buzzer: Buzzer | None = None,
+        papers: Papers | None = None,
     ) -> None:
         """Put the parts together; nothing runs yet.
 
@@ -128,11 +136,12 @@ class Assembly:
         if config.full_duplex:
             self._heard = self._cancel_echo(self.unit)
         self._link = HubLink(
-            address,
+            addresses,
             name=config.name,
             traits=config.traits,
             events=self.unit,
             connections=config.connection_count,
+            papers=papers,
         )
         self.unit.attach(self._link)
 
@@ -159,7 +168,7 @@ class Assembly:
         if self._microphone is not None:
             parts.append(self._listen(self._microphone))
         if self._loudspeaker is not None and self._output is not None:
-            parts.append(self._loudspeaker.run(_OutputEvents(self._output, self.unit)))
+            parts.append(self._loudspeaker.run(self._output))
         return parts
 
     async def _listen(self, microphone: Microphone) -> None:
@@ -213,20 +222,11 @@ class Assembly:
                 self._notifier.alive()
 
 
-class _OutputEvents:
-    """What a loudspeaker asks goes to the output, at once; what it tells, to the unit."""
+def find_hub(papers: Papers | None, fallback: HubAddress | None) -> HubAddresses:
+    """The hub that announces itself."""
+    from parvis_device.discovery import Announcements, FoundAddress
 
-    def __init__(self, output: Output, unit: Unit) -> None:
-        self.block = output.block
-        self.ran_dry = output.ran_dry
-        self.stopped = output.stopped
-        self.loudspeaker_opened = unit.loudspeaker_opened
-        self.loudspeaker_lost = unit.loudspeaker_lost
-        self._output = output
-
-    @property
-    def frame_samples(self) -> int:
-        return self._output.frame_samples
+    return FoundAddress(Announcements(), None if papers is None else papers.identity, fallback)
 
 
 def _uplink(clock: CaptureClock) -> Uplink:

@@ -39,8 +39,8 @@ app = typer.Typer(
 
 _RUN_EXAMPLES = """\b
 Examples:
-  a table with its button and light on a Raspberry Pi:
-    parvis-unit run --hub http://192.168.1.20:8080
+  a table with its button and light on a Raspberry Pi, which finds its hub by itself:
+    parvis-unit run
   a laptop: its own microphone, the space bar is the button:
     parvis-unit run --hub http://192.168.1.20:8080 --button keyboard
   a loudspeaker in another room:
@@ -105,6 +105,9 @@ def run(
     play_delay_ms: Annotated[float | None, _flag("play_delay_ms", metavar="MS")] = None,
     name: Annotated[str | None, _flag("name")] = None,
     link: Annotated[LinkKind | None, _flag("link")] = None,
+    hub_fallback: Annotated[str | None, _flag("hub_fallback", metavar="URL")] = None,
+    state: Annotated[Path | None, _flag("state", metavar="DIR")] = None,
+    no_identity: Annotated[bool | None, _flag("no_identity", "--no-identity")] = None,
     connections: Annotated[int | None, _flag("connections", metavar="1|2")] = None,
     wait_for_microphone: Annotated[
         bool | None, _flag("wait_for_microphone", "--wait-for-microphone")
@@ -139,6 +142,37 @@ def devices(
     from parvis_device.devices_command import show_devices
 
     asyncio.run(show_devices(seconds, as_json=as_json))
+
+
+_State = Annotated[Path | None, _flag("state", metavar="DIR")]
+
+
+@app.command(epilog="Example: parvis-unit identity --config unit.toml")
+def identity(
+    state: _State = None,
+    config: Annotated[
+        Path | None, typer.Option("--config", metavar="PATH", help="The unit's TOML file.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for a script.")] = False,
+) -> None:
+    """Say who this unit is: its fingerprint, its setup code if it has one, and its site."""
+    from parvis_device.identity_command import show_identity
+
+    show_identity(state, config, as_json=as_json)
+
+
+@app.command(epilog="Example: parvis-unit forget --yes")
+def forget(
+    state: _State = None,
+    new_key: Annotated[
+        bool, typer.Option("--new-key", help="Its key, too: after that was copied.")
+    ] = False,
+    sure: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Let the unit forget the site that it was paired with."""
+    from parvis_device.identity_command import forget_site
+
+    forget_site(state, new_key=new_key, sure=sure)
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -36,6 +36,8 @@ from parvis_wire.stage import (
 )
 
 ENVIRONMENT_PREFIX = "PARVIS_UNIT_"
+
+AUTO = "auto"
 
 FILE_PREFIX = "file:"
 NONE = "none"
@@ -105,8 +107,20 @@ class UnitConfig(BaseSettings):
         validate_default=True,
     )
 
-    hub: str
-    """Address of the hub, http://HOST:PORT."""
+    hub: str = AUTO
+    """Address of the hub, https://HOST:PORT, or http:// for one on this machine or one that nobody
+    has claimed yet; auto: the one that announces itself on this network."""
+    hub_fallback: str | None = None
+    """With --hub auto: the address to try when no hub announces itself."""
+    state: Path | None = None
+    """Folder with this unit's key and the site that it was paired with. Unless set: the folder
+    that systemd gives it, or parvis-unit in the user's own state folder."""
+    no_identity: bool = False
+    """Have no key: for a hub on this machine that nobody has claimed, and for tests. Such a unit
+    cannot be paired."""
+    setup_code: SecretStr | None = None
+    """The eight characters of the unit's label, in the file or the environment: without it, its
+    button pairs it."""
     microphone: str = "default"
     """file:PATH (WAV, FLAC, Ogg), a part of a device's name, its index, or default; none: this unit
     only plays."""
@@ -162,10 +176,25 @@ class UnitConfig(BaseSettings):
     log_format: LogFormat = LogFormat.HUMAN
     """Log lines for people or as JSON, one object a line."""
 
+    @field_validator("setup_code")
+    @classmethod
+    def _is_a_code(cls, typed: SecretStr | None) -> SecretStr | None:
+        """Kept as it is on the label; said nowhere."""
+        from parvis_wire.identity import read_setup_code  # a library that only this needs here
+
+        if typed is None:
+            return None
+        code = read_setup_code(typed.get_secret_value())
+        if code is None:
+            raise ValueError("no setup code")
+        return SecretStr(code)
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         """Say what cannot be asked for at once."""
         patterns_of(self.light_map)
+        if self.hub_fallback is not None and self.hub != AUTO:
+            raise ValueError("--hub-fallback goes with --hub auto")
         for key in _OF_A_LOUDSPEAKER:
             if key in self.model_fields_set and not self.plays:
                 flag = key.replace("_", "-")
@@ -310,8 +339,11 @@ def _one_line(error: ValidationError) -> str:
     """The first thing that is wrong, in words."""
     first = error.errors(include_url=False)[0]
     key = ".".join(map(str, first["loc"])) if first["loc"] else "configuration"
-    if first["type"] == "missing" and key == "hub":
-        return "which hub? say for example --hub http://192.168.1.20:8080"
+    if key == "setup_code":
+        return (
+            "setup_code: that is none: the label has eight letters and digits, in two groups of "
+            "four, without I, O, 0 and 1"
+        )
     if not first["loc"]:
         return first["msg"].removeprefix("Value error, ")
     if key == "zone":

@@ -12,6 +12,7 @@ import asyncio
 import fcntl
 import logging
 import socket
+import ssl
 from collections.abc import Callable
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -21,6 +22,7 @@ from parvis_device.address import HubAddress
 from parvis_device.second_guard import Traffic
 from parvis_device.sender import SendQueue
 from parvis_wire.messages import PROTOCOL_VERSION, Join, ResumeCredential, Role
+from parvis_wire.pairing import UnitKey
 from parvis_wire.stage import LinkKind, UnitTraits
 
 CONNECT_TIMEOUT_S = 5.0
@@ -52,14 +54,17 @@ _SIOCOUTQNSD = 0x894B
 logging.getLogger("websockets.client").setLevel(logging.ERROR)
 
 
-async def open_connection(address: HubAddress, link: LinkKind) -> ClientConnection:
-    """A connected WebSocket, tuned for sound.
+async def open_connection(
+    address: HubAddress, link: LinkKind, tls: ssl.SSLContext | None = None
+) -> ClientConnection:
+    """A connected WebSocket, tuned for sound; ``tls`` exactly for an address that is secure.
 
     Raises:
         OSError, InvalidHandshake: nobody is there, or no hub.
     """
     connection = await connect(
         address.url,
+        ssl=tls,
         proxy=None,
         compression=None,
         open_timeout=CONNECT_TIMEOUT_S,
@@ -92,6 +97,7 @@ def join_message(
     traits: UnitTraits,
     resume: str | None,
     stream: str | None = None,
+    unit_key: UnitKey | None = None,
 ) -> Join:
     """The first message of a connection; with ``stream``, of a source's second one."""
     return Join(
@@ -102,6 +108,7 @@ def join_message(
         stream=stream,
         name=name,
         unit=traits,
+        unit_key=unit_key,
     )
 
 

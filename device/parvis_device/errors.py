@@ -15,6 +15,12 @@
   - ``AudioThreadFailed`` (also ``RuntimeError``): our own code failed in the audio thread. The
     process ends at once: a unit that runs and hears nothing is worse than one that restarts.
   - ``ButtonTrouble``, ``LightTrouble`` (also ``OSError``): the pins or the keyboard cannot be used.
+  - ``StateTrouble`` (also ``OSError``): the folder with the unit's key cannot be read or written.
+  - ``DamagedState``: what is in it is no key.
+  - ``StateTaken``: another unit on this machine is the one of that folder.
+  - ``DoubtfulHub`` (also ``ConnectionError``): what answers is not the hub that the unit may trust;
+    retryable: the right one may answer the next time.
+  - ``NoHubFound`` (also ``OSError``): no hub announces itself on this network; retryable.
 """
 
 
@@ -77,3 +83,27 @@ class ButtonTrouble(UnitError, OSError):
 
 class LightTrouble(UnitError, OSError):
     """The light cannot be used as asked."""
+
+
+class StateTrouble(UnitError, OSError):
+    """The folder with the unit's key cannot be used."""
+
+
+class DamagedState(UnitError):
+    """A file in the unit's folder is no key."""
+
+
+class StateTaken(UnitError):
+    """Another unit on this machine uses the same folder."""
+
+
+class DoubtfulHub(UnitError, ConnectionError):
+    """What answers is not the hub that this unit may trust: closed, and tried again."""
+
+    retryable = True
+
+
+class NoHubFound(UnitError, OSError):
+    """No hub that this unit may join announces itself on this network."""
+
+    retryable = True

@@ -29,6 +29,10 @@ class LinkState(StrEnum):
     """The name does not resolve, or what answers there is no Parvis hub."""
     NOT_ALLOWED = "not_allowed"
     """The hub does not let this unit in, or speaks another version."""
+    UNPAIRED = "unpaired"
+    """The hub does not know this unit: an operator has to pair it."""
+    PRESS_TO_PAIR = "press_to_pair"
+    """An operator pairs this unit: its button is to be pressed."""
 
 
 class Signal(StrEnum):
@@ -38,10 +42,12 @@ class Signal(StrEnum):
     LIVE_TIME_SOON = "live_time_soon"
     LIVE_RECORDED = "live_recorded"
     LIVE = "live"
+    PRESS_TO_PAIR = "press_to_pair"
     IDENTIFY = "identify"
     RECONNECTING = "reconnecting"
     WRONG_ADDRESS = "wrong_address"
     NOT_ALLOWED = "not_allowed"
+    UNPAIRED = "unpaired"
     NO_HUB = "no_hub"
     CONNECTING = "connecting"
     NO_MICROPHONE = "no_microphone"
@@ -117,6 +123,12 @@ PATTERNS: Mapping[Signal, Pattern] = {
         "sound leaves this unit, and is recorded",
     ),
     Signal.LIVE: Pattern(RED, (1000,), "red, steady", "sound leaves this unit"),
+    Signal.PRESS_TO_PAIR: Pattern(
+        GREEN_AND_WHITE,
+        (200, 200, 200, 200, 800, 400),
+        "green and white, two short and one long",
+        "an operator pairs this unit: press the button; three seconds, if it has no setup code",
+    ),
     Signal.IDENTIFY: Pattern(
         WHITE, (500, 500), "white, one pulse a second", "a host looks for this unit"
     ),
@@ -137,6 +149,12 @@ PATTERNS: Mapping[Signal, Pattern] = {
         (200, 200, 200, 200, 200, 1500),
         "white, three blinks",
         "the hub does not let this unit in",
+    ),
+    Signal.UNPAIRED: Pattern(
+        WHITE,
+        (200, 2800),
+        "white, a short blink in 3 s",
+        "the hub does not know this unit yet: an operator has to pair it",
     ),
     Signal.NO_HUB: Pattern(
         WHITE, (200, 200, 200, 1400), "white, two blinks", "the hub is away; it is tried again"
@@ -221,6 +239,8 @@ _SIGNAL_OF_LINK: Mapping[LinkState, Signal] = {
     LinkState.LOST: Signal.NO_HUB,
     LinkState.WRONG_ADDRESS: Signal.WRONG_ADDRESS,
     LinkState.NOT_ALLOWED: Signal.NOT_ALLOWED,
+    LinkState.UNPAIRED: Signal.UNPAIRED,
+    LinkState.PRESS_TO_PAIR: Signal.PRESS_TO_PAIR,
 }
 
 
@@ -276,6 +296,8 @@ def choose(condition: Condition) -> Signal:
     """The one signal for a condition: the ladder of ``Signal``."""
     if condition.sounding:
         return _live(condition)
+    if condition.link is LinkState.PRESS_TO_PAIR:
+        return Signal.PRESS_TO_PAIR
     if condition.identifying:
         return Signal.IDENTIFY
     if condition.link is not LinkState.JOINED:

@@ -1,5 +1,7 @@
 """The connection to the hub: joins, sends, receives, and comes back for ever.
 
+A unit with an identity proves it first and has the hub prove itself; where the hub does not know
+it, it waits at the door (``stranger.py``). Nothing of the microphone leaves before the ``welcome``.
 Control goes over one connection. Packets go over it as well, and again over a second one where the
 unit was told to use two (``second_link.py``): then sound goes on while the first one is re-made.
 Control messages that have no connection are the seat's to send again.
@@ -11,18 +13,25 @@ import time
 from typing import Protocol
 
 from websockets.asyncio.client import ClientConnection
+from websockets.asyncio.connection import broadcast
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from parvis_device.address import HubAddress
-from parvis_device.connection import Line, close_connection, join_message, open_connection
+from parvis_device.connection import Line, close_connection, join_message
+from parvis_device.dialing import Dialed, Dialer
+from parvis_device.hub_addresses import HubAddresses
+from parvis_device.introduction import Introduction
 from parvis_device.light import LinkState
+from parvis_device.papers import Papers
 from parvis_device.second_guard import SecondGuard, Verdict
 from parvis_device.second_link import SecondLink
+from parvis_device.stranger import Stranger
 from parvis_device.trouble import Trouble, explain
 from parvis_wire.base import Wire
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.errors import BadMessage
 from parvis_wire.messages import (
+    Attend,
     Failure,
     HubMessage,
     Snapshot,
@@ -30,8 +39,15 @@ from parvis_wire.messages import (
     parse_hub_message,
     serialize,
 )
+from parvis_wire.pairing import UnitKey
 from parvis_wire.reconnect import delay_s
 from parvis_wire.stage import UnitTraits
+
+NOT_WELCOME_S = 8.0
+"""A unit with a key that the hub does not want comes back this slowly, and no slower: two with one
+key then take turns often enough, three times in a minute, to be noticed as a copy."""
+
+_NOT_WELCOME = (CloseCode.UNAUTHORISED, CloseCode.SUPERSEDED)
 
 TRYING_AGAIN = "trying again every second, later every 8 seconds"
 
@@ -62,15 +78,20 @@ class HubLink:
 
     def __init__(
         self,
-        address: HubAddress,
+        addresses: HubAddresses,
         *,
         name: str,
         traits: UnitTraits,
         events: LinkEvents,
         connections: int = 1,
+        papers: Papers | None = None,
     ) -> None:
-        """Nothing happens before ``run``."""
-        self._address = address
+        """Nothing happens before ``run``. Without ``papers`` it is nobody whom a hub could know."""
+        self._addresses = addresses
+        self._address: HubAddress | None = None
+        self._dialer = Dialer(own_certificates=papers is not None)
+        self._papers = papers
+        self._stranger = None if papers is None else self._stranger_with(papers)
         self._name = name
         self._traits = traits
         self._events = events
@@ -79,9 +100,10 @@ class HubLink:
             None
             if connections == 1
             else SecondLink(
-                address,
+                self._dialer,
                 name=name,
                 traits=traits,
+                identity=None if papers is None else papers.identity,
                 packet_leaves=events.packet_leaves,
                 packet_came=events.packet_came,
                 changed=events.second_changed,
@@ -92,6 +114,9 @@ class HubLink:
         self._resume: str | None = None
         self._trouble: Trouble | None = None
         self._told = ""
+        self._welcomed = False
+        self._stayed = False
+        """The last connection was joined, or kept at the door."""
         self.rounds = 0
         """How often the sending or the trying side has run: food for the watchdog."""
 
@@ -104,6 +129,15 @@ class HubLink:
     def second_joined(self) -> bool:
         """Whether a second connection carries packets now."""
         return self._second is not None and self._second.line.joined
+
+    def pressed(self) -> bool:
+        """The button went down; whether that was to pair the unit."""
+        return self._stranger is not None and self._stranger.pressed()
+
+    def released(self) -> None:
+        """It came up again."""
+        if self._stranger is not None:
+            self._stranger.released()
 
     def use_packet_ms(self, packet_ms: int) -> None:
         """Packets have this length from now on."""
@@ -144,6 +178,9 @@ class HubLink:
         """
         for line in self._lines:
             line.pump()
+        if self._stranger is not None and self._stranger.waits:
+            self.rounds += 1  # a hub that keeps it at the door is all that there is to do
+            self._stranger.tick()
         if self._second is None:
             return
         match self._guard.look(now_ns, self._line.traffic, self._second.line.traffic):
@@ -159,51 +196,68 @@ class HubLink:
 
     async def run(self) -> None:
         """Stay connected until cancelled."""
-        if self._second is None:
-            await self._run_first()
-            return
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._run_first())
-            tasks.create_task(self._second.run())
+            if self._second is not None:
+                tasks.create_task(self._second.run())
+            if self._stranger is not None:
+                tasks.create_task(self._stranger.run())
 
     async def _run_first(self) -> None:
         attempt = 0
         while True:
             self.rounds += 1
-            was_joined = False
+            welcome = True
             try:
                 await self._connect_once()
             except (OSError, InvalidHandshake, ConnectionClosed, ValueError) as error:
-                was_joined = self._line.joined
-                self._lost(error)
-            attempt = 0 if was_joined else attempt
-            await self._pause(delay_s(attempt))
+                welcome = self._lost(error)
+            attempt = 0 if self._stayed else attempt
+            await self._pause(delay_s(attempt) if welcome else NOT_WELCOME_S)
             attempt += 1
 
     async def _connect_once(self) -> None:
         """One connection from joining to its end, which is always an exception."""
-        self._told = ""
-        connection = await open_connection(self._address, self._traits.link)
+        self._told, self._welcomed, self._stayed = "", False, False
+        self._address = address = await self._addresses.next()
+        dialed = await self._dialer.dial(address, self._traits.link)
+        connection = dialed.connection
         try:
-            join = join_message(self._address, self._name, self._traits, self._resume)
+            unit_key = self._introduce(dialed, address)
+            join = join_message(address, self._name, self._traits, self._resume, unit_key=unit_key)
             await connection.send(serialize(join))
             while True:
                 self._received(await connection.recv(), connection)
         finally:
+            self._leave()
             await close_connection(connection, self._line.close_by_s)
+
+    def _introduce(self, dialed: Dialed, address: HubAddress) -> UnitKey | None:
+        if self._papers is None or self._stranger is None:
+            return None
+        introduction = Introduction(self._papers.identity, address, dialed.wiring)
+        self._stranger.arrive(introduction, lambda message: _say(dialed.connection, message))
+        return introduction.unit_key
+
+    def _leave(self) -> None:
+        self._stayed = self._line.joined
+        if self._stranger is not None:
+            self._stayed = self._stayed or self._stranger.waits
+            self._stranger.leave()
 
     def _received(self, frame: str | bytes, connection: ClientConnection) -> None:
         if isinstance(frame, bytes):
-            self._events.packet_came(frame, time.monotonic_ns())
+            if self._welcomed:
+                self._events.packet_came(frame, time.monotonic_ns())
             return
         message = parse_hub_message(frame)
         if isinstance(message, Failure):
             self._told = message.text
             return
+        if not self._welcomed and self._before_welcome(message):
+            return
         if isinstance(message, Welcome):
-            self._resume = message.resume
-            if self._second is not None and message.stream is not None:
-                self._second.use(message.stream, message.resume)
+            self._welcome(message)
         elif not (self._line.joined or isinstance(message, Snapshot)):
             raise BadMessage(f"{message.type} came before the snapshot")
         elif not self._line.joined:
@@ -212,23 +266,54 @@ class HubLink:
         if isinstance(message, Snapshot):
             self._events.link_changed(LinkState.JOINED)
 
+    def _before_welcome(self, message: HubMessage) -> bool:
+        """Whether this message was for a unit that is not welcome yet."""
+        if isinstance(message, Welcome):
+            return False
+        stranger = self._stranger
+        if stranger is not None and stranger.waits and isinstance(message, Attend):
+            self._events.hub_said(message)  # somebody looks for the unit that waits
+        elif stranger is None or not stranger.takes(message):
+            raise BadMessage(f"{message.type} came before the welcome")
+        return True
+
+    def _welcome(self, welcome: Welcome) -> None:
+        if self._stranger is not None:
+            self._stranger.welcome()
+        self._welcomed = True
+        self._resume = welcome.resume
+        if self._second is not None and welcome.stream is not None and self._address is not None:
+            self._second.use(welcome.stream, welcome.resume, self._address)
+
     def _have_joined(self, connection: ClientConnection) -> None:
         """What waited for the lost connection is void; the seat says again what counts."""
+        assert self._address is not None
         self._line.open(connection)
         self._trouble = None
+        self._addresses.joined()
         _log.info("joined room %s at %s as %s", self._address.room, self._address, self._name)
 
-    def _lost(self, error: Exception) -> None:
-        """Tell once what is wrong, and what the hub's reason means for coming back."""
+    def _stranger_with(self, papers: Papers) -> Stranger:
+        return Stranger(papers.identity, papers.pairing, papers.setup_code, self._at_the_door)
+
+    def _at_the_door(self, state: LinkState) -> None:
+        self._trouble = None
+        self._events.link_changed(state)
+
+    def _lost(self, error: Exception) -> bool:
+        """Tell once what is wrong, and what the hub's reason means for coming back; whether it
+        may want this unit back."""
         self._line.shut()
         code = error.rcvd.code if isinstance(error, ConnectionClosed) and error.rcvd else None
-        if code in (CloseCode.UNAUTHORISED, CloseCode.SUPERSEDED):
+        if code in _NOT_WELCOME:
             self._resume = None  # come back as somebody new
-        trouble = explain(error, self._address, self._told)
+        keyed = self._papers is not None
+        trouble = explain(error, self._address, self._told, keyed=keyed)
         if trouble != self._trouble:
             self._trouble = trouble
             _log.warning("%s; %s", trouble.words, TRYING_AGAIN)
         self._events.link_changed(trouble.link)
+        return not (keyed and code in _NOT_WELCOME)
 
     async def _pause(self, seconds: float) -> None:
         """Wait, and let the watchdog see that this side is alive."""
@@ -236,3 +321,8 @@ class HubLink:
             self.rounds += 1
             await asyncio.sleep(min(seconds, 1.0))
             seconds -= 1.0
+
+
+def _say(connection: ClientConnection, message: Wire) -> None:
+    """Say something before the welcome, at once."""
+    broadcast((connection,), serialize(message))

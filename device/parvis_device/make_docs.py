@@ -1,22 +1,29 @@
-"""Makes ``docs/talk-states.md`` from the tables of ``talk`` and ``light``.
+"""Makes ``docs/talk-states.md`` from the tables of ``talk``, ``pairing`` and ``light``.
 
 ``python -m parvis_device.make_docs`` writes it; ``--check`` only says whether it is fresh (exit
 code 1 when it is not). Runs in a checkout.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
 from itertools import groupby
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from parvis_device.light import PATTERNS
-from parvis_device.talk import ALWAYS_OPEN_TABLE, BUTTON_TABLE, Table, TalkState
+from parvis_device.pairing import TABLE as PAIRING_TABLE
+from parvis_device.pairing import PairingState
+from parvis_device.talk import ALWAYS_OPEN_TABLE, BUTTON_TABLE, TalkState
+
+S = TypeVar("S", bound=StrEnum)
+E = TypeVar("E", bound=StrEnum)
 
 TARGET = Path(__file__).parents[2] / "docs" / "talk-states.md"
 
 _HEAD = """# Talk states and lights of a unit
 
-Made from `device/parvis_device/talk.py` and `light.py` by
+Made from `device/parvis_device/talk.py`, `pairing.py` and `light.py` by
 `python -m parvis_device.make_docs`: change those, not this file.
 
 ## The light
@@ -43,21 +50,32 @@ def render() -> str:
         + "\n\nA pair of state and event that is not drawn changes nothing.\n\n"
         + "## A unit without a button\n\n"
         + "\n".join(_diagram(ALWAYS_OPEN_TABLE))
+        + "\n\n## A unit that its hub does not know\n\n"
+        + "\n".join(_diagram(PAIRING_TABLE, PairingState.AWAY))
         + "\n"
     )
 
 
-def _diagram(table: Table) -> Iterator[str]:
+class _Step(Protocol):
+    """A cell of either kind of table."""
+
+    @property
+    def state(self) -> StrEnum: ...
+    @property
+    def actions(self) -> tuple[StrEnum, ...]: ...
+
+
+def _diagram(table: Mapping[tuple[S, E], _Step], first: StrEnum = TalkState.LOST) -> Iterator[str]:
     """A Mermaid state diagram: one arrow for each pair of states, its events on it."""
     yield "```mermaid"
     yield "stateDiagram-v2"
-    yield f"    [*] --> {TalkState.LOST.value}"
+    yield f"    [*] --> {first.value}"
     for (source, target), labels in groupby(sorted(_arrows(table)), lambda arrow: arrow[:2]):
         yield f"    {source} --> {target}: " + ", ".join(label for _, _, label in labels)
     yield "```"
 
 
-def _arrows(table: Table) -> Iterator[tuple[str, str, str]]:
+def _arrows(table: Mapping[tuple[S, E], _Step]) -> Iterator[tuple[str, str, str]]:
     for (state, event), step in table.items():
         if step.state is state and not step.actions:
             continue

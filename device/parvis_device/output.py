@@ -1,7 +1,7 @@
 """A unit's loudspeaker at work: the bus that the hub named, its player, what the hub is told.
 
 ``block`` and ``ran_dry`` are called from the loudspeaker's audio thread, everything else from the
-event loop.
+event loop: this is what the loudspeaker asks and tells (``LoudspeakerEvents``).
 """
 
 import logging
@@ -45,6 +45,8 @@ class Output:
         self.onsets: deque[Onset] = deque(maxlen=MAX_ONSETS)
         self.working = True
         """Whether the loudspeaker asks for sound; believed until it says otherwise."""
+        self.changed: Callable[[], None] | None = None
+        """Called when the loudspeaker was lost or came back."""
         self.garbage = 0
         """Packets of the hub that are none."""
         self._blocks_before = 0
@@ -117,6 +119,23 @@ class Output:
     def stopped(self) -> None:
         """The card stands still: its clock begins anew when it comes back."""
         self._player.clock.stopped()
+
+    def loudspeaker_opened(self, description: str) -> None:
+        """The loudspeaker asks for sound (again)."""
+        _log.info("playing on %s", description)
+        self._works(True)
+
+    def loudspeaker_lost(self, reason: str) -> None:
+        """The loudspeaker is gone; it is looked for."""
+        _log.warning("%s; looking for it every second", reason)
+        self._works(False)
+
+    def _works(self, works: bool) -> None:
+        self.working = works
+        if not works:
+            self.stopped()
+        if self.changed is not None:
+            self.changed()
 
     def _new_player(self, frame_samples: int) -> Player:
         return Player(self._link, frame_samples=frame_samples, play_delay_ms=self._play_delay_ms)

@@ -9,14 +9,20 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from websockets.asyncio.client import ClientConnection
+from websockets.asyncio.connection import broadcast
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from parvis_device.address import HubAddress
-from parvis_device.connection import Line, close_connection, join_message, open_connection
+from parvis_device.connection import Line, close_connection, join_message
+from parvis_device.dialing import Dialed, Dialer
+from parvis_device.identity import Identity
+from parvis_device.introduction import Introduction
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.messages import Welcome, parse_hub_message, serialize
+from parvis_wire.pairing import Challenge
 from parvis_wire.reconnect import delay_s
 from parvis_wire.stage import UnitTraits
 
@@ -25,38 +31,49 @@ _log = logging.getLogger(__name__)
 _TICKET_VOID = (CloseCode.UNAUTHORISED, CloseCode.SUPERSEDED, CloseCode.FORBIDDEN)
 
 
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What lets a second connection in."""
+
+    stream: str
+    resume: str
+    address: HubAddress
+
+
 class SecondLink:
     """Waits for a ticket of the first connection; then is there as often as it can be."""
 
     def __init__(
         self,
-        address: HubAddress,
+        dialer: Dialer,
         *,
         name: str,
         traits: UnitTraits,
+        identity: Identity | None = None,
         packet_leaves: Callable[[], None],
         packet_came: Callable[[bytes, int], None],
         changed: Callable[[], None],
     ) -> None:
         """``packet_came`` gets each binary message and its arrival; ``changed`` is called when the
         connection begins or ends to carry packets."""
-        self._address = address
+        self._dialer = dialer
+        self._identity = identity
         self._name = name
         self._traits = traits
         self._packet_came = packet_came
         self._changed = changed
-        self._ticket: tuple[str, str] | None = None
+        self._ticket: Ticket | None = None
         self._renewed = asyncio.Event()
         self._wanted = asyncio.Event()
         self._wanted.set()
         self._connection: ClientConnection | None = None
         self.line = Line(packet_leaves)
 
-    def use(self, stream: str, resume: str) -> None:
+    def use(self, stream: str, resume: str, address: HubAddress) -> None:
         """The first connection was welcomed with these; another stream ends what is there."""
-        was, self._ticket = self._ticket, (stream, resume)
+        was, self._ticket = self._ticket, Ticket(stream, resume, address)
         self._renewed.set()
-        if was is not None and was[0] != stream and self._connection is not None:
+        if was is not None and was.stream != stream and self._connection is not None:
             self._connection.transport.abort()
 
     def rest(self) -> None:
@@ -88,27 +105,51 @@ class SecondLink:
     async def _connect_once(self) -> None:
         """One connection from joining to its end, which is always an exception."""
         assert self._ticket is not None
-        stream, resume = self._ticket
-        connection = await open_connection(self._address, self._traits.link)
+        ticket = self._ticket
+        dialed = await self._dialer.dial(ticket.address, self._traits.link)
         try:
-            self._connection = connection
-            join = join_message(self._address, self._name, self._traits, resume, stream)
-            await connection.send(serialize(join))
-            while True:
-                frame = await connection.recv()
-                if isinstance(frame, bytes):
-                    self._packet_came(frame, time.monotonic_ns())
-                elif not self.line.joined:
-                    self._heard(frame, stream, connection)
+            self._connection = dialed.connection
+            await self._carry(dialed, ticket)
         finally:
             self._connection = None
-            await close_connection(connection, self.line.close_by_s)
+            await close_connection(dialed.connection, self.line.close_by_s)
 
-    def _heard(self, text: str, stream: str, connection: ClientConnection) -> None:
+    async def _carry(self, dialed: Dialed, ticket: Ticket) -> None:
+        connection, introduction = dialed.connection, None
+        if self._identity is not None:
+            introduction = Introduction(self._identity, ticket.address, dialed.wiring)
+        join = join_message(
+            ticket.address,
+            self._name,
+            self._traits,
+            ticket.resume,
+            ticket.stream,
+            None if introduction is None else introduction.unit_key,
+        )
+        await connection.send(serialize(join))
+        while True:
+            frame = await connection.recv()
+            if isinstance(frame, str):
+                if not self.line.joined:
+                    self._heard(frame, ticket, connection, introduction)
+            elif self.line.joined:
+                self._packet_came(frame, time.monotonic_ns())
+
+    def _heard(
+        self,
+        text: str,
+        ticket: Ticket,
+        connection: ClientConnection,
+        introduction: Introduction | None,
+    ) -> None:
         message = parse_hub_message(text)
         if not self._wanted.is_set():
             connection.transport.abort()  # it was on its way when it was told to rest
-        elif isinstance(message, Welcome) and message.stream == stream:
+        elif isinstance(message, Challenge) and introduction is not None:
+            broadcast((connection,), serialize(introduction.answer(message)))
+        elif isinstance(message, Welcome) and message.stream == ticket.stream:
+            if introduction is not None:
+                introduction.look_at_welcome()
             self.line.open(connection)
             _log.info("a second connection carries the same packets")
             self._changed()

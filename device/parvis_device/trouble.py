@@ -10,6 +10,7 @@ from websockets.exceptions import (
 )
 
 from parvis_device.address import HubAddress
+from parvis_device.errors import DoubtfulHub, NoHubFound
 from parvis_device.light import LinkState
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.errors import WireError
@@ -35,8 +36,19 @@ class Trouble:
     words: str
 
 
-def explain(error: BaseException, address: HubAddress, told: str = "") -> Trouble:
-    """The trouble behind ``error``; ``told`` is what the hub said itself before it closed."""
+def explain(
+    error: BaseException, address: HubAddress | None, told: str = "", *, keyed: bool = False
+) -> Trouble:
+    """The trouble behind ``error``; ``told`` is what the hub said itself before it closed.
+
+    ``address`` is None while none is known; ``keyed``: this unit has an identity.
+    """
+    if isinstance(error, NoHubFound) or address is None:
+        return Trouble(LinkState.LOST, str(error))
+    if isinstance(error, DoubtfulHub):
+        return Trouble(LinkState.WRONG_ADDRESS, str(error))
+    if keyed and isinstance(error, ConnectionClosed):
+        return _closed_to_a_key(error, address, told)
     if isinstance(error, ConnectionClosed):
         return _closed(error, address, told)
     if isinstance(error, InvalidHandshake):
@@ -48,6 +60,26 @@ def explain(error: BaseException, address: HubAddress, told: str = "") -> Troubl
     if isinstance(error, OSError):
         return _unreachable(error, address)
     raise error
+
+
+def _closed_to_a_key(error: ConnectionClosed, address: HubAddress, told: str) -> Trouble:
+    """What a unit with an identity is to do about it."""
+    code = error.rcvd.code if error.rcvd is not None else None
+    if code == CloseCode.SUPERSEDED:
+        return Trouble(
+            LinkState.NOT_ALLOWED,
+            f"another unit joined the hub at {address} with this unit's key: unless this one was "
+            "started twice, its key was copied: remove it on the operator's page, say "
+            "`parvis-unit forget --new-key` here, and pair it again",
+        )
+    if code == CloseCode.UNAUTHORISED:
+        because = f": {told}" if told else ""
+        return Trouble(
+            LinkState.NOT_ALLOWED,
+            f"the hub at {address} does not accept this unit{because}: if it was removed by "
+            "mistake, an operator can pair it again",
+        )
+    return _closed(error, address, told)
 
 
 def _closed(error: ConnectionClosed, address: HubAddress, told: str) -> Trouble:

@@ -71,6 +71,8 @@ class Unit:
         self._stop = stop
         self._source = microphone
         self._output = output
+        if output is not None:
+            output.changed = self.refresh
         self._times = Timekeeper()
         self._detector = OnsetDetector() if find_onsets else None
         self._link: HubLink | None = None
@@ -150,24 +152,7 @@ class Unit:
         if told is not None:
             self.link.send_message(told)
 
-    # --- the loudspeaker: LoudspeakerEvents but for what its audio thread asks of ``Output`` ---
-
-    def loudspeaker_opened(self, description: str) -> None:
-        """The loudspeaker asks for sound (again)."""
-        _log.info("playing on %s", description)
-        self._loudspeaker_works(True)
-
-    def loudspeaker_lost(self, reason: str) -> None:
-        """The loudspeaker is gone; it is looked for."""
-        _log.warning("%s; looking for it every second", reason)
-        self._loudspeaker_works(False)
-
-    def _loudspeaker_works(self, works: bool) -> None:
-        if self._output is not None:
-            self._output.working = works
-            if not works:
-                self._output.stopped()
-        self.refresh()
+    # --- the loudspeaker ---
 
     def report_output(self) -> None:
         """Tell the hub how the output plays; to be called twice a second."""
@@ -181,10 +166,12 @@ class Unit:
 
     def pressed(self) -> None:
         """The button went down."""
-        self._apply(self._seat.pressed(time.monotonic_ns()))
+        if not self.link.pressed():
+            self._apply(self._seat.pressed(time.monotonic_ns()))
 
     def released(self) -> None:
         """It came up again."""
+        self.link.released()
         self._apply(self._seat.released(time.monotonic_ns()))
 
     def quit(self) -> None:

@@ -38,7 +38,13 @@ def test_help_has_examples() -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["run"], 2, "which hub?"),
+        (
+            ["run", "--hub", LOOPBACK, "--hub-fallback", LOOPBACK],
+            2,
+            "--hub-fallback goes with --hub auto",
+        ),
+        (["run", "--hub-fallback", "nonsense"], 2, "is no hub address"),
+        (["forget"], 2, "add --yes"),
         (["run", "--nope"], 2, "No such option"),
         (["run", "--button", "foot"], 2, "not one of"),
         (["run", "--hub", "nonsense"], 2, "is no hub address"),

@@ -69,7 +69,7 @@ def complaint(path: Path | None, flags: Mapping[str, object]) -> str:
 
 
 def test_mistakes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "which hub?" in complaint(None, {})
+    assert "--hub-fallback goes with --hub auto" in complaint(None, {**HUB, "hub_fallback": "x"})
     assert "no such file" in complaint(tmp_path / "nope.toml", HUB)
     assert "no TOML" in complaint(toml(tmp_path, "hub = "), {})
     unknown = complaint(toml(tmp_path, "colour = 'red'"), HUB)

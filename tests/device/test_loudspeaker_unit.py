@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -237,7 +238,7 @@ async def test_the_last_packet_leaves_when_the_network_goes_on() -> None:
 async def test_the_bus_is_heard_over_the_second_connection_alone() -> None:
     async with running_hub() as hub:
         hub.bus = BUS
-        more = {"microphone": "none", "loudspeaker": "any", "connections": 2}
+        more: dict[str, Any] = {"microphone": "none", "loudspeaker": "any", "connections": 2}
         async with unit_at(hub, **more) as bench:
             await bench.light.until(Signal.PLAYING)
             await hub.until(lambda hub: len(hub.joins) == 2)

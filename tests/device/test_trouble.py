@@ -14,6 +14,7 @@ from websockets.http11 import Request, Response
 
 from fakes.hub import LOOPBACK, running_hub
 from parvis_device.address import HubAddress
+from parvis_device.hub_addresses import GivenAddress
 from parvis_device.light import LinkState
 from parvis_device.link import HubLink
 from parvis_device.sender import QUEUE_PACKETS
@@ -57,7 +58,9 @@ class Listener:
 
 
 def link_to(url: str, events: Listener, **more: LinkKind) -> HubLink:
-    return HubLink(HubAddress.parse(url), name="T", traits=UnitTraits(**more), events=events)
+    return HubLink(
+        GivenAddress(HubAddress.parse(url)), name="T", traits=UnitTraits(**more), events=events
+    )
 
 
 async def told(

@@ -18,7 +18,9 @@ from fakes.unit_parts import (
 from parvis_device.address import HubAddress
 from parvis_device.app import Assembly
 from parvis_device.config import UnitConfig, load
+from parvis_device.hub_addresses import GivenAddress
 from parvis_device.light import Signal
+from parvis_device.papers import Papers
 
 
 @dataclass
@@ -50,19 +52,22 @@ def configured(hub: str, **more: object) -> UnitConfig:
 
 
 @asynccontextmanager
-async def unit_at(hub: FakeHub, **more: object) -> AsyncIterator[Bench]:
+async def unit_at(
+    hub: FakeHub, papers: Papers | None = None, **more: object
+) -> AsyncIterator[Bench]:
     """A unit that runs until the block ends, and ended well then."""
     config = configured(hub.url, **more)
     microphone, button, light = FakeMicrophone(), FakeButton(), FakeLight()
     loudspeaker, buzzer = FakeLoudspeaker(), FakeBuzzer()
     assembly = Assembly(
         config,
-        HubAddress.parse(config.hub),
+        GivenAddress(HubAddress.parse(config.hub)),
         None if config.only_plays else microphone,
         button,
         light,
         loudspeaker if config.plays else None,
         buzzer,
+        papers,
     )
     running = asyncio.create_task(assembly.run())
     try:

@@ -58,8 +58,9 @@ PURE_PACKAGES: dict[str, dict[str, str]] = {
 
 # Inside the two programs: the modules and folders that decide.
 PURE_MODULES = (
-    *("parvis_device.button", "parvis_device.capture"),
-    *("parvis_device.converter_clock", "parvis_device.gate", "parvis_device.light"),
+    *("parvis_device.button", "parvis_device.candidates", "parvis_device.capture"),
+    *("parvis_device.converter_clock", "parvis_device.gate", "parvis_device.introduction"),
+    *("parvis_device.light", "parvis_device.pairing"),
     *("parvis_device.microphones.framing", "parvis_device.onsets", "parvis_device.packetizer"),
     *("parvis_device.player", "parvis_device.seat", "parvis_device.sender"),
     *("parvis_device.talk", "parvis_device.timekeeper", "parvis_device.uplink"),

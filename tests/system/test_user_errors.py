@@ -82,7 +82,11 @@ MISTAKES = (
     Mistake("parvis bench nonsense", USAGE, r"nonsense"),
     Mistake("parvis nonsense", USAGE, r"nonsense"),
     # parvis-unit
-    Mistake("parvis-unit run", USAGE, r"--hub"),
+    Mistake("parvis-unit run --hub-fallback nonsense --button none", USAGE, r"nonsense"),
+    Mistake("parvis-unit forget", USAGE, r"--yes"),
+    Mistake(
+        "{unit} --microphone none --loudspeaker file:{wav} --state {noise}", RUN_TIME, "--state"
+    ),
     Mistake("parvis-unit run --hub nonsense --button none", USAGE, r"nonsense"),
     Mistake("parvis-unit run --hub ftp://x --button none", USAGE, r"ftp"),
     Mistake("{unit} --microphone file:{missing}", USAGE, r"nothing-here"),

@@ -1,0 +1,20 @@
+"""For all tests: what a unit keeps between two starts goes into a folder of the tests."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_state_of_a_person(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A unit that is started without ``--state`` finds no key of whoever runs the tests."""
+    before = os.environ.get("XDG_STATE_HOME")
+    os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
+    yield
+    if before is None:
+        del os.environ["XDG_STATE_HOME"]
+    else:
+        os.environ["XDG_STATE_HOME"] = before
