@@ -78,22 +78,24 @@ def host_is_known(host_header: str | None, names: frozenset[str]) -> bool:
     return True
 
 
-def origin_is_ours(origin: str | None, host_header: str | None, scheme: str) -> bool:
-    """Whether a browser's request came from the hub's own page; no Origin is no browser."""
+def origin_is_ours(
+    origin: str | None, host_header: str | None, scheme: str, *, forwarded: bool = False
+) -> bool:
+    """Whether a browser's request came from the hub's own page; no Origin is no browser.
+
+    A page of the other scheme is another page. But a proxy that nobody named in ``behind_proxy``
+    may have taken the encryption off: what it passed on (``forwarded``, which no page can pretend)
+    may come from an https page.
+    """
     if origin is None:
         return True
+    encrypted = scheme in {"wss", "https"} or (forwarded and origin.startswith("https:"))
+    own_scheme, own_port = ("https", 443) if encrypted else ("http", 80)
     try:
-        parts = urlsplit(origin)
-        ours = urlsplit(f"//{host_header}")
-        secure = scheme in {"wss", "https"}
-        default_port = 443 if secure else 80
-        return (
-            parts.scheme in {"http", "https"}
-            and parts.hostname is not None
-            and parts.hostname == ours.hostname
-            and (parts.port or (443 if parts.scheme == "https" else 80))
-            == (ours.port or (443 if parts.scheme == "https" else default_port))
-        )
+        theirs, ours = urlsplit(origin), urlsplit(f"//{host_header}")
+        same_host = theirs.hostname is not None and theirs.hostname == ours.hostname
+        same_port = (theirs.port or own_port) == (ours.port or own_port)
+        return theirs.scheme == own_scheme and same_host and same_port
     except ValueError:
         return False
 
@@ -134,6 +136,8 @@ class Admitted:
     """Of who runs the room."""
     invite: Invite | None = None
     """By which they came, and may have to leave again."""
+    speaks_for: str | None = None
+    """The listener whose phone is the microphone of this connection."""
 
     @property
     def invite_number(self) -> int | None:
@@ -206,17 +210,32 @@ class Doorkeeper:
         if (join.speaker is not None) != (join.role is Role.SPEAKER):
             raise PeerFault(CloseCode.MALFORMED, "speaker: present exactly for the role speaker")
         door = self.door(join.room)
-        resumed = self._resumed(join)
-        rights = self._rights(join.room, door, shown_secrets(join), resumed)
+        resumed, person = self._resumed(join), self._person(join)
+        rights = self._rights(join.room, door, shown_secrets(join), person or resumed)
         rank = rights.host_rank if join.role is Role.HOST else None
         if join.role is Role.HOST and rank is None:
             which = "wrong" if shown_secrets(join) else "missing"
             raise PeerFault(CloseCode.UNAUTHORISED, f"the secret of the host link is {which}")
-        if join.role in SOUNDING and not (self.open_house or peer.is_this_machine):
+        is_trusted = self.open_house or peer.is_this_machine or person is not None
+        if join.role in SOUNDING and not is_trusted:
             raise PeerFault(CloseCode.FORBIDDEN, NOT_FROM_HERE.format(role=join.role.value))
         if door is None or not _may_enter(join.role, rights, door.access, peer):
             raise PeerFault(CloseCode.ROOM_CLOSED, NO_SUCH_ROOM)
-        return Admitted(participant=resumed, rank=rank, invite=rights.invite)
+        return Admitted(resumed, rank, rights.invite, speaks_for=person)
+
+    def _person(self, join: Join) -> str | None:
+        """The listener whose phone wants to be a microphone; None: it is nobody's.
+
+        The token alone lets nobody in: the room is asked whether it is their turn.
+        """
+        token = None if join.speaker is None else join.speaker.person
+        if token is None:
+            return None
+        for role in (Role.LISTENER, Role.HOST):
+            found = self.keys.resumed(role, token)
+            if found is not None:
+                return found
+        raise PeerFault(CloseCode.FORBIDDEN, "speaker.person: this is not the token of a listener")
 
     def _resumed(self, join: Join) -> str | None:
         """Who comes back. Whom a host made one comes back as host from the audience."""

@@ -24,6 +24,7 @@ from parvis_server.room.results import (
     ReadOutText,
     Result,
     StopReading,
+    Why,
 )
 from parvis_server.room.room import Room
 from parvis_wire.messages import Attention, Role
@@ -48,8 +49,8 @@ class House(Protocol):
     def attend(self, participant: str, what: Attention) -> None:
         """Tell one participant to look, or to chime."""
 
-    def evict(self, participant: str) -> None:
-        """End the connection of somebody whose invitation is void."""
+    def evict(self, participant: str, why: Why) -> None:
+        """End the connections of somebody who has to leave."""
 
 
 class Consequences:
@@ -115,9 +116,9 @@ class Consequences:
             case StopReading(participant=participant):
                 if self._reader.stop(participant):
                     self._fall_silent()
-            case Evict(participants=participants):
+            case Evict(participants=participants, why=why):
                 for participant in participants:
-                    self._house.evict(participant)
+                    self._house.evict(participant, why)
 
     # The hub's voice is no member of the room: it has no connection, and no rights of its own.
 

@@ -22,11 +22,11 @@ from parvis_server.net.live_stage import LiveStage
 from parvis_server.net.outbox import AtOnce, Outbox
 from parvis_server.net.reading import ReadingVoice
 from parvis_server.net.room_status import room_status
-from parvis_server.net.seats import Counts, Seat
+from parvis_server.net.seats import FAREWELLS, Counts, Seat
 from parvis_server.net.streams import Stream, Streams
 from parvis_server.room.audience import Audience
 from parvis_server.room.members import Member
-from parvis_server.room.results import Result
+from parvis_server.room.results import Result, Why
 from parvis_server.room.room import Room
 from parvis_server.room.stage import Stage
 from parvis_wire.audience import Here, Reaction
@@ -148,7 +148,7 @@ class LiveRoom:
             stream.carry_first(connection)
         self.stage.refresh()
         address = connection.peer.address
-        log.info("%s %s joined from %s", member.role.value, member.name, address)
+        log.info("%s %s joined from %s", member.role.value, member.logged, address)
 
     def greet(self, connection: Connection, role: Role) -> None:
         """The room as it was told to everybody, its clocks, and how many listen."""
@@ -191,7 +191,7 @@ class LiveRoom:
         stream = self.streams.get(seat.participant)
         if stream is not None and stream.second is not None:
             member = self.room.member(seat.participant)
-            log.info("%s is here by its second connection only", member and member.name)
+            log.info("%s is here by its second connection only", member and member.logged)
             return
         self._away(seat.participant)
 
@@ -206,7 +206,7 @@ class LiveRoom:
         if not member.connected and now_ns - stream.first_lost_ns <= FIRST_AWAY_NS:
             self.apply(self.room.joined(member, now_ns))
             self.stage.refresh()
-            log.info("%s is back by the second connection", member.name)
+            log.info("%s is back by the second connection", member.logged)
 
     def second_ended(self, participant: str) -> None:
         """A second connection ended; who had no other is away."""
@@ -219,7 +219,7 @@ class LiveRoom:
         member = self.room.member(participant)
         if member is not None and member.sounds:
             self.stage.refresh()
-            log.info("%s %s is away", member.role.value, member.name)
+            log.info("%s %s is away", member.role.value, member.logged)
 
     def close_all(self, code: CloseCode, text: str) -> None:
         """End every connection."""
@@ -291,14 +291,12 @@ class LiveRoom:
         if seat is not None:
             seat.connection.send(Attend(what=what))
 
-    def evict(self, participant: str) -> None:
-        """End the connection of somebody whose invitation is void."""
+    def evict(self, participant: str, why: Why) -> None:
+        """End the connections of somebody who has to leave."""
         seat, stream = self._seats.get(participant), self.streams.get(participant)
-        carriers = (seat, None if stream is None else stream.second)
-        for one in carriers:
+        for one in (seat, None if stream is None else stream.second):
             if one is not None:
-                text = "the invitation that you came by is no longer good"
-                one.connection.fail(CloseCode.ROOM_CLOSED, text)
+                one.connection.fail(*FAREWELLS[why])
 
     # What the engine says
 

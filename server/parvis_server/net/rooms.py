@@ -21,6 +21,7 @@ from parvis_server.net.live_room import LiveRoom
 from parvis_server.net.mp3 import Mp3Stream
 from parvis_server.net.room_engine import RoomEngine
 from parvis_server.net.room_keeper import KeptRoom, RoomKeeper
+from parvis_server.room.places import is_out
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.commands import Command, SetPhase
 from parvis_wire.floor import About, Access, Invite, Phase, Rank
@@ -75,6 +76,10 @@ class HubRoom:
         """Of those who run the room."""
         hosts = self.live.room.view.hosts
         return next((host.rank for host in hosts if host.participant == participant), None)
+
+    def is_out(self, participant: str) -> bool:
+        """Whether a host has shown them out, until they are unblocked."""
+        return is_out(self.live.room.view, participant)
 
     @property
     def phase(self) -> Phase:

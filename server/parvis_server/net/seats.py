@@ -5,7 +5,16 @@ from dataclasses import dataclass, field
 
 from parvis_server.net.connection import Connection
 from parvis_server.net.fanout import Receiver
+from parvis_server.room.results import Why
+from parvis_wire.close_codes import CloseCode
 from parvis_wire.messages import Role, Rung
+
+FAREWELLS = {
+    Why.INVITATION: (CloseCode.ROOM_CLOSED, "the invitation that you came by is no longer good"),
+    Why.BLOCKED: (CloseCode.FORBIDDEN, "a host has shown you out of this room"),
+    Why.TURN_OVER: (CloseCode.FORBIDDEN, "your turn is over, and this microphone is closed"),
+}
+"""What somebody who has to leave is told."""
 
 
 @dataclass(slots=True, eq=False)

@@ -176,6 +176,18 @@ class Streams:
             self._streams[participant] = known
         return known
 
+    def renew(self, participant: str) -> Stream:
+        """A new stream with an SSRC of its own: who begins anew counts anew.
+
+        What came under the old one is over: its second connection ends.
+        """
+        known = self._streams.get(participant)
+        if known is not None and known.second is not None:
+            text = "the same microphone joined anew"
+            known.second.connection.fail(CloseCode.SUPERSEDED, text)
+        self.forget(participant)
+        return self.open(participant)
+
     def set_output(self, stream: Stream, wanted: Bus | None) -> None:
         """What the stream plays from now on; the SSRC in ``wanted`` is replaced by its own.
 

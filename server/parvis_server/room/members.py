@@ -61,6 +61,11 @@ class Member:
         return self.role in (Role.UNIT, Role.SPEAKER)
 
     @property
+    def logged(self) -> str:
+        """What the log calls it: a unit by its name, a person by their id."""
+        return self.participant if self.speaks_for is not None else self.name or self.participant
+
+    @property
     def connected(self) -> bool:
         """Whether a connection of this participant stands."""
         return self.away_since_ns is None

@@ -6,7 +6,7 @@ from typing import Any
 
 from parvis_server.net.consequences import Consequences
 from parvis_server.room.members import Member
-from parvis_server.room.results import AttendTo, Evict, OpenSources, Result
+from parvis_server.room.results import AttendTo, Evict, OpenSources, Result, Why
 from parvis_wire.messages import Ack, Attention, Change, Role
 from parvis_wire.room_events import RoomEvent, Silenced
 
@@ -57,7 +57,7 @@ class FakeHouse:
     def attend(self, participant: str, what: Attention) -> None:
         self.said.append((what.value, participant))
 
-    def evict(self, participant: str) -> None:
+    def evict(self, participant: str, why: Why) -> None:
         self.said.append(("evicted", participant))
 
 

@@ -11,6 +11,7 @@ from websockets.exceptions import ConnectionClosed
 from fakes.live_hub import LiveHub, live_hub
 from fakes.peer import Peer, host_credential, joined, packet_of, resume
 from parvis_server.net import live_room
+from parvis_server.room.results import Why
 from parvis_server.room.timing import HAND_AWAY_NS
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.commands import Next, RaiseHand, TakeFloor
@@ -243,7 +244,7 @@ async def test_who_is_out_is_out_with_both(hub: LiveHub) -> None:
         joined(hub.speak, Role.SPEAKER, speaker=SpeakerTraits(sends=True)) as first,
         joined(hub.speak, Role.SPEAKER, **second_of(first)) as second,
     ):
-        hub.live.evict(first.participant)
+        hub.live.evict(first.participant, Why.INVITATION)
         assert (await first.until_closed())[0] == CloseCode.ROOM_CLOSED
         assert (await second.until_closed())[0] == CloseCode.ROOM_CLOSED
         await gone(hub, 0)
