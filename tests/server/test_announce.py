@@ -46,3 +46,19 @@ def test_people_are_warned(caplog: pytest.LogCaptureFixture) -> None:
     assert "anybody on this network" in warned
     assert "no network address" in warned
     assert max(len(line) for line in warned.splitlines()) <= 80
+
+
+SETUP = "https://192.168.100.200:8443/operator#setup=ps_0123456789abcdefghijkl"
+
+
+def test_an_unclaimed_hub_prints_its_setup_link() -> None:
+    unclaimed = replace(HUB, setup_link=SETUP)
+    stream = io.StringIO()
+    unclaimed.print_to(stream)
+    assert stream.getvalue().splitlines()[2:] == [f"setup: {SETUP}"]
+    text = unclaimed.for_terminal()
+    assert SETUP in text
+    assert "works once" in text
+    assert max(len(line) for line in text.splitlines()) <= 80
+    assert "setup" not in HUB.for_terminal().lower(), "a claimed one prints none"
+    assert "ps_" not in repr(unclaimed)

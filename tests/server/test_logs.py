@@ -9,6 +9,7 @@ import pytest
 
 from parvis_server import logs
 from parvis_server.config import LogFormat
+from parvis_server.trust.tokens import HIDDEN, new_session_token, new_setup_token
 
 SECRET = "s3cret-of-the-host-link"
 
@@ -57,7 +58,7 @@ def test_no_line_holds_a_secret(log_format: LogFormat) -> None:
     except ValueError:
         log.exception("failed")
     assert SECRET not in stream.getvalue()
-    assert stream.getvalue().count(logs.HIDDEN) >= 3
+    assert stream.getvalue().count(HIDDEN) >= 3
 
 
 def test_libraries_that_a_flood_could_make_talk_are_quiet() -> None:
@@ -67,3 +68,14 @@ def test_libraries_that_a_flood_could_make_talk_are_quiet() -> None:
     logging.getLogger("uvicorn.access").info("GET /")
     logging.getLogger("asyncio").warning("socket.send() raised exception.")
     assert stream.getvalue() == ""
+
+
+@pytest.mark.parametrize("log_format", LogFormat)
+def test_a_token_that_nobody_told_the_log_of_is_hidden_too(log_format: LogFormat) -> None:
+    stream = io.StringIO()
+    logs.start(log_format, (), stream)
+    setup, session = new_setup_token(), new_session_token()
+    logging.getLogger("parvis_server.test").info("/operator#setup=%s", setup, extra={"t": session})
+    assert stream.getvalue().count(HIDDEN) == 2
+    assert setup not in stream.getvalue()
+    assert session not in stream.getvalue()
