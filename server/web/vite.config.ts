@@ -1,8 +1,9 @@
 /**
- * Four pages, four entries: the front page (`/`, `/c/{code}`), the audience's (`/r/{room}`), the
- * host's (`/host`) and the hall screen's (`/screen`), built into the hub's package. Scripts and styles
- * are files of their own, because the hub's Content-Security-Policy allows nothing inline. Workers
- * are classic scripts: module workers need Safari 15.
+ * Five pages, five entries: the front page (`/`, `/c/{code}`), the audience's (`/r/{room}`), the
+ * host's (`/host`), the operator's (`/operator`) and the hall screen's (`/screen`), built into the
+ * hub's package. Scripts and styles are files of their own, because the hub's
+ * Content-Security-Policy allows nothing inline. Workers are classic scripts: module workers need
+ * Safari 15.
  */
 import { defineConfig } from "vitest/config";
 
@@ -19,7 +20,9 @@ export default defineConfig({
     // A data: URL for a script, a worklet or a worker would break the policy above.
     assetsInlineLimit: 0,
     reportCompressedSize: false,
-    rollupOptions: { input: ["index.html", "host.html", "screen.html", "rooms.html"] },
+    rollupOptions: {
+      input: ["index.html", "host.html", "screen.html", "rooms.html", "operator.html"],
+    },
   },
   worker: { format: "iife" },
   test: { include: ["tests/**/*.test.ts", "tests/**/*.test.tsx"], environment: "node" },

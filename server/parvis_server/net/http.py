@@ -26,7 +26,14 @@ from parvis_server.net.guard import Guard
 from parvis_server.net.metrics import Metrics
 from parvis_server.net.mp3 import Mp3Response
 from parvis_server.net.page_head import CALENDAR_TYPE, calendar
-from parvis_server.net.pages import AUDIENCE_PAGE, HOST_PAGE, ROOMS_PAGE, SCREEN_PAGE, Pages
+from parvis_server.net.pages import (
+    AUDIENCE_PAGE,
+    HOST_PAGE,
+    OPERATOR_PAGE,
+    ROOMS_PAGE,
+    SCREEN_PAGE,
+    Pages,
+)
 from parvis_server.net.rooms import HubRoom, Rooms
 from parvis_wire.floor import Access, Phase
 from parvis_wire.messages import DEFAULT_ROOM
@@ -117,6 +124,10 @@ def _add_pages(app: FastAPI, parts: Parts) -> None:
     @app.api_route("/host", methods=["GET", "HEAD"])
     async def host(request: Request) -> Response:
         return parts.pages.page(HOST_PAGE, request)
+
+    @app.api_route("/operator", methods=["GET", "HEAD"])
+    async def operator(request: Request) -> Response:
+        return parts.pages.page(OPERATOR_PAGE, request)
 
     @app.api_route("/screen", methods=["GET", "HEAD"])
     async def screen(request: Request) -> Response:

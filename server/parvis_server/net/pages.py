@@ -1,8 +1,8 @@
 """The built page: read once at the start, packed once, sent to everybody.
 
 The page's builder puts its files in ``static``: ``index.html`` for the audience, ``host.html`` for
-the host, ``screen.html`` for the hall's screen, and files with a hash in their name in ``assets/``,
-which browsers may keep for ever.
+the host, ``operator.html`` for whoever runs the hub, ``screen.html`` for the hall's screen, and
+files with a hash in their name in ``assets/``, which browsers may keep for ever.
 """
 
 import gzip
@@ -24,6 +24,7 @@ AUDIENCE_PAGE = "index.html"
 HOST_PAGE = "host.html"
 SCREEN_PAGE = "screen.html"
 ROOMS_PAGE = "rooms.html"
+OPERATOR_PAGE = "operator.html"
 
 FOREVER = "public, max-age=31536000, immutable"
 ASK_AGAIN = "no-cache"

@@ -8,17 +8,21 @@ const folder = process.argv[2];
 const packed = (path) => gzipSync(readFileSync(path), { level: 9 }).length;
 const assets = readdirSync(join(folder, "assets"));
 
-/** Every asset that this file names, and that those name. */
+/** What is fetched only once somebody wants it: `import("./x.js")`, and the list of what it brings. */
+const LATER = /\bimport\((["'`])[^"'`]*\1\)|__vite__mapDeps=\([^]*?\]/g;
+
+/** Every asset that this file names, and that those name; not what is loaded later. */
 function reach(text, seen) {
+  const now = text.replace(LATER, "");
   for (const name of assets) {
-    if (seen.has(name) || !text.includes(name)) continue;
+    if (seen.has(name) || !now.includes(name)) continue;
     seen.add(name);
     if (/\.(js|css)$/.test(name)) reach(readFileSync(join(folder, "assets", name), "utf-8"), seen);
   }
   return seen;
 }
 
-for (const page of ["index.html", "host.html", "screen.html", "rooms.html"]) {
+for (const page of ["index.html", "host.html", "screen.html", "rooms.html", "operator.html"]) {
   const html = join(folder, page);
   const needed = [...reach(readFileSync(html, "utf-8"), new Set())];
   const bytes = needed.reduce(

@@ -5,16 +5,20 @@ import type audienceEn from "./audience.en.json";
 import en from "./en.json";
 import fr from "./fr.json";
 import type hostEn from "./host.en.json";
+import type operatorEn from "./operator.en.json";
 import type roomsEn from "./rooms.en.json";
 import type screenEn from "./screen.en.json";
+import type speakEn from "./speak.en.json";
 
 export type Language = "en" | "fr";
 export type WordKey =
   | keyof typeof en
   | keyof typeof audienceEn
   | keyof typeof hostEn
+  | keyof typeof operatorEn
   | keyof typeof roomsEn
-  | keyof typeof screenEn;
+  | keyof typeof screenEn
+  | keyof typeof speakEn;
 
 type Words<Key extends string> = Record<Language, Record<Key, string>>;
 
@@ -28,8 +32,10 @@ export function learnWords(
   more:
     | Words<keyof typeof audienceEn>
     | Words<keyof typeof hostEn>
+    | Words<keyof typeof operatorEn>
     | Words<keyof typeof roomsEn>
-    | Words<keyof typeof screenEn>,
+    | Words<keyof typeof screenEn>
+    | Words<keyof typeof speakEn>,
 ): void {
   for (const tag of ["en", "fr"] as const) {
     dictionaries[tag] = { ...dictionaries[tag], ...more[tag] };

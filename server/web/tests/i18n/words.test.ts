@@ -7,10 +7,14 @@ import bothFr from "../../src/i18n/fr.json";
 import hostEn from "../../src/i18n/host.en.json";
 import hostFr from "../../src/i18n/host.fr.json";
 import { HOST_WORDS } from "../../src/i18n/host_words.ts";
+import operatorEn from "../../src/i18n/operator.en.json";
+import operatorFr from "../../src/i18n/operator.fr.json";
 import roomsEn from "../../src/i18n/rooms.en.json";
 import roomsFr from "../../src/i18n/rooms.fr.json";
 import screenEn from "../../src/i18n/screen.en.json";
 import screenFr from "../../src/i18n/screen.fr.json";
+import speakEn from "../../src/i18n/speak.en.json";
+import speakFr from "../../src/i18n/speak.fr.json";
 import { learnWords, preferredLanguage, say, type WordKey } from "../../src/i18n/words.ts";
 
 const SOURCES = new URL("../../src/", import.meta.url);
@@ -18,15 +22,19 @@ const en: Record<WordKey, string> = {
   ...bothEn,
   ...audienceEn,
   ...hostEn,
+  ...operatorEn,
   ...roomsEn,
   ...screenEn,
+  ...speakEn,
 };
 const fr: Record<WordKey, string> = {
   ...bothFr,
   ...audienceFr,
   ...hostFr,
+  ...operatorFr,
   ...roomsFr,
   ...screenFr,
+  ...speakFr,
 };
 const keys = Object.keys(en) as WordKey[];
 const slots = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map((found) => found[1]).sort();
@@ -44,17 +52,23 @@ describe("the words", () => {
     expect(Object.keys(bothFr)).toEqual(Object.keys(bothEn));
     expect(Object.keys(audienceFr)).toEqual(Object.keys(audienceEn));
     expect(Object.keys(hostFr)).toEqual(Object.keys(hostEn));
+    expect(Object.keys(operatorFr)).toEqual(Object.keys(operatorEn));
     expect(Object.keys(roomsFr)).toEqual(Object.keys(roomsEn));
     expect(Object.keys(screenFr)).toEqual(Object.keys(screenEn));
+    expect(Object.keys(speakFr)).toEqual(Object.keys(speakEn));
   });
 
   test.each([
     ["audience", audienceEn],
     ["host", hostEn],
+    ["operator", operatorEn],
     ["rooms", roomsEn],
     ["screen", screenEn],
+    ["speak", speakEn],
   ])("of the %s are in no other dictionary, and no other page needs them", (page, ofPage) => {
-    const others = [bothEn, audienceEn, hostEn, roomsEn, screenEn].filter((one) => one !== ofPage);
+    const others = [bothEn, audienceEn, hostEn, operatorEn, roomsEn, screenEn, speakEn].filter(
+      (one) => one !== ofPage,
+    );
     const keysOfPage = Object.keys(ofPage);
     expect(keysOfPage.filter((key) => others.some((other) => key in other))).toEqual([]);
     const elsewhere = sources((name) => !name.split(/[/\\]/).includes(page));
