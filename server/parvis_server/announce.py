@@ -37,6 +37,10 @@ class Announcement:
     has_network: bool
     setup_link: str | None = field(default=None, repr=False)
     """None: the hub has an operator."""
+    operator_note: str | None = None
+    """What the operator's browser will ask."""
+    notes: tuple[str, ...] = ()
+    """Of ports and certificates."""
 
     def print_to(self, stream: TextIO) -> None:
         """Print for a person on a terminal, else lines such as ``listen: URL``."""
@@ -53,6 +57,7 @@ class Announcement:
         return [
             *([OPEN_HOUSE_WARNING] if self.open_house else []),
             *([] if self.has_network else [NO_NETWORK_WARNING]),
+            *self.notes,
         ]
 
     def for_programs(self) -> str:
@@ -81,7 +86,8 @@ class Announcement:
     def _setup_lines(self) -> list[str]:
         if self.setup_link is None:
             return []
-        return [f"  Setup   {self.setup_link}", "", _wrapped(SETUP_HINT)]
+        notes = [SETUP_HINT] if self.operator_note is None else [SETUP_HINT, self.operator_note]
+        return [f"  Setup   {self.setup_link}", *(f"\n{_wrapped(note)}" for note in notes)]
 
 
 def room_announcement(title: str, links: Mapping[str, str | None]) -> str:

@@ -18,15 +18,16 @@ from parvis_server import links
 from parvis_server.announce import Announcement
 from parvis_server.config import HubSettings
 from parvis_server.data_folder import DataFolder
+from parvis_server.hub_reach import HubReach
 from parvis_server.hub_server import Listener, make_server
 from parvis_server.net import listeners, speakers, units
-from parvis_server.net.admission import Admitted, Doorkeeper
+from parvis_server.net.admission import RANKS, Admitted, Doorkeeper
 from parvis_server.net.api.house import House
 from parvis_server.net.api.operators import Operators, utc_ms
-from parvis_server.net.api.seams import PlainReach
 from parvis_server.net.connection import Connection
 from parvis_server.net.credentials import Keys
 from parvis_server.net.endpoints import Endpoint, Session, Waiting
+from parvis_server.net.guard import behind
 from parvis_server.net.http import Parts, make_app
 from parvis_server.net.listeners import Listeners
 from parvis_server.net.live_room import LiveRoom
@@ -44,7 +45,8 @@ from parvis_server.room_builder import EngineMaker, RoomBuilder
 from parvis_server.trust.house import HouseTrust
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.commands import Describe
-from parvis_wire.floor import About, Phase
+from parvis_wire.floor import About, InviteRole, Phase
+from parvis_wire.identity import fingerprint, public_bytes
 from parvis_wire.messages import DEFAULT_ROOM, Join, Role
 
 log = logging.getLogger(__name__)
@@ -66,7 +68,6 @@ class Hub:
     ) -> None:
         """Put the parts together; nothing listens yet. Without a keeper, rooms are forgotten."""
         self.settings = settings
-        self.listeners: Sequence[Listener] = ()
         self.started = asyncio.Event()
         self.stopping = asyncio.Event()
         kept = folder.secrets()
@@ -79,7 +80,11 @@ class Hub:
             self._keeper.keep,
             plain_host=settings.access.plain_host,
         )
-        builder = RoomBuilder(settings, self._links, self.origin, make_engine, self._keeper)
+        site = fingerprint(public_bytes(self.trust.site_key))
+        self.reach = HubReach(settings, self.trust, site, utc_ms)
+        builder = RoomBuilder(
+            settings, self._links, self.invite_origin, make_engine, self._keeper, self.reach.alarms
+        )
         self.rooms = Rooms(builder.build, self._keeper)
         if self.rooms.get(DEFAULT_ROOM) is None:
             about = About(title=settings.room.title)
@@ -114,6 +119,7 @@ class Hub:
             doorkeeper=keeper,
             links=self._links,
             origin=self.origin,
+            host_origin=self.reach.host_origin,
             codes=ShortCodes(self.keys),
             operators=self._operators(attempts),
         )
@@ -125,8 +131,9 @@ class Hub:
             units=endpoint(units.ROLES, self._open_unit),
             speakers=endpoint(speakers.ROLES, self._open_speaker),
         )
-        names = {name.lower() for name in self.settings.network.names} | links.own_names()
-        return make_app(parts, frozenset(names))
+        application = make_app(parts, lambda: self.reach.names)
+        proxies = list(self.settings.network.behind_proxy)
+        return behind(proxies, application) if proxies else application
 
     def _operators(self, attempts: Attempts) -> Operators:
         return Operators(
@@ -136,7 +143,7 @@ class Hub:
             attempts=attempts,
             origin=self.operator_origin,
             kept=self._keeper.kept,
-            reach=PlainReach([listener.port for listener in self.listeners]),
+            reach=self.reach,
             open_house=self.settings.access.open_house,
         )
 
@@ -159,34 +166,42 @@ class Hub:
         return room.live
 
     @property
-    def address(self) -> str:
-        """Where others reach this hub."""
-        return links.reachable_address(self.settings.network.host)
+    def listeners(self) -> Sequence[Listener]:
+        """The ports that it listens on, the plain one first."""
+        return self.reach.listening_on
+
+    @listeners.setter
+    def listeners(self, listening_on: Sequence[Listener]) -> None:
+        self.reach.listening_on = listening_on
 
     def origin(self) -> str:
-        """What the links of others begin with."""
-        return links.origin(self.address, self.listeners[0].port)
+        """What the audience's links begin with."""
+        return self.reach.origins.audience
+
+    def invite_origin(self, role: InviteRole) -> str:
+        """What the link of an invitation begins with."""
+        return self.reach.host_origin() if role in RANKS else self.origin()
 
     def operator_origin(self) -> str:
         """What operators' links begin with."""
-        return self.origin()
+        return self.reach.origins.operator
 
     def own_origin(self) -> str:
         """Where programs on this machine reach the hub."""
-        host = self.settings.network.host
-        address = links.LOOPBACK if host in links.EVERY_ADDRESS else host
-        return links.origin(address, self.listeners[0].port)
+        return self.reach.origins.here
 
     def announcement(self) -> Announcement:
         """What to print."""
-        address, room = self.address, self.main
+        address, room = self.reach.origins.address, self.main
         return Announcement(
             title=room.about.title,
             listener_link=self.origin() + self._links.audience(room.name, room.access),
-            host_link=self.origin() + self._links.host(room.name),
+            host_link=self.reach.host_origin() + self._links.host(room.name),
             setup_link=None if self.trust.claimed else self._setup_link(),
             open_house=self.settings.access.open_house,
             has_network=address != links.LOOPBACK or self.settings.network.host == address,
+            operator_note=None if self.trust.claimed else self.reach.operator_note(),
+            notes=tuple(self.reach.notes()),
         )
 
     def _setup_link(self) -> str:
@@ -201,10 +216,11 @@ class Hub:
         if not self._pages.built:
             log.warning("the page is not built, phones see nothing: run scripts/build")
         application = self.application()
-        servers = [make_server(application) for _ in listening_on]
+        servers = [make_server(application, listener) for listener in listening_on]
         async with asyncio.TaskGroup() as group:
             background = [
-                group.create_task(work) for work in (self.rooms.run(), self._note_running())
+                group.create_task(work)
+                for work in (self.rooms.run(), self._note_running(), self.reach.watch())
             ]
             serving = [
                 group.create_task(server.serve([listener.socket]))

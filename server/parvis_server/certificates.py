@@ -53,8 +53,9 @@ class Certificate:
 
     @property
     def fingerprint(self) -> str:
-        """The digest as browsers show it: 32 pairs of hexadecimal digits."""
-        return ":".join(f"{octet:02X}" for octet in self.digest)
+        """The digest for people, as browsers show it but for the groups: 64 hexadecimal digits."""
+        digits = self.digest.hex().upper()
+        return " ".join(digits[at : at + 4] for at in range(0, len(digits), 4))
 
     @property
     def plain_names(self) -> tuple[str, ...]:

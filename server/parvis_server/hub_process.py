@@ -7,21 +7,28 @@ import logging
 import resource
 import signal
 import sys
+from collections.abc import Sequence
 
 from parvis_server import logs
 from parvis_server.app import Hub
 from parvis_server.config import HubSettings
 from parvis_server.data_folder import DataFolder
-from parvis_server.errors import HubStopped, UserError
+from parvis_server.errors import HubStopped, UsageError, UserError
+from parvis_server.hub_listeners import open_listeners
 from parvis_server.hub_server import Listener
 from parvis_server.libraries import require_opus
+from parvis_server.net.api.operators import utc_ms
 from parvis_server.net.room_keeper import StoredRooms
-from parvis_server.ports import take_port
 from parvis_server.store.address import Address
 from parvis_server.store.database import Store
 from parvis_wire.messages import DEFAULT_ROOM
 
 log = logging.getLogger(__name__)
+
+NO_OPEN_HOUSE = (
+    "open house is for a hub without an operator, and this one has an operator: pair its units "
+    "(parvis unit list), and leave --open-house away"
+)
 
 
 def run(settings: HubSettings) -> None:
@@ -36,11 +43,11 @@ def run(settings: HubSettings) -> None:
     address = Address.of(settings.store.url, folder.path)
     logs.start(settings.log.format, (*kept.model_dump().values(), *address.secrets()))
     _allow_many_connections()
-    taken = Listener(take_port(settings.network))
+    listening_on = open_listeners(settings.network, folder, utc_ms())
     keeper = StoredRooms(Store.open(address), folder.room_before_the_database, DEFAULT_ROOM)
     ended: BaseException | None = None
     try:
-        asyncio.run(_run(settings, folder, taken, keeper))
+        asyncio.run(_run(settings, folder, listening_on, keeper))
     except* UserError as group:
         ended = _first(group)
     except* Exception as group:
@@ -60,16 +67,21 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
 
 
 async def _run(
-    settings: HubSettings, folder: DataFolder, taken: Listener, keeper: StoredRooms
+    settings: HubSettings,
+    folder: DataFolder,
+    listening_on: Sequence[Listener],
+    keeper: StoredRooms,
 ) -> None:
     from parvis_server.engine.supervisor import EngineSupervisor
 
     hub = Hub(settings, folder, EngineSupervisor, keeper=keeper)
+    if settings.access.open_house and hub.trust.claimed:
+        raise UsageError(NO_OPEN_HOUSE)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, hub.stopping.set)
     async with asyncio.TaskGroup() as group:
-        running = group.create_task(hub.run([taken]))
+        running = group.create_task(hub.run(listening_on))
         started = group.create_task(hub.started.wait())
         await asyncio.wait({running, started}, return_when=asyncio.FIRST_COMPLETED)
         if hub.started.is_set():

@@ -3,12 +3,16 @@
 import asyncio
 import contextlib
 import socket
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from parvis_server.encryption import Encryption
+from parvis_server.net.arrival import PLAIN, Arrival, Listened
 from parvis_server.net.http_protocol import HubHttpProtocol
 from parvis_server.net.websocket_protocol import HubWebSocketProtocol
 from parvis_server.ports import BACKLOG
@@ -19,26 +23,51 @@ PING_TIMEOUT_S = 10.0
 GRACE_S = 2
 """For connections to end after the hub said goodbye; all in all it stops within three seconds."""
 
+TLS_HANDSHAKE_S = 5.0
+"""As long as a join may take; asyncio's own 60 s would let silent peers pile up."""
+
+TLS_GOODBYE_S = 1.0
+"""For the peer's last word; asyncio's own 30 s would outlast the hub's three seconds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """One port with one scheme; a second one with the hub's own certificate joins the list."""
+    """One port: plain http, or https with a certificate."""
 
     socket: socket.socket
-    scheme: str = "http"
+    encryption: Encryption | None = None
 
     @property
     def port(self) -> int:
         """The port that was taken."""
         return int(self.socket.getsockname()[1])
 
+    @property
+    def scheme(self) -> Literal["http", "https"]:
+        """What its links begin with."""
+        return "http" if self.encryption is None else "https"
+
+    @property
+    def certificate(self) -> bytes | None:
+        """SHA-256 of the certificate (DER) that it shows now; None: it does not encrypt."""
+        return None if self.encryption is None else self.encryption.certificate.digest
+
+    def arrival(self) -> Arrival:
+        """What is true of every connection that it takes."""
+        if self.encryption is None:
+            return PLAIN
+        utc_ms = time.time_ns() // 1_000_000
+        good = self.encryption.kind == "files" and self.encryption.certificate.is_good(utc_ms)
+        return Arrival(certificate=self.certificate, publicly_certified=good)
+
 
 class HubServer(uvicorn.Server):
     """uvicorn's server as one task of ours: no signal handlers, and it says when it listens."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, encryption: Encryption | None) -> None:
         """It does not listen yet."""
         super().__init__(config)
+        self._encryption = encryption
         self.listening = asyncio.Event()
 
     @contextlib.contextmanager
@@ -48,15 +77,40 @@ class HubServer(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to listen, and say so."""
-        await super().startup(sockets)
+        if self._encryption is None:
+            await super().startup(sockets)
+        else:
+            await self._startup_encrypted(self._encryption, sockets or [])
         self.listening.set()
 
+    async def _startup_encrypted(
+        self, encryption: Encryption, sockets: list[socket.socket]
+    ) -> None:
+        """As uvicorn does it, which offers no bounds on the time of a handshake."""
+        await self.lifespan.startup()
+        loop = asyncio.get_running_loop()
+        self.servers = [
+            await loop.create_server(
+                self._make_protocol,
+                sock=listening,
+                ssl=encryption.context,
+                ssl_handshake_timeout=TLS_HANDSHAKE_S,
+                ssl_shutdown_timeout=TLS_GOODBYE_S,
+                backlog=BACKLOG,
+            )
+            for listening in sockets
+        ]
+        self.started = True
 
-def make_server(application: ASGIApp) -> HubServer:
+    def _make_protocol(self) -> HubHttpProtocol:
+        return HubHttpProtocol(self.config, self.server_state, self.lifespan.state)
+
+
+def make_server(application: ASGIApp, listener: Listener) -> HubServer:
     """The server of one listener."""
     return HubServer(
         uvicorn.Config(
-            application,
+            Listened(application, listener.arrival),
             http=HubHttpProtocol,
             ws=HubWebSocketProtocol,
             ws_ping_interval=PING_INTERVAL_S,
@@ -70,5 +124,6 @@ def make_server(application: ASGIApp) -> HubServer:
             # A proxy on this machine must not make everybody look like it, nor anybody like us.
             proxy_headers=False,
             timeout_graceful_shutdown=GRACE_S,
-        )
+        ),
+        listener.encryption,
     )

@@ -90,19 +90,20 @@ def choose_address(listening_on: str, routed: str | None, interfaces: Iterable[I
     """
     if listening_on not in EVERY_ADDRESS:
         return listening_on
-    if routed is not None and _is_reachable(routed):
+    if routed is not None and is_reachable(routed):
         return routed
     candidates = [
         interface
         for interface in interfaces
-        if _is_reachable(interface.address) and not interface.name.startswith(VIRTUAL_PREFIXES)
+        if is_reachable(interface.address) and not interface.name.startswith(VIRTUAL_PREFIXES)
     ]
     private = (i.address for i in candidates if ipaddress.ip_address(i.address).is_private)
     anything = (i.address for i in candidates)
     return next(private, next(anything, LOOPBACK))
 
 
-def _is_reachable(address: str) -> bool:
+def is_reachable(address: str) -> bool:
+    """Whether this is an address that leads from other machines to this one."""
     try:
         ip = ipaddress.ip_address(address)
     except ValueError:
@@ -123,7 +124,7 @@ def reachable_addresses(listening_on: str) -> tuple[str, ...]:
     others = (
         interface.address
         for interface in _interfaces()
-        if _is_reachable(interface.address) and not interface.name.startswith(VIRTUAL_PREFIXES)
+        if is_reachable(interface.address) and not interface.name.startswith(VIRTUAL_PREFIXES)
     )
     return tuple(dict.fromkeys(each for each in (best, *others) if each != LOOPBACK))
 

@@ -2,6 +2,7 @@
 
 import errno
 import socket
+from dataclasses import dataclass, replace
 
 import psutil
 
@@ -19,33 +20,67 @@ def take_port(network: NetworkSettings) -> socket.socket:
         PortInUse: another program has it; the text says which, where that can be seen.
         UserError: the address or port cannot be used.
     """
-    family = socket.AF_INET6 if ":" in network.host else socket.AF_INET
+    return _take(_Wanted(network.host, network.port, "--port", 8080))
+
+
+def take_tls_port(network: NetworkSettings) -> socket.socket:
+    """The same for https. Where the usual port is taken and nobody asked for it, a free one: two
+    hubs may run on one machine.
+
+    Raises:
+        PortInUse: another program has the port that was asked for.
+        UserError: the address or port cannot be used.
+    """
+    wanted = _Wanted(network.host, network.tls_port or 0, "--tls-port", 8443)
+    try:
+        return _take(wanted)
+    except PortInUse:
+        if "tls_port" in network.model_fields_set:
+            raise
+    return _take(replace(wanted, port=0))
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """An address, a port, and how one asks for another."""
+
+    host: str
+    port: int
+    flag: str
+    unprivileged: int
+
+
+def _take(wanted: _Wanted) -> socket.socket:
+    family = socket.AF_INET6 if ":" in wanted.host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((network.host, network.port))
+        listening.bind((wanted.host, wanted.port))
         listening.listen(BACKLOG)
     except OSError as error:
         listening.close()
-        raise _explained(error, network) from error
+        raise _explained(error, wanted) from error
     listening.setblocking(False)
     return listening
 
 
-def _explained(error: OSError, network: NetworkSettings) -> UserError:
-    where = f"{network.host}, port {network.port}"
+def _explained(error: OSError, wanted: _Wanted) -> UserError:
+    host, port, flag = wanted.host, wanted.port, wanted.flag
     if isinstance(error, socket.gaierror):
-        return UsageError(f"--host {network.host}: there is no such address")
+        return UsageError(f"--host {host}: there is no such address")
     if error.errno == errno.EADDRINUSE:
         return PortInUse(
-            f"port {network.port} is taken by {_holder(network.port)}: "
-            f"end it, or choose another port, such as --port {_another(network.port)}"
+            f"port {port} is taken by {_holder(port)}: "
+            f"end it, or choose another port, such as {flag} {_another(port)}"
         )
     if error.errno == errno.EACCES:
-        return UserError(f"ports below 1024 need more rights: try --port 8080 instead of {where}")
+        return UserError(
+            f"ports below 1024 need more rights: try {flag} {wanted.unprivileged} "
+            f"instead of {host}, port {port}"
+        )
     if error.errno == errno.EADDRNOTAVAIL:
-        return UsageError(f"--host {network.host}: this machine does not have that address")
-    return UserError(f"cannot listen on {where}: {error.strerror}")
+        return UsageError(f"--host {host}: this machine does not have that address")
+    return UserError(f"cannot listen on {host}, port {port}: {error.strerror}")
 
 
 def _another(port: int) -> int:

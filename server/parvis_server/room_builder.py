@@ -22,6 +22,7 @@ from parvis_server.room.lifts import LiftFacts
 from parvis_server.room.profile import five_ms_rule
 from parvis_server.room.room import Room, no_rule
 from parvis_server.room.stage import Stage
+from parvis_wire.floor import InviteRole
 from parvis_wire.messages import Role
 from parvis_wire.stage import Alarm, AlarmKind
 
@@ -48,8 +49,8 @@ class RoomBuilder:
 
     settings: HubSettings
     links: RoomLinks
-    origin: Callable[[], str]
-    """What links of others begin with."""
+    origin: Callable[[InviteRole], str]
+    """What the link of an invitation begins with."""
     make_engine: EngineMaker
     keeper: RoomKeeper
     alarms: Callable[[], Iterable[Alarm]] = tuple
@@ -90,7 +91,9 @@ class RoomBuilder:
         )
         mp3 = Mp3Stream(live.program_taps, self.settings.limits.mp3_listeners)
         live.extra_listeners = mp3.__len__
-        live.invite_link = lambda invite: self.origin() + self.links.invite(kept.name, invite)
+        live.invite_link = lambda invite: (
+            self.origin(invite.role) + self.links.invite(kept.name, invite)
+        )
         live.house_alarms = self._house_alarms
         return HubRoom(live, engine, mp3, kept.created_utc_ms)
 

@@ -26,6 +26,9 @@ START_S = 20.0
 
 STOP_S = 10.0
 
+QUIET = {"PARVIS_HUB_NETWORK__ANNOUNCE": "false"}
+"""Hubs of tests are none of the network's business."""
+
 
 class ProcessError(AssertionError):
     """A process did not do what the test waited for; holds everything it said."""
@@ -49,7 +52,7 @@ class Program:
             errors="replace",
             bufsize=1,
             cwd=cwd,
-            env={**os.environ, "PYTHONUNBUFFERED": "1", **(env or {})},
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **QUIET, **(env or {})},
             start_new_session=True,
         )
         self._reader = threading.Thread(target=self._read, daemon=True)

@@ -12,6 +12,8 @@ EXAMPLES = """Examples:
 
   parvis hub --port 80 --title "Town hall"
 
+  parvis hub --certificate fullchain.pem --key privkey.pem     https that browsers trust
+
   parvis hub --open-house                  units and speakers elsewhere may join unpaired
 
   parvis hub --frame-ms 5                  the least delay, for a few wired microphones
@@ -26,6 +28,17 @@ def hub(
     port: int | None = typer.Option(
         None, min=0, max=65535, help="Port to listen on; 0 takes a free one. Default: 8080."
     ),
+    tls_port: str | None = typer.Option(
+        None,
+        metavar="PORT",
+        help="Port of the same over https; 0 takes a free one, 'off' none. Default: 8443.",
+    ),
+    certificate: Path | None = typer.Option(
+        None,
+        help="Certificate for https (PEM, with its chain). Default: one of the hub's own, "
+        "which its units trust and browsers warn of.",
+    ),
+    key: Path | None = typer.Option(None, help="The certificate's private key (PEM)."),
     data: Path | None = typer.Option(
         None,
         help="Folder for secrets and settings. Default: $XDG_STATE_HOME/parvis, else "
@@ -57,6 +70,9 @@ def hub(
         "data": data,
         "network.host": host,
         "network.port": port,
+        "network.tls_port": tls_port,
+        "network.certificate": certificate,
+        "network.key": key,
         "room.title": title,
         "access.open_house": open_house,
         "stage.frame_ms": frame_ms,

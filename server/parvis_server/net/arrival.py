@@ -1,4 +1,4 @@
-"""How a request came to the hub: encrypted or not, and with which certificate. Pure.
+"""How a request came to the hub: encrypted or not, with which certificate, from whose page. Pure.
 
 Each listener tells it in ``scope["extensions"]``; what a proxy passed on was encrypted by the
 proxy, if at all, with a certificate that the hub does not know.
@@ -7,6 +7,7 @@ proxy, if at all, with a certificate that the hub does not know.
 from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -21,8 +22,8 @@ class Arrival:
     """What a listener says of the connections that it takes."""
 
     certificate: bytes | None = None
-    """SHA-256 of the certificate (DER) that the hub showed with a key of its own; None: it did not
-    encrypt, or with certificate files, or a proxy stands between."""
+    """SHA-256 of the certificate (DER) that the hub showed, its own or one of files: it vouches for
+    it with the site's key. None: it did not encrypt, or a proxy stands between."""
     publicly_certified: bool = False
     """Whether the hub showed certificate files that are still good: browsers take no other offer
     of this name from then on (HSTS)."""
@@ -52,6 +53,28 @@ def is_forwarded(scope: Scope) -> bool:
     """Whether a proxy passed it on."""
     headers = Headers(scope=scope)
     return any(name in headers for name in PROXY_HEADERS)
+
+
+def origin_is_ours(
+    origin: str | None, host_header: str | None, scheme: str, *, forwarded: bool = False
+) -> bool:
+    """Whether a browser's request came from the hub's own page; no Origin is no browser.
+
+    A page of the other scheme is another page. But a proxy that nobody named in ``behind_proxy``
+    may have taken the encryption off: what it passed on (``forwarded``, which no page can pretend)
+    may come from an https page.
+    """
+    if origin is None:
+        return True
+    encrypted = scheme in {"wss", "https"} or (forwarded and origin.startswith("https:"))
+    own_scheme, own_port = ("https", 443) if encrypted else ("http", 80)
+    try:
+        theirs, ours = urlsplit(origin), urlsplit(f"//{host_header}")
+        same_host = theirs.hostname is not None and theirs.hostname == ours.hostname
+        same_port = (theirs.port or own_port) == (ours.port or own_port)
+        return theirs.scheme == own_scheme and same_host and same_port
+    except ValueError:
+        return False
 
 
 class Listened:

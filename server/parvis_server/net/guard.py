@@ -5,16 +5,24 @@ WebSocket from another site's page, and adds the security headers to everything.
 """
 
 import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import cast
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from parvis_server.net.admission import host_is_known, host_name, is_loopback, origin_is_ours
+from parvis_server.net.admission import host_is_known, host_name, is_loopback
+from parvis_server.net.arrival import arrival_of, is_encrypted, is_forwarded, origin_is_ours
 
 _PLAIN_HOST = re.compile(r"[A-Za-z0-9.\-:\[\]]{1,255}")
 
 OPENER_POLICY = {"Cross-Origin-Opener-Policy": "same-origin"}
 """Only where browsers heed it: elsewhere they put an error into the page's console."""
+
+LASTING = {"Strict-Transport-Security": "max-age=31536000"}
+"""HSTS (RFC 6797), a year: only where a certificate was shown that browsers trust. With the hub's
+own it would lock its audience out of http."""
 
 UNKNOWN_HOST = (
     "This hub does not go by that name. Open it by its address, or add the name to network.names "
@@ -44,8 +52,8 @@ def content_security_policy(host: str) -> str:
 class Guard:
     """Wraps the application."""
 
-    def __init__(self, app: ASGIApp, names: frozenset[str]) -> None:
-        """``names`` are those of this hub, besides addresses and localhost."""
+    def __init__(self, app: ASGIApp, names: Callable[[], frozenset[str]]) -> None:
+        """``names`` gives those of this hub, besides addresses and localhost."""
         self._app = app
         self._names = names
 
@@ -56,15 +64,21 @@ class Guard:
             return
         headers = Headers(scope=scope)
         host = headers.get("host")
-        guarded = _with_headers(send, host or "", trusted=_is_trusted(scope["scheme"], host))
-        if not host_is_known(host, self._names):
+        guarded = _with_headers(send, host or "", _headers_for(scope, host))
+        if not host_is_known(host, self._names()):
             await _refuse(scope, receive, guarded, 421, UNKNOWN_HOST)
         elif scope["type"] == "websocket" and not origin_is_ours(
-            headers.get("origin"), host, scope["scheme"]
+            headers.get("origin"), host, scope["scheme"], forwarded=is_forwarded(scope)
         ):
             await _refuse(scope, receive, guarded, 403, FOREIGN_ORIGIN)
         else:
             await self._app(scope, receive, guarded)
+
+
+def behind(proxies: Sequence[str], app: ASGIApp) -> ASGIApp:
+    """The application behind reverse proxies: what these say of the client's address and scheme is
+    believed, and nobody else's word."""
+    return cast(ASGIApp, ProxyHeadersMiddleware(app, list(proxies)))  # type: ignore[arg-type]
 
 
 def _is_trusted(scheme: str, host: str | None) -> bool:
@@ -74,9 +88,14 @@ def _is_trusted(scheme: str, host: str | None) -> bool:
     return local or scheme in {"https", "wss"}
 
 
-def _with_headers(send: Send, host: str, *, trusted: bool) -> Send:
-    fixed = {**FIXED_HEADERS, **(OPENER_POLICY if trusted else {})}
+def _headers_for(scope: Scope, host: str | None) -> dict[str, str]:
+    """Those of every answer, and those that only some browsers may get."""
+    trusted = OPENER_POLICY if _is_trusted(scope["scheme"], host) else {}
+    lasting = LASTING if is_encrypted(scope) and arrival_of(scope).publicly_certified else {}
+    return {**FIXED_HEADERS, **trusted, **lasting}
 
+
+def _with_headers(send: Send, host: str, fixed: Mapping[str, str]) -> Send:
     async def guarded(message: Message) -> None:
         if message["type"] in {"http.response.start", "websocket.http.response.start"}:
             headers = MutableHeaders(scope=message)

@@ -1,6 +1,7 @@
 """The hub's application: pages, API, sockets and health on one port."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,7 +73,7 @@ class Parts:
     speakers: Endpoint
 
 
-def make_app(parts: Parts, names: frozenset[str]) -> ASGIApp:
+def make_app(parts: Parts, names: Callable[[], frozenset[str]]) -> ASGIApp:
     """The application; ``names`` are those that requests may call it by."""
     # The interactive API pages load scripts from elsewhere, which the policy forbids.
     app = FastAPI(title="Parvis", docs_url=None, redoc_url=None, openapi_url=None)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from parvis_server.net.admission import Peer, host_is_known, is_loopback, origin_is_ours
+from parvis_server.net.admission import Peer, host_is_known, is_loopback
 
 NAMES = frozenset({"hall.example"})
 
@@ -52,37 +52,3 @@ def test_names_of_this_hub(host: str) -> None:
 )
 def test_names_of_others(host: str | None) -> None:
     assert not host_is_known(host, NAMES)
-
-
-@pytest.mark.parametrize(
-    ("origin", "host", "scheme"),
-    [
-        (None, "192.0.2.7:8080", "ws"),
-        ("http://192.0.2.7:8080", "192.0.2.7:8080", "ws"),
-        ("http://hall.example", "hall.example", "ws"),
-        ("http://hall.example:80", "hall.example", "ws"),
-        ("https://hall.example", "hall.example:443", "wss"),
-        ("https://hall.example", "hall.example", "ws"),
-        ("http://[2001:db8::1]:8080", "[2001:db8::1]:8080", "ws"),
-    ],
-)
-def test_our_own_page(origin: str | None, host: str, scheme: str) -> None:
-    assert origin_is_ours(origin, host, scheme)
-
-
-@pytest.mark.parametrize(
-    "origin",
-    [
-        "null",
-        "",
-        "http://evil.example",
-        "http://192.0.2.7",
-        "http://192.0.2.7:8081",
-        "file://192.0.2.7:8080",
-        "http://192.0.2.7:8080.evil.example",
-        "http://192.0.2.7:99999",
-        "http://[",
-    ],
-)
-def test_pages_of_others(origin: str) -> None:
-    assert not origin_is_ours(origin, "192.0.2.7:8080", "ws")

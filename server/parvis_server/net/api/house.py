@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from parvis_server.links import RoomLinks
-from parvis_server.net.admission import Doorkeeper
+from parvis_server.net.admission import RANKS, Doorkeeper
 from parvis_server.net.api.caller import Caller
 from parvis_server.net.api.faults import ApiFault
 from parvis_server.net.api.models import HostLinks
@@ -33,7 +33,9 @@ class House:
     doorkeeper: Doorkeeper
     links: RoomLinks
     origin: Callable[[], str]
-    """What links of others begin with."""
+    """What the audience's links begin with."""
+    host_origin: Callable[[], str]
+    """What hosts' links begin with."""
     codes: ShortCodes
     operators: Operators
     code_guard: CodeGuard = field(default_factory=CodeGuard)
@@ -108,7 +110,8 @@ class House:
 
     def invite_link(self, room: str, invite: Invite) -> str:
         """The link of an invitation."""
-        return self.origin() + self.links.invite(room, invite)
+        origin = self.host_origin() if invite.role in RANKS else self.origin()
+        return origin + self.links.invite(room, invite)
 
     def audience_link(self, room: HubRoom) -> str:
         """The link for the audience."""
@@ -119,7 +122,7 @@ class House:
         screen = self.screen_path(room)
         return HostLinks(
             audience=self.audience_link(room),
-            host=self.origin() + self.links.host(room.name),
+            host=self.host_origin() + self.links.host(room.name),
             screen=None if screen is None else self.origin() + screen,
             audience_code=self.codes.of(self.links.audience(room.name, room.access)),
         )

@@ -252,7 +252,8 @@ def _command(body: Act) -> Command:
 def _link(house: House, caller: Caller, name: str, wanted: LinkRequest) -> Link:
     room = house.room_to_run(name, caller, by_cohost=True)
     path, code = _path(house, caller, room, wanted)
-    return Link(link=house.origin() + path, code=house.codes.of(path) if code else None)
+    origin = house.host_origin() if path.startswith("/host") else house.origin()
+    return Link(link=origin + path, code=house.codes.of(path) if code else None)
 
 
 def _path(house: House, caller: Caller, room: HubRoom, wanted: LinkRequest) -> tuple[str, bool]:
