@@ -2,10 +2,11 @@
 
 from typing import Annotated, Any
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from parvis_server.net.api.caller import Caller
+from parvis_server.net.api.faults import NO_STORE
 from parvis_server.net.api.models import Fault
 
 FOR_EVERYBODY: dict[str, Any] = {"security": [{}]}
@@ -28,6 +29,14 @@ async def anybody(request: Request) -> Caller:
     """Who asks, where no secret is wanted."""
     return Caller.of(request, None)
 
+
+async def not_kept(response: Response) -> None:
+    """Let no cache keep what is said."""
+    response.headers.update(NO_STORE)
+
+
+NOT_KEPT = [Depends(not_kept)]
+"""Of routes whose answers hold secrets, or are about people."""
 
 Asker = Annotated[Caller, Depends(caller_of)]
 Anybody = Annotated[Caller, Depends(anybody)]

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
 
-from parvis_server.net.api.asking import FOR_EVERYBODY, Anybody, Asker, faults
+from parvis_server.net.api.asking import FOR_EVERYBODY, NOT_KEPT, Anybody, Asker, faults
 from parvis_server.net.api.faults import ApiFault
 from parvis_server.net.api.house_models import (
     ActInfo,
@@ -34,7 +34,7 @@ SessionId = Annotated[str, Path(pattern=rf"^([0-9a-f]{{16}}|{CURRENT})$")]
 
 def session_routes(operators: Operators) -> APIRouter:
     """How operators come and go."""
-    routes = APIRouter(tags=["operators"])
+    routes = APIRouter(tags=["operators"], dependencies=NOT_KEPT)
 
     @routes.post(
         "/claim",
@@ -87,7 +87,7 @@ def session_routes(operators: Operators) -> APIRouter:
 
 def house_routes(operators: Operators) -> APIRouter:
     """How the hub stands, and what was done to it."""
-    routes = APIRouter(tags=["house"])
+    routes = APIRouter(tags=["house"], dependencies=NOT_KEPT)
 
     @routes.get("/house", responses=faults(401, 403))
     async def show_house(caller: Asker) -> HouseInfo:

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from fastapi.responses import Response
 
-from parvis_server.net.api.asking import Asker, faults
+from parvis_server.net.api.asking import NOT_KEPT, Asker, faults
 from parvis_server.net.api.faults import ApiFault
 from parvis_server.net.api.house_models import (
     HandedKey,
@@ -28,7 +28,7 @@ Named = Annotated[Fingerprint, Path(description="The fingerprint of its key.")]
 
 def unit_routes(operators: Operators) -> APIRouter:
     """Everything about units."""
-    routes = APIRouter(tags=["units"])
+    routes = APIRouter(tags=["units"], dependencies=NOT_KEPT)
     _add_keys(routes, operators)
     _add_desk(routes, operators)
     return routes
