@@ -9,7 +9,8 @@ than one that systemd starts again.
 import asyncio
 import logging
 import secrets
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from starlette.types import ASGIApp
@@ -28,12 +29,14 @@ from parvis_server.net.connection import Connection
 from parvis_server.net.credentials import Keys
 from parvis_server.net.endpoints import Endpoint, Session, Waiting
 from parvis_server.net.guard import behind
+from parvis_server.net.house_rules import HouseRules
 from parvis_server.net.http import Parts, make_app
 from parvis_server.net.listeners import Listeners
 from parvis_server.net.live_room import LiveRoom
 from parvis_server.net.metrics import Metrics
 from parvis_server.net.pages import Pages, read_pages, static_folder
 from parvis_server.net.rate import Attempts, wrong_secret_attempts
+from parvis_server.net.reception import Reception
 from parvis_server.net.room_keeper import RoomKeeper, RoomsInMemory
 from parvis_server.net.rooms import HubRoom, Rooms
 from parvis_server.net.short_codes import ShortCodes
@@ -48,6 +51,7 @@ from parvis_wire.commands import Describe
 from parvis_wire.floor import About, InviteRole, Phase
 from parvis_wire.identity import fingerprint, public_bytes
 from parvis_wire.messages import DEFAULT_ROOM, Join, Role
+from parvis_wire.stage import Alarm
 
 log = logging.getLogger(__name__)
 
@@ -82,8 +86,18 @@ class Hub:
         )
         site = fingerprint(public_bytes(self.trust.site_key))
         self.reach = HubReach(settings, self.trust, site, utc_ms)
+        rules = HouseRules(
+            self.trust, settings.access.open_house, lambda: self.reach.origins.secure
+        )
+        self.reception = Reception.of(self.trust, rules, time.monotonic_ns, utc_ms)
         builder = RoomBuilder(
-            settings, self._links, self.invite_origin, make_engine, self._keeper, self.reach.alarms
+            settings,
+            self._links,
+            self.invite_origin,
+            make_engine,
+            self._keeper,
+            self._alarms,
+            self.reception.desk.waiting_in,
         )
         self.rooms = Rooms(builder.build, self._keeper)
         if self.rooms.get(DEFAULT_ROOM) is None:
@@ -102,14 +116,11 @@ class Hub:
     def application(self) -> ASGIApp:
         """Pages, API and sockets."""
         attempts = wrong_secret_attempts()
-        keeper = Doorkeeper(
-            self.keys,
-            self.rooms.get,
-            self.settings.access.open_house,
-        )
+        keeper = Doorkeeper(self.keys, self.rooms.get, self.reception.rules)
         endpoint = partial(
             Endpoint,
             doorkeeper=keeper,
+            reception=self.reception,
             waiting=Waiting(),
             attempts=attempts,
             on_fault=self.rooms.count_fault,
@@ -143,9 +154,15 @@ class Hub:
             attempts=attempts,
             origin=self.operator_origin,
             kept=self._keeper.kept,
+            desk=self.reception.desk,
             reach=self.reach,
             open_house=self.settings.access.open_house,
         )
+
+    def _alarms(self) -> Iterator[Alarm]:
+        """Of the whole hub, for the hosts of every room."""
+        yield from self.reach.alarms()
+        yield from self.reception.sockets.alarms()
 
     def _open_listener(self, join: Join, admitted: Admitted, connection: Connection) -> Session:
         opener = Listeners(self._live(join), self.keys, self.settings.limits.listeners)
@@ -218,10 +235,11 @@ class Hub:
         application = self.application()
         servers = [make_server(application, listener) for listener in listening_on]
         async with asyncio.TaskGroup() as group:
-            background = [
-                group.create_task(work)
-                for work in (self.rooms.run(), self._note_running(), self.reach.watch())
-            ]
+            working = (
+                *(self.rooms.run(), self._note_running()),
+                *(self.reach.watch(), self.reception.desk.run()),
+            )
+            background = [group.create_task(work) for work in working]
             serving = [
                 group.create_task(server.serve([listener.socket]))
                 for server, listener in zip(servers, listening_on, strict=True)

@@ -24,6 +24,7 @@ from parvis_server.room.room import Room, no_rule
 from parvis_server.room.stage import Stage
 from parvis_wire.floor import InviteRole
 from parvis_wire.messages import Role
+from parvis_wire.pairing import WaitingUnit
 from parvis_wire.stage import Alarm, AlarmKind
 
 
@@ -55,6 +56,8 @@ class RoomBuilder:
     keeper: RoomKeeper
     alarms: Callable[[], Iterable[Alarm]] = tuple
     """Of the hub itself, for the hosts of every room."""
+    waiting_units: Callable[[str], tuple[WaitingUnit, ...]] = lambda room: ()
+    """Units that want to join a room and that an operator has to let in."""
 
     def build(self, kept: KeptRoom) -> HubRoom:
         """The room that its log tells of, with an engine that sleeps until it sounds."""
@@ -95,6 +98,7 @@ class RoomBuilder:
             self.origin(invite.role) + self.links.invite(kept.name, invite)
         )
         live.house_alarms = self._house_alarms
+        live.waiting_units = lambda: self.waiting_units(kept.name)
         return HubRoom(live, engine, mp3, kept.created_utc_ms)
 
     def _house_alarms(self) -> Iterator[Alarm]:

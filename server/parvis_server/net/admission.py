@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from parvis_server.errors import PeerFault
 from parvis_server.net.credentials import Keys, same
+from parvis_server.net.house_rules import HouseRules
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.floor import Access, Invite, InviteRole, Rank
 from parvis_wire.messages import (
@@ -19,14 +20,9 @@ from parvis_wire.messages import (
     Role,
 )
 
-NOT_FROM_HERE = (
-    "this {role} is not paired, and unpaired {role}s may join only from the hub's own machine: "
-    "start the hub with --open-house to admit them from anywhere"
-)
-
 NO_SUCH_ROOM = "there is no such room, or this link to it is not whole or no longer good"
 
-SOUNDING = frozenset({Role.UNIT, Role.SPEAKER})
+SHOWN_OUT = "a host has shown you out of this room"
 
 RANKS = {InviteRole.HOST: Rank.HOST, InviteRole.COHOST: Rank.COHOST}
 """What an invitation makes of who opens it as a host."""
@@ -43,12 +39,19 @@ class Peer:
     own_address: str
     forwarded: bool = False
     """A proxy passed it on: ``address`` is the proxy's, and who stands behind it is not known."""
+    encrypted: bool = False
+    """It came over TLS, to the hub or to a proxy that is believed."""
 
     @property
     def is_this_machine(self) -> bool:
         """Loopback, or this machine calling itself by its own address."""
         near = self.address == self.own_address or is_loopback(self.address)
         return near and not self.forwarded
+
+    @property
+    def is_private(self) -> bool:
+        """Whether nobody on the way can read along."""
+        return self.encrypted or self.is_this_machine
 
 
 def is_loopback(address: str) -> bool:
@@ -78,28 +81,6 @@ def host_is_known(host_header: str | None, names: frozenset[str]) -> bool:
     return True
 
 
-def origin_is_ours(
-    origin: str | None, host_header: str | None, scheme: str, *, forwarded: bool = False
-) -> bool:
-    """Whether a browser's request came from the hub's own page; no Origin is no browser.
-
-    A page of the other scheme is another page. But a proxy that nobody named in ``behind_proxy``
-    may have taken the encryption off: what it passed on (``forwarded``, which no page can pretend)
-    may come from an https page.
-    """
-    if origin is None:
-        return True
-    encrypted = scheme in {"wss", "https"} or (forwarded and origin.startswith("https:"))
-    own_scheme, own_port = ("https", 443) if encrypted else ("http", 80)
-    try:
-        theirs, ours = urlsplit(origin), urlsplit(f"//{host_header}")
-        same_host = theirs.hostname is not None and theirs.hostname == ours.hostname
-        same_port = (theirs.port or own_port) == (ours.port or own_port)
-        return theirs.scheme == own_scheme and same_host and same_port
-    except ValueError:
-        return False
-
-
 def host_name(host_header: str | None) -> str | None:
     """The host part, in lower case, without port, brackets or the root's dot."""
     if not host_header:
@@ -125,6 +106,9 @@ class Door(Protocol):
     def rank_of(self, participant: str) -> Rank | None:
         """Of those who run the room."""
 
+    def is_out(self, participant: str) -> bool:
+        """Whether a host has shown them out."""
+
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
@@ -138,6 +122,8 @@ class Admitted:
     """By which they came, and may have to leave again."""
     speaks_for: str | None = None
     """The listener whose phone is the microphone of this connection."""
+    name: str | None = None
+    """What an operator calls the unit; None: it says its own."""
 
     @property
     def invite_number(self) -> int | None:
@@ -183,19 +169,10 @@ class Doorkeeper:
 
     keys: Keys
     door: Callable[[str], Door | None]
-    open_house: bool
+    house: HouseRules
 
-    def admit(self, join: Join, roles: frozenset[Role], peer: Peer) -> Admitted:
-        """As whom this peer comes in.
-
-        Args:
-            join: the first message.
-            roles: those of the endpoint.
-            peer: where it comes from.
-
-        Raises:
-            PeerFault: this join is refused; code and text say why.
-        """
+    def check(self, join: Join, roles: frozenset[Role]) -> None:
+        """Raise ``PeerFault`` for a join that no key and no secret would make good."""
         if join.version != PROTOCOL_VERSION:
             raise PeerFault(
                 CloseCode.VERSION,
@@ -209,19 +186,46 @@ class Doorkeeper:
             raise PeerFault(CloseCode.MALFORMED, "unit: present exactly for the role unit")
         if (join.speaker is not None) != (join.role is Role.SPEAKER):
             raise PeerFault(CloseCode.MALFORMED, "speaker: present exactly for the role speaker")
-        door = self.door(join.room)
-        resumed, person = self._resumed(join), self._person(join)
+        if join.unit_key is not None and join.role is not Role.UNIT:
+            raise PeerFault(CloseCode.MALFORMED, "unit_key: only units have one")
+
+    def admit(self, join: Join, peer: Peer, unit: str | None = None) -> Admitted:
+        """As whom this peer comes in.
+
+        Args:
+            join: the first message, which ``check`` took.
+            peer: where it comes from.
+            unit: fingerprint of the key that a unit proved.
+
+        Raises:
+            PeerFault: this join is refused; code and text say why.
+        """
+        door, resumed, person = self.door(join.room), self._resumed(join), self._person(join)
         rights = self._rights(join.room, door, shown_secrets(join), person or resumed)
         rank = rights.host_rank if join.role is Role.HOST else None
         if join.role is Role.HOST and rank is None:
             which = "wrong" if shown_secrets(join) else "missing"
             raise PeerFault(CloseCode.UNAUTHORISED, f"the secret of the host link is {which}")
-        is_trusted = self.open_house or peer.is_this_machine or person is not None
-        if join.role in SOUNDING and not is_trusted:
-            raise PeerFault(CloseCode.FORBIDDEN, NOT_FROM_HERE.format(role=join.role.value))
+        self._check_house(join, rights, peer, unit)
         if door is None or not _may_enter(join.role, rights, door.access, peer):
             raise PeerFault(CloseCode.ROOM_CLOSED, NO_SUCH_ROOM)
-        return Admitted(resumed, rank, rights.invite, speaks_for=person)
+        is_paired = unit is not None and self.house.trust.unit(unit) is not None
+        participant = unit if is_paired else resumed
+        if any(who is not None and door.is_out(who) for who in (participant, person)):
+            raise PeerFault(CloseCode.FORBIDDEN, SHOWN_OUT)
+        name = None if unit is None else self.house.name_of(unit)
+        return Admitted(participant, rank, rights.invite, speaks_for=person, name=name)
+
+    def _check_house(self, join: Join, rights: "_Rights", peer: Peer, unit: str | None) -> None:
+        match join.role:
+            case Role.UNIT:
+                self.house.check_unit(unit, peer)
+            case Role.SPEAKER:
+                self.house.check_speaker(join, rights.invite, peer)
+            case Role.HOST:
+                self.house.check_host(peer)
+            case _:
+                pass
 
     def _person(self, join: Join) -> str | None:
         """The listener whose phone wants to be a microphone; None: it is nobody's.
@@ -245,7 +249,7 @@ class Doorkeeper:
         found = self.keys.resumed(join.role, token)
         if found is None and join.role is Role.HOST:
             return self.keys.resumed(Role.LISTENER, token)
-        return found
+        return self.house.own_resumed(found) if join.role is Role.UNIT else found
 
     def _rights(
         self, room: str, door: Door | None, secrets: Sequence[str], participant: str | None

@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 INTERNAL_ERROR = 1011
 """Our fault, not the peer's (RFC 6455 section 7.4.1)."""
 
+TOO_MUCH = "too many messages or packets"
+
 
 @dataclass(frozen=True, slots=True)
 class Connection:
@@ -64,7 +66,7 @@ class Allowance:
 
     def _struck(self, now_ns: int) -> bool:
         if self.strikes.strike(now_ns):
-            raise PeerFault(CloseCode.RATE, "too many messages or packets")
+            raise PeerFault(CloseCode.RATE, TOO_MUCH)
         return False
 
 

@@ -1,9 +1,16 @@
-"""From the handshake to the ``join``, the same for every WebSocket endpoint."""
+"""From the handshake to the ``join``, the same for every WebSocket endpoint.
+
+Theory of operation. ``serve`` is one connection's task. It waits for the join, and for the proof of
+a unit with a key; then the connection's messages go straight to whoever it was handed to: the
+``Session`` of a peer that is welcome, or the pairing desk while a unit waits. The task itself only
+waits for the end.
+"""
 
 import asyncio
+import contextlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
@@ -12,12 +19,16 @@ from starlette.websockets import WebSocket
 
 from parvis_server.errors import PeerFault
 from parvis_server.net.admission import PROXY_HEADERS, Admitted, Doorkeeper, Peer, shown_secrets
-from parvis_server.net.connection import INTERNAL_ERROR, Connection, guarded
+from parvis_server.net.arrival import arrival_of, is_encrypted
+from parvis_server.net.connection import INTERNAL_ERROR, TOO_MUCH, Connection, guarded
+from parvis_server.net.proof import Proven, challenge_of, proven, transcript_of
 from parvis_server.net.rate import Attempts, TokenBucket
+from parvis_server.net.reception import Reception
 from parvis_server.net.websocket_protocol import EXTENSION
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.errors import BadMessage
 from parvis_wire.messages import Join, Role, parse_client_message
+from parvis_wire.pairing import UnitKey
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +43,9 @@ TOLD_AT_ONCE, TOLD_PER_S = 20, 1
 
 GUESSES = frozenset({CloseCode.UNAUTHORISED, CloseCode.ROOM_CLOSED})
 TOO_MANY_GUESSES = "too many links that lead nowhere came from this address: wait a minute"
+
+AUDITED = frozenset({TOO_MANY_GUESSES, TOO_MUCH})
+"""What an operator may want to know of a stranger; the audit takes few lines of each address."""
 
 
 class Session(Protocol):
@@ -55,6 +69,27 @@ class Waiting:
     count: int = 0
 
 
+@dataclass(slots=True, eq=False)
+class Visit:
+    """One connection, from its join to its end."""
+
+    connection: Connection
+    on_fault: Callable[[CloseCode, str], None]
+    _ends: list[Callable[[], None]] = field(default_factory=list)
+
+    def hand_over(
+        self, receive: Callable[[str | bytes, int], None], *ends: Callable[[], None]
+    ) -> None:
+        """Messages go to ``receive`` from now on; ``ends`` are called once it is over."""
+        self._ends = list(ends)
+        self.connection.raw.set_receiver(guarded(self.connection, receive, self.on_fault))
+
+    def end(self) -> None:
+        """The connection is gone."""
+        for end in self._ends:
+            end()
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """One path for WebSockets."""
@@ -62,6 +97,7 @@ class Endpoint:
     roles: frozenset[Role]
     open: Opener
     doorkeeper: Doorkeeper
+    reception: Reception
     waiting: Waiting
     attempts: Attempts
     on_fault: Callable[[CloseCode], None]
@@ -74,63 +110,127 @@ class Endpoint:
         """Serve one connection until it ends."""
         await websocket.accept()
         connection = _connection(websocket)
-        session = await self._join(websocket, connection)
-        if session is None:
-            return
+        visit = Visit(connection, partial(self._turned_away, connection.peer))
         try:
-            on_fault = partial(self._turned_away, connection.peer)
-            connection.raw.set_receiver(guarded(connection, session.receive, on_fault))
-            while (await websocket.receive())["type"] != "websocket.disconnect":
-                pass  # messages go to the receiver
+            if await self._comes(websocket, visit):
+                await _until_gone(websocket)
         finally:
-            session.end()
+            visit.end()
 
-    async def _join(self, websocket: WebSocket, connection: Connection) -> Session | None:
-        """The session of a peer who joined properly; None once the connection is closing."""
+    async def _comes(self, websocket: WebSocket, visit: Visit) -> bool:
+        """Receive a peer who joins properly; whether the connection is still to end."""
+        connection = visit.connection
         try:
-            message = await self._first_message(websocket)
-            if message["type"] == "websocket.disconnect":
-                return None
-            join = _parse_join(message)
-            return self.open(join, self._admit(join, connection.peer), connection)
+            with self._not_joined_yet():
+                message = await self._next(websocket, "join")
+                if message["type"] == "websocket.disconnect":
+                    return False
+                join = _parse_join(message)
+                self.doorkeeper.check(join, self.roles)
+                unit = await self._prove(websocket, connection, join)
+            self._receive(visit, join, unit)
+        except _Gone:
+            return False
         except PeerFault as fault:
             self._turned_away(connection.peer, fault.code, fault.text)
             connection.fail(fault.code, fault.text)
         except Exception:
             log.exception("a join could not be handled; its connection is closed")
             connection.raw.close(INTERNAL_ERROR, "the hub made a mistake")
-        await _until_gone(websocket)
-        return None
+        return True
 
-    def _admit(self, join: Join, peer: Peer) -> Admitted:
-        """As whom the peer comes in; who tries link after link is told to stop."""
+    async def _prove(
+        self, websocket: WebSocket, connection: Connection, join: Join
+    ) -> Proven | None:
+        """The key of a unit that has one, once it has proven it."""
+        if join.unit_key is None:
+            return None
+        self.reception.check_way(connection.peer)
+        with self._counting_guesses(connection.peer):
+            return await self._challenged(websocket, connection, join, join.unit_key)
+
+    async def _challenged(
+        self, websocket: WebSocket, connection: Connection, join: Join, key: UnitKey
+    ) -> Proven:
+        site_key, certificate = self.reception.site_key, arrival_of(websocket.scope).certificate
+        transcript = transcript_of(join, key, site_key, certificate)
+        connection.send(challenge_of(transcript, site_key, certificate))
+        answer = await self._next(websocket, "proof")
+        if answer["type"] == "websocket.disconnect":
+            raise _Gone
+        return proven(answer.get("text"), transcript)
+
+    def _receive(self, visit: Visit, join: Join, unit: Proven | None) -> None:
+        """Let the peer in, or let the unit wait until it is paired."""
+        connection = visit.connection
+        if unit is None or not self.reception.must_wait(unit.unit, connection.peer):
+            self._welcome(visit, join, unit)
+            return
+        if join.stream is not None:
+            raise PeerFault(CloseCode.UNAUTHORISED, "only the first connection of a unit waits")
+        come_in = partial(self._welcome, visit, join, unit)
+        waiter = self.reception.desk.enter(unit, join, connection, come_in)
+        desk = self.reception.desk
+        visit.hand_over(partial(desk.receive, waiter), partial(desk.leave, waiter))
+
+    def _welcome(self, visit: Visit, join: Join, unit: Proven | None) -> None:
+        """Open the session of a peer that may come in."""
+        connection = visit.connection
+        with self._counting_guesses(connection.peer, bool(shown_secrets(join))):
+            admitted = self.doorkeeper.admit(
+                join, connection.peer, None if unit is None else unit.unit
+            )
+        session = self.open(join, admitted, connection)
+        socket = self.reception.enter(join, unit, connection)
+        if socket is None:
+            visit.hand_over(session.receive, session.end)
+        else:
+            visit.hand_over(socket.hearing(session.receive), session.end, socket.leave)
+
+    @contextlib.contextmanager
+    def _counting_guesses(self, peer: Peer, is_guess: bool = True) -> Iterator[None]:
+        """Who tries one secret after the other is told to stop."""
         try:
-            return self.doorkeeper.admit(join, self.roles, peer)
+            yield
         except PeerFault as fault:
-            guessed = fault.code in GUESSES and bool(shown_secrets(join))
-            if guessed and not self.attempts.take(peer.address, time.monotonic_ns()):
+            if not is_guess or fault.code not in GUESSES:
+                raise
+            if not self.attempts.take(peer.address, time.monotonic_ns()):
                 raise PeerFault(CloseCode.RATE, TOO_MANY_GUESSES) from fault
             raise
 
     def _turned_away(self, peer: Peer, code: CloseCode, text: str) -> None:
         """Count a fault and tell the log, whose lines the peer's own words cannot break."""
         self.on_fault(code)
+        if text in AUDITED:
+            self.reception.note(peer.address, text)
         if self.told.take(1, time.monotonic_ns()):
             log.info("turned away %s: %d %r", peer.address, code, text)
 
-    async def _first_message(self, websocket: WebSocket) -> Any:
+    @contextlib.contextmanager
+    def _not_joined_yet(self) -> Iterator[None]:
+        """Count a connection that nothing is known of."""
         if self.waiting.count >= MAX_WAITING:
             raise PeerFault(CloseCode.RATE, "too many are coming in at once: try again")
         self.waiting.count += 1
+        try:
+            yield
+        finally:
+            self.waiting.count -= 1
+
+    async def _next(self, websocket: WebSocket, what: str) -> Any:
+        """The next message before the welcome, while there is time."""
         try:
             async with asyncio.timeout(self.join_timeout_s):
                 return await websocket.receive()
         except TimeoutError:
             raise PeerFault(
-                CloseCode.JOIN_TIMEOUT, f"no join within {self.join_timeout_s:g} s"
+                CloseCode.JOIN_TIMEOUT, f"no {what} within {self.join_timeout_s:g} s"
             ) from None
-        finally:
-            self.waiting.count -= 1
+
+
+class _Gone(Exception):
+    """The peer left before it was welcome."""
 
 
 async def _until_gone(websocket: WebSocket) -> None:
@@ -146,6 +246,7 @@ def _connection(websocket: WebSocket) -> Connection:
         address=client[0] if client else "",
         own_address=server[0] if server else "unknown",
         forwarded=any(name in websocket.headers for name in PROXY_HEADERS),
+        encrypted=is_encrypted(scope),
     )
     return Connection(raw=scope["extensions"][EXTENSION], peer=peer)
 

@@ -34,6 +34,7 @@ from parvis_wire.close_codes import CloseCode
 from parvis_wire.commands import Command
 from parvis_wire.floor import SECOND_PERSON, Invite, Phase
 from parvis_wire.messages import Ack, Attend, Attention, RefusalCode, Role, Time
+from parvis_wire.pairing import WaitingUnit
 from parvis_wire.room_events import HostJoined, HostLeft, InviteMade, RoomEvent
 from parvis_wire.rtp import RtpPacket
 from parvis_wire.stage import Alarm, StageCommand, Status
@@ -95,7 +96,9 @@ class LiveRoom:
         self.gate: Callable[[Command], str | None] = lambda command: None
         """Why the hub cannot carry out a command that the room itself would."""
         self.house_alarms: Callable[[], Iterable[Alarm]] = tuple
-        """Events that wait for a log which cannot be written; None: all is well."""
+        """Of the whole hub, for the hosts of every room."""
+        self.waiting_units: Callable[[], tuple[WaitingUnit, ...]] = tuple
+        """Units that want to join and that an operator has to let in."""
         self.invite_link: Callable[[Invite], str | None] = lambda invite: None
         """The link of an invitation, with its secret: only its maker is told."""
         self._seats: dict[str, Seat] = {}

@@ -22,6 +22,7 @@ def room_status(live: "LiveRoom") -> Status:
         in_hall=live.audience.in_hall_count,
         shares=live.room.shares(live.now_ns()),
         longest_wait_ms=_longest_wait_ms(live),
+        waiting=live.waiting_units(),
     )
 
 

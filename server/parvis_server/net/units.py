@@ -44,7 +44,8 @@ class Units:
         live.streams.set_output(stream, self._bus(traits))
         sends = traits.source is not None
         connection.send(self.opening.welcome(participant, stream, sends=sends))
-        name = join.name or (known.name if known and known.name else self._free_name())
+        known_name = known.name if known is not None else None
+        name = admitted.name or join.name or known_name or self._free_name()
         bus = stream.output.bus if stream.output is not None else None
         member = Member(
             participant,

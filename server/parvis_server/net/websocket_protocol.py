@@ -33,6 +33,9 @@ MESSAGE_LIMIT_BYTES = {
 }
 """Largest message by endpoint; any other path gets the smallest."""
 
+FIRST_MESSAGE_BYTES = 2_048
+"""Of a join, a proof, or what a unit says while it is paired: nothing is known of the peer yet."""
+
 MAX_UNREAD_MESSAGES = 64
 """Messages that may wait before the application took the connection. A join is one message."""
 
@@ -198,6 +201,12 @@ class HubWebSocketProtocol(WebSocketsSansIOProtocol):
         if self.queue.qsize() >= MAX_UNREAD_MESSAGES:
             self.frames = []
             self.close(CloseCode.RATE, "too many messages before the welcome")
+            return
+        if sum(map(len, self.frames)) > FIRST_MESSAGE_BYTES:
+            self.frames = []
+            self.close(
+                CloseCode.TOO_BIG, f"more than {FIRST_MESSAGE_BYTES} bytes before the welcome"
+            )
             return
         if self.curr_msg_data_type == "text" and not _is_utf8(b"".join(self.frames)):
             self.frames = []

@@ -1,0 +1,70 @@
+"""What every endpoint's door shares: the house's keys, its pairing desk, its units' connections."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from parvis_server.net.admission import Peer
+from parvis_server.net.connection import Connection
+from parvis_server.net.house_rules import HouseRules
+from parvis_server.net.pairing import PairingDesk
+from parvis_server.net.proof import Proven
+from parvis_server.net.unit_sockets import UnitSocket, UnitSockets
+from parvis_server.trust.audit import Deed
+from parvis_server.trust.house import HouseTrust
+from parvis_wire.messages import Join
+
+
+@dataclass(frozen=True, slots=True)
+class Reception:
+    """One for each hub."""
+
+    trust: HouseTrust
+    rules: HouseRules
+    desk: PairingDesk
+    sockets: UnitSockets
+    now_ns: Callable[[], int]
+    utc_ms: Callable[[], int]
+
+    @classmethod
+    def of(
+        cls,
+        trust: HouseTrust,
+        rules: HouseRules,
+        now_ns: Callable[[], int],
+        utc_ms: Callable[[], int],
+    ) -> "Reception":
+        """With a desk at which nobody waits."""
+        sockets = UnitSockets(trust, now_ns, utc_ms)
+        desk = PairingDesk(trust, sockets, now_ns, utc_ms)
+        return cls(trust, rules, desk, sockets, now_ns, utc_ms)
+
+    @property
+    def site_key(self) -> Ed25519PrivateKey:
+        """What the hub proves itself with."""
+        return self.trust.site_key
+
+    def check_way(self, peer: Peer) -> None:
+        """Raise ``PeerFault`` for a unit that an operator's hub would have to refuse anyway."""
+        if self.trust.claimed:
+            self.rules.check_way(peer)
+
+    def must_wait(self, unit: str, peer: Peer) -> bool:
+        """Whether a unit waits until an operator lets it in."""
+        return self.rules.must_wait(unit, peer)
+
+    def enter(self, join: Join, unit: Proven | None, connection: Connection) -> UnitSocket | None:
+        """Keep a connection of a paired unit; None for everybody else's."""
+        if unit is None or self.trust.unit(unit.unit) is None:
+            return None
+        is_second = join.stream is not None
+        socket = UnitSocket(
+            self.sockets, unit.unit, join.room, is_second, connection, self.now_ns()
+        )
+        self.sockets.enter(socket, None if is_second else join.name)
+        return socket
+
+    def note(self, address: str, what: str) -> None:
+        """A stranger was turned away for something that an operator may want to know."""
+        self.trust.audit(Deed.REFUSED, None, what, address, self.utc_ms())
