@@ -102,7 +102,7 @@ def _rooms(house: House) -> APIRouter:
         rooms = house.rooms if house.is_operator(caller) else house.rooms.listed
         return RoomList(rooms=tuple(RoomInfo.of(room, house.audience_link(room)) for room in rooms))
 
-    @routes.post("/rooms", status_code=201, responses=faults(401, 409))
+    @routes.post("/rooms", status_code=201, responses=faults(401, 403, 409))
     async def create_room(caller: Asker, body: NewRoom) -> MadeRoom:
         """Make a room, in one step. For the operator."""
         house.check_operator(caller)
