@@ -6,6 +6,7 @@ import { useStore } from "../ui/store.ts";
 import type { RoomView } from "../wire/messages.ts";
 import { ownHand } from "./hand_state.ts";
 import type { OwnNews } from "./own_news.ts";
+import { isOwnVoice } from "./own_voice.ts";
 import { ownTurn, turnWords } from "./turn.tsx";
 
 interface Props {
@@ -20,7 +21,8 @@ export function Announcements({ view, me, news }: Props) {
   const place = view === null ? null : (ownHand(view, me)?.place ?? null);
   const turn = ownTurn(view, me);
   const inLine = place === 1 ? say("line.next") : say("line.place", { place: place ?? 0 });
-  const ofTurn = turn === null ? null : turnWords(say, turn);
+  // What is spoken into this phone is told by its own part of the page.
+  const ofTurn = turn === null || isOwnVoice(turn, false) ? null : turnWords(say, turn);
   return (
     <>
       <Announcement text={place === null ? "" : inLine} />

@@ -9,6 +9,7 @@ import type { RoomView } from "../wire/messages.ts";
 import { canReply, OVERTAKEN, type OwnHand, ownHand } from "./hand_state.ts";
 import { NameForm } from "./name_form.tsx";
 import type { OwnNews } from "./own_news.ts";
+import { obstacleHere } from "./own_voice.ts";
 import type { Presence } from "./presence.ts";
 import { WriteForm } from "./write_form.tsx";
 
@@ -28,6 +29,8 @@ export function HandBar({ hub, presence, news, view, me }: Props) {
   const [form, setForm] = useState<Form | null>(null);
   const name = useStore(presence.store, (now) => now.name);
   const isWaiting = useStore(hub.room, (room) => room.waiting.length > 0);
+  const inHall = useStore(presence.store, (now) => now.inHall);
+  const speaks = !inHall && obstacleHere(window) === null;
   const own = ownHand(view, me);
   const close = () => setForm(null);
   const wish = (what: Wish) => {
@@ -37,13 +40,15 @@ export function HandBar({ hub, presence, news, view, me }: Props) {
   };
   const raise = (as: string | null, reply: boolean) => {
     if (as === null) setForm(reply ? "name for a reply" : "name");
-    else wish({ type: "raise_hand", name: as, ...(reply ? { reply } : {}) });
+    else wish({ type: "raise_hand", name: as, speaks, ...(reply ? { reply } : {}) });
   };
   if (own !== null) {
     return <Raised own={own} isWaiting={isWaiting} onLower={() => wish({ type: "lower_hand" })} />;
   }
   if (form === "write")
-    return <WriteForm name={name} onSend={wish} onCancel={close} presence={presence} />;
+    return (
+      <WriteForm name={name} speaks={speaks} onSend={wish} onCancel={close} presence={presence} />
+    );
   if (form !== null) {
     const onName = (as: string) => {
       presence.rename(as);

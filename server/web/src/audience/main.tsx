@@ -34,6 +34,7 @@ render(
     link={link}
     presence={presence}
     news={news}
+    tab={tab}
     onSeatDone={() => forgetSeat(link.room, tab)}
   />,
   document.getElementById("page") as HTMLElement,

@@ -4,6 +4,7 @@ import { useEffect } from "preact/hooks";
 import type { Player } from "../audio/player.ts";
 import { useWords } from "../i18n/words.ts";
 import type { HubClient } from "../room/hub_client.ts";
+import type { Kept } from "../ui/fragment.ts";
 import { Header } from "../ui/shell.tsx";
 import { useStore } from "../ui/store.ts";
 import type { RoomView } from "../wire/messages.ts";
@@ -12,14 +13,17 @@ import { Before, Ended } from "./before.tsx";
 import { Closed } from "./closed.tsx";
 import { Crowd } from "./crowd.tsx";
 import { HandBar } from "./hand_bar.tsx";
+import { ownHand } from "./hand_state.ts";
 import { Hero } from "./hero.tsx";
 import { Line, Speaking } from "./line.tsx";
 import type { RoomLink } from "./link.ts";
 import type { OwnNews } from "./own_news.ts";
+import { OwnVoice } from "./own_voice_slot.tsx";
 import { Poll } from "./poll.tsx";
 import type { Presence } from "./presence.ts";
 import { Reactions } from "./reactions.tsx";
-import { ownTurn, TurnBanner } from "./turn.tsx";
+import { SpeakNote } from "./speak_note.tsx";
+import { ownTurn } from "./turn.tsx";
 import { Welcome } from "./welcome.tsx";
 
 interface Props {
@@ -28,6 +32,7 @@ interface Props {
   link: RoomLink;
   presence: Presence;
   news: OwnNews;
+  tab: Kept | null;
   /** The code of a table was used, or is not wanted. */
   onSeatDone: () => void;
 }
@@ -45,7 +50,9 @@ export function Page(props: Props) {
       <Header />
       <Announcements view={view} me={me} news={news} />
       <main class="room">
-        {turn !== null && <TurnBanner turn={turn} hub={hub} turnS={view?.rules.turn_s ?? null} />}
+        {view !== null && (
+          <OwnVoice {...props} view={view} turn={turn} hand={ownHand(view, me)?.hand ?? null} />
+        )}
         {isLive && !isRefused && <Poll hub={hub} view={view} />}
         <Hero {...props} view={view} me={me}>
           {isRefused && <Closed hub={hub} />}
@@ -91,14 +98,9 @@ function Columns(props: InRoom) {
       <Reactions hub={hub} />
       <Line view={view} me={me} />
       <Crowd hub={hub} view={view} link={link} presence={presence} />
-      <SpeakNote />
+      {!inHall && <SpeakNote />}
     </div>
   );
-}
-
-function SpeakNote() {
-  const { say } = useWords();
-  return <p class="note soft">{say("speak.note")}</p>;
 }
 
 function useTitle(title: string | null, isTurn: boolean): void {

@@ -48,7 +48,7 @@ export function TurnBanner({ turn, hub, turnS }: Props) {
         <h2 id="turn">{heading}</h2>
         <p>{hint}</p>
         {isGranted && turn.reminded && <p class="turn-still">{say("turn.still")}</p>}
-        {!isGranted && turn.unit !== null && <Time turn={turn} turnS={turnS} room={hub.room} />}
+        {!isGranted && turn.unit !== null && <TurnTime turn={turn} turnS={turnS} room={hub.room} />}
       </div>
       <button
         type="button"
@@ -68,7 +68,7 @@ interface TimeProps {
 }
 
 /** What is left of one's time. It stands outside what is read aloud: the hub calls at the marks. */
-function Time({ turn, turnS, room }: TimeProps) {
+export function TurnTime({ turn, turnS, room }: TimeProps) {
   const { say } = useWords();
   const clock = useStore(room, (now) => now.clock);
   const time = turnTime(turn.since, turnS, clock, useNow());

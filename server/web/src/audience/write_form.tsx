@@ -10,12 +10,14 @@ import type { Presence } from "./presence.ts";
 
 interface Props {
   name: string | null;
+  /** Whether what one says oneself is said into this phone. */
+  speaks: boolean;
   presence: Presence;
   onSend: (wish: Wish) => void;
   onCancel: () => void;
 }
 
-export function WriteForm({ name, presence, onSend, onCancel }: Props) {
+export function WriteForm({ name, speaks, presence, onSend, onCancel }: Props) {
   const { say } = useWords();
   const [text, setText] = useState("");
   const [isSpoken, setSpoken] = useState(false);
@@ -34,6 +36,7 @@ export function WriteForm({ name, presence, onSend, onCancel }: Props) {
       ...called,
       text: line,
       written: !isSpoken,
+      speaks: isSpoken && speaks,
       anonymous: isAnonymous,
     });
   };

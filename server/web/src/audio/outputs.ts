@@ -2,13 +2,13 @@
  * The two rungs that decode here: sound into a worklet, or into buffer sources on plain http.
  */
 
-import type { HubClient } from "../room/hub_client.ts";
 import type { Block, ToOutput } from "../room/worker_messages.ts";
 import type { OutputFigures } from "./diagnostics.ts";
 import { MediaBuffer } from "./media_buffer.ts";
 import { FigureMeter } from "./meter.ts";
 import workletUrl from "./playout.worklet.ts?worker&url";
 import { Renderer } from "./renderer.ts";
+import type { SourceSwitch } from "./source_switch.ts";
 
 /** An output that is running. */
 export interface Output {
@@ -24,7 +24,7 @@ type Tell = (figures: OutputFigures) => void;
 export async function openWorklet(
   context: AudioContext,
   sink: AudioNode,
-  hub: HubClient,
+  source: SourceSwitch,
   tell: Tell,
 ): Promise<Output> {
   await context.audioWorklet.addModule(workletUrl);
@@ -34,8 +34,8 @@ export async function openWorklet(
   });
   const feed = () => {
     const { port1, port2 } = new MessageChannel();
-    node.port.postMessage({ kind: "feed", port: port1 }, [port1]);
-    hub.listen(port2);
+    node.port.postMessage({ kind: "feed", port: port1, bounds: source.newBounds() }, [port1]);
+    source.listen(port2);
   };
   node.port.onmessage = ({ data }: MessageEvent<OutputFigures | "ready">) => {
     if (data === "ready") feed();
@@ -46,7 +46,7 @@ export async function openWorklet(
     setHidden: (isHidden) => node.port.postMessage({ kind: "hidden", isHidden }),
     restart: feed,
     close: () => {
-      hub.silence();
+      source.silence();
       node.port.onmessage = null;
       node.disconnect();
     },
@@ -76,12 +76,12 @@ export class ScheduledOutput implements Output {
   constructor(
     private readonly context: AudioContext,
     private readonly sink: AudioNode,
-    private readonly hub: HubClient,
+    private readonly source: SourceSwitch,
     tell: Tell,
   ) {
     this.renderer = new Renderer(this.media, context.sampleRate);
     this.meter = new FigureMeter(this.media, (figures) => tell(this.heard(figures)));
-    hub.onSound = (message) => this.take(message);
+    source.onSound = (message) => this.take(message);
     this.timer = window.setInterval(() => this.schedule(), TIMER_MS);
   }
 
@@ -91,14 +91,16 @@ export class ScheduledOutput implements Output {
 
   restart(): void {
     this.isFed = true;
+    const bounds = this.source.newBounds();
+    if (bounds !== undefined) this.media.controller.target.setBounds(bounds);
     this.media.restart();
-    this.hub.listen(null);
+    this.source.listen(null);
   }
 
   close(): void {
     window.clearInterval(this.timer);
-    this.hub.silence();
-    this.hub.onSound = () => {};
+    this.source.silence();
+    this.source.onSound = () => {};
   }
 
   private take(message: ToOutput): void {

@@ -18,6 +18,7 @@ import {
   phoneKind,
 } from "./platform.ts";
 import { openSink, type Sink } from "./sinks.ts";
+import { type SoundSource, SourceSwitch } from "./source_switch.ts";
 
 /** What the page shows of the sound. */
 export interface PlayerState {
@@ -64,6 +65,7 @@ export class Player {
   private stream: Mp3Stream | null = null;
   private tapMs = 0;
   private startTimer = 0;
+  private readonly source: SourceSwitch;
   private readonly clock = new ClockWatch(() => this.dispatch("clock_frozen"));
 
   constructor(
@@ -71,6 +73,7 @@ export class Player {
     private readonly room: string,
   ) {
     this.abilities = detect(window);
+    this.source = new SourceSwitch(hub);
     hub.onDecoderFailed = () => {
       if (this.context !== null) this.fail();
     };
@@ -101,6 +104,12 @@ export class Player {
     this.tap();
   }
 
+  /** Plays what a speaker hears instead of the program, or the program again (null). */
+  hear(source: SoundSource | null): void {
+    this.source.turnTo(source);
+    this.output?.restart();
+  }
+
   /** The page came back or the network changed: to the live edge. */
   resync(): void {
     if (this.store.value.state !== "live") return;
@@ -114,7 +123,7 @@ export class Player {
     for (const effect of effects) this.carryOut(effect);
     // What queued up while the context stood still is old.
     if (before !== "starting" && before !== to && to === "live") this.output?.restart();
-    if (to === "suspended" || to === "interrupted") this.hub.silence();
+    if (to === "suspended" || to === "interrupted") this.source.silence();
   }
 
   private carryOut(effect: AudioEffect): void {
@@ -173,12 +182,12 @@ export class Player {
 
   private openWorklet(context: AudioContext): Promise<Output> {
     const sink = (this.sink as Sink).input;
-    return openWorklet(context, sink, this.hub, (figures) => this.take(figures));
+    return openWorklet(context, sink, this.source, (figures) => this.take(figures));
   }
 
   private async openSources(context: AudioContext): Promise<Output> {
     const sink = (this.sink as Sink).input;
-    return new ScheduledOutput(context, sink, this.hub, (figures) => this.take(figures));
+    return new ScheduledOutput(context, sink, this.source, (figures) => this.take(figures));
   }
 
   private opened(context: AudioContext, output: Output): void {
@@ -266,8 +275,11 @@ function deviceDelay(context: AudioContext | null): number {
   return Number.isFinite(latency) ? latency * 1000 : 0;
 }
 
-/** iOS 16.4+: as media, sound goes on when locked and does not obey the silent switch. */
+/**
+ * iOS 16.4+: as media, sound goes on when locked and does not obey the silent switch. Not while the
+ * microphone is open, which that would end.
+ */
 function claimPlayback(): void {
   const session = (navigator as { audioSession?: { type: string } }).audioSession;
-  if (session !== undefined) session.type = "playback";
+  if (session !== undefined && session.type !== "play-and-record") session.type = "playback";
 }

@@ -7,10 +7,11 @@ import type { ToOutput } from "../room/worker_messages.ts";
 import { MediaBuffer } from "./media_buffer.ts";
 import { FigureMeter } from "./meter.ts";
 import { Renderer } from "./renderer.ts";
+import type { TargetBounds } from "./target_delay.ts";
 
 /** What the page says to the processor. */
 export type ToProcessor =
-  | { kind: "feed"; port: MessagePort }
+  | { kind: "feed"; port: MessagePort; bounds?: TargetBounds }
   | { kind: "hidden"; isHidden: boolean };
 
 // TypeScript's library does not describe the scope of worklets.
@@ -31,7 +32,7 @@ class PlayoutProcessor extends AudioWorkletProcessor {
   constructor() {
     super();
     this.port.onmessage = ({ data }: MessageEvent<ToProcessor>) => {
-      if (data.kind === "feed") this.follow(data.port);
+      if (data.kind === "feed") this.follow(data.port, data.bounds);
       else this.media.controller.target.setHidden(data.isHidden);
     };
   }
@@ -50,8 +51,9 @@ class PlayoutProcessor extends AudioWorkletProcessor {
     return true;
   }
 
-  private follow(feed: MessagePort): void {
+  private follow(feed: MessagePort, bounds?: TargetBounds): void {
     this.feed?.close();
+    if (bounds !== undefined) this.media.controller.target.setBounds(bounds);
     this.media.restart();
     this.feed = feed;
     feed.onmessage = ({ data }: MessageEvent<ToOutput>) => {

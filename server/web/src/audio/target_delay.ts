@@ -28,8 +28,20 @@ const LOOK_EVERY_MS = 1000;
 /** 30 s of packets of 10 ms; a flood does not grow the window. */
 const MAX_DELAYS = 3000;
 
+/** What a target begins with, and never falls below. */
+export interface TargetBounds {
+  firstMs: number;
+  minMs: number;
+}
+
+/** Of a listener. */
+export const LISTENING: TargetBounds = { firstMs: FIRST_TARGET_MS, minMs: MIN_TARGET_MS };
+/** Of somebody in a conversation: a late answer is worse for them than a dropped syllable. */
+export const SPEAKING: TargetBounds = { firstMs: 80, minMs: 40 };
+
 export class TargetDelay {
   private target = FIRST_TARGET_MS;
+  private minMs = MIN_TARGET_MS;
   private readonly arrivals = new Float64Array(MAX_DELAYS);
   private readonly delays = new Float64Array(MAX_DELAYS);
   private count = 0;
@@ -71,6 +83,15 @@ export class TargetDelay {
     this.isHidden = isHidden;
   }
 
+  /** Begins anew between these bounds. */
+  setBounds({ firstMs, minMs }: TargetBounds): void {
+    this.target = firstMs;
+    this.minMs = minMs;
+    this.startMs = null;
+    this.isSettling = true;
+    this.restart();
+  }
+
   /** Another line of timestamps: earlier delays say nothing about it. */
   restart(): void {
     this.count = 0;
@@ -110,7 +131,7 @@ export class TargetDelay {
   private approach(neededMs: number, elapsedS: number, nowMs: number): void {
     if (nowMs - (this.startMs ?? nowMs) > SETTLING_MS) this.isSettling = false;
     const fall = elapsedS * (this.isSettling ? SETTLING_FALL_MS_PER_S : FALL_MS_PER_S);
-    const wanted = Math.min(MAX_TARGET_MS, Math.max(MIN_TARGET_MS, neededMs));
+    const wanted = Math.min(MAX_TARGET_MS, Math.max(this.minMs, neededMs));
     this.target = Math.max(wanted, this.target - fall);
   }
 }

@@ -58,6 +58,7 @@ function subject(command: Command): string | null {
     case "set_rules":
     case "describe":
     case "silence_all":
+    case "set_muted":
     case "answer_ask":
       return command.type;
     case "set_rank":

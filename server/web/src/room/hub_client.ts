@@ -87,6 +87,8 @@ const RESUME_KEY = "parvis.resume";
 
 export class HubClient {
   readonly room = new Store<RoomState>(NOTHING_YET);
+  /** The token of the last `welcome`: who one is. */
+  token: string | null = null;
   /** Decoded sound when no worklet takes it directly. */
   onSound: (message: ToOutput) => void = () => {};
   onDecoderFailed: (text: string) => void = () => {};
@@ -162,6 +164,7 @@ export class HubClient {
       case "link":
         return this.linkChanged(message.state, message.closeCode);
       case "welcome":
+        this.token = message.resume;
         this.storage?.setItem(RESUME_KEY, message.resume);
         return this.room.set({ participant: message.participant });
       case "view":
@@ -218,7 +221,7 @@ export class HubClient {
 }
 
 /** 96 random bits. (`crypto.randomUUID` wants a secure context, `getRandomValues` does not.) */
-function commandId(): string {
+export function commandId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(12));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -1,0 +1,29 @@
+/** The place of one's own voice: loads that part of the page once one's hand may be spoken here. */
+
+import type { ComponentType } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import type { PartProps } from "../speak/part.tsx";
+import { useStore } from "../ui/store.ts";
+import { isOwnVoice } from "./own_voice.ts";
+import { TurnBanner } from "./turn.tsx";
+
+export function OwnVoice(props: PartProps) {
+  const { hub, presence, view, hand, turn } = props;
+  const inHall = useStore(presence.store, (now) => now.inHall);
+  const isWanted = isOwnVoice(turn ?? hand, inHall);
+  const [Part, setPart] = useState<ComponentType<PartProps> | null>(null);
+  useEffect(() => {
+    if (!isWanted || Part !== null) return;
+    import("../speak/part.tsx").then(
+      (loaded) => setPart(() => loaded.Part),
+      () => {}, // no network: asked for again with the next hand or turn
+    );
+  }, [isWanted, Part, turn !== null]);
+  const isBanner = turn !== null && (Part === null || !isOwnVoice(turn, inHall));
+  return (
+    <>
+      {isBanner && <TurnBanner turn={turn} hub={hub} turnS={view.rules.turn_s ?? null} />}
+      {Part !== null && <Part {...props} />}
+    </>
+  );
+}

@@ -1,0 +1,246 @@
+/**
+ * The phone's microphone: asked for, cut into frames, watched, closed.
+ *
+ * It has an AudioContext of its own at the microphone's own rate: some browsers refuse to join a
+ * microphone to a context of another one. The sound never reaches that context's output.
+ */
+
+import { audioContextClass } from "../audio/platform.ts";
+import type { FromMicrophone, ToMicrophone } from "./microphone.worklet.ts";
+import workletUrl from "./microphone.worklet.ts?worker&url";
+
+/** Why there is no microphone. */
+export type Refusal =
+  /** The person, or the system, said no. */
+  | "denied"
+  | "missing"
+  /** Another program has it. */
+  | "busy"
+  /** The browser never answered. */
+  | "silent"
+  /** A page inside another app. */
+  | "in_app"
+  /** It was there and went. */
+  | "lost"
+  /** Nothing here encodes. */
+  | "no_encoder";
+
+export class MicrophoneRefused extends Error {
+  constructor(readonly why: Refusal) {
+    super(why);
+  }
+}
+
+const ASK_FOR_MS = 10_000;
+
+/** "all": what other parts of the page play is taken out too, where the browser can. */
+const WANTED: MediaStreamConstraints = {
+  audio: {
+    echoCancellation: { ideal: "all" } as unknown as ConstrainBoolean,
+    noiseSuppression: true,
+    autoGainControl: true,
+    channelCount: 1,
+  },
+};
+const PLAIN: MediaStreamConstraints = { audio: { echoCancellation: true } };
+
+type Devices = Pick<MediaDevices, "getUserMedia">;
+
+/**
+ * Asks for the microphone; some in-app browsers never answer, so it does not wait for ever.
+ *
+ * @throws MicrophoneRefused
+ */
+export async function askForMicrophone(
+  devices: Devices,
+  waitMs: number = ASK_FOR_MS,
+): Promise<MediaStream> {
+  const asked = ask(devices);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<null>((resolve) => {
+    timer = setTimeout(() => resolve(null), waitMs);
+  });
+  const stream = await Promise.race([asked, late]);
+  clearTimeout(timer);
+  if (stream !== null) return stream;
+  // Should the answer come after all: nobody listens any more.
+  asked.then(stop, () => {});
+  throw new MicrophoneRefused("silent");
+}
+
+async function ask(devices: Devices): Promise<MediaStream> {
+  try {
+    return await devices.getUserMedia(WANTED);
+  } catch (error) {
+    if (!isUnknownWish(error)) throw refusalOf(error);
+  }
+  try {
+    return await devices.getUserMedia(PLAIN);
+  } catch (error) {
+    throw refusalOf(error);
+  }
+}
+
+function isUnknownWish(error: unknown): boolean {
+  const { name } = error as { name?: string };
+  return name === "TypeError" || name === "OverconstrainedError";
+}
+
+function refusalOf(error: unknown): MicrophoneRefused {
+  switch ((error as { name?: string }).name) {
+    case "NotFoundError":
+    case "OverconstrainedError":
+      return new MicrophoneRefused("missing");
+    case "NotReadableError":
+    case "AbortError":
+      return new MicrophoneRefused("busy");
+    default:
+      return new MicrophoneRefused("denied");
+  }
+}
+
+/** Lets go of a microphone. */
+export function stop(stream: MediaStream): void {
+  for (const track of stream.getTracks()) track.stop();
+}
+
+/** What an open microphone tells. */
+export interface MicrophoneNews {
+  onLevel(levelDb: number): void;
+  /** 20 ms for the page's own test. */
+  onFrame(samples: Float32Array): void;
+  /** It was taken away: a call, another app, a headset pulled out. */
+  onLost(): void;
+}
+
+export class Microphone {
+  /** It was taken away: it has to be opened anew. */
+  isLost = false;
+  private isClosed = false;
+  private devicesBefore: string[] | null = null;
+  private readonly followDevices = () => void this.lookAtDevices();
+
+  private constructor(
+    private readonly stream: MediaStream,
+    private readonly context: AudioContext,
+    private readonly node: AudioWorkletNode,
+    private readonly news: MicrophoneNews,
+  ) {
+    node.port.onmessage = ({ data }: MessageEvent<FromMicrophone>) => {
+      if (data.kind === "level") news.onLevel(data.levelDb);
+      else news.onFrame(data.samples);
+    };
+    for (const track of stream.getAudioTracks()) {
+      track.onended = () => this.lost();
+      track.onmute = () => this.lost();
+    }
+    context.onstatechange = () => {
+      if (context.state !== "running") this.lost();
+    };
+    navigator.mediaDevices.addEventListener("devicechange", this.followDevices);
+    void this.lookAtDevices();
+  }
+
+  /**
+   * Asks for it and opens it. Everything that wants the tap happens before this returns.
+   *
+   * @throws MicrophoneRefused
+   */
+  static async open(news: MicrophoneNews): Promise<Microphone> {
+    setAudioSession("play-and-record");
+    try {
+      const stream = await askForMicrophone(navigator.mediaDevices);
+      const { context, source } = await contextFor(stream);
+      await context.audioWorklet.addModule(workletUrl);
+      const node = new AudioWorkletNode(context, "parvis-microphone", {
+        channelCount: 1,
+        channelCountMode: "explicit",
+      });
+      source.connect(node);
+      // It gives silence; but a graph that leads nowhere may not run.
+      node.connect(context.destination);
+      await context.resume();
+      return new Microphone(stream, context, node, news);
+    } catch (error) {
+      setAudioSession("playback");
+      throw error instanceof MicrophoneRefused ? error : new MicrophoneRefused("busy");
+    }
+  }
+
+  /** From the air to the first sample, as far as the browser tells. */
+  get latencyMs(): number {
+    const { latency } = this.settings() as { latency?: number };
+    return Math.min(500, Math.max(0, (latency ?? 0) * 1000));
+  }
+
+  /** What the browser really gave. */
+  settings(): MediaTrackSettings {
+    return this.stream.getAudioTracks()[0]?.getSettings() ?? {};
+  }
+
+  /** Where its frames go from now on. */
+  pass(to: ToMicrophone): void {
+    this.node.port.postMessage(to, "port" in to && to.port ? [to.port] : []);
+  }
+
+  close(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    navigator.mediaDevices.removeEventListener("devicechange", this.followDevices);
+    this.context.onstatechange = null;
+    this.pass({ kind: "close" });
+    this.node.port.onmessage = null;
+    for (const track of this.stream.getAudioTracks()) {
+      track.onended = null;
+      track.onmute = null;
+    }
+    stop(this.stream);
+    this.context.close().catch(() => {});
+    setAudioSession("playback");
+  }
+
+  private lost(): void {
+    if (this.isClosed || this.isLost) return;
+    this.isLost = true;
+    this.news.onLost();
+  }
+
+  /** A device that is gone may have been the headset that kept the loudspeaker silent. */
+  private async lookAtDevices(): Promise<void> {
+    const all = await navigator.mediaDevices.enumerateDevices().catch(() => []);
+    const audio = all
+      .filter(({ kind }) => kind !== "videoinput")
+      .map(({ kind, deviceId, groupId, label }) => `${kind} ${deviceId} ${groupId} ${label}`);
+    const isGone = this.devicesBefore?.some((one) => !audio.includes(one)) ?? false;
+    this.devicesBefore = audio;
+    if (isGone) this.lost();
+  }
+}
+
+/** A context in which this microphone can be heard: the usual one, or one at its own rate. */
+async function contextFor(
+  stream: MediaStream,
+): Promise<{ context: AudioContext; source: AudioNode }> {
+  const Context = audioContextClass(window) as typeof AudioContext;
+  const ownRate = stream.getAudioTracks()[0]?.getSettings().sampleRate;
+  const rates = [undefined, ownRate, 48_000, 44_100, 16_000];
+  for (const sampleRate of rates) {
+    const context = new Context({
+      latencyHint: "interactive",
+      ...(sampleRate === undefined ? {} : { sampleRate }),
+    });
+    try {
+      return { context, source: context.createMediaStreamSource(stream) };
+    } catch {
+      await context.close().catch(() => {});
+    }
+  }
+  stop(stream);
+  throw new MicrophoneRefused("busy");
+}
+
+/** iOS 16.4+: recording is refused while the page claims to play only. */
+function setAudioSession(type: "playback" | "play-and-record"): void {
+  const session = (navigator as { audioSession?: { type: string } }).audioSession;
+  if (session !== undefined) session.type = type;
+}
