@@ -53,12 +53,12 @@ def explain(
         return _closed(error, address, told)
     if isinstance(error, InvalidHandshake):
         return _no_hub_answers(error, address)
+    if isinstance(error, OSError) and not isinstance(error, TimeoutError):
+        return _unreachable(error, address)
     if isinstance(error, WireError | ValueError):
         return Trouble(LinkState.LOST, f"the hub at {address} sent what cannot be read: {error}")
     if isinstance(error, TimeoutError):
         return Trouble(LinkState.LOST, f"no answer from {address}")
-    if isinstance(error, OSError):
-        return _unreachable(error, address)
     raise error
 
 
@@ -129,9 +129,10 @@ def _unreachable(error: OSError, address: HubAddress) -> Trouble:
         return Trouble(
             LinkState.LOST, f"cannot look up the name {address.host!r}: is there a network?"
         )
-    if kind.startswith("SSL"):
+    if kind.startswith("SSL") or (address.secure and isinstance(error, ConnectionResetError)):
         return Trouble(
-            LinkState.WRONG_ADDRESS, f"{address} does not offer a secure connection we can trust"
+            LinkState.WRONG_ADDRESS,
+            f"{address} does not offer a secure connection we can trust: is that its https port?",
         )
     if isinstance(error, ConnectionRefusedError) or "Connect call failed" in str(error):
         return Trouble(LinkState.LOST, f"no hub listens at {address}")

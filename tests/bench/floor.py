@@ -332,7 +332,8 @@ def loudspeaker(hub: HubProcess, folder: Path) -> Any:
     """A unit that only plays, in another zone, and says when sounds begin."""
     plays = ("--microphone", "none", "--loudspeaker", f"file:{folder / 'hall.wav'}", "--onsets")
     where = ("--hub", hub.url, "--name", "Loudspeaker", "--zone", "foyer", "--light", "none")
-    return running(*command("parvis-unit", "run", *plays, *where))
+    state = ("--state", str(folder / "loudspeaker"))
+    return running(*command("parvis-unit", "run", *plays, *where, *state))
 
 
 def empty_ticker(seconds: float) -> subprocess.Popen[str]:

@@ -130,7 +130,7 @@ def run_speech(link: TunLink, seconds: int, connections: int) -> Run:
         arguments = (
             *("--hub", hub_address, "--microphone", f"file:{speech}", "--loop", "--link", "wifi"),
             *("--button", "none", "--light", "terminal", "--name", "Hall"),
-            *("--connections", str(connections)),
+            *("--connections", str(connections), "--state", str(folder / "unit")),
         )
         unit = running(*command("parvis-unit", "run", *arguments))
         link.near.inside(lambda: stack.enter_context(unit)).result().wait_for(r"light: live")

@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 import soundfile
 
+from parvis_device.identity import held, open_identity
+from parvis_wire.identity import from_text, spelled
+
 COMMAND = [sys.executable, "-c", "from parvis_device.cli import main; main()"]
 LOOPBACK = "http://127.0.0.1:1"
 
@@ -138,3 +141,38 @@ def test_without_pins_the_button_to_use_is_named(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "use --button keyboard" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_who_the_unit_is_and_whose(tmp_path: Path) -> None:
+    file = tmp_path / "parvis.toml"
+    file.write_text('setup_code = "K7MQ-2HXD"\n')
+    state = tmp_path / "state"
+    first = unit("identity", "--state", str(state))
+    assert first.returncode == 0
+    assert "setup code: none" in first.stdout and "site:       none" in first.stdout
+    known = unit("identity", "--state", str(state), "--config", str(file), "--json")
+    facts = json.loads(known.stdout)
+    assert spelled(facts["unit"]) in first.stdout
+    assert (facts["has_code"], facts["site"]) == (True, None) and len(facts["key"]) == 43
+    assert "K7MQ" not in known.stdout + known.stderr
+    open_identity(state).belong_to(from_text(facts["key"], 32))  # any key will do
+    assert f"site:       {spelled(facts['unit'])}" in unit("identity", "--state", str(state)).stdout
+    assert unit("forget", "--state", str(state)).returncode == 2, "nobody can answer"
+    with held(state):
+        done = unit("forget", "--state", str(state), "--yes")
+    assert done.returncode == 0 and "when it is started again" in done.stdout
+    assert "nothing to forget" in unit("forget", "--state", str(state), "--yes").stdout
+    assert unit("forget", "--state", str(state), "--yes", "--new-key").returncode == 0
+    later = json.loads(unit("identity", "--state", str(state), "--json").stdout)
+    assert later["unit"] != facts["unit"]
+
+
+def test_a_damaged_key_ends_the_unit_with_one_line(tmp_path: Path) -> None:
+    sound = tmp_path / "s.wav"
+    soundfile.write(sound, [0.0] * 480, 48_000)
+    (tmp_path / "unit.key").write_text("nonsense")
+    arguments = ("--hub", LOOPBACK, "--microphone", f"file:{sound}", "--button", "none")
+    done = unit("run", *arguments, "--state", str(tmp_path))
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("parvis-unit: ")
+    assert "unit.key is damaged" in done.stderr and "Traceback" not in done.stderr

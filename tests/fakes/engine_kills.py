@@ -35,7 +35,8 @@ LEAST_IMPORTS = 15
 def loudspeaker(hub: HubProcess, name: str, path: Path, *more: str) -> Iterator[Listening]:
     """A unit that only plays, into a file."""
     play = ("--microphone", "none", "--loudspeaker", f"file:{path}", "--light", "terminal")
-    arguments = ("run", "--hub", hub.url, "--name", name, *play, *more)
+    state = str(path.with_suffix(".state"))
+    arguments = ("run", "--hub", hub.url, "--name", name, "--state", state, *play, *more)
     with running(*command("parvis-unit", *arguments)) as program:
         heard = Listening(program, path)
         try:

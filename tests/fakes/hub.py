@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import ssl
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -14,6 +15,7 @@ from typing import Literal
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
+from fakes.door import Door
 from parvis_wire.commands import (
     AnswerAsk,
     Command,
@@ -89,6 +91,9 @@ class FakeHub:
         """Refuse the next command with this."""
         self.turn_away: tuple[int, str] | None = None
         """Close code and reason for everybody who joins."""
+        self.door: Door | None = None
+        """Introduces itself to units with a key."""
+        self.tls: ssl.SSLContext | None = None
         self.view = RoomView(room="main", title="A test", seq=0)
         self._server: Server | None = None
         self._connection: ServerConnection | None = None
@@ -103,7 +108,7 @@ class FakeHub:
         """Listen, at the same port as before when there was one."""
         listening = socket.create_server((LOOPBACK, self.port))
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALLEST_BUFFER_BYTES)
-        self._server = await serve(self._serve, sock=listening, compression=None)
+        self._server = await serve(self._serve, sock=listening, compression=None, ssl=self.tls)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
@@ -136,7 +141,7 @@ class FakeHub:
 
     @property
     def url(self) -> str:
-        return f"http://{LOOPBACK}:{self.port}"
+        return f"{'http' if self.tls is None else 'https'}://{LOOPBACK}:{self.port}"
 
     def cut_second(self) -> None:
         """Break the second connection without a word."""
@@ -211,6 +216,10 @@ class FakeHub:
         if join.stream is None and self.refuse_first:
             connection.transport.abort()
             return
+        if self.door is not None and join.unit_key is not None:
+            self._connection = self._connection if join.stream else connection
+            if not await self.door.let_in(connection, join):
+                return
         if join.stream is not None:
             await self._serve_second(connection)
             return
@@ -307,9 +316,12 @@ class FakeHub:
 
 
 @asynccontextmanager
-async def running_hub() -> AsyncIterator[FakeHub]:
+async def running_hub(
+    door: Door | None = None, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[FakeHub]:
     """A hub that listens until the block ends."""
     hub = FakeHub()
+    hub.door, hub.tls = door, tls
     await hub.start()
     try:
         yield hub

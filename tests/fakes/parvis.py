@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -83,7 +84,8 @@ def unit(
     button: str = "keyboard",
     env: Mapping[str, str] | None = None,
 ) -> Iterator[Program]:
-    """A real unit, joined; a `Path` is a sound file that is played over and over."""
+    """A real unit, joined, with a key of its own; a `Path` is a sound file that is played over and
+    over."""
     loop = ("--loop",) if isinstance(microphone, Path) else ()
     source = f"file:{microphone}" if isinstance(microphone, Path) else microphone
     arguments = (
@@ -96,8 +98,13 @@ def unit(
         button,
         "--name",
         name,
+        "--light",
+        "terminal",
     )
-    with running(*command("parvis-unit", "run", *arguments, "--light", "terminal"), env=env) as it:
+    with (
+        tempfile.TemporaryDirectory(prefix="unit-") as state,
+        running(*command("parvis-unit", "run", *arguments, "--state", state), env=env) as it,
+    ):
         it.wait_for(r"light: (idle|live)")
         yield it
 

@@ -89,7 +89,8 @@ def running_unit(
     found = str(program) if program.exists() else shutil.which("parvis-unit")
     if found is None:
         raise BenchError("parvis-unit is not installed: install the extra, parvis[unit]")
-    command = (found, "run", "--hub", link, "--name", name, "--light", "none", *options)
+    own = ("--state", str(folder / f"state-{name}"))
+    command = (found, "run", "--hub", link, "--name", name, "--light", "none", *own, *options)
     log = folder / f"unit-{name}.log"
     with _running(command, environment, log, stdout=subprocess.PIPE) as process:
         unit = RunningUnit(psutil.Process(process.pid), [])

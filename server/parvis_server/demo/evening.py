@@ -156,6 +156,7 @@ class Evening:
         return (
             *(own_command("parvis-unit"), "run", "--hub", self._hub_url),
             *("--name", name, "--button", "keyboard", "--microphone", microphone, *loop),
+            *("--state", str(self._folder / f"state-{name}")),
         )
 
     async def _voice(self, part: Part) -> Path:
