@@ -25,6 +25,8 @@ SERVICE = "_parvis._tcp.local."
 MAX_LABEL_BYTES = 63
 """RFC 1035, section 2.3.4."""
 
+USUAL_PORTS = frozenset({443, 8443, 80, 8080})
+
 ROOM_FOR_A_NUMBER_BYTES = 4
 """A name that is taken gets one."""
 
@@ -52,8 +54,10 @@ class Announced:
 
     @property
     def name(self) -> str:
-        """What the service is called."""
-        return f"{_label(f'Parvis on {self.machine}')}.{SERVICE}"
+        """What the service is called. Hubs on one machine do not hear each other's answers (the
+        kernel gives those to one of them), so they are told apart by their ports."""
+        which = "" if self.port in USUAL_PORTS else f" ({self.port})"
+        return f"{_label(f'Parvis on {self.machine}', which)}{which}.{SERVICE}"
 
     @property
     def host(self) -> str:
@@ -131,7 +135,7 @@ async def _leave(zeroconf: "AsyncZeroconf", service: "ServiceInfo", *, registere
             await zeroconf.async_close()
 
 
-def _label(text: str) -> str:
-    """One label of a DNS name: bounded in bytes, without a dot."""
-    room = MAX_LABEL_BYTES - ROOM_FOR_A_NUMBER_BYTES
+def _label(text: str, behind: str = "") -> str:
+    """One label of a DNS name, or its beginning: bounded in bytes, without a dot."""
+    room = MAX_LABEL_BYTES - ROOM_FOR_A_NUMBER_BYTES - len(behind)
     return text.replace(".", "-").encode()[:room].decode(errors="ignore").strip()
