@@ -28,6 +28,7 @@ from parvis_server.net.api.operators import Operators, utc_ms
 from parvis_server.net.connection import Connection
 from parvis_server.net.credentials import Keys
 from parvis_server.net.endpoints import Endpoint, Session, Waiting
+from parvis_server.net.farewell import say_farewell
 from parvis_server.net.guard import behind
 from parvis_server.net.house_rules import HouseRules
 from parvis_server.net.http import Parts, make_app
@@ -100,6 +101,7 @@ class Hub:
             self.reception.desk.waiting_in,
         )
         self.rooms = Rooms(builder.build, self._keeper)
+        self.trust.taps.add(lambda revoked: say_farewell(self.rooms, revoked))
         if self.rooms.get(DEFAULT_ROOM) is None:
             about = About(title=settings.room.title)
             self.rooms.create(about, name=DEFAULT_ROOM, phase=Phase.LIVE)

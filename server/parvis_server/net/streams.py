@@ -195,6 +195,8 @@ class Streams:
         for a moment goes on. A second connection was welcomed with what was played before: it ends.
         """
         before = stream.output.bus if stream.output is not None else None
+        if before is None and wanted is None:
+            return
         if before and wanted and before.kind is wanted.kind and before.ptime_ms == wanted.ptime_ms:
             return
         if before is not None:

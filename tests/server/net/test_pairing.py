@@ -200,7 +200,7 @@ async def test_a_stranger_is_never_heard(hub: LiveHub) -> None:
                 await unit.challenged(door, unit=traits)
             await door.socket.send(packet)
             assert (await door.until_closed())[0] == CloseCode.MALFORMED
-            await table.socket.send(packet_of(table, 1))
+            await table.socket.send(packet_of(table, 1 + proves))
             await table.socket.ping()
             await eventually(lambda: bool(hub.engine.packets))
             assert len(hub.engine.packets) == 1, "only the paired unit's"
