@@ -80,7 +80,7 @@ class Consequences:
         await self._reader.run()
 
     def follow(self, result: Result, then: Callable[[], None]) -> None:
-        """Store, tell, carry out; ``then`` is last."""
+        """Store, tell, carry out; ``then`` is last but for those who have to leave."""
         for effect in result.effects:
             if isinstance(effect, OpenSources):
                 self._close_at_once(effect)
@@ -101,8 +101,12 @@ class Consequences:
             for tap in tuple(self._house.event_taps):
                 tap(change.event)
         for effect in result.effects:
-            self._happen(effect)
+            if not isinstance(effect, Evict):
+                self._happen(effect)
         then()
+        for effect in result.effects:
+            if isinstance(effect, Evict):
+                self._happen(effect)  # after the answer: it may be the one who asked
 
     def _happen(self, effect: Effect) -> None:
         match effect:
