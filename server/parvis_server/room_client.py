@@ -1,10 +1,11 @@
-"""Asks a running hub's HTTP API, as its operator: for ``parvis room``.
+"""Asks a running hub's HTTP API, as its operator: for the commands that need a running hub.
 
 The hub of a data folder writes where it listens into ``running.json`` there; its operator's token
 is in ``secrets.json``. Whoever may read that folder runs the hub.
 """
 
 import json
+import ssl
 import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
@@ -17,6 +18,10 @@ from parvis_server.data_folder import DataFolder
 from parvis_server.errors import HubUnreachable, UsageError
 
 TIMEOUT_S = 10.0
+OWN_CERTIFICATE = (
+    "the certificate of {hub} is not one that this machine knows: run this on the hub's own "
+    "machine, or give the hub a certificate that browsers know"
+)
 MAX_ANSWER_BYTES = 4_000_000
 """200 rooms with the longest descriptions."""
 
@@ -68,11 +73,14 @@ class RoomClient:
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
             with opener.open(request, timeout=TIMEOUT_S) as answer:
-                return dict(json.loads(answer.read(MAX_ANSWER_BYTES)))
+                said = answer.read(MAX_ANSWER_BYTES)
+                return dict(json.loads(said)) if said else {}
         except urllib.error.HTTPError as error:
             raise UsageError(f"the hub says no: {_fault(error)}") from None
         except (OSError, ValueError) as error:
             reason = getattr(error, "reason", error)
+            if isinstance(reason, ssl.SSLCertVerificationError):
+                raise HubUnreachable(OWN_CERTIFICATE.format(hub=self.hub)) from None
             raise HubUnreachable(
                 f"no hub answers at {self.hub} ({reason}): start it with parvis hub, or give --hub"
             ) from None

@@ -1,14 +1,11 @@
 """``parvis room``: make, list, show and end the rooms of a running hub."""
 
-import json
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from parvis_server.room_client import RoomClient
+from parvis_server.commands.asking import AsJson, Data, Hub, TokenFile, client, tell
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -23,26 +20,6 @@ EXAMPLES = """Examples:
   parvis room end town-hall --hub http://192.168.1.20:8080 --token-file operator.txt
 """
 
-Hub = Annotated[
-    str | None,
-    typer.Option(
-        help="Address of the hub, such as http://192.168.1.20:8080. Unless set: the one that runs "
-        "on the data folder.",
-        show_default=False,
-    ),
-]
-TokenFile = Annotated[
-    Path | None,
-    typer.Option(
-        help="File with the operator's token. Unless set: secrets.json of the data folder.",
-        show_default=False,
-    ),
-]
-Data = Annotated[
-    Path | None,
-    typer.Option(help="The hub's data folder. Unless set: as for parvis hub.", show_default=False),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the hub's answer as JSON.")]
 Name = Annotated[str, typer.Argument(help="The room's name, as in its links.", show_default=False)]
 
 
@@ -94,8 +71,8 @@ def create(
         "name": name,
         "phase": "live" if live else "scheduled",
     }
-    made = _client(hub, token_file, data).ask("POST", "/rooms", wanted)
-    _tell(made, as_json, lambda: room_announcement(made["room"]["title"], made["links"]))
+    made = client(hub, token_file, data).ask("POST", "/rooms", wanted)
+    tell(made, as_json, lambda: room_announcement(made["room"]["title"], made["links"]))
 
 
 @app.command("list")
@@ -103,12 +80,12 @@ def list_rooms(
     hub: Hub = None, token_file: TokenFile = None, data: Data = None, as_json: AsJson = False
 ) -> None:
     """List the rooms, one a line."""
-    found = _client(hub, token_file, data).ask("GET", "/rooms")
+    found = client(hub, token_file, data).ask("GET", "/rooms")
     lines = [
         f"{one['room']:<24}{one['phase']:<11}{one['access']:<9}{one['title']}"
         for one in found["rooms"]
     ]
-    _tell(found, as_json, lambda: "\n".join(lines))
+    tell(found, as_json, lambda: "\n".join(lines))
 
 
 @app.command()
@@ -120,12 +97,12 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show what a room is, and who speaks."""
-    client = _client(hub, token_file, data)
-    found, floor = client.ask("GET", f"/rooms/{name}"), client.ask("GET", f"/rooms/{name}/floor")
+    asked = client(hub, token_file, data)
+    found, floor = asked.ask("GET", f"/rooms/{name}"), asked.ask("GET", f"/rooms/{name}/floor")
     lines = [f"{key:<16}{found[key]}" for key in ("title", "phase", "access", "listeners", "link")]
     lines += [f"{'speaks':<16}{turn['name']}" for turn in floor["floor"]]
     lines += [f"{'waits':<16}{hand['name']}" for hand in floor["line"]]
-    _tell(found | {"floor": floor}, as_json, lambda: "\n".join(lines))
+    tell(found | {"floor": floor}, as_json, lambda: "\n".join(lines))
 
 
 @app.command()
@@ -137,18 +114,8 @@ def end(
     as_json: AsJson = False,
 ) -> None:
     """End a room; its link tells what it was."""
-    found = _client(hub, token_file, data).ask("PUT", f"/rooms/{name}/phase", {"phase": "ended"})
-    _tell(found, as_json, lambda: f"{found['room']} is over")
-
-
-def _client(hub: str | None, token_file: Path | None, data: Path | None) -> "RoomClient":
-    from parvis_server.room_client import RoomClient
-
-    return RoomClient.find(hub, token_file, data)
-
-
-def _tell(answer: dict[str, Any], as_json: bool, words: Any) -> None:
-    typer.echo(json.dumps(answer) if as_json else words())
+    found = client(hub, token_file, data).ask("PUT", f"/rooms/{name}/phase", {"phase": "ended"})
+    tell(found, as_json, lambda: f"{found['room']} is over")
 
 
 def _utc_ms(text: str) -> int:

@@ -27,8 +27,8 @@ THIS_MACHINE = "command line"
 """Whoever shows the token of the data folder, in the audit."""
 
 NO_OPERATOR = (
-    "this needs an operator: the token of a session, or of the hub's data folder, as "
-    "Authorization: Bearer"
+    "this needs an operator's token, of a session or of the hub's data folder, as Authorization: "
+    "Bearer"
 )
 TOO_MANY_GUESSES = "too many wrong secrets came from this address: wait a minute"
 READ_ALONG = (

@@ -1,0 +1,118 @@
+"""Setup codes for units that are being made: one for each label, and the file that goes on each.
+
+No hub is asked: a code is known to the label and to the unit alone, until an operator types it.
+"""
+
+import csv
+import io
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from parvis_server.errors import UsageError
+from parvis_wire.identity import new_setup_code
+
+UNIT_FILE = "parvis.toml"
+LIST_FILE = "codes.csv"
+
+HEADS = ("unit", "name", "setup_code", "file")
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One unit that is being made."""
+
+    folder: str
+    """Of its file."""
+    name: str
+    code: str = field(repr=False)
+    hub: str | None = None
+    """Address of its hub; None: it looks for one."""
+
+    @property
+    def spelled(self) -> str:
+        """The code as the label shows it: two groups of four."""
+        return f"{self.code[:4]}-{self.code[4:]}"
+
+    @property
+    def file(self) -> str:
+        """Its settings, below the folder of all."""
+        return f"{self.folder}/{UNIT_FILE}"
+
+    @property
+    def settings(self) -> str:
+        """What stands in them; a JSON string is one of TOML too."""
+        lines = [
+            "# Settings of one unit: parvis-unit run --config parvis.toml",
+            "# Keep it to yourself: whoever has the code and is near can pair this unit.",
+            f"name = {json.dumps(self.name, ensure_ascii=False)}",
+            f"setup_code = {json.dumps(self.spelled)}",
+        ]
+        if self.hub is not None:
+            lines.append(f"hub = {json.dumps(self.hub)}")
+        return "\n".join(lines) + "\n"
+
+
+def new_labels(count: int, first: int, name: str, hub: str | None) -> list[Label]:
+    """``count`` labels, numbered from ``first``; no code comes twice."""
+    codes: set[str] = set()
+    while len(codes) < count:
+        codes.add(new_setup_code())
+    numbers = range(first, first + count)
+    digits = max(2, len(str(numbers[-1])))
+    return [
+        Label(f"unit-{number:0{digits}}", f"{name} {number}", code, hub)
+        for number, code in zip(numbers, codes, strict=True)
+    ]
+
+
+def write_labels(labels: list[Label], folder: Path, *, over: bool = False) -> Path:
+    """Write a settings file for each, and a list of all; gives the list.
+
+    Args:
+        labels: what to write.
+        folder: made where it is missing; nobody else may read what is in it.
+        over: replace files that are there.
+
+    Raises:
+        UsageError: one is there already, and then none is written; or it cannot be written.
+    """
+    listed = folder / LIST_FILE
+    if not over:
+        _refuse_what_is_there([*(folder / label.file for label in labels), listed])
+    try:
+        for label in labels:
+            (folder / label.folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+            _write(folder / label.file, label.settings)
+        _write(listed, _list(labels))
+    except OSError as error:
+        raise UsageError(f"cannot write to {folder}: {error.strerror}") from error
+    return listed
+
+
+def _refuse_what_is_there(paths: list[Path]) -> None:
+    for path in paths:
+        if path.exists():
+            raise UsageError(
+                f"{path} is there already, and its code would be lost: choose another --out, "
+                "or say --overwrite"
+            )
+
+
+def _list(labels: list[Label]) -> str:
+    written = io.StringIO()
+    writer = csv.writer(written, lineterminator="\n")
+    writer.writerow(HEADS)
+    writer.writerows((each.folder, each.name, each.spelled, each.file) for each in labels)
+    return written.getvalue()
+
+
+def _write(path: Path, text: str) -> None:
+    """For its owner alone, also where a file with other rights was there."""
+    draft = path.with_name(path.name + ".new")
+    draft.unlink(missing_ok=True)
+    opened = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(opened, "w", encoding="utf-8", newline="") as file:
+        file.write(text)
+    draft.replace(path)
