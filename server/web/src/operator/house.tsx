@@ -1,5 +1,6 @@
 /** The hub itself: what is missing and what to do about it, how it is reached, who may come in how. */
 
+import { Fragment } from "preact";
 import { useState } from "preact/hooks";
 import { Confirm } from "../host/confirm.tsx";
 import { Fold } from "../host/fold.tsx";
@@ -73,10 +74,27 @@ function DoorRow({ door }: { door: DoorInfo }) {
       <Expiry utcMs={door.expiresUtcMs} />
       {door.fingerprint !== null && (
         <p class="print">
-          <span class="soft">{say("house.fingerprint")}</span> <code>{door.fingerprint}</code>
+          <span class="soft">{say("house.fingerprint")}</span>{" "}
+          <Fingerprint octets={door.fingerprint} />
         </p>
       )}
     </li>
+  );
+}
+
+/** Breaks between octets, never within one. */
+function Fingerprint({ octets }: { octets: string }) {
+  const parts = octets.split(":");
+  return (
+    <code>
+      {parts.map((octet, at) => (
+        <Fragment key={at}>
+          {at > 0 && ":"}
+          <wbr />
+          {octet}
+        </Fragment>
+      ))}
+    </code>
   );
 }
 

@@ -46,6 +46,8 @@ interface RowProps {
 function WaitingRow({ desk, unit }: RowProps) {
   const step = stepOf(unit);
   const doing = useAct();
+  // Kept while the unit looks at it: of a wrong code only a sign may be wrong.
+  const [typed, setTyped] = useState("");
   const isUnderway = step === "press" || step === "asked";
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
@@ -56,7 +58,9 @@ function WaitingRow({ desk, unit }: RowProps) {
     <li class={`waiting is-${step}`}>
       <Who unit={unit} heading={heading} />
       <Progress desk={desk} unit={unit} />
-      {!isUnderway && <WaysIn desk={desk} unit={unit} doing={doing} />}
+      {!isUnderway && (
+        <WaysIn desk={desk} unit={unit} doing={doing} typed={typed} onTyped={setTyped} />
+      )}
       <Identify desk={desk} unit={unit} />
     </li>
   );
@@ -129,10 +133,13 @@ function Countdown({ desk, unit }: { desk: OperatorDesk; unit: string }) {
 
 interface WaysProps extends RowProps {
   doing: Doing;
+  typed: string;
+  onTyped: (typed: string) => void;
 }
 
 /** By the code of its label; without one only after a question. */
-function WaysIn({ desk, unit, doing }: WaysProps) {
+function WaysIn(props: WaysProps) {
+  const { desk, unit, doing } = props;
   const { say } = useWords();
   const [isAsking, setAsking] = useState(false);
   const name = unitName(unit);
@@ -151,19 +158,19 @@ function WaysIn({ desk, unit, doing }: WaysProps) {
       />
     );
   }
+  const isPlain = unit.hasCode === false;
+  const words = say(isPlain ? "pair.first_use" : "pair.no_label");
   const noLabel = (
     <button
       type="button"
-      class={unit.hasCode === false ? "big" : "quiet"}
-      aria-label={say(unit.hasCode === false ? "pair.first_use_name" : "pair.no_label_name", {
-        name,
-      })}
+      class={isPlain ? "big" : "quiet"}
+      aria-label={`${words}: ${name}`}
       onClick={() => setAsking(true)}
     >
-      {say(unit.hasCode === false ? "pair.first_use" : "pair.no_label")}
+      {words}
     </button>
   );
-  if (unit.hasCode === false) {
+  if (isPlain) {
     return (
       <>
         <p class="refused" role="alert">
@@ -175,7 +182,7 @@ function WaysIn({ desk, unit, doing }: WaysProps) {
   }
   return (
     <>
-      <CodeForm desk={desk} unit={unit} doing={doing} refused={refused} />
+      <CodeForm {...props} refused={refused} />
       {unit.hasCode !== true && noLabel}
     </>
   );
@@ -185,11 +192,10 @@ interface CodeProps extends WaysProps {
   refused: ComponentChildren;
 }
 
-function CodeForm({ desk, unit, doing, refused }: CodeProps) {
+function CodeForm({ desk, unit, doing, typed, onTyped, refused }: CodeProps) {
   const { say } = useWords();
   const id = useId();
   const field = useRef<HTMLInputElement>(null);
-  const [typed, setTyped] = useState("");
   const [fault, setFault] = useState<Exclude<Typed, { code: string }> | null>(null);
   const name = unitName(unit);
   useEffect(() => {
@@ -226,7 +232,7 @@ function CodeForm({ desk, unit, doing, refused }: CodeProps) {
         aria-invalid={fault !== null}
         aria-describedby={`${id}-fault ${id}-hint`}
         onInput={(event) => {
-          setTyped(event.currentTarget.value);
+          onTyped(event.currentTarget.value);
           setFault(null);
           doing.forgive();
         }}
@@ -266,7 +272,7 @@ export function Identify({
       <button
         type="button"
         class="small plain"
-        aria-label={say("waiting.identify_name", { name })}
+        aria-label={`${say("waiting.identify")}: ${name}`}
         onClick={() =>
           run(
             () => desk.act("POST", `units/${part(unit.unit)}/identify`, {}),
