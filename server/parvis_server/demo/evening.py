@@ -13,7 +13,7 @@ from typing import Never
 
 from rich.console import Console
 
-from parvis_server.demo import scenario
+from parvis_server.demo import scenario, unit_keys
 from parvis_server.demo.children import Child, drain, last_line, own_command, start, stop_all
 from parvis_server.demo.host import HostConnection
 from parvis_server.demo.keys import keys
@@ -134,7 +134,9 @@ class Evening:
         raise UserError(words or f"the hub ended with exit code {hub.process.returncode}")
 
     async def _seat(self, group: asyncio.TaskGroup, name: str, microphone: str) -> None:
-        """Start a simulated unit."""
+        """Start a simulated unit, paired with the demo's own hub."""
+        own = (self._hub_url, self._folder / "hub", name, self._state(name))
+        await asyncio.to_thread(unit_keys.pair, *own)
         unit = await self._start(name, self._unit_command(name, microphone), f"unit-{name}")
         group.create_task(drain(unit))
         group.create_task(_watch(unit))
@@ -156,8 +158,11 @@ class Evening:
         return (
             *(own_command("parvis-unit"), "run", "--hub", self._hub_url),
             *("--name", name, "--button", "keyboard", "--microphone", microphone, *loop),
-            *("--state", str(self._folder / f"state-{name}")),
+            *("--state", str(self._state(name))),
         )
+
+    def _state(self, name: str) -> Path:
+        return self._folder / f"state-{name}"
 
     async def _voice(self, part: Part) -> Path:
         path = self._folder / f"{part.name}.wav"
