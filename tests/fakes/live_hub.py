@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -19,6 +21,8 @@ from parvis_server.config import (
     StageSettings,
 )
 from parvis_server.data_folder import DataFolder
+from parvis_server.encryption import OWN_FILE
+from parvis_server.hub_listeners import open_listeners
 from parvis_server.hub_server import Listener
 from parvis_server.net.live_room import LiveRoom
 from parvis_server.net.pages import Pages
@@ -40,12 +44,25 @@ class LiveHub:
         return self.hub.listeners[0].port
 
     @property
+    def https_port(self) -> int:
+        """Of a hub that was started with ``tls``."""
+        return self.hub.listeners[1].port
+
+    @property
     def live(self) -> LiveRoom:
         return self.hub.main.live
 
     @property
     def http(self) -> str:
         return f"http://{LOOPBACK}:{self.port}"
+
+    @property
+    def https(self) -> str:
+        return f"https://{LOOPBACK}:{self.https_port}"
+
+    def trusting(self) -> ssl.SSLContext:
+        """For clients who trust the hub's own certificate, and nothing else."""
+        return ssl.create_default_context(cafile=str(self.hub.settings.data / OWN_FILE))
 
     @property
     def listen(self) -> str:
@@ -80,21 +97,31 @@ async def live_hub(
     stage: StageSettings | None = None,
     reading: ReadingSettings | None = None,
     keeper: RoomKeeper | None = None,
+    tls: bool = False,
+    network: NetworkSettings | None = None,
 ) -> AsyncIterator[LiveHub]:
-    """A hub that runs until the block ends, then stops as on SIGTERM."""
+    """A hub that runs until the block ends, then stops as on SIGTERM.
+
+    With ``tls`` it has its second listener; ``network`` takes the place of port and names.
+    """
     settings = HubSettings(
         data=data,
-        network=NetworkSettings(host=LOOPBACK, port=port, names=names),
+        network=network or NetworkSettings(host=LOOPBACK, port=port, names=names, tls_port=0),
         access=AccessSettings(open_house=open_house),
         limits=limits or LimitSettings(),
         stage=stage or StageSettings(),
         reading=reading or ReadingSettings(),
     )
-    hub = Hub(settings, DataFolder.open(data), FakeEngine, pages=pages, keeper=keeper)
+    folder = DataFolder.open(data)
+    hub = Hub(settings, folder, FakeEngine, pages=pages, keeper=keeper)
     engine = hub.main.engine.running
     assert isinstance(engine, FakeEngine)
     async with asyncio.TaskGroup() as group:
-        group.create_task(hub.run([Listener(take_port(settings.network))]))
+        if tls:
+            listening_on = open_listeners(settings.network, folder, time.time_ns() // 1_000_000)
+        else:
+            listening_on = [Listener(take_port(settings.network))]
+        group.create_task(hub.run(listening_on))
         await hub.started.wait()
         try:
             yield LiveHub(hub, engine)

@@ -54,13 +54,13 @@ class Guard:
 
     def __init__(self, app: ASGIApp, names: Callable[[], frozenset[str]]) -> None:
         """``names`` gives those of this hub, besides addresses and localhost."""
-        self._app = app
+        self.app = app
         self._names = names
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request or socket."""
         if scope["type"] not in {"http", "websocket"}:
-            await self._app(scope, receive, send)
+            await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
         host = headers.get("host")
@@ -72,7 +72,7 @@ class Guard:
         ):
             await _refuse(scope, receive, guarded, 403, FOREIGN_ORIGIN)
         else:
-            await self._app(scope, receive, guarded)
+            await self.app(scope, receive, guarded)
 
 
 def behind(proxies: Sequence[str], app: ASGIApp) -> ASGIApp:

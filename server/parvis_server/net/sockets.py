@@ -31,6 +31,10 @@ SOUND_UNSENT_BYTES = 512
 SOUND_USER_TIMEOUT_MS = 5_000
 """For units and speakers, who come back within a quarter of a second once the loss is known."""
 
+PAUSE_WRITING_BYTES = 65_536
+"""What may wait in this process before whoever writes is told to: asyncio's own bound for plain
+connections. For those over TLS it would be 512 kB, which is half a minute of MP3."""
+
 _SIOCOUTQNSD = 0x894B
 """Linux' ioctl for the bytes of a TCP socket that were not sent yet (tcp(7))."""
 
@@ -40,6 +44,8 @@ def tune(transport: asyncio.BaseTransport, *, send_buffer_bytes: int) -> None:
     connection = transport.get_extra_info("socket")
     if connection is None:
         return
+    if isinstance(transport, asyncio.WriteTransport):
+        transport.set_write_buffer_limits(high=PAUSE_WRITING_BYTES)
     _set(connection, send_buffer_bytes, UNSENT_LOW_WATER_BYTES, USER_TIMEOUT_MS)
 
 
@@ -49,6 +55,16 @@ def tune_for_sound(transport: asyncio.BaseTransport, link: LinkKind) -> None:
     if connection is not None:
         send_buffer_bytes = SOUND_SEND_BUFFER_BYTES[link]
         _set(connection, send_buffer_bytes, SOUND_UNSENT_BYTES, SOUND_USER_TIMEOUT_MS)
+
+
+def beneath(transport: asyncio.BaseTransport) -> asyncio.WriteTransport | None:
+    """The transport that carries a TLS one; None: this one carries itself.
+
+    asyncio's TLS transport counts only what waits to be encrypted, and up to 64 kB that are
+    encrypted wait below it: 16 s of the program. It gives no public way to them.
+    """
+    carrier = getattr(getattr(transport, "_ssl_protocol", None), "_transport", None)
+    return carrier if isinstance(carrier, asyncio.WriteTransport) else None
 
 
 def unsent_bytes(transport: asyncio.BaseTransport) -> int:

@@ -8,6 +8,7 @@ receiver, in the moment in which they came and with that moment's time; outgoing
 once elsewhere and written to the transport as they are. No queue is left that a peer could fill.
 """
 
+import asyncio
 import random
 import time
 from asyncio.transports import BaseTransport
@@ -88,6 +89,8 @@ class HubWebSocketProtocol(WebSocketsSansIOProtocol):
     """One WebSocket connection of the hub; a ``RawSocket``."""
 
     _receiver: Receiver | None = None
+    _beneath: asyncio.WriteTransport | None = None
+    """What carries the connection's TLS."""
 
     # ``RawSocket``
 
@@ -111,7 +114,10 @@ class HubWebSocketProtocol(WebSocketsSansIOProtocol):
 
     def buffered_bytes(self) -> int:
         """Bytes that wait in this process because the kernel took no more."""
-        return self.transport.get_write_buffer_size()
+        if self.transport.is_closing():
+            return 0  # nothing more will be sent, and a TLS transport may have let go of its parts
+        below = 0 if self._beneath is None else self._beneath.get_write_buffer_size()
+        return self.transport.get_write_buffer_size() + below
 
     def unsent_bytes(self) -> int:
         """Bytes that wait in this process or in the kernel and are not on the wire yet."""
@@ -146,6 +152,7 @@ class HubWebSocketProtocol(WebSocketsSansIOProtocol):
     def connection_made(self, transport: BaseTransport) -> None:
         """Tune the socket for sound that must not wait."""
         super().connection_made(transport)
+        self._beneath = sockets.beneath(transport)
         sockets.tune(transport, send_buffer_bytes=sockets.LIVE_SEND_BUFFER_BYTES)
 
     def connection_lost(self, exc: Exception | None) -> None:
