@@ -19,7 +19,7 @@ from typing import Never
 
 from parvis_server.errors import PeerFault, TrustRefused
 from parvis_server.net.api.seams import Actor, Stranger
-from parvis_server.net.connection import Allowance, Connection
+from parvis_server.net.connection import TOO_MUCH, Connection
 from parvis_server.net.exchange import Exchange
 from parvis_server.net.proof import Proven
 from parvis_server.net.rate import TokenBucket, network_of
@@ -75,9 +75,8 @@ class Waiter:
     exchange: Exchange | None = None
     """Of the code that was typed last, until it is answered or given up."""
     asked_by: Actor | None = None
-    allowance: Allowance = field(
-        default_factory=lambda: Allowance(control=TokenBucket(per_s=1, burst=20))
-    )
+    may_say: TokenBucket = field(default_factory=lambda: TokenBucket(per_s=1, burst=20))
+    """It only answers: whoever says more is no unit."""
 
     @property
     def unit(self) -> str:
@@ -163,8 +162,8 @@ class PairingDesk:
         """
         if isinstance(message, bytes):
             raise PeerFault(CloseCode.MALFORMED, "a packet: this unit is not welcome yet")
-        if not waiter.allowance.allows_message(arrival_ns):
-            return
+        if not waiter.may_say.take(1, arrival_ns):
+            raise PeerFault(CloseCode.RATE, TOO_MUCH)
         self._let_time_pass(waiter)
         match parse_client_message(message):
             case PairShare() as said:
