@@ -55,5 +55,9 @@ def forget_site(state: Path | None, *, new_key: bool, sure: bool) -> None:
 def _ask(question: str) -> None:
     if not sys.stdin.isatty():
         raise UsageError("forget asks first: add --yes where nobody can answer")
-    if not typer.confirm(question):
+    try:
+        agreed = typer.confirm(question)
+    except typer.Abort:
+        agreed = False
+    if not agreed:
         raise typer.Exit(1)
