@@ -1,6 +1,6 @@
 """The operator's password: what is asked of it, and how it is kept (argon2id, RFC 9106). Pure.
 
-Both functions take a tenth of a second and 64 MiB on purpose: call them on a thread of their own,
+Both functions take a fifth of a second and 64 MiB on purpose: call them on a thread of their own,
 one at a time.
 """
 

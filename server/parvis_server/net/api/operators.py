@@ -37,7 +37,7 @@ READ_ALONG = (
 )
 
 MAX_PASSWORDS_WAITING = 4
-"""Each takes 64 MiB and a tenth of a second, one at a time."""
+"""Each takes 64 MiB and a fifth of a second, one at a time."""
 
 
 class Passwords:
