@@ -8,6 +8,7 @@ stood still, which empty tickers tell, nobody is judged.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import subprocess
 import sys
@@ -24,8 +25,10 @@ from fakes import sounds
 from fakes.clock_loop import Crystal
 from fakes.engine_kills import Kill, house, kills
 from fakes.evenings import Findings, evenings
+from fakes.forger import HONEST_EVERY, Forged, Forger
 from fakes.hands import Trial, trials
 from fakes.hearing import Sound, tone_gaps
+from fakes.house import claimed_hub
 from fakes.marks import drift_mark
 from fakes.parvis import HubProcess, listening, machine_watch, unit
 from fakes.processes import command
@@ -39,6 +42,7 @@ MINUTES = {
     "ticks": 10.0,
     "evenings": 7.0,
     "hands": 15.0,
+    "pairing": 5.0,
 }
 """As asked; the minutes of ``drift`` are virtual."""
 
@@ -57,6 +61,8 @@ PIECE_S = 20
 EVENINGS_PER_MINUTE, EVENINGS_PIECE, PROCESSES = 1430, 50, 2
 """10,000 in the seven minutes that two cores need for them."""
 MOST_DEAD_AIR_S_PER_HOUR = 5.0
+
+FORGERIES, FORGERIES_PER_MINUTE = 10_000, 2_000
 
 HANDS, HANDS_PER_MINUTE = 200, 13.4
 """A hub that was killed is there again after four seconds."""
@@ -212,6 +218,20 @@ def _say_trial(trial: Trial) -> None:
         print(f"  {trial}", flush=True)
 
 
+def soak_pairing(minutes: float) -> bool:
+    """Ten thousand forged proofs, presses and confirmations against a hub: none is taken."""
+    count = min(FORGERIES, max(HONEST_EVERY, round(minutes * FORGERIES_PER_MINUTE)))
+
+    async def forge(folder: Path) -> Forged:
+        async with claimed_hub(folder) as hub:
+            return await Forger(hub, seed=5).work(count)
+
+    with tempfile.TemporaryDirectory() as folder:
+        found = asyncio.run(forge(Path(folder)))
+    print(f"pairing: {found}")
+    return found.good
+
+
 SOAKS: dict[str, Callable[[float], bool]] = {
     "drift": soak_drift,
     "kills": soak_kills,
@@ -219,6 +239,7 @@ SOAKS: dict[str, Callable[[float], bool]] = {
     "ticks": soak_ticks,
     "evenings": soak_evenings,
     "hands": soak_hands,
+    "pairing": soak_pairing,
 }
 
 

@@ -88,13 +88,17 @@ class KeyedUnit:
 
     async def answer(self, door: Peer, transcript: Transcript, code: str) -> bytes:
         """The answer to a code that an operator typed; the key that came of it."""
-        asked = await door.until(PairByCode)
-        side = SPAKE2_B(code.encode(), idA=transcript.site_key, idB=self.public)
-        share = side.start()
-        key: bytes = side.finish(from_text(asked.share, 33))
+        share, key = self.spake2(await door.until(PairByCode), transcript, code)
         confirmation = transcript.confirmed_by(key, UNIT)
         await door.say(PairShare(share=to_text(share), confirmation=confirmation))
         return key
+
+    def spake2(self, asked: PairByCode, transcript: Transcript, code: str) -> tuple[bytes, bytes]:
+        """Its share, and the key that comes of both."""
+        side = SPAKE2_B(code.encode(), idA=transcript.site_key, idB=self.public)
+        share: bytes = side.start()
+        key: bytes = side.finish(from_text(asked.share, 33))
+        return share, key
 
     async def confirmed(self, door: Peer, transcript: Transcript) -> None:
         """Answer by its label, and see that the hub knows it too."""

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from fakes.forger import Forger
 from fakes.house import (
     OPERATOR,
     claimed_hub,
@@ -312,3 +313,9 @@ async def test_the_room_that_it_waited_for_may_be_none(hub: LiveHub) -> None:
         assert (await door.until_closed())[0] == CloseCode.ROOM_CLOSED
     assert trust_of(hub).unit(unit.unit) is not None
     assert not any(isinstance(message, Welcome) for message in door.heard)
+
+
+async def test_a_hundred_forgeries_over_sockets(hub: LiveHub) -> None:
+    found = await Forger(hub, seed=1).work(100)
+    assert found.good, str(found)
+    assert found.refused.total() == 100
