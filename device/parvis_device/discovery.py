@@ -87,6 +87,7 @@ class FoundAddress:
         self, search: Search, identity: Identity | None, fallback: HubAddress | None = None
     ) -> None:
         """Nothing is searched before ``next``."""
+        self.named = False
         self._search = search
         self._identity = identity
         self._fallback = fallback

@@ -8,6 +8,10 @@ from parvis_device.address import HubAddress
 class HubAddresses(Protocol):
     """Gives the link an address for each try."""
 
+    @property
+    def named(self) -> bool:
+        """A person said which hub; else anybody on the network may say that they are one."""
+
     async def next(self) -> HubAddress:
         """The address to try now.
 
@@ -25,6 +29,7 @@ class GivenAddress:
     def __init__(self, address: HubAddress) -> None:
         """Always this one."""
         self._address = address
+        self.named = True
 
     async def next(self) -> HubAddress:
         """The same each time."""

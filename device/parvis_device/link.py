@@ -19,8 +19,9 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from parvis_device.address import HubAddress
 from parvis_device.connection import Line, close_connection, join_message
 from parvis_device.dialing import Dialed, Dialer
+from parvis_device.errors import DoubtfulHub
 from parvis_device.hub_addresses import HubAddresses
-from parvis_device.introduction import Introduction
+from parvis_device.introduction import Introduction, Wiring
 from parvis_device.light import LinkState
 from parvis_device.papers import Papers
 from parvis_device.second_guard import SecondGuard, Verdict
@@ -227,7 +228,7 @@ class HubLink:
             join = join_message(address, self._name, self._traits, self._resume, unit_key=unit_key)
             await connection.send(serialize(join))
             while True:
-                self._received(await connection.recv(), connection)
+                self._received(await connection.recv(), dialed)
         finally:
             self._leave()
             await close_connection(connection, self._line.close_by_s)
@@ -245,7 +246,7 @@ class HubLink:
             self._stayed = self._stayed or self._stranger.waits
             self._stranger.leave()
 
-    def _received(self, frame: str | bytes, connection: ClientConnection) -> None:
+    def _received(self, frame: str | bytes, dialed: Dialed) -> None:
         if isinstance(frame, bytes):
             if self._welcomed:
                 self._events.packet_came(frame, time.monotonic_ns())
@@ -257,11 +258,11 @@ class HubLink:
         if not self._welcomed and self._before_welcome(message):
             return
         if isinstance(message, Welcome):
-            self._welcome(message)
+            self._welcome(message, dialed.wiring)
         elif not (self._line.joined or isinstance(message, Snapshot)):
             raise BadMessage(f"{message.type} came before the snapshot")
         elif not self._line.joined:
-            self._have_joined(connection)
+            self._have_joined(dialed.connection)
         self._events.hub_said(message)
         if isinstance(message, Snapshot):
             self._events.link_changed(LinkState.JOINED)
@@ -277,13 +278,24 @@ class HubLink:
             raise BadMessage(f"{message.type} came before the welcome")
         return True
 
-    def _welcome(self, welcome: Welcome) -> None:
+    def _welcome(self, welcome: Welcome, wiring: Wiring) -> None:
+        if self._traits.always_open and not (self._is_known or wiring.own_machine):
+            raise DoubtfulHub(
+                f"this unit found the hub at {self._address} by itself, belongs to no site, and "
+                "its microphone is open from the start: say which hub with --hub, or pair it"
+            )
         if self._stranger is not None:
             self._stranger.welcome()
         self._welcomed = True
         self._resume = welcome.resume
         if self._second is not None and welcome.stream is not None and self._address is not None:
             self._second.use(welcome.stream, welcome.resume, self._address)
+
+    @property
+    def _is_known(self) -> bool:
+        """A person chose this hub: by its address, or by pairing the unit."""
+        site = None if self._papers is None else self._papers.identity.site
+        return self._addresses.named or site is not None
 
     def _have_joined(self, connection: ClientConnection) -> None:
         """What waited for the lost connection is void; the seat says again what counts."""

@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 
 from fakes.door import Door
-from fakes.hub import running_hub
+from fakes.hub import FakeHub, running_hub
 from fakes.running_unit import Bench, unit_at
+from parvis_device import dialing
 from parvis_device import link as link_module
+from parvis_device.address import HubAddress
+from parvis_device.hub_addresses import GivenAddress
 from parvis_device.identity import open_identity
 from parvis_device.light import Signal
 from parvis_device.pairing import Pairing
@@ -125,6 +128,32 @@ async def test_a_hub_that_nobody_claimed_lets_a_unit_in_and_is_not_kept(tmp_path
     async with running_hub() as old_hub, unit_at(old_hub, papers(tmp_path)) as bench:
         await bench.light.until(Signal.IDLE)  # one that knows nothing of keys
     assert site_of(tmp_path) is None
+
+
+class Found(GivenAddress):
+    """A hub that the unit found by itself."""
+
+    def __init__(self, hub: FakeHub) -> None:
+        super().__init__(HubAddress.parse(hub.url))
+        self.named = False
+
+
+@pytest.mark.parametrize("here", [True, False])
+@pytest.mark.parametrize("keyed", [True, False])
+async def test_an_open_microphone_is_for_no_hub_that_merely_announces_itself(
+    here: bool,
+    keyed: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(dialing, "_is_here", lambda connection: here)
+    mine = papers(tmp_path, CODE) if keyed else None
+    door = Door(lets_strangers_in=True)
+    async with running_hub(door) as hub, unit_at(hub, mine, Found(hub), button="none") as bench:
+        await bench.light.until(Signal.IDLE if here else Signal.WRONG_ADDRESS)
+        assert bool(hub.levels) <= here and not hub.packets
+    assert ("say which hub with --hub, or pair it" in caplog.text) is not here
 
 
 async def shows_wrong_address(bench: Bench) -> None:

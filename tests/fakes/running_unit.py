@@ -18,7 +18,7 @@ from fakes.unit_parts import (
 from parvis_device.address import HubAddress
 from parvis_device.app import Assembly
 from parvis_device.config import UnitConfig, load
-from parvis_device.hub_addresses import GivenAddress
+from parvis_device.hub_addresses import GivenAddress, HubAddresses
 from parvis_device.light import Signal
 from parvis_device.papers import Papers
 
@@ -53,7 +53,10 @@ def configured(hub: str, **more: object) -> UnitConfig:
 
 @asynccontextmanager
 async def unit_at(
-    hub: FakeHub, papers: Papers | None = None, **more: object
+    hub: FakeHub,
+    papers: Papers | None = None,
+    addresses: HubAddresses | None = None,
+    **more: object,
 ) -> AsyncIterator[Bench]:
     """A unit that runs until the block ends, and ended well then."""
     config = configured(hub.url, **more)
@@ -61,7 +64,7 @@ async def unit_at(
     loudspeaker, buzzer = FakeLoudspeaker(), FakeBuzzer()
     assembly = Assembly(
         config,
-        GivenAddress(HubAddress.parse(config.hub)),
+        addresses or GivenAddress(HubAddress.parse(config.hub)),
         None if config.only_plays else microphone,
         button,
         light,
