@@ -28,20 +28,25 @@ const LOOK_EVERY_MS = 1000;
 /** 30 s of packets of 10 ms; a flood does not grow the window. */
 const MAX_DELAYS = 3000;
 
-/** What a target begins with, and never falls below. */
+/** What a target begins with, and what it never leaves. */
 export interface TargetBounds {
   firstMs: number;
   minMs: number;
+  maxMs: number;
 }
 
 /** Of a listener. */
-export const LISTENING: TargetBounds = { firstMs: FIRST_TARGET_MS, minMs: MIN_TARGET_MS };
+export const LISTENING: TargetBounds = {
+  firstMs: FIRST_TARGET_MS,
+  minMs: MIN_TARGET_MS,
+  maxMs: MAX_TARGET_MS,
+};
 /** Of somebody in a conversation: a late answer is worse for them than a dropped syllable. */
-export const SPEAKING: TargetBounds = { firstMs: 80, minMs: 40 };
+export const SPEAKING: TargetBounds = { firstMs: 80, minMs: 40, maxMs: 400 };
 
 export class TargetDelay {
+  private bounds = LISTENING;
   private target = FIRST_TARGET_MS;
-  private minMs = MIN_TARGET_MS;
   private readonly arrivals = new Float64Array(MAX_DELAYS);
   private readonly delays = new Float64Array(MAX_DELAYS);
   private count = 0;
@@ -76,7 +81,7 @@ export class TargetDelay {
   /** There was nothing to play: cover more from now on, at once. */
   ranDry(): void {
     this.isSettling = false;
-    this.target = Math.min(MAX_TARGET_MS, this.target + RISE_ON_UNDERRUN_MS);
+    this.target = Math.min(this.bounds.maxMs, this.target + RISE_ON_UNDERRUN_MS);
   }
 
   setHidden(isHidden: boolean): void {
@@ -84,9 +89,9 @@ export class TargetDelay {
   }
 
   /** Begins anew between these bounds. */
-  setBounds({ firstMs, minMs }: TargetBounds): void {
-    this.target = firstMs;
-    this.minMs = minMs;
+  setBounds(bounds: TargetBounds): void {
+    this.bounds = bounds;
+    this.target = bounds.firstMs;
     this.startMs = null;
     this.isSettling = true;
     this.restart();
@@ -131,7 +136,8 @@ export class TargetDelay {
   private approach(neededMs: number, elapsedS: number, nowMs: number): void {
     if (nowMs - (this.startMs ?? nowMs) > SETTLING_MS) this.isSettling = false;
     const fall = elapsedS * (this.isSettling ? SETTLING_FALL_MS_PER_S : FALL_MS_PER_S);
-    const wanted = Math.min(MAX_TARGET_MS, Math.max(this.minMs, neededMs));
+    const { minMs, maxMs } = this.bounds;
+    const wanted = Math.min(maxMs, Math.max(minMs, neededMs));
     this.target = Math.max(wanted, this.target - fall);
   }
 }

@@ -1,9 +1,10 @@
 /**
  * How much of what the phone plays comes back through its microphone; pure.
  *
- * Three sweeps are played; the last one is looked for in what was recorded, when the browser's own
- * echo canceller has had a second to learn. The matched filter finds a sweep 40 dB under a loud
- * room, so that a quiet figure means headphones (or a good canceller) and not a noisy street.
+ * Three sweeps are played, and the same delay is looked for behind each: an echo is there three
+ * times, and what somebody says meanwhile is not. The least of the three counts, so that what the
+ * browser's own echo canceller learns in that second counts too. A matched filter finds a sweep far
+ * under a loud room: a quiet figure means headphones, or a good canceller, and not a noisy street.
  */
 
 /** Enough for a voice; everything here is worked out at this rate. */
@@ -38,31 +39,36 @@ export function echoSignal(rate: number): Float32Array {
 export function echoReturnDb(recorded: Float32Array): number {
   const heard = decimated(recorded);
   const wanted = sweep(LOW_RATE_HZ);
-  const energy = wanted.reduce((sum, sample) => sum + sample * sample, 0);
-  const begin = (SWEEPS - 1) * wanted.length;
-  const gains: number[] = [];
-  for (let delay = 0; delay < MAX_DELAY_S * LOW_RATE_HZ; delay++) {
-    const at = begin + delay;
-    if (at + wanted.length > heard.length) break;
-    let sum = 0;
-    for (let i = 0; i < wanted.length; i++) {
-      sum += (wanted[i] as number) * (heard[at + i] as number);
-    }
-    gains.push((sum / energy) ** 2);
-  }
-  return 10 * Math.log10(loudestSpread(gains) + 1e-12);
+  const ofEach = Array.from({ length: SWEEPS }, (_, number) =>
+    stretches(gains(heard, wanted, number * wanted.length)),
+  );
+  const common = (ofEach[0] ?? []).map((_, at) =>
+    Math.min(...ofEach.map((ofOne) => ofOne[at] ?? 0)),
+  );
+  return 10 * Math.log10(Math.max(0, ...common) / autocorrelationWidth() + 1e-12);
 }
 
-/** The strongest stretch of answers: the sweep's own autocorrelation is taken out by its width. */
-function loudestSpread(gains: readonly number[]): number {
+/** The matched filter's answers (power gains) to a sweep that began at `begin`, delay by delay. */
+function gains(heard: Float32Array, wanted: Float32Array, begin: number): number[] {
+  const energy = wanted.reduce((sum, sample) => sum + sample * sample, 0);
+  const delays = Math.min(MAX_DELAY_S * LOW_RATE_HZ, heard.length - begin - wanted.length);
+  return Array.from({ length: Math.max(0, Math.floor(delays)) }, (_, delay) => {
+    let sum = 0;
+    for (let i = 0; i < wanted.length; i++) {
+      sum += (wanted[i] as number) * (heard[begin + delay + i] as number);
+    }
+    return (sum / energy) ** 2;
+  });
+}
+
+/** Answers that belong together, added up: overlapping stretches of 20 ms. */
+function stretches(answers: readonly number[]): number[] {
   const width = Math.round(SPREAD_S * LOW_RATE_HZ);
-  const own = autocorrelationWidth();
-  let best = 0;
-  for (let from = 0; from < gains.length; from += width / 2) {
-    const sum = gains.slice(from, from + width).reduce((total, gain) => total + gain, 0);
-    best = Math.max(best, sum / own);
+  const sums: number[] = [];
+  for (let from = 0; from < answers.length; from += width / 2) {
+    sums.push(answers.slice(from, from + width).reduce((total, gain) => total + gain, 0));
   }
-  return best;
+  return sums;
 }
 
 /** How much one clean echo of gain 1 adds up to over all delays. */

@@ -36,6 +36,8 @@ export interface SpeakingState {
   /** Connections that are up, of two. */
   legs: number;
   encoder: "webcodecs" | "wasm" | null;
+  /** What was wrong with the encoders that were tried before. */
+  rejected: readonly string[];
   microphone: string | null;
   packets: number;
   dropped: number;
@@ -52,6 +54,7 @@ const NOTHING_YET: SpeakingState = {
   levelDb: -127,
   legs: 0,
   encoder: null,
+  rejected: [],
   microphone: null,
   packets: 0,
   dropped: 0,
@@ -82,7 +85,7 @@ export class Speaking {
 
   constructor(private readonly parts: SpeakingParts) {
     this.voice = new VoiceClient({
-      onEncoder: (encoder) => this.store.set({ encoder }),
+      onEncoder: (encoder, rejected) => this.store.set({ encoder, rejected }),
       onNoEncoder: () => this.encoderFailed(),
       onWelcome: (microphone, resume) => this.welcomed(microphone, resume),
       onLegs: (legs) => this.legsChanged(legs),

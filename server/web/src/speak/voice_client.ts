@@ -10,7 +10,8 @@ import type { FromSpeakWorker, Played, ToSpeakWorker } from "./worker_messages.t
 
 /** What it tells the page. */
 export interface VoiceNews {
-  onEncoder(which: "webcodecs" | "wasm"): void;
+  /** `rejected`: what was wrong with those that were tried before. */
+  onEncoder(which: "webcodecs" | "wasm", rejected: readonly string[]): void;
   onNoEncoder(): void;
   onWelcome(participant: string, resume: string): void;
   onLegs(up: number): void;
@@ -84,7 +85,7 @@ export class VoiceClient implements SoundSource {
   private receive(message: FromSpeakWorker): void {
     switch (message.kind) {
       case "encoder":
-        return this.news.onEncoder(message.which);
+        return this.news.onEncoder(message.which, message.rejected);
       case "no_encoder":
         return this.news.onNoEncoder();
       case "welcome":
