@@ -12,7 +12,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
+from parvis_server.errors import StoreError
 from parvis_server.net.outbox import AtOnce, Logged, Outbox
+from parvis_server.store.acts import Acts
 from parvis_server.store.database import Store
 from parvis_server.store.events import StoredEvent
 from parvis_server.store.journal import Journal, JournalState
@@ -26,6 +28,9 @@ log = logging.getLogger(__name__)
 
 NS_PER_S = 1_000_000_000
 NS_PER_MS = 1_000_000
+
+READ_TIMEOUT_S = 3.0
+"""A log that fails answers nobody until it is mended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,13 @@ class RoomKeeper(Protocol):
 
     async def kept(self) -> None:
         """Until every change is written, or the hub goes on in memory since the log fails."""
+
+    async def acts(self, room: str, before: int, limit: int) -> Acts:
+        """What people did in a room before the event of this number, the newest first.
+
+        Raises:
+            StoreError: the log cannot be read now.
+        """
 
     @property
     def state(self) -> JournalState:
@@ -104,6 +116,10 @@ class RoomsInMemory:
 
     async def kept(self) -> None:
         """There is nothing to write."""
+
+    async def acts(self, room: str, before: int, limit: int) -> Acts:
+        """Nothing is kept of them."""
+        return Acts()
 
     @property
     def state(self) -> JournalState:
@@ -212,6 +228,14 @@ class StoredRooms:
             written = asyncio.Event()
             self._journal.append((), written.set)
             await written.wait()
+
+    async def acts(self, room: str, before: int, limit: int) -> Acts:
+        """What people did in a room before the event of this number, the newest first."""
+        try:
+            async with asyncio.timeout(READ_TIMEOUT_S):
+                return await self._running().perform(lambda store: store.acts(room, before, limit))
+        except TimeoutError:
+            raise StoreError("the log does not answer at the moment: try again later") from None
 
     @property
     def state(self) -> JournalState:

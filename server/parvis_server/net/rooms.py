@@ -22,6 +22,7 @@ from parvis_server.net.mp3 import Mp3Stream
 from parvis_server.net.room_engine import RoomEngine
 from parvis_server.net.room_keeper import KeptRoom, RoomKeeper
 from parvis_server.room.places import is_out
+from parvis_server.store.acts import Acts
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.commands import Command, SetPhase
 from parvis_wire.floor import About, Access, Invite, Phase, Rank
@@ -146,6 +147,10 @@ class Rooms:
         if phase in SOUNDING and self._sounding >= MAX_RUNNING_ENGINES:
             raise RoomRefused("too_many", TOO_MANY_ENGINES)
         return self._add(self._keeper.found(name or self._free_name(about), about, phase))
+
+    async def acts(self, name: str, before: int, limit: int) -> Acts:
+        """What people did in a room, the newest first; raises ``StoreError``."""
+        return await self._keeper.acts(name, before, limit)
 
     async def run(self) -> Never:
         """Run every room's parts until cancelled."""

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, false, func, insert, or_, select, update
 
 from parvis_server.errors import StoreConflict, StoreError
 from parvis_server.store import house, schema
+from parvis_server.store.acts import Acts, acts
 from parvis_server.store.address import Address
 from parvis_server.store.connection import OneConnection
 from parvis_server.store.events import StoredEvent
@@ -88,6 +89,11 @@ class Store:
                     "restore the database from a copy"
                 )
         return found
+
+    def acts(self, room: str, before: int, limit: int) -> Acts:
+        """What people did in a room before the event of this number, the newest first."""
+        with self._connection.transaction() as connection:
+            return acts(connection, room, before, limit)
 
     def last_seq(self, room: str) -> int:
         """Number of the last event of a room; 0 before the first."""

@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from parvis_server.net.api.act_routes import act_routes
 from parvis_server.net.api.asking import FOR_EVERYBODY, Anybody, Asker, faults
 from parvis_server.net.api.caller import Caller
 from parvis_server.net.api.faults import NO_STORE, ApiFault, add_faults
@@ -85,6 +86,7 @@ def make_api(house: House) -> ASGIApp:
     add_faults(api)
     api.include_router(_rooms(house))
     api.include_router(_floor(house))
+    api.include_router(act_routes(house))
     api.include_router(_links(house))
     api.include_router(_codes(house))
     api.include_router(session_routes(house.operators))

@@ -68,6 +68,7 @@ OPERATIONS = [
     ("GET", "/rooms/{room}/floor"),
     ("GET", "/rooms/{room}/audience"),
     ("POST", "/rooms/{room}/acts"),
+    ("GET", "/rooms/{room}/acts"),
     ("POST", "/rooms/{room}/links"),
     ("POST", "/rooms/{room}/links/qr.svg"),
     ("GET", "/rooms/{room}/qr.svg"),
