@@ -73,7 +73,8 @@ def test_links_come_first_and_the_tables_speak_by_themselves() -> None:
 
 
 def test_a_phone_asks_and_the_hubs_voice_reads_it_out() -> None:
-    with running(*command("parvis", "demo", "--port", "0")) as demo:
+    """It asks before the tables do, so that their turns are not waited for."""
+    with running(*command("parvis", "demo", "--port", "0", "--question-every", "1")) as demo:
         demo.wait_for(f"line: .*{PHONE_NAME}", within_s=2 * EVENING_S)
         demo.wait_for(
             re.escape(f"floor: {PHONE_NAME} (is read out: {PHONE_QUESTIONS[0]}); "),

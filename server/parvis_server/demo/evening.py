@@ -18,7 +18,7 @@ from parvis_server.demo.children import Child, drain, last_line, own_command, st
 from parvis_server.demo.host import HostConnection
 from parvis_server.demo.keys import keys
 from parvis_server.demo.phone import PhoneConnection
-from parvis_server.demo.scenario import Act, Press, Scenario
+from parvis_server.demo.scenario import SECOND_NS, Act, Press, Scenario
 from parvis_server.demo.screen import Links, LiveScreen, PlainScreen, Screen
 from parvis_server.demo.script import (
     PARTS,
@@ -55,12 +55,14 @@ class _EndedByUser(Exception):
 class Evening:
     """One run of the demo in a folder of its own."""
 
-    def __init__(self, port: int, folder: Path, screen: Screen) -> None:
+    def __init__(self, port: int, question_every_s: float, folder: Path, screen: Screen) -> None:
         """Nothing starts before ``run``."""
         self._port = port
         self._folder = folder
         self._screen = screen
-        self._scenario = Scenario.of((part.name for part in PARTS), PHONE_NAME)
+        self._scenario = Scenario.of(
+            (part.name for part in PARTS), PHONE_NAME, round(question_every_s * SECOND_NS)
+        )
         self._children: dict[str, Child] = {}
         self._host: HostConnection | None = None
         self._phone: PhoneConnection | None = None
@@ -242,12 +244,15 @@ class Evening:
                 await self._host.end_turn(participant)
 
 
-async def play(port: int) -> None:
-    """Run the demo on this port, in a temporary folder that is gone afterwards."""
+async def play(port: int, question_every_s: float) -> None:
+    """Run the demo on this port, in a temporary folder that is gone afterwards.
+
+    ``question_every_s``: between two questions of the phone far away, and before the first.
+    """
     console = Console()
     screen: Screen = LiveScreen(console) if console.is_terminal else PlainScreen(sys.stdout)
     with tempfile.TemporaryDirectory(prefix="parvis-demo-") as folder:
-        await Evening(port, Path(folder), screen).run()
+        await Evening(port, question_every_s, Path(folder), screen).run()
 
 
 async def _watch(child: Child) -> Never:

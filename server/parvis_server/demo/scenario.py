@@ -46,7 +46,8 @@ UNTAKEN_NS = 30 * SECOND_NS
 """A phone, or the visitor's table, has so long to come and take the floor."""
 
 QUESTION_EVERY_NS = 45 * SECOND_NS
-"""Between two questions of the phone, and before the first: the tables are seen to work first."""
+"""Between two questions of the phone, and before the first, unless the person who starts the demo
+says otherwise: the tables are seen to work first."""
 
 SHOWN_NS = 8 * SECOND_NS
 """The hub's voice begins within a second; without one, two lines are read on a screen in this."""
@@ -115,6 +116,8 @@ class Scenario:
     tables: Mapping[str, _Table]
     phone: str | None = None
     """What the phone far away is called, if there is one."""
+    question_every_ns: int = QUESTION_EVERY_NS
+    """Between two questions of the phone, and before the first."""
     _view: RoomView | None = None
     _turn: Turn | None = None
     _turn_since_ns: int = 0
@@ -128,9 +131,15 @@ class Scenario:
     _stand_back_until_ns: int = field(default=-STAND_BACK_NS)
 
     @classmethod
-    def of(cls, names: Iterable[str], phone: str | None = None) -> "Scenario":
+    def of(
+        cls,
+        names: Iterable[str],
+        phone: str | None = None,
+        question_every_ns: int = QUESTION_EVERY_NS,
+    ) -> "Scenario":
         """A scenario for tables, and perhaps a phone, of these names; nothing was seen yet."""
-        return cls(tables={name: _Table() for name in names}, phone=phone)
+        tables = {name: _Table() for name in names}
+        return cls(tables=tables, phone=phone, question_every_ns=question_every_ns)
 
     def see(self, view: RoomView, now_ns: int) -> None:
         """The room changed."""
@@ -218,7 +227,7 @@ class Scenario:
     def _write(self, view: RoomView, now_ns: int) -> tuple[Act, ...]:
         """The phone's question, when it has no other in the line or on the floor."""
         waited_ns = now_ns - (self._question_ns or now_ns)
-        if self.phone is None or waited_ns < QUESTION_EVERY_NS:
+        if self.phone is None or waited_ns < self.question_every_ns:
             return ()
         people = [(hand.name, hand.surface) for hand in view.line]
         people += [(turn.name, turn.surface) for turn in view.floor]

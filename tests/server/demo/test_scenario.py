@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import itertools
 
+import pytest
+
+from parvis_server.commands.demo import DEFAULT_QUESTION_EVERY_S
 from parvis_server.demo import scenario
 from parvis_server.demo.scenario import (
     SECOND_NS,
@@ -34,8 +37,10 @@ SENTENCE_S, BREATH_S = 6, 2
 class Evening:
     """A room with three tables whose voices loop, and a clock of its own."""
 
-    def __init__(self, phone: str | None = None) -> None:
-        self.scenario = Scenario.of(NAMES, phone)
+    def __init__(
+        self, phone: str | None = None, question_every_ns: int = scenario.QUESTION_EVERY_NS
+    ) -> None:
+        self.scenario = Scenario.of(NAMES, phone, question_every_ns)
         self.has_voice = True
         self.view = RoomView(room="main", title="", seq=0)
         self.now_ns = 1000 * SECOND_NS
@@ -286,6 +291,17 @@ def test_a_phone_asks_now_and_then_and_is_read_out() -> None:
     assert all(gap >= scenario.QUESTION_EVERY_NS / SECOND_NS for gap in gaps)
     assert len(read) >= len(written) - 1
     assert set(evening.granted) == {*NAMES, "far"}
+
+
+def test_a_phone_asks_as_often_as_it_is_told_to() -> None:
+    evening = Evening(phone="far", question_every_ns=SECOND_NS)
+    evening.run(60)
+    assert evening.of_kind(Write)[0] == pytest.approx(1001, abs=0.3)
+    assert evening.granted.count("far") >= 3
+
+
+def test_the_commands_help_says_the_scenarios_own_figure() -> None:
+    assert DEFAULT_QUESTION_EVERY_S * SECOND_NS == scenario.QUESTION_EVERY_NS
 
 
 def test_without_a_voice_a_question_is_shown_and_the_evening_goes_on() -> None:
