@@ -245,3 +245,13 @@ def test_two_units_at_one_table_bring_a_voice_at_one_moment() -> None:
     assert stats[2].target_ms > 10
     assert stats[1].hold_ms == pytest.approx(stats[2].hold_ms, abs=1.5)
     assert stats[1].concealed == 0
+
+
+def test_who_has_no_floor_is_not_in_the_program_by_a_single_bit() -> None:
+    sounds = {1: voice(2.0), 2: voice(2.0, seed=9)}
+    heckled, alone = Stage(opened(1), sounds), Stage(opened(1), sounds)
+    heckled.run()
+    alone.run(missing=frozenset({2}))
+    assert np.array_equal(heckled.heard(), alone.heard())
+    assert np.abs(alone.heard()).max() > 0.01, "who has it is heard"
+    assert heckled.mix.drops.foreign_packets == len(heckled.sent[2])
