@@ -16,7 +16,7 @@ from parvis_server.config import HubSettings, NetworkSettings
 from parvis_server.data_folder import DataFolder
 from parvis_server.hub_server import Listener
 from parvis_server.net.api.operators import utc_ms
-from parvis_server.net.room_keeper import RoomKeeper
+from parvis_server.net.pages import Pages
 from parvis_server.ports import take_port
 
 NEAR, FAR = "127.0.0.1", "203.0.113.9"
@@ -41,11 +41,19 @@ class Api:
         scheme: str = "http",
     ) -> httpx.Response:
         """One request from ``address``."""
-        transport = httpx.ASGITransport(self._app, client=(address, 40_000))
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+        async with self._client(address, scheme) as client:
+            return await client.request(method, path, json=body, headers=headers)
+
+    async def send(self, path: str, body: str, headers: dict[str, str]) -> httpx.Response:
+        """A POST as somebody else's page would send it."""
+        async with self._client(NEAR, "http") as client:
+            return await client.post(path, content=body, headers=headers)
+
+    def _client(self, address: str, scheme: str) -> httpx.AsyncClient:
+        transport = httpx.ASGITransport(self._app, client=(address, 40_000))
         base = f"{scheme}://hub.example:8080/api/v1"
-        async with httpx.AsyncClient(transport=transport, base_url=base, headers=headers) as client:
-            return await client.request(method, path, json=body)
+        return httpx.AsyncClient(transport=transport, base_url=base)
 
     @property
     def own_token(self) -> str:
@@ -62,11 +70,11 @@ class Api:
 
 
 @contextmanager
-def api(data: Path, keeper: RoomKeeper | None = None) -> Iterator[Api]:
-    """A hub on this folder; its port is taken and nobody answers there."""
+def api(data: Path) -> Iterator[Api]:
+    """A hub without pages on this folder; its port is taken and nobody answers there."""
     network = NetworkSettings(host=NEAR, port=0, names=("hub.example",))
-    hub = Hub(HubSettings(data=data, network=network), DataFolder.open(data), FakeEngine,
-              keeper=keeper)  # fmt: skip
+    settings = HubSettings(data=data, network=network)
+    hub = Hub(settings, DataFolder.open(data), FakeEngine, pages=Pages({}))
     with take_port(network) as taken:
         hub.listeners = [Listener(taken)]
         yield Api(hub, hub.application())

@@ -213,3 +213,26 @@ async def test_who_guesses_is_slowed_and_noted(api: Api) -> None:
     refused = [act for act in api.hub.trust.acts(100) if act.act == "refused"]
     assert [act.address for act in refused] == [FAR]
     assert "wrong" not in json.dumps([act.about for act in refused])
+
+
+async def test_what_is_missing_is_said(api: Api) -> None:
+    async def missing() -> list[str]:
+        said = await api.ask("GET", "/house", token=api.own_token)
+        return [word for word in said.json()["missing"] if word in {"claim", "password"}]
+
+    assert await missing() == ["claim"]
+    await api.claimed()
+    assert await missing() == ["password"]
+    await api.claimed(PASSWORD)
+    assert await missing() == []
+
+
+async def test_another_sites_page_tries_no_password(api: Api) -> None:
+    """What a browser sends elsewhere without asking first is no JSON, and is not looked at."""
+    await api.claimed(PASSWORD)
+    body = json.dumps({"password": PASSWORD, "name": "Eve"})
+    answer = await api.send("/sessions", body, {"Content-Type": "text/plain"})
+    assert answer.status_code == 422
+    asked = await api.ask("OPTIONS", "/sessions")
+    assert "access-control-allow-origin" not in asked.headers
+    assert len(api.hub.trust.sessions(utc_ms())) == 1
