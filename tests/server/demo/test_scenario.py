@@ -295,7 +295,7 @@ def test_a_phone_asks_now_and_then_and_is_read_out() -> None:
 
 def test_a_phone_asks_as_often_as_it_is_told_to() -> None:
     evening = Evening(phone="far", question_every_ns=SECOND_NS)
-    evening.run(60)
+    evening.run(100)
     assert evening.of_kind(Write)[0] == pytest.approx(1001, abs=0.3)
     assert evening.granted.count("far") >= 3
 
