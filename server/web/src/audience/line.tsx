@@ -8,6 +8,7 @@ import type { Store } from "../ui/store.ts";
 import type { Hand, RoomView } from "../wire/messages.ts";
 import { ANONYMOUS_NAME } from "../wire/room_view.ts";
 import { modeWords } from "./hand_state.ts";
+import { isOwnVoice } from "./own_voice.ts";
 
 /** Names shown before the rest is only counted. */
 const SHOWN = 12;
@@ -17,12 +18,21 @@ function shownName(say: Say, name: string): string {
   return name === ANONYMOUS_NAME ? say("line.unnamed") : name;
 }
 
+/** By their sources: who speaks from far away, and who of them is muted. */
+export function farMarks(view: RoomView): Map<number | null, WordKey> {
+  const far = view.floor.filter((turn) => turn.state === "live" && isOwnVoice(turn, false));
+  return new Map(
+    far.map(({ ssrc, muted }) => [ssrc, muted === null ? "speaking.far" : "speaking.muted"]),
+  );
+}
+
 export function Speaking({ view, room }: { view: RoomView; room: Store<RoomState> }) {
   const { say } = useWords();
   const heard = voices(view);
   const hosts = view.hosts.flatMap((host) => (host.name === null ? [] : [host.name]));
   const going = view.floor.filter((turn) => turn.state === "granted");
   const readOut = view.floor.filter((turn) => turn.state === "live" && turn.ssrc === null);
+  const marks = farMarks(view);
   const isEmpty = heard.length + going.length + readOut.length === 0;
   return (
     <section class="card" aria-labelledby="speaking">
@@ -36,6 +46,9 @@ export function Speaking({ view, room }: { view: RoomView; room: Store<RoomState
               {voice.at === null
                 ? shownName(say, voice.name)
                 : say("speaking.at", { name: shownName(say, voice.name), table: voice.at })}
+              {marks.has(voice.ssrc) && (
+                <span class="soft"> · {say(marks.get(voice.ssrc) as WordKey)}</span>
+              )}
             </span>
             <TalkerBar room={room} ssrc={voice.ssrc} />
           </li>

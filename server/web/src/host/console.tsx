@@ -4,6 +4,7 @@ import type { ComponentChildren } from "preact";
 import { useMemo, useState } from "preact/hooks";
 import type { Player } from "../audio/player.ts";
 import type { HubClient } from "../room/hub_client.ts";
+import { later } from "../ui/later.tsx";
 import { useStore } from "../ui/store.ts";
 import type { RoomView } from "../wire/messages.ts";
 import type { HostApi } from "./api.ts";
@@ -11,6 +12,7 @@ import { ShowOfHands } from "./ask.tsx";
 import { Floor } from "./floor/floor.tsx";
 import { RoomHead } from "./head/head.tsx";
 import { Invites } from "./invites/invites.tsx";
+import { Strangers } from "./join/strangers.tsx";
 import { Help } from "./keys/help.tsx";
 import type { KeyAct } from "./keys/keys.ts";
 import { type KeyHands, useKeys, useLetterSwitch } from "./keys/use_keys.ts";
@@ -23,12 +25,14 @@ import { Rules } from "./rules/rules.tsx";
 import { SilenceButton, Silencer } from "./silence/silence.tsx";
 import { Alarms } from "./sound/alarms.tsx";
 import type { Desk } from "./sound/desk.ts";
-import { SoundPanel } from "./sound/panel.tsx";
 import { UndoBar } from "./undo.tsx";
 import { Units } from "./units/units.tsx";
-import { Walk } from "./walk/walk.tsx";
 import { Warnings } from "./watch/warnings.tsx";
 import type { Watch } from "./watch/watch.ts";
+
+// Both are below what a host sees first, and the first load has a limit.
+const SoundPanel = later(() => import("./sound/panel.tsx").then((part) => part.SoundPanel));
+const Walk = later(() => import("./walk/walk.tsx").then((part) => part.Walk));
 
 interface Props {
   hub: HubClient;
@@ -66,6 +70,7 @@ export function Console(props: Props) {
         <RoomHead hub={hub} view={view} />
         <Alarms status={status} />
         <Warnings watch={watch} />
+        <Strangers status={status} />
         <Attention view={view} rings={bell[0]} />
         {isWalking && status !== null ? (
           <Walk hub={hub} desk={desk} watch={watch} status={status} />

@@ -1,5 +1,6 @@
 /** What the screen shows of a room: pure, from the view alone. */
 
+import { isOwnVoice } from "../audience/own_voice.ts";
 import { isAudible } from "../room/talkers.ts";
 import type { Talker } from "../room/worker_messages.ts";
 import type { Hand, RoomView, Turn } from "../wire/messages.ts";
@@ -19,7 +20,7 @@ export interface Speaker {
   /** Where they speak, or go to speak. */
   place: string | null;
   ssrc: number | null;
-  how: "live" | "away" | "read" | "granted" | "waits";
+  how: "live" | "far" | "muted" | "away" | "read" | "granted" | "far_soon" | "waits";
 }
 
 export interface Stage {
@@ -69,7 +70,12 @@ function speakerOf(turn: Turn): Speaker {
 
 function howOf(turn: Turn): Speaker["how"] {
   if (turn.written) return "read";
-  if (turn.state === "live") return turn.away ? "away" : "live";
+  const isFar = isOwnVoice(turn, false);
+  if (turn.state === "live") {
+    if (turn.away) return "away";
+    return turn.muted !== null ? "muted" : isFar ? "far" : "live";
+  }
+  if (isFar) return "far_soon";
   return turn.surface === "unit" ? "waits" : "granted";
 }
 

@@ -12,9 +12,12 @@ import { beginning, clockWords, turnTime, utcNow } from "./times.ts";
 
 const HOW: Record<Speaker["how"], WordKey | null> = {
   live: null,
+  far: "screen.far",
+  muted: "screen.muted",
   away: "screen.away",
   read: "screen.writing",
   granted: "screen.coming",
+  far_soon: "screen.far_soon",
   waits: "screen.press",
 };
 

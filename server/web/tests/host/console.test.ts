@@ -3,6 +3,7 @@ import { HostApi } from "../../src/host/api.ts";
 import { isHostUnit, lastAsked, rulesShown, silenceShown } from "../../src/host/asked.ts";
 import { steps } from "../../src/host/head/phase.ts";
 import { codeOf } from "../../src/host/invites/code.ts";
+import { strangerNames } from "../../src/host/join/names.ts";
 import { actOf, isTextField } from "../../src/host/keys/keys.ts";
 import { rankOf, runners } from "../../src/host/people/heirs.ts";
 import { shareList } from "../../src/host/people/shares.ts";
@@ -238,4 +239,11 @@ describe("the hub's API", () => {
   ])("%s is no link", async (_, answer) => {
     expect(await answering(answer).api.link({ kind: "audience" })).toBeNull();
   });
+});
+
+test("units that want to join are named, a whole row of them only in part", () => {
+  const unit = (name: string | null) => ({ unit: "k7qwabcdefgh2345", name, has_code: null });
+  expect(strangerNames([])).toBe("");
+  expect(strangerNames([unit("Table 1"), unit(null)])).toBe("Table 1, k7qw");
+  expect(strangerNames("abcdefg".split("").map(unit))).toBe("a, b, c, d, e, …");
 });

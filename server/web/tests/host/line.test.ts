@@ -69,6 +69,8 @@ describe("a hand's words", () => {
   });
 });
 
+const FAR = { speaks: true, state: "live", unit: "a-mic", ssrc: 7 } as const;
+
 describe("a turn's words", () => {
   test.each([
     [{ state: "live", unit: "a", unit_name: "Table 1" }, "live"],
@@ -78,6 +80,14 @@ describe("a turn's words", () => {
     [{ surface: "unit", reminded: true }, "chime"],
     [{ surface: "phone", place: "u1", place_name: "Table 1" }, "on the way to Table 1"],
     [{ surface: "phone" }, "on the way to a table"],
+    [{ speaks: true }, "far away: opening their microphone"],
+    [{ ...FAR }, "live from far away"],
+    [{ ...FAR, muted: "self" }, "muted by themselves"],
+    [{ ...FAR, muted: "hidden" }, "in the background"],
+    [{ ...FAR, muted: "device" }, "took the microphone"],
+    [{ ...FAR, muted: "self", away: true }, "reconnecting"],
+    [{ ...FAR, unit: "u1", unit_name: "Table 1" }, "live at Table 1"],
+    [{ speaks: true, in_hall: true }, "on the way to a table"],
     [{ written: true }, "read it out"],
     [{ written: true, state: "live" }, "the hub reads"],
   ] as const)("%j is: %s", (change, words) => {

@@ -5,6 +5,7 @@ import { handOf, roomWith, turnOf } from "../rooms.ts";
 const NOBODY: ReadonlySet<number> = new Set();
 const EMPTY = stageOf(roomWith(), NOBODY);
 const live = { state: "live", unit: "u2", unit_name: "Table 2", ssrc: 2 } as const;
+const far = { speaks: true, state: "live", unit: "a-mic", ssrc: 3 } as const;
 const ask = { number: 1, question: "Encore ?", at: 0 };
 const tally = { question: "Encore ?", yes_hall: 1, yes_far: 2, asked: 4 };
 
@@ -21,6 +22,11 @@ describe("the stage", () => {
 
   test.each([
     [{ ...live, away: true }, "away"],
+    [far, "far"],
+    [{ ...far, muted: "hidden" }, "muted"],
+    [{ ...far, muted: "self", away: true }, "away"],
+    [{ speaks: true }, "far_soon"],
+    [{ speaks: true, in_hall: true, place: "u2", place_name: "Table 2" }, "granted"],
     [{ ...live, written: true, text: "?" }, "read"],
     [{ written: true, text: "?" }, "read"],
     [{ place: "u2", place_name: "Table 2" }, "granted"],

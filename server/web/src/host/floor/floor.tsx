@@ -9,6 +9,7 @@ import type { RoomView, Turn } from "../../wire/messages.ts";
 import { minutesAndSeconds } from "../clock.ts";
 import { MoreButton } from "../fold.tsx";
 import { useNowMs } from "../now.ts";
+import { BlockButtons } from "../people/block.tsx";
 import { ReasonButtons } from "./reasons.tsx";
 import { type TurnTime, turnTime } from "./timer.ts";
 import { isSilenced, turnWords } from "./words.ts";
@@ -56,7 +57,8 @@ interface RowProps {
 function TurnRow({ hub, view, turn }: RowProps) {
   const { say } = useWords();
   const [isOpen, setOpen] = useState(false);
-  const lamp = turn.state !== "live" ? "is-blinking" : turn.away ? "is-away" : "is-red";
+  const isHeard = !turn.away && turn.muted === null;
+  const lamp = turn.state !== "live" ? "is-blinking" : isHeard ? "is-red" : "is-away";
   const acts = `turn-acts-${turn.participant}`;
   return (
     <li class={`turn-row is-${turn.state} ${turn.away ? "is-gone" : ""}`}>
@@ -139,17 +141,7 @@ function MoreActs({ hub, turn, onDone }: { hub: HubClient; turn: Turn; onDone: (
           onDone();
         }}
       />
-      <button
-        type="button"
-        class="small danger"
-        aria-label={say("host.block_name", { name })}
-        onClick={() => {
-          hub.wish({ type: "block", participant });
-          onDone();
-        }}
-      >
-        {say("host.block")}
-      </button>
+      <BlockButtons hub={hub} participant={participant} name={name} onDone={onDone} />
     </>
   );
 }

@@ -1,7 +1,8 @@
 /** What a turn is doing, and why one ends, in words. */
 
+import { isOwnVoice } from "../../audience/own_voice.ts";
 import type { Say, WordKey } from "../../i18n/words.ts";
-import type { LowerReason, RoomView, Turn } from "../../wire/messages.ts";
+import type { LowerReason, Mute, RoomView, Turn } from "../../wire/messages.ts";
 
 /** The reasons that a host gives; the others are the hub's own. */
 export const REASONS = {
@@ -13,6 +14,13 @@ export const REASONS = {
 } as const satisfies Partial<Record<LowerReason, WordKey>>;
 
 export type Reason = keyof typeof REASONS;
+
+/** Why nothing is heard of somebody who speaks from far away. */
+const MUTED: Record<Mute, WordKey> = {
+  self: "host.muted_self",
+  hidden: "host.muted_hidden",
+  device: "host.muted_device",
+};
 
 /** Whether the silence is on for a microphone: those of hosts sound on. */
 export function isSilenced(view: RoomView, participant: string, unit: string | null): boolean {
@@ -26,7 +34,10 @@ export function turnWords(say: Say, view: RoomView, turn: Turn): string {
   if (turn.state === "live" && isSilenced(view, turn.participant, turn.unit)) {
     return say("host.silenced");
   }
+  if (turn.muted !== null) return say(MUTED[turn.muted]);
   if (turn.written) return say(turn.state === "live" ? "host.hub_reads" : "host.to_read");
+  if (isOwnVoice(turn, false))
+    return say(turn.state === "live" ? "host.live_far" : "host.granted_far");
   if (turn.state === "live") {
     const isElsewhere = turn.unit !== turn.participant && turn.unit_name !== null;
     return isElsewhere ? say("host.live_at", { table: turn.unit_name ?? "" }) : say("host.live");

@@ -9,6 +9,7 @@ import { roughly, sinceMs } from "../clock.ts";
 import { ReasonButtons } from "../floor/reasons.tsx";
 import { MoreButton } from "../fold.tsx";
 import { useNowMs } from "../now.ts";
+import { BlockButtons } from "../people/block.tsx";
 import { fromWords, marks, overtakenWords } from "./words.ts";
 
 /** A finger that scrolls shall not move a hand. */
@@ -111,14 +112,7 @@ function HandActs({ hub, hand, place, count }: ActsProps) {
         title={say("host.dismiss_because", { name })}
         onReason={(reason) => hub.wish({ type: "lower_hand", participant, reason })}
       />
-      <button
-        type="button"
-        class="small danger"
-        aria-label={say("host.block_name", { name })}
-        onClick={() => hub.wish({ type: "block", participant })}
-      >
-        {say("host.block")}
-      </button>
+      <BlockButtons hub={hub} participant={participant} name={name} />
     </>
   );
 }

@@ -10,6 +10,7 @@ import type { HostApi } from "../api.ts";
 import { roughly } from "../clock.ts";
 import { Fold } from "../fold.tsx";
 import { counted, percentOf } from "../sound/figures.ts";
+import { BlockButtons, OutButton } from "./block.tsx";
 import { type Share, shareList } from "./shares.ts";
 
 interface Props {
@@ -112,14 +113,7 @@ function PersonRow({ hub, view, person }: PersonProps) {
           >
             {say("people.cohost")}
           </button>
-          <button
-            type="button"
-            class="small danger"
-            aria-label={say("host.block_name", { name })}
-            onClick={() => hub.wish({ type: "block", participant })}
-          >
-            {say("host.block")}
-          </button>
+          <BlockButtons hub={hub} participant={participant} name={name} />
         </span>
       )}
     </li>
@@ -134,9 +128,12 @@ function Blocked({ hub, view }: { hub: HubClient; view: RoomView }) {
     <section aria-labelledby="blocked">
       <h3 id="blocked">{say("people.blocked")}</h3>
       <ul class="named">
-        {blocked.map(({ participant, name }) => (
+        {blocked.map(({ participant, name, out }) => (
           <li key={participant} class="person">
-            <span class="person-name">{name}</span>
+            <span class="person-name">
+              {name} {out && <span class="soft">{say("people.out")}</span>}
+            </span>
+            {!out && <OutButton hub={hub} participant={participant} name={name} />}
             <button
               type="button"
               class="small"
