@@ -48,6 +48,12 @@ MISTAKES = (
     Mistake("parvis hub --host 192.0.2.200 --port 0", USAGE, r"192\.0\.2\.200"),
     Mistake("parvis hub --log-format xml --port 0", USAGE, r"xml"),
     Mistake("parvis hub --nonsense", USAGE, r"--nonsense"),
+    Mistake("parvis hub --port 0 --tls-port {taken_port}", RUN_TIME, r"--tls-port \d+"),
+    Mistake("parvis hub --port 0 --tls-port many", USAGE, r"tls_port"),
+    Mistake("parvis hub --port 0 --certificate {noise}", USAGE, r"without key"),
+    Mistake(
+        "parvis hub --port 0 --certificate {noise} --key {noise}", USAGE, r"BEGIN CERTIFICATE"
+    ),
     # parvis listen
     Mistake("parvis listen nonsense --output {wav}", USAGE, r"nonsense"),
     Mistake("parvis listen ftp://localhost/r/main --output {wav}", USAGE, r"ftp"),

@@ -1,10 +1,12 @@
 """The second listener over real sockets: what it carries, what it refuses, who is believed."""
 
 import asyncio
+import gc
 import hashlib
 import socket
 import ssl
 import warnings
+from asyncio.sslproto import SSLProtocol
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,6 +22,7 @@ from parvis_server import hub_server
 from parvis_server.config import NetworkSettings
 from parvis_server.encryption import FileEncryption
 from parvis_server.net.fanout import MAX_BUFFERED_BYTES
+from parvis_server.net.sockets import TLS_READ_BYTES
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.commands import RaiseHand
 from parvis_wire.identity import from_text, new_nonce, public_bytes, to_text
@@ -160,6 +163,18 @@ async def test_stopping_leaves_nobody_behind_on_either(tmp_path: Path) -> None:
                 hub.hub.stopping.set()
                 for client in (far, near):
                     assert (await client.until_closed())[0] == CloseCode.GOING_AWAY
+
+
+async def test_a_connection_over_tls_keeps_little_memory(hub: LiveHub) -> None:
+    """asyncio would keep 256 kB for each; and long messages still come in."""
+    async with peer(over_tls(hub.listen, hub), ssl=hub.trusting()) as far:
+        await far.join()
+        gc.collect()
+        kept = [each for each in gc.get_objects() if isinstance(each, SSLProtocol)]
+        ends = [each for each in kept if each._server_side]
+        assert [each.max_size for each in ends] == [TLS_READ_BYTES]
+        await far.socket.send("x" * 100_000)
+        assert (await far.until_closed())[0] == 1009, "too big, and read to see it"
 
 
 async def test_what_waits_behind_tls_is_counted(hub: LiveHub) -> None:
