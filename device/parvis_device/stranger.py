@@ -54,6 +54,8 @@ class Stranger:
         self._say: Callable[[Wire], None] = _to_nobody
         self._asked = asyncio.Event()
         self._hub_share = b""
+        self._question: tuple[str, bytes, bytes, bytes] | None = None
+        """What is to be worked out, for ``answer_share``."""
         self._shown = pairing.state
         self._exchange = 0
         """Counts what is worked out: a result that comes too late is for nobody."""
@@ -72,6 +74,7 @@ class Stranger:
     def leave(self) -> None:
         """It is over, or the unit is welcome."""
         self._introduction, self._say = None, _to_nobody
+        self._question = None
         self._exchange += 1
         self._pairing.gone()
         self._shown = self._pairing.state
@@ -134,11 +137,10 @@ class Stranger:
         while True:
             await self._asked.wait()
             self._asked.clear()
-            if self._introduction is None or self._setup_code is None:
-                continue
-            exchange, site_key = self._exchange, self._introduction.transcript.site_key
-            asked = (self._setup_code, site_key, self._identity.public, self._hub_share)
-            answer = await asyncio.to_thread(answer_share, *asked)
+            exchange, question = self._exchange, self._question
+            if question is None:
+                continue  # whoever asked has left
+            answer = await asyncio.to_thread(answer_share, *question)
             if exchange == self._exchange:
                 self._answer = answer
                 self._do(self._pairing.computed(fit=answer is not None))
@@ -163,9 +165,7 @@ class Stranger:
         for action in actions:
             match action:
                 case PairingAction.COMPUTE:
-                    self._exchange += 1
-                    self._answer = None
-                    self._asked.set()
+                    self._ask()
                 case PairingAction.SHARE:
                     self._share_answer()
                 case PairingAction.BELONG:
@@ -173,6 +173,14 @@ class Stranger:
                 case _:
                     self._refuse(REFUSALS[action])
         self._show()
+
+    def _ask(self) -> None:
+        assert self._introduction is not None and self._setup_code is not None
+        keys = self._introduction.transcript.site_key, self._identity.public
+        self._question = (self._setup_code, *keys, self._hub_share)
+        self._exchange += 1
+        self._answer = None
+        self._asked.set()
 
     def _share_answer(self) -> None:
         assert self._introduction is not None and self._answer is not None

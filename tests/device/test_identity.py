@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from parvis_device.identity import (
     open_identity,
     usual_folder,
 )
+from parvis_device.pairing import PairingAction
 from parvis_device.papers import setup_code, take_papers
 from parvis_wire.identity import public_bytes
 
@@ -178,3 +180,22 @@ def test_root_is_not_needed_to_be_told(tmp_path: Path) -> None:
         folder.parent.mkdir(mode=0o500)
     with pytest.raises(StateTrouble, match=r"--state DIR"):
         open_identity(folder)
+
+
+@pytest.mark.parametrize(
+    ("given", "accepts"),
+    [
+        ({"button": "none"}, False),
+        ({"button": "none", "hub": "https://192.0.2.1:8443"}, True),
+        ({"button": "keyboard", "hub": "https://192.0.2.1:8443"}, False),
+    ],
+)
+def test_the_start_is_a_press_for_a_hub_that_was_named_only(
+    tmp_path: Path, given: dict[str, str], accepts: bool
+) -> None:
+    with ExitStack() as until:
+        papers = take_papers(load(None, {**given, "state": tmp_path}), until)
+    assert papers is not None
+    papers.pairing.unpaired()
+    actions = papers.pairing.asked_by_press(time.monotonic_ns())
+    assert (PairingAction.BELONG in actions) is accepts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from pathlib import Path
 
 import pytest
@@ -216,6 +217,34 @@ async def test_a_copied_or_removed_unit_is_told_what_to_do_and_tries_slowly(
             await bench.light.until(Signal.NOT_ALLOWED)
     assert words in caplog.text
     assert pauses == [link_module.NOT_WELCOME_S]
+
+
+async def test_a_hub_that_leaves_while_its_code_is_worked_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What comes of it is for nobody, and the next code is answered as ever."""
+    started, done = threading.Event(), threading.Event()
+
+    def slow(*asked: object) -> tuple[bytes, bytes]:
+        started.set()
+        done.wait(5)
+        return bytes(33), bytes(32)
+
+    monkeypatch.setattr("parvis_device.stranger.answer_share", slow)
+    door = Door()
+    async with running_hub(door) as hub, unit_at(hub, papers(tmp_path, CODE)) as bench:
+        await bench.light.until(Signal.UNPAIRED)
+        await door.pair(CODE)
+        await asyncio.to_thread(started.wait, 5)
+        await door.pair(CODE)
+        door.waiting = False
+        hub.cut()
+        await door.until(lambda door: door.waiting)
+        done.set()
+        monkeypatch.undo()
+        await door.pair(CODE)
+        await bench.light.until(Signal.PRESS_TO_PAIR)
+        assert door.right
 
 
 def test_both_sides_of_spake2_come_to_the_same_key_only_by_the_same_code() -> None:
