@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 
 from fakes.operators import FAR, PASSWORD, Api
 from fakes.operators import api as make_api
 from parvis_server.net.api import operators as operators_module
 from parvis_server.net.api.operators import utc_ms
 from parvis_server.net.rate import Attempts
+from parvis_server.trust import password
 from parvis_server.trust.house import Revoked, RevokedKind
 from parvis_server.trust.setup import SETUP_MS
 
@@ -21,6 +23,12 @@ from parvis_server.trust.setup import SETUP_MS
 def api(tmp_path: Path) -> Iterator[Api]:
     with make_api(tmp_path) as made:
         yield made
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords that cost nothing: what they cost has a test of its own."""
+    monkeypatch.setattr(password, "_HASHER", PasswordHasher(1, 8, 1))
 
 
 def setup_secret(api: Api) -> str:
@@ -45,7 +53,7 @@ async def test_a_setup_link_makes_an_operator_once(api: Api) -> None:
     assert made.status_code == 201, "a session is as good as the hub's own token"
 
 
-async def test_of_two_who_claim_at_once_one_does(api: Api) -> None:
+async def test_of_two_who_claim_at_once_one_does(api: Api, quick: None) -> None:
     body = {"secret": setup_secret(api), "name": "Zoé", "password": PASSWORD}
     answers = await asyncio.gather(*(api.ask("POST", "/claim", body) for _ in range(2)))
     assert sorted(answer.status_code for answer in answers) == [201, 401]
@@ -78,7 +86,7 @@ async def test_a_claim_that_cannot_be(api: Api) -> None:
         assert (answer.status_code, answer.json()["code"]) == (422, "invalid"), body
 
 
-async def test_a_password_signs_in_and_a_wrong_one_does_not(api: Api) -> None:
+async def test_a_password_signs_in_and_a_wrong_one_does_not(api: Api, quick: None) -> None:
     nobody = await api.ask("POST", "/sessions", {"password": PASSWORD, "name": "Ada"})
     assert (nobody.status_code, nobody.json()["code"]) == (409, "no_password")
     await api.claimed(PASSWORD)
@@ -215,7 +223,7 @@ async def test_who_guesses_is_slowed_and_noted(api: Api) -> None:
     assert "wrong" not in json.dumps([act.about for act in refused])
 
 
-async def test_what_is_missing_is_said(api: Api) -> None:
+async def test_what_is_missing_is_said(api: Api, quick: None) -> None:
     async def missing() -> list[str]:
         said = await api.ask("GET", "/house", token=api.own_token)
         return [word for word in said.json()["missing"] if word in {"claim", "password"}]
@@ -227,7 +235,7 @@ async def test_what_is_missing_is_said(api: Api) -> None:
     assert await missing() == []
 
 
-async def test_another_sites_page_tries_no_password(api: Api) -> None:
+async def test_another_sites_page_tries_no_password(api: Api, quick: None) -> None:
     """What a browser sends elsewhere without asking first is no JSON, and is not looked at."""
     await api.claimed(PASSWORD)
     body = json.dumps({"password": PASSWORD, "name": "Eve"})
