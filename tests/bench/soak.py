@@ -22,6 +22,7 @@ import numpy as np
 import soundfile
 
 from fakes import sounds
+from fakes.autobahn import suite
 from fakes.clock_loop import Crystal
 from fakes.engine_kills import Kill, house, kills
 from fakes.evenings import Findings, evenings
@@ -42,9 +43,10 @@ MINUTES = {
     "ticks": 10.0,
     "evenings": 7.0,
     "hands": 15.0,
+    "autobahn": 3.0,
     "pairing": 5.0,
 }
-"""As asked; the minutes of ``drift`` are virtual."""
+"""As asked; the minutes of ``drift`` are virtual, those of ``autobahn`` what its cases take."""
 
 KILLS, HOUSES = 100, 2
 KILLS_PER_MINUTE = 8
@@ -240,6 +242,7 @@ SOAKS: dict[str, Callable[[float], bool]] = {
     "evenings": soak_evenings,
     "hands": soak_hands,
     "pairing": soak_pairing,
+    "autobahn": lambda minutes: suite.run(),
 }
 
 
