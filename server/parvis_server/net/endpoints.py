@@ -182,10 +182,11 @@ class Endpoint:
             )
         session = self.open(join, admitted, connection)
         socket = self.reception.enter(join, unit, connection)
-        if socket is None:
-            visit.hand_over(session.receive, session.end)
-        else:
+        if socket is not None:
             visit.hand_over(socket.hearing(session.receive), session.end, socket.leave)
+            return
+        goes = self.reception.take_stranger(join, connection)
+        visit.hand_over(session.receive, session.end, *(() if goes is None else (goes,)))
 
     @contextlib.contextmanager
     def _counting_guesses(self, peer: Peer, is_guess: bool = True) -> Iterator[None]:

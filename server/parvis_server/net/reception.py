@@ -1,7 +1,7 @@
 """What every endpoint's door shares: the house's keys, its pairing desk, its units' connections."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -12,8 +12,11 @@ from parvis_server.net.pairing import PairingDesk
 from parvis_server.net.proof import Proven
 from parvis_server.net.unit_sockets import UnitSocket, UnitSockets
 from parvis_server.trust.audit import Deed
-from parvis_server.trust.house import HouseTrust
-from parvis_wire.messages import Join
+from parvis_server.trust.house import HouseTrust, Revoked, RevokedKind
+from parvis_wire.close_codes import CloseCode
+from parvis_wire.messages import Join, Role
+
+CLAIMED = "this hub has an operator from now on: units are paired, and speakers invited"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,12 @@ class Reception:
     sockets: UnitSockets
     now_ns: Callable[[], int]
     utc_ms: Callable[[], int]
+    strangers: set[Connection] = field(default_factory=set)
+    """Units and speakers of whom nothing is known: they came before the hub had an operator."""
+
+    def __post_init__(self) -> None:
+        """Strangers leave when somebody claims the hub."""
+        self.trust.taps.add(self._claimed)
 
     @classmethod
     def of(
@@ -64,6 +73,23 @@ class Reception:
         )
         self.sockets.enter(socket, None if is_second else join.name)
         return socket
+
+    def take_stranger(self, join: Join, connection: Connection) -> Callable[[], None] | None:
+        """Keep the connection of a stranger who sounds; what to call at its end, None: it is none.
+
+        A phone's microphone is its owner's, whom the room knows.
+        """
+        sounds = join.role in (Role.UNIT, Role.SPEAKER)
+        is_phone = join.speaker is not None and join.speaker.person is not None
+        if not sounds or is_phone or self.trust.claimed:
+            return None
+        self.strangers.add(connection)
+        return lambda: self.strangers.discard(connection)
+
+    def _claimed(self, revoked: Revoked) -> None:
+        if revoked.kind is RevokedKind.STRANGERS:
+            for connection in tuple(self.strangers):
+                connection.fail(CloseCode.UNAUTHORISED, CLAIMED)
 
     def note(self, address: str, what: str) -> None:
         """A stranger was turned away for something that an operator may want to know."""

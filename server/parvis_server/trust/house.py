@@ -48,6 +48,8 @@ class RevokedKind(StrEnum):
 
     UNIT = "unit"
     SESSION = "session"
+    STRANGERS = "strangers"
+    """Of everybody without a key or an invitation: somebody claimed the hub (``id`` is empty)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +158,7 @@ class HouseTrust:
             self._setup.void()
             self._put_facts(replace(self._facts, claimed_utc_ms=utc_ms))
             self.audit(Deed.CLAIMED, name, None, address, utc_ms)
+            self._tell(Revoked(RevokedKind.STRANGERS, ""))
         else:
             self.audit(Deed.SIGNED_IN, name, SignedBy.SETUP, address, utc_ms)
         if password_hash is not None:

@@ -214,3 +214,25 @@ async def test_a_key_is_for_units(hub: LiveHub) -> None:
         join = {"type": "join", "version": 1, "role": "listener", "unit_key": key}
         await stranger.socket.send(json.dumps(join))
         assert (await stranger.until_closed())[0] == CloseCode.MALFORMED
+
+
+async def test_strangers_leave_when_somebody_claims_the_hub(tmp_path: Path) -> None:
+    paired, keyed = KeyedUnit(), KeyedUnit()
+    async with (
+        live_hub(tmp_path) as hub,
+        joined(hub.listen) as listener,
+        joined(hub.unit, Role.UNIT) as table,
+        joined(hub.speak, Role.SPEAKER) as speaker,
+        here(keyed, hub.unit) as unpaired,
+    ):
+        take_in(hub, paired)
+        async with here(paired, hub.unit) as ours:
+            claim(hub)
+            for stranger in (table, speaker, unpaired):
+                code, [failure] = await stranger.until_closed()
+                assert code == CloseCode.UNAUTHORISED and "operator" in failure.text
+            assert (await listener.do(RaiseHand, name="Ada")).refused is None
+            assert (await ours.do(RaiseHand)).refused is None
+        async with peer(hub.unit) as door:
+            await keyed.wait(door)
+    assert hub.hub.reception.strangers == set()
