@@ -44,7 +44,7 @@ MINUTES = {
     "evenings": 7.0,
     "hands": 15.0,
     "autobahn": 3.0,
-    "pairing": 5.0,
+    "pairing": 10.0,
 }
 """As asked; the minutes of ``drift`` are virtual, those of ``autobahn`` what its cases take."""
 
@@ -64,7 +64,7 @@ EVENINGS_PER_MINUTE, EVENINGS_PIECE, PROCESSES = 1430, 50, 2
 """10,000 in the seven minutes that two cores need for them."""
 MOST_DEAD_AIR_S_PER_HOUR = 5.0
 
-FORGERIES, FORGERIES_PER_MINUTE = 10_000, 2_000
+FORGERIES, FORGERIES_PER_MINUTE = 10_000, 1_000
 
 HANDS, HANDS_PER_MINUTE = 200, 13.4
 """A hub that was killed is there again after four seconds."""

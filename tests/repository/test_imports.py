@@ -72,6 +72,7 @@ PURE_MODULES = (
     *("parvis_server.media", "parvis_server.room"),
     *("parvis_server.net.admission", "parvis_server.net.credentials"),
     *("parvis_server.net.duplicates", "parvis_server.net.rate"),
+    *("parvis_server.net.exchange", "parvis_server.net.house_rules", "parvis_server.net.proof"),
     *("parvis_server.net.numbering", "parvis_server.net.send_queue"),
     *("parvis_server.store.events", "parvis_server.store.words"),
     "parvis_server.trust",
