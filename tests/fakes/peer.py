@@ -80,6 +80,10 @@ class Peer:
         """The next message or packet."""
         async with asyncio.timeout(PATIENCE_S):
             frame = await self.socket.recv()
+        return self.took(frame)
+
+    def took(self, frame: str | bytes) -> HubMessage | RtpPacket:
+        """What a frame that was read elsewhere says; the room is folded."""
         if isinstance(frame, bytes):
             packet = RtpPacket.parse(frame)
             self.packets.append(packet)
