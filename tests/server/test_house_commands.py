@@ -95,6 +95,8 @@ WRONG: list[tuple[typer.Typer, tuple[str, ...], str]] = [
     (session.app, ("link", "--hub", "http://127.0.0.1:9"), "no hub answers"),
     (unit.app, ("pair", "Table 9", "K7QW3MPD"), "no unit 'Table 9' waits here"),
     (unit.app, ("accept", "Table 4"), "no unit 'Table 4' waits here"),
+    (unit.app, ("identify", "Table 9"), "no unit 'Table 9' waits here or is paired here"),
+    (unit.app, ("identify", UNIT), "the hub says no: no unit of this fingerprint is connected"),
     (unit.app, ("revoke", "Table 9"), "no unit 'Table 9' is paired here"),
     (unit.app, ("rename", "Table", "x"), "several units called 'Table': say which"),
     (unit.app, ("rename", UNIT, "x" * 41), "the hub says no: name"),
@@ -159,6 +161,9 @@ def test_a_pairing_is_followed_to_its_end(ask: Asked, capsys: pytest.CaptureFixt
     ask.looks = [waits("waiting"), waits("press", first_use=True), PAIRED]
     unit.app(["accept", UNIT], standalone_mode=False)
     assert "hold the unit's button for three seconds" in capsys.readouterr().out
+    ask.looks = [waits("waiting")]
+    unit.app(["identify", "Table 4"], standalone_mode=False)
+    assert capsys.readouterr().out == "Table 4 blinks\n"
 
 
 @pytest.mark.parametrize(

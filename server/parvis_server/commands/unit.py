@@ -29,6 +29,8 @@ EXAMPLES = """Examples:
 
   parvis unit accept "Table 4"           a unit without a label; then hold its button
 
+  parvis unit identify "Table 4"         it blinks
+
   parvis unit rename "Table 4" Balcony
 
   parvis unit revoke Balcony
@@ -37,6 +39,8 @@ EXAMPLES = """Examples:
 LOOK_EVERY_S = 0.5
 PATIENCE_S = 140.0
 """A unit waits two minutes for its button; the rest is for the answer."""
+
+STATES = {"waiting": "waits here", "paired": "is paired here"}
 
 SAYS = {
     "waiting": "waiting for the unit",
@@ -108,6 +112,15 @@ def accept(unit: Unit, hub: Hub = None, token_file: TokenFile = None, data: Data
 
 
 @app.command()
+def identify(unit: Unit, hub: Hub = None, token_file: TokenFile = None, data: Data = None) -> None:
+    """Let a unit blink, one that waits or one that is here, so that somebody finds it."""
+    asked = client(hub, token_file, data)
+    found = _one(asked, unit, "waiting", "paired")
+    asked.ask("POST", f"/units/{found['unit']}/identify")
+    typer.echo(f"{found['name'] or found['unit']} blinks")
+
+
+@app.command()
 def rename(
     unit: Unit,
     name: Annotated[str, typer.Argument(help="At most 40 characters.", show_default=False)],
@@ -131,18 +144,19 @@ def revoke(unit: Unit, hub: Hub = None, token_file: TokenFile = None, data: Data
     typer.echo(f"{paired['name']} ({paired['unit']}) does not belong to this hub any more")
 
 
-def _one(asked: "RoomClient", named: str, kind: str) -> dict[str, Any]:
+def _one(asked: "RoomClient", named: str, *kinds: str) -> dict[str, Any]:
     """The unit that is meant; raises ``UsageError`` for none and for several."""
     from parvis_server.errors import UsageError
 
-    found: list[dict[str, Any]] = asked.ask("GET", "/units")[kind]
+    units = asked.ask("GET", "/units")
+    found: list[dict[str, Any]] = [one for kind in kinds for one in units[kind]]
     print_ = "".join(named.split()).lower()
     exact = [one for one in found if one["unit"] == print_]
     by_name = [one for one in found if (one["name"] or "").casefold() == named.casefold()]
     begins = [one for one in found if len(print_) >= 4 and one["unit"].startswith(print_)]
     meant = exact or by_name or begins
-    state = "waits here" if kind == "waiting" else "is paired here"
     if not meant:
+        state = " or ".join(STATES[kind] for kind in kinds)
         raise UsageError(f"no unit {named!r} {state}: look at parvis unit list")
     if len(meant) > 1:
         prints = ", ".join(one["unit"] for one in meant[:5])
