@@ -1,6 +1,6 @@
 """SPAKE2 on the hub's side, for one code that was typed (RFC 9382; the hub is A, the unit is B).
 
-The library works on whole numbers in Python: some 5 ms a step, which ``begin`` and ``finish`` spend on
+The library works on whole numbers in Python, 5 ms a step, which ``begin`` and ``finish`` spend on
 a thread. It is not constant in time; it is asked at most five times about a code.
 """
 

@@ -2,7 +2,7 @@
 
 Theory of operation. A unit waits on its own connection. What it says comes to ``receive``, what an
 operator wants to ``pair``, ``accept`` and ``identify``; both move the same table on
-(``trust.pairing``). SPAKE2 in Python takes some 5 ms a step: ``run`` does one step after the other on
+(``trust.pairing``). SPAKE2 in Python takes 5 ms a step: ``run`` does one step after the other on
 a thread, only ever after an operator asked for it, and packets go on meanwhile.
 """
 
