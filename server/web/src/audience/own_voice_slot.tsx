@@ -1,9 +1,8 @@
 /** The place of one's own voice: loads that part of the page once one's hand may be spoken here. */
 
-import type { ComponentType } from "preact";
-import { useEffect, useState } from "preact/hooks";
 import type { PartProps } from "../speak/part.tsx";
 import { useStore } from "../ui/store.ts";
+import { useLater } from "./later.ts";
 import { isOwnVoice } from "./own_voice.ts";
 import { TurnBanner } from "./turn.tsx";
 
@@ -11,14 +10,10 @@ export function OwnVoice(props: PartProps) {
   const { hub, presence, view, hand, turn } = props;
   const inHall = useStore(presence.store, (now) => now.inHall);
   const isWanted = isOwnVoice(turn ?? hand, inHall);
-  const [Part, setPart] = useState<ComponentType<PartProps> | null>(null);
-  useEffect(() => {
-    if (!isWanted || Part !== null) return;
-    import("../speak/part.tsx").then(
-      (loaded) => setPart(() => loaded.Part),
-      () => {}, // no network: asked for again with the next hand or turn
-    );
-  }, [isWanted, Part, turn !== null]);
+  const Part = useLater(isWanted, turn !== null, async () => {
+    const loaded = await import("../speak/part.tsx");
+    return loaded.Part;
+  });
   const isBanner = turn !== null && (Part === null || !isOwnVoice(turn, inHall));
   return (
     <>

@@ -19,20 +19,20 @@ interface Props {
 }
 
 export function OnStage(props: Props) {
-  const { speaking, turn } = props;
+  const { speaking } = props;
   const state = useStore(speaking.store, (now) => now.state);
   const isLive = speaking.isOnAir;
   const look = hasFloor(state) ? (isLive ? "is-live" : "is-live is-quiet") : "is-granted";
   return (
     <section class={`turn voice ${look}`} aria-labelledby="voice-turn">
       <span class={hasFloor(state) ? "lamp" : "lamp is-blinking"} aria-hidden="true" />
-      {hasFloor(state) ? <Live {...props} /> : <Granted {...props} isLost={turn.away} />}
+      {hasFloor(state) ? <Live {...props} /> : <Granted {...props} />}
     </section>
   );
 }
 
 /** Before the air: the microphone, and the one button. */
-function Granted({ speaking, turn, way }: Props & { isLost: boolean }) {
+function Granted({ speaking, turn, way }: Props) {
   const { say } = useWords();
   const state = useStore(speaking.store, (now) => now.state);
   const { hub } = way;
@@ -44,7 +44,7 @@ function Granted({ speaking, turn, way }: Props & { isLost: boolean }) {
     <>
       <div class="turn-words">
         <h2 id="voice-turn">{say(turn.state === "live" ? "turn.live" : "turn.title")}</h2>
-        <p>{say(isOnItsWay ? onItsWay(state) : "voice.turn_hint")}</p>
+        {state !== "refused" && <p>{say(isOnItsWay ? onItsWay(state) : "voice.turn_hint")}</p>}
         {turn.reminded && <p class="turn-still">{say("turn.still")}</p>}
       </div>
       {(canGoLive || isBack) && (
