@@ -5,7 +5,6 @@ import asyncio
 import contextlib
 import fcntl
 import socket
-from typing import Any
 
 from parvis_wire.stage import LinkKind
 
@@ -36,10 +35,6 @@ PAUSE_WRITING_BYTES = 65_536
 """What may wait in this process before whoever writes is told to: asyncio's own bound for plain
 connections. For those over TLS it would be 512 kB, which is half a minute of MP3."""
 
-TLS_READ_BYTES = 16_384
-"""What a TLS connection reads at once: one record (RFC 8446, 5.1). asyncio would keep 256 kB for
-each connection, and allocate as much again at each read."""
-
 _SIOCOUTQNSD = 0x894B
 """Linux' ioctl for the bytes of a TCP socket that were not sent yet (tcp(7))."""
 
@@ -51,7 +46,6 @@ def tune(transport: asyncio.BaseTransport, *, send_buffer_bytes: int) -> None:
         return
     if isinstance(transport, asyncio.WriteTransport):
         transport.set_write_buffer_limits(high=PAUSE_WRITING_BYTES)
-    _read_less(transport)
     _set(connection, send_buffer_bytes, UNSENT_LOW_WATER_BYTES, USER_TIMEOUT_MS)
 
 
@@ -71,19 +65,6 @@ def beneath(transport: asyncio.BaseTransport) -> asyncio.WriteTransport | None:
     """
     carrier = getattr(getattr(transport, "_ssl_protocol", None), "_transport", None)
     return carrier if isinstance(carrier, asyncio.WriteTransport) else None
-
-
-def _read_less(transport: asyncio.BaseTransport) -> None:
-    """Give back most of what a TLS connection reads into; where asyncio is made otherwise than in
-    Python 3.11 to 3.14, it stays as it is."""
-    encryption: Any = getattr(transport, "_ssl_protocol", None)
-    if encryption is None or getattr(encryption, "max_size", 0) <= TLS_READ_BYTES:
-        return
-    if not isinstance(getattr(encryption, "_ssl_buffer", None), bytearray):
-        return
-    encryption.max_size = TLS_READ_BYTES
-    encryption._ssl_buffer = bytearray(TLS_READ_BYTES)
-    encryption._ssl_buffer_view = memoryview(encryption._ssl_buffer)
 
 
 def unsent_bytes(transport: asyncio.BaseTransport) -> int:

@@ -6,7 +6,6 @@ import hashlib
 import socket
 import ssl
 import warnings
-from asyncio.sslproto import SSLProtocol
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,8 +20,8 @@ from fakes.peer import joined, peer
 from parvis_server import hub_server
 from parvis_server.config import NetworkSettings
 from parvis_server.encryption import FileEncryption
+from parvis_server.hub_server import LeanTls
 from parvis_server.net.fanout import MAX_BUFFERED_BYTES
-from parvis_server.net.sockets import TLS_READ_BYTES
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.commands import RaiseHand
 from parvis_wire.identity import from_text, new_nonce, public_bytes, to_text
@@ -170,9 +169,8 @@ async def test_a_connection_over_tls_keeps_little_memory(hub: LiveHub) -> None:
     async with peer(over_tls(hub.listen, hub), ssl=hub.trusting()) as far:
         await far.join()
         gc.collect()
-        kept = [each for each in gc.get_objects() if isinstance(each, SSLProtocol)]
-        ends = [each for each in kept if each._server_side]
-        assert [each.max_size for each in ends] == [TLS_READ_BYTES]
+        [end] = [each for each in gc.get_objects() if isinstance(each, LeanTls)]
+        assert len(end.get_buffer(-1)) == hub_server.TLS_READ_BYTES
         await far.socket.send("x" * 100_000)
         assert (await far.until_closed())[0] == 1009, "too big, and read to see it"
 
