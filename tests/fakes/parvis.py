@@ -44,6 +44,11 @@ class HubProcess:
         return f"{self.url}/r/main"
 
     @property
+    def lan_link(self) -> str:
+        """The same as on a hall's network: no secure origin, so one's turn is at a table."""
+        return f"http://{INSECURE_NAME}:{self.port}/r/main"
+
+    @property
     def host_link(self) -> str:
         return f"{self.url}/host#k={self.secret}"
 

@@ -139,7 +139,7 @@ def evening(hub: HubProcess, tmp_path: Path) -> Iterator[Evening]:
         heard = stack.enter_context(listening(hub, tmp_path / "heard.wav"))
         far = stack.enter_context(far_phone(hub, IDA))
         for shown, size, url in (
-            (phone, PHONE, hub.link),
+            (phone, PHONE, hub.lan_link),
             (companion, SMALL_PHONE, hub.link),
             (host, PHONE, hub.host_link),
             (screen, WALL, f"{hub.url}/screen?lang=fr"),

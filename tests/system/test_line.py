@@ -30,7 +30,7 @@ def test_three_hands_stand_in_one_line_and_are_heard_in_turn(
         Watcher(hub.port) as api,
         listening(hub, tmp_path / "heard.wav") as heard,
     ):
-        phone.open(hub.link)
+        phone.open(hub.lan_link)
         host.open(hub.host_link)
         assert_silent(heard)
 
