@@ -3,12 +3,15 @@
 It also draws the page's icon in pixels, from the drawing beside it.
 """
 
+import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+import wave
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +24,7 @@ REPOSITORY = Path(__file__).parents[1]
 IMAGES = REPOSITORY / "docs/images"
 ASSETS = REPOSITORY / "server/web/src/assets"
 PARVIS = REPOSITORY / ".venv/bin/parvis"
+UNIT = REPOSITORY / ".venv/bin/parvis-unit"
 CHROMEDRIVER = "/usr/bin/chromedriver"
 MAX_BYTES = 200_000
 """A reader on a phone loads them all."""
@@ -31,6 +35,10 @@ DESK = (1100, 800)
 HALL = (1280, 720)
 ICON = (512, 512)
 VISITOR = "Zoé"
+OPERATOR = "Inès"
+LABELS = {"Table 1": "K7QW3MPD", "Table 2": "H4XZ8NRA", "Lectern": "B2VC9KTE"}
+"""Units of the operator's picture, and the codes of their labels; the first is paired, the
+second waits for its press."""
 SILENT = "Nobody is speaking"
 PLAYING = "Stop"
 """On the door while sound plays; a machine that is too busy makes it stop."""
@@ -105,6 +113,63 @@ def photograph(page: Chrome, name: str) -> None:
         sys.exit(f"screenshots: {path.name} is over {MAX_BYTES / 1000:.0f} kB")
 
 
+@contextmanager
+def started(
+    *arguments: object, environment: Mapping[str, str] | None = None
+) -> Iterator["subprocess.Popen[str]"]:
+    """A program of ours, as long as the block lasts."""
+    pipe = subprocess.PIPE
+    command = [str(argument) for argument in arguments]
+    known = {**os.environ, **(environment or {})}
+    program = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=known)
+    try:
+        yield program
+    finally:
+        program.terminate()
+        program.communicate()
+
+
+def photograph_operator() -> None:
+    """A hub that has just been claimed: one unit is paired, the others want to join."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        quiet = folder / "quiet.wav"
+        with wave.open(str(quiet), "wb") as sound:
+            sound.setparams((1, 2, 48_000, 0, "NONE", ""))
+            sound.writeframes(bytes(2 * 48_000))
+        ports = ("--port", 0, "--tls-port", 0)
+        hub = stack.enter_context(started(PARVIS, "hub", *ports, "--data", folder / "hub"))
+        address = re.sub("/r/.*", "", link(hub, "listen"))
+        assert hub.stdout is not None
+        secret = next(line for line in hub.stdout if line.startswith("setup: ")).split("#")[1]
+        page = stack.enter_context(browser(PHONE, dark=False))
+        page.get(f"{address}/operator#{secret.strip()}")
+        until(page, "document.querySelectorAll('form input').length === 3")
+        page.find_element("css selector", "form input").send_keys(OPERATOR)
+        page.find_element("css selector", "input[type=password]").send_keys("trois mots suffisent")
+        tap(page, "form .primary")
+        until(page, "document.querySelector('.columns .card') !== null")
+        for name, code in LABELS.items():
+            where = ("--hub", address, "--state", folder / name, "--name", name)
+            parts = ("--microphone", f"file:{quiet}", "--loop", "--button", "keyboard")
+            label = {"PARVIS_UNIT_SETUP_CODE": code}
+            unit = stack.enter_context(started(UNIT, "run", *where, *parts, environment=label))
+            until(page, f"document.body.textContent.includes({name!r})")
+            if name != "Lectern":
+                tap(page, ".code")
+                page.find_element("css selector", ".code").send_keys(code)
+                tap(page, ".code-form .primary")
+                until(page, "document.querySelector('.countdown') !== null")
+            if name == "Table 1":
+                assert unit.stdin is not None
+                unit.stdin.write("\n")
+                unit.stdin.flush()
+                until(page, "document.querySelector('.paired.is-here') !== null")
+        until(page, "document.querySelectorAll('.waiting').length === 2")
+        page.execute_script("document.activeElement.blur()")
+        photograph(page, "operator")
+
+
 def draw_icon() -> None:
     """The mark as lock screens want it: they take no drawing, only pixels."""
     with browser(ICON, dark=False) as page:
@@ -120,6 +185,7 @@ def main() -> None:
     """Take all pictures."""
     IMAGES.mkdir(parents=True, exist_ok=True)
     draw_icon()
+    photograph_operator()
     with (
         demo() as (listen, host_link),
         browser(PHONE, dark=False) as phone,

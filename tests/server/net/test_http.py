@@ -31,6 +31,7 @@ def static(tmp_path: Path) -> Path:
     (folder / "index.html").write_text(INDEX)
     (folder / "host.html").write_text("<!doctype html><title>Host</title>")
     (folder / "screen.html").write_text("<!doctype html><title>Screen</title>")
+    (folder / "operator.html").write_text("<!doctype html><title>Operator</title>")
     (folder / "rooms.html").write_text("<!doctype html><title>Rooms</title>")
     (folder / "assets" / "app-1a2b.js").write_text(SCRIPT)
     (folder / "assets" / "decoder-3c4d.wasm").write_bytes(bytes(2000))
@@ -74,6 +75,7 @@ async def test_the_front_page_is_for_more_rooms_than_one_or_none(
         ("/r/main", "Audience"),
         ("/host", "Host"),
         ("/screen", "Screen"),
+        ("/operator", "Operator"),
         ("/c", "Rooms"),
         ("/c/", "Rooms"),
         ("/c/abc%20234", "Rooms"),
@@ -272,7 +274,7 @@ async def test_a_hub_without_a_page_runs_and_says_what_to_do(tmp_path: Path) -> 
         httpx.AsyncClient(base_url=hub.http, trust_env=False) as client,
         joined(hub.listen),
     ):
-        for path in ("/r/main", "/host", "/screen"):
+        for path in ("/r/main", "/host", "/operator", "/screen"):
             answer = await client.get(path)
             assert answer.status_code == 503
             assert "scripts/build" in answer.text

@@ -3,7 +3,7 @@
 /** "14:05" today, "21 Nov, 14:05" on another day. */
 export function moment(utcMs: number, nowMs: number, language: string, timeZone?: string): string {
   const zone = timeZone === undefined ? {} : { timeZone };
-  const clock = { hour: "2-digit", minute: "2-digit", ...zone } as const;
+  const clock = { hour: "numeric", minute: "2-digit", ...zone } as const;
   const day = new Intl.DateTimeFormat(language, { dateStyle: "short", ...zone });
   if (day.format(utcMs) === day.format(nowMs)) {
     return new Intl.DateTimeFormat(language, clock).format(utcMs);
