@@ -12,6 +12,7 @@ import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class Announced:
 
     def service(self) -> "ServiceInfo":
         """As the library takes it."""
-        from zeroconf import ServiceInfo  # 0.1 s, which a hub that does not announce saves
+        from zeroconf import ServiceInfo  # a hub that does not announce does not load it
 
         return ServiceInfo(
             SERVICE,
@@ -100,11 +101,12 @@ class Announcer:
 
     async def run(self) -> None:
         """Announce until cancelled; then say goodbye, within ``GOODBYE_S``."""
+        # In a thread: the library takes 30 ms, and packets must not wait for it.
+        library = await asyncio.to_thread(import_module, "zeroconf.asyncio")
         from zeroconf import Error
-        from zeroconf.asyncio import AsyncZeroconf
 
         try:
-            zeroconf = AsyncZeroconf(interfaces=self._interfaces)
+            zeroconf = library.AsyncZeroconf(interfaces=self._interfaces)
         except (OSError, Error) as error:
             self._failed(error)
             return
