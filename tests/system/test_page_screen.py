@@ -25,6 +25,7 @@ from parvis_wire.floor import (
     FloorRules,
     Hand,
     Microphone,
+    Mute,
     Phase,
     Surface,
     Tally,
@@ -106,6 +107,10 @@ LINE = (
 UNNAMED = turn(ANONYMOUS_NAME, anonymous=True, text=QUESTION, written=True)
 
 
+FAR = {"speaks": True, "unit": "p1-mic", "unit_name": None}
+"""Of a turn that is spoken into its owner's phone."""
+
+
 def room(**parts: Any) -> RoomView:
     return RoomView(**{"room": "main", "title": "Soirée", "seq": 1, **parts})
 
@@ -145,6 +150,17 @@ STATES: dict[str, tuple[RoomView, str]] = {
         "stage",
     ),
     "away": (room(floor=(turn("Zoé", away=True),), line=LINE), "stage"),
+    "far-away": (
+        room(
+            floor=(
+                turn("Zoé", **FAR),
+                turn(LONG_NAME, **FAR, muted=Mute.HIDDEN),
+                turn("Ida", TurnState.GRANTED, speaks=True),
+            ),
+            line=LINE,
+        ),
+        "stage",
+    ),
     "two": (
         room(floor=(turn("Zoé"), turn(LONG_NAME, TurnState.GRANTED)), line=LINE),
         "stage",
