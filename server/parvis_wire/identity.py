@@ -11,7 +11,7 @@ on another connection, to another site, or back to whoever made it (RFC 8032 for
     unit signs   "parvis 1 unit" ‖ 0 ‖ SHA-256(transcript)
 
 All fields but the room, which comes last, have a fixed length. ``certificate`` is the SHA-256 of
-the certificate (DER) that the hub shows with its own key, or 32 zeros: who sits between the two
+the certificate (DER) that the hub showed on this connection, or 32 zeros: who sits between the two
 and decrypts has another one.
 
 Pairing proves that both know the eight characters of the unit's label (SPAKE2, RFC 9382, over

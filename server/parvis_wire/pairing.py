@@ -46,8 +46,8 @@ class Challenge(Wire):
     site_key: KeyText
     nonce: KeyText
     certificate: KeyText | None = None
-    """SHA-256 of the certificate that this hub shows with its own key; None: it does not encrypt
-    with a key of its own, and whoever does must be known by its name."""
+    """SHA-256 of the certificate that this hub showed on this connection, which it vouches for;
+    None: it did not encrypt, and whoever did must be known by its name."""
     signature: SignatureText
 
 

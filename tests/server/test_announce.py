@@ -62,3 +62,13 @@ def test_an_unclaimed_hub_prints_its_setup_link() -> None:
     assert max(len(line) for line in text.splitlines()) <= 80
     assert "setup" not in HUB.for_terminal().lower(), "a claimed one prints none"
     assert "ps_" not in repr(unclaimed)
+
+
+def test_an_operator_is_told_what_the_browser_will_ask(caplog: pytest.LogCaptureFixture) -> None:
+    note = "The browser will warn. Go on if the fingerprint is " + " ".join(["AB12"] * 16)
+    told = replace(HUB, setup_link=SETUP, operator_note=note, notes=("port 8443 is taken",))
+    text = told.for_terminal()
+    assert text.count("AB12") == 16 and "warning: port 8443 is taken" in text
+    assert max(len(line) for line in text.splitlines()) <= 80
+    told.print_to(io.StringIO())
+    assert "port 8443 is taken" in caplog.text

@@ -181,3 +181,47 @@ def test_every_setting_says_what_it_is() -> None:
 
 def test_a_state_folder_that_is_not_absolute_is_ignored() -> None:
     assert default_data_folder({"XDG_STATE_HOME": "relative"}) == default_data_folder({})
+
+
+@pytest.mark.parametrize(
+    ("written", "port"), [("off", None), ("none", None), ("OFF", None), ("0", 0), ("443", 443)]
+)
+def test_https_has_a_port_or_none(
+    written: str, port: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert load_settings(None, {}).network.tls_port == 8443
+    assert load_settings(None, {"network.tls_port": written}).network.tls_port == port
+    monkeypatch.setenv("PARVIS_HUB_NETWORK__TLS_PORT", written)
+    assert load_settings(None, {}).network.tls_port == port
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("certificate = 'c.pem'", "certificate is given without key: give both"),
+        ("key = 'k.pem'", "key is given without certificate: give both"),
+        ("certificate = 'c.pem'\nkey = 'k.pem'\ntls_port = 'off'", "https needs a port"),
+        ("tls_port = 70000", "65535"),
+        ("tls_port = 'many'", "integer"),
+        ("behind_proxy = ['*']", "no address and no network"),
+        ("behind_proxy = ['10.0.0.1/8']", "no address and no network"),
+        ("behind_proxy = ['proxy.example']", "no address and no network"),
+    ],
+)
+def test_https_settings_that_cannot_be_are_told(tmp_path: Path, text: str, words: str) -> None:
+    file = write(tmp_path / "my.toml", f"[network]\n{text}\n")
+    with pytest.raises(UsageError, match=words) as told:
+        load_settings(file, {})
+    assert "\n" not in str(told.value)
+
+
+def test_certificate_files_and_proxies_are_taken(tmp_path: Path) -> None:
+    file = write(
+        tmp_path / "my.toml",
+        "[network]\ncertificate = 'c.pem'\nkey = 'k.pem'\nannounce = false\n"
+        "behind_proxy = ['127.0.0.1', '10.0.0.0/8', '::1']\n[access]\nplain_host = true\n",
+    )
+    settings = load_settings(file, {})
+    assert settings.network.certificate == Path("c.pem")
+    assert settings.network.behind_proxy == ("127.0.0.1", "10.0.0.0/8", "::1")
+    assert settings.access.plain_host and not settings.network.announce
