@@ -1,11 +1,16 @@
-"""For all tests: what a unit keeps between two starts goes into a folder of the tests."""
+"""For all tests: what a unit keeps between two starts goes into a folder of the tests, and no
+example of a property is judged by how long it takes."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
+
+hypothesis.settings.register_profile("parvis", deadline=None)
+hypothesis.settings.load_profile("parvis")
 
 
 @pytest.fixture(scope="session", autouse=True)

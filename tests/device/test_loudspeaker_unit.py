@@ -22,6 +22,8 @@ from parvis_wire.messages import ResumeCredential, Time
 from parvis_wire.rtp import RtpPacket, TalkFlags
 from parvis_wire.stage import Bus, Duplex, OutputKind, OutputTraits, SourceKind
 
+pytestmark = pytest.mark.alone
+
 BUS = Bus(ssrc=7, kind=OutputKind.LOUDSPEAKER, ptime_ms=10)
 
 

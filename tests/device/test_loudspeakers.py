@@ -20,6 +20,8 @@ from parvis_device.loudspeakers.portaudio import DRY_TIMES, Feed
 from parvis_device.onsets import QUIET_SAMPLES, OnsetDetector
 from parvis_device.sound_cards import Side, SoundCard, choose
 
+pytestmark = pytest.mark.alone
+
 MS = 1_000_000
 
 

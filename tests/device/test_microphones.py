@@ -23,6 +23,8 @@ from parvis_device.microphones.framing import Framer
 from parvis_device.microphones.portaudio import HELD_BLOCKS, Inbox
 from parvis_device.sound_cards import SoundCard, choose
 
+pytestmark = pytest.mark.alone
+
 
 class Heard:
     """Remembers what a microphone tells."""

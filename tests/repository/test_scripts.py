@@ -157,3 +157,72 @@ def test_a_script_is_executable_and_stops_at_errors(path: Path) -> None:
 
 def test_the_promised_scripts_are_there() -> None:
     assert {path.name for path in SHELL_SCRIPTS} >= PROMISED
+
+
+class Proof:
+    """`scripts/test` in a checkout of its own, where pytest and npm note how they are called."""
+
+    def __init__(self, folder: Path) -> None:
+        self.checkout = folder
+        for name in ("scripts", ".venv/bin", "server/web"):
+            (folder / name).mkdir(parents=True)
+        shutil.copy(REPOSITORY / "scripts/test", folder / "scripts/test")
+        self.program("scripts/setup", "true")
+        self.program(".venv/bin/npm", "true")
+        self.program(".venv/bin/pytest", 'printf "%s|" "$@" >> calls; echo >> calls')
+
+    def program(self, path: str, script: str) -> None:
+        (self.checkout / path).write_text(f"#!/bin/sh\n{script}\n")
+        (self.checkout / path).chmod(0o755)
+
+    def run(self, *arguments: str) -> tuple[int, str]:
+        """The exit code and the last line."""
+        done = subprocess.run(
+            [self.checkout / "scripts/test", *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.returncode, done.stdout.splitlines()[-1]
+
+    @property
+    def calls(self) -> list[list[str]]:
+        """What pytest was asked, each time."""
+        lines = (self.checkout / "calls").read_text().splitlines()
+        return [line.rstrip("|").split("|") for line in lines]
+
+
+@pytest.fixture
+def proof(tmp_path: Path) -> Proof:
+    return Proof(tmp_path)
+
+
+def test_each_proofs_in_exactly_one_of_two_passes(proof: Proof) -> None:
+    assert proof.run() == (0, "scripts/test: the page's tests passed, Python's tests passed")
+    [beside, alone] = proof.calls
+    assert beside[0] == alone[0] == "-m"
+    assert alone[1:] == [f"not ({beside[1]})"]
+    assert "-n" in beside
+
+
+@pytest.mark.parametrize("failing", ["-n", "not ("])
+def test_both_passes_run_when_one_fails(proof: Proof, failing: str) -> None:
+    note = 'printf "%s|" "$@" >> calls; echo >> calls'
+    proof.program(".venv/bin/pytest", f'{note}; case "$*" in *"{failing}"*) exit 1;; esac')
+    code, said = proof.run()
+    assert code == 1
+    assert said == "scripts/test: the page's tests passed, Python's tests FAILED"
+    assert len(proof.calls) == 2
+
+
+def test_a_failing_page_does_not_stop_pythons_tests(proof: Proof) -> None:
+    proof.program(".venv/bin/npm", "exit 1")
+    code, said = proof.run()
+    assert code == 1
+    assert said == "scripts/test: the page's tests FAILED, Python's tests passed"
+    assert len(proof.calls) == 2
+
+
+def test_a_part_runs_as_it_is_asked(proof: Proof) -> None:
+    assert proof.run("tests/wire", "-k", "packet")[0] == 0
+    assert proof.calls == [["tests/wire", "-k", "packet"]]

@@ -22,7 +22,7 @@ from fakes.processes import ProcessError, command, free_port, running
 from fakes.watcher import Watcher
 from parvis_server.demo.script import PARTS, PHONE_NAME, PHONE_QUESTIONS, VISITOR_NAME
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.beside]
 
 TABLES = {part.name for part in PARTS}
 EVENING_S = 40.0

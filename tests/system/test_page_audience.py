@@ -42,7 +42,7 @@ from parvis_wire.floor import (
 from parvis_wire.messages import Attend, Attention, Change, InviteCredential, RefusalCode
 from parvis_wire.room_events import FloorReturned, HandLowered
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.beside]
 
 T = TypeVar("T")
 

@@ -13,7 +13,7 @@ import pytest
 from fakes.page import Page, page
 from fakes.parvis import HubProcess, unit
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.beside]
 
 TABLE = "Table 2"
 

@@ -67,7 +67,7 @@ from parvis_wire.messages import RefusalCode
 from parvis_wire.pairing import WaitingUnit
 from parvis_wire.stage import CheckResult, CheckSound, CheckState
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.beside]
 
 T = TypeVar("T")
 

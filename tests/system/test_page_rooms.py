@@ -20,7 +20,7 @@ from selenium.webdriver.common.keys import Keys
 from fakes.page import Page, page
 from fakes.parvis import HubProcess
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.beside]
 
 SMALLEST = (320, 1500)
 """As long as the page, so that pictures show all of it."""

@@ -35,7 +35,7 @@ from parvis_wire.floor import (
 from parvis_wire.messages import InviteCredential, Role
 from parvis_wire.room_view import ANONYMOUS_NAME, RoomView
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.beside]
 
 SCREENS = [(1280, 720), (1920, 1080), (800, 600)]
 NOW_UTC_MS = 1_800_000_000_000

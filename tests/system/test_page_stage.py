@@ -32,7 +32,7 @@ from parvis_wire.stage import (
     UnitStatus,
 )
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.beside]
 
 T = TypeVar("T")
 

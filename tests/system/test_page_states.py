@@ -15,7 +15,7 @@ from fakes.browser import INSECURE_NAME
 from fakes.page import Page, page
 from fakes.parvis import HubProcess, unit
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.beside]
 
 SMALLEST = (320, 640)
 TABLE = "Table 2"

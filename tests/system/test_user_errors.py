@@ -16,7 +16,7 @@ import soundfile
 
 from fakes.processes import command, free_port
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.beside]
 
 USAGE, RUN_TIME = 2, 1
 LIMIT_S = 40
@@ -51,9 +51,7 @@ MISTAKES = (
     Mistake("parvis hub --port 0 --tls-port {taken_port}", RUN_TIME, r"--tls-port \d+"),
     Mistake("parvis hub --port 0 --tls-port many", USAGE, r"tls_port"),
     Mistake("parvis hub --port 0 --certificate {noise}", USAGE, r"without key"),
-    Mistake(
-        "parvis hub --port 0 --certificate {noise} --key {noise}", USAGE, r"BEGIN CERTIFICATE"
-    ),
+    Mistake("parvis hub --port 0 --certificate {noise} --key {noise}", USAGE, r"BEGIN CERTIFICATE"),
     # parvis listen
     Mistake("parvis listen nonsense --output {wav}", USAGE, r"nonsense"),
     Mistake("parvis listen ftp://localhost/r/main --output {wav}", USAGE, r"ftp"),

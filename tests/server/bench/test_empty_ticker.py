@@ -5,6 +5,8 @@ import pytest
 
 from parvis_server.bench import empty_ticker
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture(autouse=True)
 def ordinary_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:

@@ -8,6 +8,8 @@ from parvis_server.bench.hub_probe import HubProbe
 from parvis_server.errors import BenchError
 from parvis_server.listen.link import ListenerLink
 
+pytestmark = pytest.mark.alone
+
 METRICS = """# HELP parvis_ticks_total Ticks of the mixer
 parvis_ticks_total 120.0
 parvis_tick_lateness_seconds_bucket{le="0.005"} 119.0

@@ -28,6 +28,8 @@ from parvis_server.bench.impairment.namespaces import Namespace, NamespacesRefus
 from parvis_server.bench.impairment.patterns import PROFILES, Profile
 from parvis_server.errors import BenchError
 
+pytestmark = pytest.mark.alone
+
 PARVIS = (sys.executable, "-c", "from parvis_server.cli import main; main()")
 PRINT_NETWORK = "import os; print(os.stat('/proc/self/ns/net').st_ino)"
 

@@ -6,8 +6,12 @@ import time
 from collections.abc import AsyncIterator
 from itertools import islice
 
+import pytest
+
 from parvis_server.bench.impairment.patterns import Direction, Profile, losses
 from parvis_server.bench.impairment.proxy import ImpairedProxy
+
+pytestmark = pytest.mark.alone
 
 
 async def _echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

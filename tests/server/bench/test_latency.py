@@ -16,6 +16,7 @@ PARVIS = (sys.executable, "-c", "from parvis_server.cli import main; main()")
 
 
 @pytest.mark.system
+@pytest.mark.beside
 @pytest.mark.parametrize("frame_ms", [10, 5])
 def test_it_measures_every_stage(frame_ms: int) -> None:
     result = subprocess.run(

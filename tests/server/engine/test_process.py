@@ -38,6 +38,8 @@ from parvis_server.engine.stage import CheckOutput, SetStage, SourceSpec
 from parvis_server.errors import EngineFault
 from parvis_wire.rtp import RtpPacket
 
+pytestmark = pytest.mark.alone
+
 GO = GoLive(origin_ns=0, program_ssrc=7)
 
 HUB_PROGRAM = """

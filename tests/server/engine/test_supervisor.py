@@ -29,6 +29,8 @@ from parvis_server.engine.supervisor import EngineSupervisor
 from parvis_wire.rtp import RtpPacket
 from parvis_wire.stage import SourceKind
 
+pytestmark = pytest.mark.alone
+
 PROGRAM_STEP = 960
 
 

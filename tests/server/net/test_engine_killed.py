@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+
 from fakes.live_hub import LOOPBACK
 from fakes.peer import Peer, joined
 from parvis_server.app import Hub
@@ -18,6 +20,8 @@ from parvis_server.ports import take_port
 from parvis_wire.messages import Role
 from parvis_wire.rtp import RtpPacket
 from parvis_wire.stage import OutputTraits, UnitTraits
+
+pytestmark = pytest.mark.alone
 
 LOUDSPEAKER = UnitTraits(source=None, output=OutputTraits())
 START_S = 60.0
