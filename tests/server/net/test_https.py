@@ -67,6 +67,28 @@ async def test_pages_and_api_are_the_same_on_both(hub: LiveHub) -> None:
             assert not plain.headers.get("location", "/").startswith("https")
 
 
+async def test_the_operator_sees_both_listeners_and_what_is_missing(hub: LiveHub) -> None:
+    token = {"Authorization": f"Bearer {hub.hub.keys.operator_token}"}
+    async with httpx.AsyncClient(verify=hub.trusting(), trust_env=False) as client:
+        house = (await client.get(f"{hub.https}/api/v1/house", headers=token)).json()
+    plain, encrypted = house["listeners"]
+    assert plain == {
+        "scheme": "http",
+        "port": hub.port,
+        "certificate": None,
+        "expires_utc_ms": None,
+        "fingerprint": None,
+    }
+    [_, listener] = hub.hub.listeners
+    assert listener.encryption is not None
+    shown = listener.encryption.certificate
+    assert (encrypted["scheme"], encrypted["certificate"]) == ("https", "own")
+    assert encrypted["fingerprint"] == shown.fingerprint
+    assert encrypted["expires_utc_ms"] == shown.not_after_utc_ms
+    assert "certificate" in house["missing"] and "https" not in house["missing"]
+    assert house["announced"] is False, "on loopback nobody is told"
+
+
 async def test_a_unit_is_told_the_certificate_that_it_saw(hub: LiveHub) -> None:
     public = public_bytes(Ed25519PrivateKey.generate())
     join = Join(
