@@ -49,6 +49,10 @@ OWN_BELOW_DB = 12.0
 
 GLANCE_S = 4.0
 """The recording's words and pauses: so much of it holds a loud word."""
+ALL_WORDS_S = 11.0
+"""The whole recording: words differ by ten decibels."""
+SETTLED_S = 1.0
+"""What was on its way to the ear when the phone went live."""
 PATIENCE_S = 15.0
 
 
@@ -70,11 +74,16 @@ def voice_dbfs(sound: Sound) -> float:
     return float(10 * np.log10(np.percentile(powers, 90) + 1e-12))
 
 
+def since(growing: Growing, seconds: float) -> Sound:
+    """What came after this place of the recording."""
+    return growing.sound[round(seconds * sounds.RATE_HZ) :]
+
+
 def glance(growing: Growing) -> Sound:
     """What comes from now on, for a while."""
     begun_s = growing.seconds
     growing.wait_past(begun_s + GLANCE_S)
-    return growing.sound[round(begun_s * sounds.RATE_HZ) :]
+    return since(growing, begun_s)
 
 
 def wait_for_voice(growing: Growing, *, heard: bool) -> None:
@@ -198,9 +207,11 @@ def speaks(rig: Rig) -> None:
     rig.wait_for("__parvis_voice.isOnAir")
     rig.wait_for_turn(None)
     assert rig.phone.browser.execute_script("return __parvis_voice.encoder") == "webcodecs"
+    own_from_s, far_from_s = rig.own.seconds + SETTLED_S, rig.far.seconds + SETTLED_S
     wait_for_voice(rig.hall, heard=True)
     wait_for_voice(rig.far, heard=True)
-    own, far = glance(rig.own), voice_dbfs(glance(rig.far))
+    rig.far.wait_past(far_from_s + ALL_WORDS_S)
+    own, far = since(rig.own, own_from_s), voice_dbfs(since(rig.far, far_from_s))
     print(f"\nthe voice: {far:.0f} dBFS far away, {voice_dbfs(own):.0f} dBFS in its own return")
     assert voice_dbfs(own) < far - OWN_BELOW_DB
     assert tone_level_dbfs(own, sounds.RATE_HZ, sounds.PITCH_HZ) > -40, "the return has the hall"

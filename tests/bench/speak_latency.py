@@ -1,0 +1,168 @@
+"""How late a phone on stage is: its microphone to the hall's loudspeaker, the hall to its ear.
+
+`scripts/bench speak` runs it (`PYTHONPATH=tests python tests/bench/speak_latency.py`). A real hub,
+a unit that plays into a file, a unit with a microphone, and a real Chromium that goes on stage
+through a proxy with 20 ms of jitter on each path. The rig of `parvis bench latency` plays chirps
+into the null sink whose monitor is Chromium's microphone, and then the table's too; what lies
+between the rig and a recorder of that monitor is the rig's own loop: printed, and not counted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from fakes.browser import chromium
+from fakes.engine_kills import loudspeaker
+from fakes.page import Page
+from fakes.parvis import HubProcess, Listening, unit
+from fakes.sound_server import MICROPHONE, RATE_HZ, Recording, SoundServer, sound_server
+from fakes.watcher import Watcher
+from parvis_audio.measure import chirp_delays_ms
+from parvis_server.bench.figures import figures, table
+from parvis_server.bench.impairment.patterns import Profile
+from parvis_server.bench.impairment.proxy import ImpairedProxy
+from parvis_wire.commands import Next
+
+MARKS_MS = {"to_hall_ms": 150, "back_ms": 230}
+"""At the 95th percentile."""
+
+JITTER_MS = 20.0
+SEED = 1
+SETTLING_S = 20.0
+"""Both buffers come down to what this network needs."""
+LONGEST_MS = 900.0
+"""Chirps come every 1,013 ms."""
+
+
+@contextmanager
+def jittery(port: int) -> Iterator[int]:
+    """A local port that leads to this one over a link with jitter."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    proxy = ImpairedProxy(Profile(jitter_ms=JITTER_MS), SEED)
+
+    def wait(work: Any) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, loop).result(20)
+
+    try:
+        yield wait(proxy.forward("127.0.0.1", port))
+    finally:
+        wait(proxy.close())
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+        loop.close()
+
+
+def give_a_microphone(sound: SoundServer) -> None:
+    """Chromium takes no sink's monitor for a microphone: the same sound under a name of its own."""
+    environment = {**os.environ, **sound.environment}
+    source = ("source_name=phone_microphone", f"master={MICROPHONE}.monitor", "channels=1")
+    module = ("pactl", "load-module", "module-remap-source", *source)
+    for command in (module, ("pactl", "set-default-source", "phone_microphone")):
+        subprocess.run(command, env=environment, check=True, capture_output=True)
+
+
+def go_on_stage(phone: Page, port: int, host: Watcher) -> None:
+    """Listen, raise a hand, be given the floor, open the microphone, go live."""
+    phone.open(f"http://localhost:{port}/r/main")
+    phone.wait("window.__parvis?.participant", "joined the room", 30)
+    phone.tap(".door")
+    phone.tap(".foot .big")
+    phone.type("#name", "Ada")
+    phone.tap(".foot .primary")
+    host.wait_for_view(lambda view: view.line, 30, "a hand")
+    host.command(Next(id="next"))
+    phone.tap(".voice-inset .primary")
+    phone.wait("window.__parvis_voice?.state === 'checking'", "an open microphone", 30)
+    phone.tap(".go-live")
+    phone.wait("__parvis_voice.isOnAir", "on the air", 30)
+
+
+def chirp_delays(
+    sound: SoundServer, heard: Recording | Listening, seconds: int
+) -> tuple[list[float], list[float]]:
+    """The rig's own loop, and from the microphone to what was heard; chirp by chirp."""
+    rig = (sys.executable, "-m", "parvis_server.bench.rig", "--seconds", str(seconds))
+    with sound.recording(MICROPHONE) as spoken:
+        environment = {**os.environ, **sound.environment}
+        done = subprocess.run(rig, env=environment, check=True, capture_output=True, text=True)
+        heard.wait_past(heard.seconds + 1.0)
+        chirps = json.loads(done.stdout.splitlines()[-1])["chirps"]
+        played_ns = [chirp["played_ns"] for chirp in chirps]
+        here, there = delays_ms(spoken, played_ns), delays_ms(heard, played_ns)
+    both = [(a, b - a) for a, b in zip(here, there, strict=True) if a is not None and b is not None]
+    return [loop for loop, _ in both], [way for _, way in both]
+
+
+def delays_ms(recording: Recording | Listening, played_ns: list[int]) -> list[float | None]:
+    """How long after the rig played it each chirp was recorded."""
+    starts = [round((ns / 1e9 - recording.began_s) * RATE_HZ) for ns in played_ns]
+    return chirp_delays_ms(recording.sound, starts, longest_ms=LONGEST_MS)
+
+
+def measure(seconds: int) -> dict[str, Any]:
+    """Both ways, one after the other."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="parvis-speak-")))
+        hub = HubProcess(folder)
+        stack.callback(hub.close)
+        sound = stack.enter_context(sound_server(folder / "sound"))
+        give_a_microphone(sound)
+        hall = stack.enter_context(loudspeaker(hub, "Hall", folder / "hall.wav"))
+        host = stack.enter_context(Watcher(hub.port, hub.secret))
+        port = stack.enter_context(jittery(hub.port))
+        (folder / "phone").mkdir()
+        flags = ("--use-fake-ui-for-media-stream", "--accept-lang=en")
+        phone = Page(stack.enter_context(chromium(folder / "phone", sound.environment, flags)))
+        go_on_stage(phone, port, host)
+        hall.wait_past(hall.seconds + SETTLING_S, 2 * SETTLING_S)
+        loop, to_hall = chirp_delays(sound, hall, seconds)
+        voice = phone.browser.execute_script("return Object.assign({}, __parvis_voice)")
+        stack.enter_context(unit(hub, "Table", MICROPHONE, "none", env=sound.environment))
+        ear = stack.enter_context(sound.recording())
+        ear.wait_past(3.0)
+        _, back = chirp_delays(sound, ear, seconds)
+        told = phone.diagnostics()
+    if not to_hall or not back:
+        sys.exit("speak latency: no chirp came through: is the machine overloaded?")
+    return {
+        "to_hall_ms": figures(to_hall),
+        "back_ms": figures(back),
+        "rig_loop_ms": figures(loop),
+        "chirps": len(to_hall) + len(back),
+        "encoder": voice["encoder"],
+        "dropped": voice["dropped"],
+        "return_target_ms": figures([told["targetMs"]]),
+        "return_underruns": told["underruns"],
+    }
+
+
+def main() -> int:
+    """Measure, and print words or one JSON object."""
+    parser = argparse.ArgumentParser(description="a phone on stage: to the hall, and back")
+    parser.add_argument("--seconds", type=int, default=20, help="measure each way for so long")
+    parser.add_argument("--json", action="store_true", help="one JSON object on the last line")
+    options = parser.parse_args()
+    rows = measure(options.seconds)
+    print(table(rows))
+    for name, mark in MARKS_MS.items():
+        print(f"{name}: the mark is {mark} at the 95th percentile")
+    if options.json:
+        print(json.dumps(rows))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
