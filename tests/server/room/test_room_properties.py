@@ -118,8 +118,10 @@ class AnEvening(Promises):
                 renewed = replace(MEMBERS[microphone], ssrc=ssrc + ord(who[0]))
                 self.take(self.room.joined(renewed, self.now_ns))
 
-    @rule(who=st.sampled_from(("ada", "ben")), goes_live=flags)
-    def somebody_far_away_is_given_the_floor(self, who: str, goes_live: bool) -> None:
+    @rule(who=st.sampled_from(("ada", "ben")), goes_live=flags, why=st.sampled_from([None, *Mute]))
+    def somebody_far_away_is_given_the_floor(
+        self, who: str, goes_live: bool, why: Mute | None
+    ) -> None:
         self.join(who)
         self.join("host")
         self._do(who, c.RaiseHand(id="x", name=who, speaks=True))
@@ -127,6 +129,7 @@ class AnEvening(Promises):
         self.a_phone_comes_as_a_microphone(who, None)
         if goes_live and self.room.member(microphone_of(who)) is not None:
             self._do(microphone_of(who), c.TakeFloor(id="x"))
+            self._do(microphone_of(who), c.SetMuted(id="x", muted=why))
 
     # What they do
 
