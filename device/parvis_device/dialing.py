@@ -37,8 +37,14 @@ class Dialer:
         self._verifying: ssl.SSLContext | None = None
         self._unproven: ssl.SSLContext | None = None
 
-    async def dial(self, address: HubAddress, link: LinkKind) -> Dialed:
+    async def dial(self, address: HubAddress, link: LinkKind, *, chosen: bool = True) -> Dialed:
         """A connection to this hub.
+
+        Args:
+            address: where it is.
+            link: how the unit is connected.
+            chosen: whether a person gave the address. Of one that was announced, an authority only
+                knows that it is the announcer's.
 
         Raises:
             OSError, InvalidHandshake: nobody is there, no hub, or none that may be trusted.
@@ -47,7 +53,7 @@ class Dialer:
             connection = await open_connection(address, link)
             return Dialed(connection, Wiring(own_machine=_is_here(connection)))
         try:
-            return await self._dial_securely(address, link, self._verify, named=True)
+            return await self._dial_securely(address, link, self._verify, named=chosen)
         except ssl.SSLCertVerificationError:
             if not self._own_certificates:
                 raise

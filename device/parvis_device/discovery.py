@@ -87,13 +87,17 @@ class FoundAddress:
         self, search: Search, identity: Identity | None, fallback: HubAddress | None = None
     ) -> None:
         """Nothing is searched before ``next``."""
-        self.named = False
         self._search = search
         self._identity = identity
         self._fallback = fallback
         self._kept: HubAddress | None = None
         self._tries = 0
         self._failed: set[HubAddress] = set()
+
+    @property
+    def named(self) -> bool:
+        """Only the fallback was given by a person."""
+        return self._fallback is not None and self._kept == self._fallback
 
     async def next(self) -> HubAddress:
         """The hub that was found, or the next one that is.

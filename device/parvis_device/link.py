@@ -221,7 +221,8 @@ class HubLink:
         """One connection from joining to its end, which is always an exception."""
         self._told, self._welcomed, self._stayed = "", False, False
         self._address = address = await self._addresses.next()
-        dialed = await self._dialer.dial(address, self._traits.link)
+        chosen = self._addresses.named
+        dialed = await self._dialer.dial(address, self._traits.link, chosen=chosen)
         connection = dialed.connection
         try:
             unit_key = self._introduce(dialed, address)
@@ -289,7 +290,8 @@ class HubLink:
         self._welcomed = True
         self._resume = welcome.resume
         if self._second is not None and welcome.stream is not None and self._address is not None:
-            self._second.use(welcome.stream, welcome.resume, self._address)
+            chosen = self._addresses.named
+            self._second.use(welcome.stream, welcome.resume, self._address, chosen=chosen)
 
     @property
     def _is_known(self) -> bool:

@@ -38,6 +38,8 @@ class Ticket:
     stream: str
     resume: str
     address: HubAddress
+    chosen: bool
+    """A person gave the address."""
 
 
 class SecondLink:
@@ -69,9 +71,9 @@ class SecondLink:
         self._connection: ClientConnection | None = None
         self.line = Line(packet_leaves)
 
-    def use(self, stream: str, resume: str, address: HubAddress) -> None:
+    def use(self, stream: str, resume: str, address: HubAddress, *, chosen: bool) -> None:
         """The first connection was welcomed with these; another stream ends what is there."""
-        was, self._ticket = self._ticket, Ticket(stream, resume, address)
+        was, self._ticket = self._ticket, Ticket(stream, resume, address, chosen)
         self._renewed.set()
         if was is not None and was.stream != stream and self._connection is not None:
             self._connection.transport.abort()
@@ -106,7 +108,8 @@ class SecondLink:
         """One connection from joining to its end, which is always an exception."""
         assert self._ticket is not None
         ticket = self._ticket
-        dialed = await self._dialer.dial(ticket.address, self._traits.link)
+        link, chosen = self._traits.link, ticket.chosen
+        dialed = await self._dialer.dial(ticket.address, link, chosen=chosen)
         try:
             self._connection = dialed.connection
             await self._carry(dialed, ticket)

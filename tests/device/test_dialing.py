@@ -12,6 +12,7 @@ from fakes.hub import running_hub
 from fakes.running_unit import unit_at
 from parvis_device.address import HubAddress
 from parvis_device.dialing import Dialer
+from parvis_device.hub_addresses import GivenAddress
 from parvis_device.identity import open_identity
 from parvis_device.light import Signal
 from parvis_device.pairing import Pairing
@@ -73,6 +74,36 @@ async def test_a_certificate_that_an_authority_signed_for_this_name(
     door.knows.add(papers.identity.public)
     async with running_hub(door, tls) as hub, unit_at(hub, papers) as bench:
         await bench.light.until(Signal.IDLE)
+
+
+class Announced(GivenAddress):
+    """A hub that was found: whoever announced it chose the address."""
+
+    named = False
+
+    def __init__(self, address: HubAddress) -> None:
+        self._address = address
+
+
+async def test_an_authority_knows_no_hub_that_merely_announced_itself(
+    papers: Papers,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Somebody between them has a good certificate for their own address, and passes on what the
+    site's hub says to whoever comes from a proxy."""
+    tls, _, authority = certified()
+    known_here(authority, monkeypatch, tmp_path)
+    door = Door()
+    papers.identity.belong_to(door.key)
+    door.knows.add(papers.identity.public)
+    async with running_hub(door, tls) as hub:
+        address = Announced(HubAddress.parse(hub.url))
+        async with unit_at(hub, papers, address) as bench:
+            await bench.light.until(Signal.WRONG_ADDRESS)
+        assert not door.proofs
+    assert "nobody vouches for the certificate" in caplog.text
 
 
 async def test_a_name_that_the_certificate_does_not_have(
