@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from fakes import sounds
+from fakes import sounds, wrong_crystals
 from fakes.autobahn import suite
 from fakes.clock_loop import Crystal
 from fakes.engine_kills import Kill, house, kills
@@ -55,6 +55,8 @@ KILLS_PER_MINUTE = 8
 PLANTED, PLANTED_STEP = 100, 0.1
 DRIFTS_PPM = (20, -20, 50, -50, 200, -200, 1000, -1000)
 WANDER = Crystal(30, 10)
+ENGINE_SHARE = 1 / 12
+"""Five minutes of an hour: the whole engine takes longer than its receiver alone."""
 MOST_LATE_POINTS = 0.1
 """Percentage points of late ticks over the empty ticker's."""
 
@@ -152,6 +154,19 @@ def soak_drift(minutes: float) -> bool:
         for ppm in DRIFTS_PPM:
             good &= _drift(link, Crystal(ppm), minutes, f"{ppm:+5d} ppm", wanders=False)
         good &= _drift(link, WANDER, max(minutes, 21), "wanders 10 ppm/min", wanders=True)
+    return good & _drift_in_the_engine(max(1, minutes * ENGINE_SHARE))
+
+
+def _drift_in_the_engine(minutes: float) -> bool:
+    """Two wrong crystals in the mix engine itself."""
+    good = True
+    for stats in wrong_crystals.run(minutes):
+        faults = wrong_crystals.faults(stats, minutes)
+        print(
+            f"drift: the engine, {wrong_crystals.PPM[stats.ssrc]:+5d} ppm, {minutes:g} min: "
+            f"{'; '.join(faults) or 'nothing concealed, late or lost, one depth'}"
+        )
+        good &= not faults
     return good
 
 
