@@ -31,7 +31,7 @@ from fakes.page import Page, page
 from fakes.parvis import HubProcess
 from fakes.processes import Program, command, running
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.beside]
 
 SMALLEST = (320, 640)
 DESK = (1200, 900)

@@ -26,7 +26,6 @@ from fakes.console_room import (
     at,
     hand,
     microphone,
-    turn,
 )
 from fakes.page import Page, page
 from fakes.stage_hub import StageHub, stage_hub
@@ -57,14 +56,10 @@ from parvis_wire.floor import (
     FloorRules,
     InviteRole,
     LowerReason,
-    Mute,
-    Person,
     Phase,
     Tally,
-    TurnState,
 )
 from parvis_wire.messages import RefusalCode
-from parvis_wire.pairing import WaitingUnit
 from parvis_wire.stage import CheckResult, CheckSound, CheckState
 
 pytestmark = [pytest.mark.system, pytest.mark.beside]
@@ -182,36 +177,6 @@ def test_next_grant_dismiss_move_and_block_are_a_tap_or_two(hub: StageHub, host:
     assert (lowered.participant, lowered.reason) == ("p2", LowerReason.OFF_TOPIC)
     host.tap("button[aria-label^='Block Noé']")
     assert until(host, hub, Block).participant == "p2"
-
-
-def test_it_tells_who_wants_to_join_who_is_out_and_who_is_muted_far_away(
-    hub: StageHub, host: Page
-) -> None:
-    strangers = (WaitingUnit(unit="k7qw3mpdabcdefgh", name="Table 9"),)
-    hub.tell(STATUS.model_copy(update={"waiting": strangers}))
-    host.wait_for_words(".warning-card", "1 unit wants to join: Table 9")
-    host.wait("document.querySelector('.warning-card a').pathname === '/operator'")
-    host.tap("button[aria-label='More: Noé']")
-    host.tap("button[aria-label^='Show out Noé']")
-    shown_out = until(host, hub, Block)
-    assert (shown_out.participant, shown_out.out) == ("p2", True)
-    far = turn("p4", "Ida", state=TurnState.LIVE, speaks=True, unit="p4-mic", ssrc=9)
-    people = (Person(participant="b1", name="Tim", out=True), Person(participant="b2", name="Tom"))
-    desk = Desk(blocked=people)
-    muted = far.model_copy(update={"muted": Mute.HIDDEN})
-    hub.show(QUIET.model_copy(update={"floor": (far,), "desk": desk}))
-    host.wait_for_words(".turn-row", "live from far away")
-    hub.show(QUIET.model_copy(update={"floor": (muted,), "desk": desk}))
-    host.wait_for_words(".turn-row", "their page is in the background")
-    open_fold(host, "people")
-    host.wait_for_words(".person", "Tim shown out")
-    host.tap("button[aria-label^='Show out Tom']")
-    assert until(host, hub, Block, 2).participant == "b2"
-    for size in (SMALLEST, DESK):
-        host.show(*size)
-        assert host.browser.execute_script(CUT_OFF) == [], size
-        assert host.width_beyond_screen() <= 0, size
-    assert host.hurdles() == []
 
 
 def test_a_hand_is_dragged_to_another_place_with_a_mouse(hub: StageHub, host: Page) -> None:

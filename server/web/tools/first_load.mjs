@@ -9,7 +9,7 @@ const packed = (path) => gzipSync(readFileSync(path), { level: 9 }).length;
 const assets = readdirSync(join(folder, "assets"));
 
 /** What is fetched only once somebody wants it: `import("./x.js")`, and the list of what it brings. */
-const LATER = /\bimport\((["'`])[^"'`]*\1\)|__vite__mapDeps=\([^]*?\]/g;
+const LATER = /\bimport\((["'`])[^"'`]*\1\)|__vite__mapDeps=\([\s\S]*?\]/g;
 
 /** Every asset that this file names, and that those name; not what is loaded later. */
 function reach(text, seen) {
