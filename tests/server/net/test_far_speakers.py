@@ -235,7 +235,10 @@ async def test_two_connections_and_one_may_be_lost(hub: LiveHub) -> None:
     async with host(hub) as run, joined(hub.listen) as phone:
         await grant(run, phone)
         async with microphone(hub, phone) as first:
-            second_of = {"stream": first.welcome.stream, "credential": resume(first)}
+            second_of: dict[str, Any] = {
+                "stream": first.welcome.stream,
+                "credential": resume(first),
+            }
             async with microphone(hub, phone, **second_of) as second:
                 await first.do(TakeFloor)
                 for number in range(5):
@@ -256,7 +259,7 @@ async def test_a_second_connection_is_for_its_own_stream_only(hub: LiveHub) -> N
     async with host(hub) as run, joined(hub.listen) as ada, joined(hub.listen) as ben:
         await grant(run, ada)
         async with microphone(hub, ada) as mic:
-            theirs = {"stream": mic.welcome.stream, "credential": resume(mic)}
+            theirs: dict[str, Any] = {"stream": mic.welcome.stream, "credential": resume(mic)}
             code, _ = await refused(hub, speaker=own(ben), **theirs)
             assert code == CloseCode.FORBIDDEN, "it is not Ben's turn"
             code, _ = await refused(hub, speaker=SpeakerTraits(), **theirs)
@@ -372,6 +375,23 @@ async def test_an_anonymous_speaker_stays_unnamed(hub: LiveHub) -> None:
             assert not any("Ada" in message.model_dump_json() for message in other.heard)
 
 
+FROM_AFAR = {"additional_headers": {"X-Forwarded-For": "192.0.2.7"}}
+"""What a proxy passes on is not this machine."""
+
+
+async def test_from_another_machine_it_comes_in_by_its_owners_turn_alone(hub: LiveHub) -> None:
+    async with host(hub) as run, joined(hub.listen) as phone:
+        await grant(run, phone)
+        async with peer(hub.speak, **FROM_AFAR) as stranger:
+            join = Join(version=PROTOCOL_VERSION, role=Role.SPEAKER, speaker=SpeakerTraits())
+            await stranger.say(join)
+            assert (await stranger.until_closed())[0] == CloseCode.FORBIDDEN
+        async with peer(hub.speak, **FROM_AFAR) as mic:
+            await mic.join(Role.SPEAKER, speaker=own(phone))
+            assert (await mic.do(TakeFloor)).refused is None
+            assert await sent(hub, mic, range(3)) == 3
+
+
 async def test_a_private_room_asks_for_its_link_too(hub: LiveHub) -> None:
     secret = InviteCredential(token=hub.hub.keys.audience_token("main"))
     async with host(hub) as run:
@@ -379,5 +399,12 @@ async def test_a_private_room_asks_for_its_link_too(hub: LiveHub) -> None:
         await run.do(Describe, about=about)
         async with joined(hub.listen, credential=secret) as phone:
             await grant(run, phone)
-            async with microphone(hub, phone, invite=secret) as mic:
-                assert (await mic.do(TakeFloor)).refused is None
+            for shown, code in ((None, CloseCode.ROOM_CLOSED), (secret, None)):
+                async with peer(hub.speak, **FROM_AFAR) as mic:
+                    fields = {"speaker": own(phone), "invite": shown}
+                    if code is None:
+                        await mic.join(Role.SPEAKER, **fields)
+                        assert (await mic.do(TakeFloor)).refused is None
+                        continue
+                    await mic.say(Join(version=PROTOCOL_VERSION, role=Role.SPEAKER, **fields))
+                    assert (await mic.until_closed())[0] == code

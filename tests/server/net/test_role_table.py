@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from secrets import token_hex
 
+import httpx
 import pytest
 
 from fakes.live_hub import live_hub
@@ -178,6 +179,43 @@ async def test_a_revoked_co_host_is_out_at_once_and_stays_out(table: RoleTable) 
     for credential in (resume(peer), invite):
         async with joined_or_refused(table.hub.listen, credential) as code:
             assert code == CloseCode.UNAUTHORISED
+
+
+async def test_over_http_the_operator_and_hosts_act_and_nobody_else(table: RoleTable) -> None:
+    keys, room = table.hub.hub.keys, f"{table.hub.http}/api/v1/rooms/main"
+    runs = {"operator": keys.operator_token, "host": table.hub.secret}
+    others = {
+        "co-host": table.invite_of("co-host").token,  # on the page, not here
+        "audience": keys.audience_token("main"),
+        "listener": (await table.peer("listener")).welcome.resume,
+        "host of another room": keys.host_secret_of("other"),
+        "made up": "x" * 22,
+    }
+    requests: list[tuple[str, str, dict[str, object]]] = [
+        ("POST", "/acts", {"act": "next"}),
+        ("POST", "/acts", {"act": "grant", "participant": "nobody"}),
+        ("POST", "/acts", {"act": "dismiss", "participant": "nobody"}),
+        ("POST", "/acts", {"act": "silence", "on": False}),
+        ("PATCH", "", {"title": "Town hall"}),
+        ("PUT", "/phase", {"phase": "live"}),
+        ("POST", "/invitations", {"role": "audience"}),
+        ("DELETE", "/invitations/999", {}),
+    ]
+    surprises = []
+    async with httpx.AsyncClient(trust_env=False) as client:
+        for who, secret in (runs | others).items():
+            for method, path, body in requests:
+                before = table.hub.live.room.view
+                shown_secret = {"Authorization": f"Bearer {secret}"}
+                answer = await client.request(
+                    method, room + path, json=body or None, headers=shown_secret
+                )
+                may = answer.status_code in (200, 201, 204, 409)
+                unchanged = shown(table.hub.live.room.view) == shown(before)
+                refused = answer.status_code == 401 and answer.json()["text"] and unchanged
+                if not (may if who in runs else refused):
+                    surprises.append((who, method, path, body, answer.text))
+    assert not surprises, surprises
 
 
 def renamed(command: Wire) -> Wire:
