@@ -74,8 +74,15 @@ class HubRoom:
         return () if desk is None else desk.invites
 
     def rank_of(self, participant: str) -> Rank | None:
-        """Of those who run the room."""
-        hosts = self.live.room.view.hosts
+        """Of those who run the room.
+
+        After a restart nobody knows by which link they came: until they show it again, only those
+        whom a host named are hosts.
+        """
+        room = self.live.room
+        if room.member(participant) is None and participant not in room.state.memory.appointed:
+            return None
+        hosts = room.view.hosts
         return next((host.rank for host in hosts if host.participant == participant), None)
 
     def is_out(self, participant: str) -> bool:

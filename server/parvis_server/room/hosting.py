@@ -157,6 +157,8 @@ def set_rank(draft: Draft, command: SetRank, actor: str, parts: frozenset[Part])
         raise Refused(RefusalCode.NOT_ALLOWED, "only a host makes hosts")
     if rank is None:
         _step_down(draft, who, held)
+        if who != actor:
+            _void_invitation(draft, who, InviteRole.HOST, InviteRole.COHOST)
         return
     member = draft.house.members.get(who)
     if held is None and (member is None or member.role not in (Role.LISTENER, Role.HOST)):
@@ -168,6 +170,16 @@ def set_rank(draft: Draft, command: SetRank, actor: str, parts: frozenset[Part])
     if held is None or held.rank is not rank:
         name = held.name if held is not None else member and member.name
         draft.emit(HostJoined(host=RoomHost(participant=who, name=name, rank=rank)))
+    if who != actor and rank is Rank.COHOST:
+        _void_invitation(draft, who, InviteRole.HOST)
+
+
+def _void_invitation(draft: Draft, who: str, *roles: InviteRole) -> None:
+    """Whose rank was taken does not get it again by the link that they came by."""
+    member = draft.house.members.get(who)
+    for invite in desk_of(draft).invites:
+        if member is not None and invite.number == member.invite and invite.role in roles:
+            draft.emit(InviteRevoked(number=invite.number))
 
 
 def _step_down(draft: Draft, who: str, held: RoomHost | None) -> None:

@@ -186,6 +186,20 @@ async def test_a_cohost_who_comes_back_by_the_resume_token_alone_can_still_be_se
     assert not await enters(hub, room, resume, Role.HOST)
 
 
+async def test_a_cohost_who_was_stepped_down_does_not_come_back_as_one(hub: LiveHub) -> None:
+    room = make(hub, Access.OPEN)
+    invite = key(hub, room, InviteRole.COHOST)
+    async with (
+        joined(hub.listen, Role.HOST, room=room.name, credential=host_key(hub, room)),
+        joined(hub.listen, Role.HOST, room=room.name, credential=invite) as cohost,
+    ):
+        does(room, SetRank(id=token_hex(8), participant=cohost.participant, rank=None))
+        resume = ResumeCredential(token=cohost.welcome.resume)
+        for shown in (resume, invite):
+            assert not await enters(hub, room, shown, Role.HOST)
+        assert await enters(hub, room, resume), "an ordinary participant"
+
+
 async def test_a_host_who_shows_the_secret_beside_the_token_is_the_same_host(hub: LiveHub) -> None:
     room = make(hub, Access.CLOSED)
     secret = host_key(hub, room)

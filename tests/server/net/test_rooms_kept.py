@@ -4,6 +4,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from websockets.exceptions import ConnectionClosed
 
 from fakes.live_hub import LiveHub, live_hub
 from fakes.peer import joined
@@ -14,8 +15,8 @@ from parvis_server.store.address import Address
 from parvis_server.store.database import Store
 from parvis_server.store.rooms import StoredRoom
 from parvis_wire.commands import RaiseHand
-from parvis_wire.floor import About, InviteRole, Phase
-from parvis_wire.messages import DEFAULT_ROOM, InviteCredential
+from parvis_wire.floor import About, InviteRole, Phase, Rank
+from parvis_wire.messages import DEFAULT_ROOM, InviteCredential, ResumeCredential, Role
 
 
 def keeper(folder: Path) -> StoredRooms:
@@ -86,3 +87,30 @@ async def test_a_room_that_is_made_while_the_database_fails_has_a_whole_log(
     rooms.found("evening", About(title="Evening"), Phase.LIVE)
     await rooms.end()
     assert [room.name for room in keeper(tmp_path).rooms()] == ["evening"]
+
+
+@pytest.mark.parametrize("is_revoked", [False, True])
+async def test_a_cohosts_invitation_counts_again_after_a_restart(
+    tmp_path: Path, is_revoked: bool
+) -> None:
+    """A hub that begins anew does not know by which invitation they came: they show it again, or
+    nobody could take it back."""
+    async with live_hub(tmp_path, keeper=keeper(tmp_path)) as hub, api(hub) as client:
+        made = await client.post(f"/rooms/{DEFAULT_ROOM}/invitations", json={"role": "cohost"})
+        invite = InviteCredential(token=made.json()["link"].rpartition("k=")[2])
+        async with joined(hub.listen, Role.HOST, credential=invite) as cohost:
+            resume = ResumeCredential(token=cohost.welcome.resume)
+
+    async with live_hub(tmp_path, keeper=keeper(tmp_path)) as hub, api(hub) as client:
+        with pytest.raises(ConnectionClosed):
+            async with joined(hub.listen, Role.HOST, credential=resume):
+                pass
+        if is_revoked:
+            number = made.json()["number"]
+            await client.delete(f"/rooms/{DEFAULT_ROOM}/invitations/{number}")
+            with pytest.raises(ConnectionClosed):
+                async with joined(hub.listen, Role.HOST, credential=resume, invite=invite):
+                    pass
+            return
+        async with joined(hub.listen, Role.HOST, credential=resume, invite=invite) as back:
+            assert (back.participant, back.welcome.rank) == (cohost.participant, Rank.COHOST)
