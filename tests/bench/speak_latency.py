@@ -3,8 +3,8 @@
 `scripts/bench speak` runs it (`PYTHONPATH=tests python tests/bench/speak_latency.py`). A real hub,
 a unit that plays into a file, a unit with a microphone, and a real Chromium that goes on stage
 through a proxy with 20 ms of jitter on each path. The rig of `parvis bench latency` plays chirps
-into the null sink whose monitor is Chromium's microphone, and then the table's too; what lies
-between the rig and a recorder of that monitor is the rig's own loop: printed, and not counted.
+into the null sink whose monitor is Chromium's microphone, and then the table's too; the chirps that
+a recorder finds on that monitor are looked for again at the loudspeaker, and at Chromium's output.
 """
 
 from __future__ import annotations
@@ -28,16 +28,18 @@ from fakes.page import Page
 from fakes.parvis import HubProcess, Listening, unit
 from fakes.sound_server import MICROPHONE, RATE_HZ, Recording, SoundServer, sound_server
 from fakes.watcher import Watcher
-from parvis_audio.measure import chirp_delays_ms
+from parvis_audio.measure import chirp_delays_ms, find_chirps
 from parvis_server.bench.figures import figures, table
 from parvis_server.bench.impairment.patterns import Profile
 from parvis_server.bench.impairment.proxy import ImpairedProxy
 from parvis_wire.commands import Next
+from parvis_wire.stage import Status
 
 MARKS_MS = {"to_hall_ms": 150, "back_ms": 230}
 """At the 95th percentile."""
 
 JITTER_MS = 20.0
+"""Mean of an exponential delay on each path."""
 SEED = 1
 SETTLING_S = 20.0
 """Both buffers come down to what this network needs."""
@@ -46,12 +48,12 @@ LONGEST_MS = 900.0
 
 
 @contextmanager
-def jittery(port: int) -> Iterator[int]:
+def jittery(port: int, jitter_ms: float) -> Iterator[int]:
     """A local port that leads to this one over a link with jitter."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
-    proxy = ImpairedProxy(Profile(jitter_ms=JITTER_MS), SEED)
+    proxy = ImpairedProxy(Profile(jitter_ms=jitter_ms), SEED)
 
     def wait(work: Any) -> Any:
         return asyncio.run_coroutine_threadsafe(work, loop).result(20)
@@ -90,29 +92,29 @@ def go_on_stage(phone: Page, port: int, host: Watcher) -> None:
     phone.wait("__parvis_voice.isOnAir", "on the air", 30)
 
 
-def chirp_delays(
-    sound: SoundServer, heard: Recording | Listening, seconds: int
-) -> tuple[list[float], list[float]]:
-    """The rig's own loop, and from the microphone to what was heard; chirp by chirp."""
+def chirp_delays(sound: SoundServer, heard: Recording | Listening, seconds: int) -> list[float]:
+    """From the microphone to what was heard, chirp by chirp."""
     rig = (sys.executable, "-m", "parvis_server.bench.rig", "--seconds", str(seconds))
+    environment = {**os.environ, **sound.environment}
     with sound.recording(MICROPHONE) as spoken:
-        environment = {**os.environ, **sound.environment}
-        done = subprocess.run(rig, env=environment, check=True, capture_output=True, text=True)
+        subprocess.run(rig, env=environment, check=True, capture_output=True, text=True)
         heard.wait_past(heard.seconds + 1.0)
-        chirps = json.loads(done.stdout.splitlines()[-1])["chirps"]
-        played_ns = [chirp["played_ns"] for chirp in chirps]
-        here, there = delays_ms(spoken, played_ns), delays_ms(heard, played_ns)
-    both = [(a, b - a) for a, b in zip(here, there, strict=True) if a is not None and b is not None]
-    return [loop for loop, _ in both], [way for _, way in both]
+        begun_s = spoken.began_s - heard.began_s
+        starts = [round(at.at_samples + begun_s * RATE_HZ) for at in find_chirps(spoken.sound)]
+        found = chirp_delays_ms(heard.sound, starts, longest_ms=LONGEST_MS)
+    return [delay for delay in found if delay is not None]
 
 
-def delays_ms(recording: Recording | Listening, played_ns: list[int]) -> list[float | None]:
-    """How long after the rig played it each chirp was recorded."""
-    starts = [round((ns / 1e9 - recording.began_s) * RATE_HZ) for ns in played_ns]
-    return chirp_delays_ms(recording.sound, starts, longest_ms=LONGEST_MS)
+def told_by_the_hub(status: Status | None, microphone: str) -> dict[str, Any]:
+    """What the phone's own clock readings make of it: to the mix, and from it to the ear."""
+    units = () if status is None else status.units
+    source = [u.source.delay_ms for u in units if u.unit == microphone and u.source]
+    output = [u.output.delay_ms for u in units if u.unit == microphone and u.output]
+    told = {"hub_says_to_mix_ms": source, "hub_says_from_mix_ms": output}
+    return {name: figures(one for one in ms if one is not None) for name, ms in told.items()}
 
 
-def measure(seconds: int) -> dict[str, Any]:
+def measure(seconds: int, jitter_ms: float) -> dict[str, Any]:
     """Both ways, one after the other."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="parvis-speak-")))
@@ -122,26 +124,27 @@ def measure(seconds: int) -> dict[str, Any]:
         give_a_microphone(sound)
         hall = stack.enter_context(loudspeaker(hub, "Hall", folder / "hall.wav"))
         host = stack.enter_context(Watcher(hub.port, hub.secret))
-        port = stack.enter_context(jittery(hub.port))
+        port = stack.enter_context(jittery(hub.port, jitter_ms))
         (folder / "phone").mkdir()
         flags = ("--use-fake-ui-for-media-stream", "--accept-lang=en")
         phone = Page(stack.enter_context(chromium(folder / "phone", sound.environment, flags)))
         go_on_stage(phone, port, host)
         hall.wait_past(hall.seconds + SETTLING_S, 2 * SETTLING_S)
-        loop, to_hall = chirp_delays(sound, hall, seconds)
+        to_hall = chirp_delays(sound, hall, seconds)
         voice = phone.browser.execute_script("return Object.assign({}, __parvis_voice)")
         stack.enter_context(unit(hub, "Table", MICROPHONE, "none", env=sound.environment))
         ear = stack.enter_context(sound.recording())
         ear.wait_past(3.0)
-        _, back = chirp_delays(sound, ear, seconds)
+        back = chirp_delays(sound, ear, seconds)
         told = phone.diagnostics()
+        status = host.status
     if not to_hall or not back:
         sys.exit("speak latency: no chirp came through: is the machine overloaded?")
     return {
         "to_hall_ms": figures(to_hall),
         "back_ms": figures(back),
-        "rig_loop_ms": figures(loop),
         "chirps": len(to_hall) + len(back),
+        **told_by_the_hub(status, voice["microphone"]),
         "encoder": voice["encoder"],
         "dropped": voice["dropped"],
         "return_target_ms": figures([told["targetMs"]]),
@@ -153,9 +156,10 @@ def main() -> int:
     """Measure, and print words or one JSON object."""
     parser = argparse.ArgumentParser(description="a phone on stage: to the hall, and back")
     parser.add_argument("--seconds", type=int, default=20, help="measure each way for so long")
+    parser.add_argument("--jitter", type=float, default=JITTER_MS, help="mean, each path, in ms")
     parser.add_argument("--json", action="store_true", help="one JSON object on the last line")
     options = parser.parse_args()
-    rows = measure(options.seconds)
+    rows = measure(options.seconds, options.jitter)
     print(table(rows))
     for name, mark in MARKS_MS.items():
         print(f"{name}: the mark is {mark} at the 95th percentile")
