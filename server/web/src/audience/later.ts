@@ -10,7 +10,6 @@ export function useLater<Props>(
   load: () => Promise<ComponentType<Props>>,
 ): ComponentType<Props> | null {
   const [part, setPart] = useState<{ Part: ComponentType<Props> } | null>(null);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: an occasion is what makes it try again
   useEffect(() => {
     if (!isWanted || part !== null) return;
     load().then(
