@@ -3,14 +3,14 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from fakes.far_microphone import grant, host, microphone, own, refused
 from fakes.live_hub import LiveHub, live_hub
-from fakes.peer import Peer, host_credential, joined, packet_of, peer, resume
+from fakes.peer import Peer, joined, packet_of, peer, resume
 from parvis_server.config import LimitSettings
 from parvis_server.net.credentials import Keys
 from parvis_server.room.speaking import TURN_AWAY_NS
@@ -47,37 +47,6 @@ SOON_S = 1.0
 async def hub(tmp_path: Path) -> AsyncIterator[LiveHub]:
     async with live_hub(tmp_path) as running:
         yield running
-
-
-def host(hub: LiveHub) -> AbstractAsyncContextManager[Peer]:
-    return joined(hub.listen, Role.HOST, credential=host_credential(hub.secret))
-
-
-def own(phone: Peer) -> SpeakerTraits:
-    """What the microphone of this phone joins with."""
-    return SpeakerTraits(person=phone.welcome.resume)
-
-
-def microphone(hub: LiveHub, phone: Peer, **fields: Any) -> AbstractAsyncContextManager[Peer]:
-    return joined(hub.speak, Role.SPEAKER, speaker=own(phone), **fields)
-
-
-async def grant(run: Peer, phone: Peer, **hand: Any) -> None:
-    """The floor, for somebody far away who can speak."""
-    raised = await phone.do(RaiseHand, **{"name": "Ada", "speaks": True, **hand})
-    assert raised.refused is None
-    assert (await run.do(GiveFloor, participant=phone.participant)).refused is None
-
-
-async def refused(
-    hub: LiveHub, role: Role = Role.SPEAKER, url: str | None = None, **join: Any
-) -> tuple[int, str]:
-    """How a join is refused, at ``/ws/speak`` unless told."""
-    async with peer(url or hub.speak) as client:
-        await client.say(Join(version=PROTOCOL_VERSION, role=role, **join))
-        code, failures = await client.until_closed()
-        assert [failure.code for failure in failures] == [code], "the refusal says why"
-        return code, failures[0].text
 
 
 async def sent(hub: LiveHub, mic: Peer, numbers: range) -> int:
