@@ -25,7 +25,7 @@ from parvis_server.net.proof import Proven
 from parvis_server.net.rate import TokenBucket, network_of
 from parvis_server.net.unit_sockets import NEWER, UnitSockets
 from parvis_server.trust.audit import Deed
-from parvis_server.trust.house import HouseTrust
+from parvis_server.trust.house import HouseTrust, Revoked, RevokedKind
 from parvis_server.trust.pairing import TRANSITIONS, CodeGuard, Happening, Pairing
 from parvis_server.trust.units import How
 from parvis_wire.close_codes import CloseCode
@@ -114,6 +114,7 @@ class PairingDesk:
         self._steps: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue()
         """Of SPAKE2, at most one for each unit that waits."""
         self._told = TokenBucket(per_s=TOLD_PER_S, burst=TOLD_AT_ONCE)
+        trust.taps.add(self._revoked)
 
     async def run(self) -> Never:
         """Work SPAKE2 out until cancelled."""
@@ -284,6 +285,13 @@ class PairingDesk:
         self._let_go(waiter)
         waiter.pairing.happens(Happening.UNIT_REFUSED, self._now_ns(), why)
         self._note(Deed.UNIT_REFUSED, waiter, waiter.asked_by, why.value)
+
+    def _revoked(self, revoked: Revoked) -> None:
+        """What an operator asked for is asked by nobody once their session is over."""
+        for waiter in self._waiters.values():
+            by = waiter.asked_by
+            if revoked.kind is RevokedKind.SESSION and by is not None and by.session == revoked.id:
+                waiter.asked_by = None
 
     def _let_time_pass(self, waiter: Waiter) -> None:
         if waiter.pairing.passes(self._now_ns()):

@@ -131,9 +131,10 @@ class HouseTrust:
         deed = Deed.PLAIN_HOST_ON if on else Deed.PLAIN_HOST_OFF
         self.audit(deed, by, None, address, utc_ms)
 
-    def new_setup_secret(self, utc_ms: int) -> str:
-        """What makes whoever has it an operator, once, for 15 minutes."""
-        return self._setup.new(utc_ms)
+    def new_setup_secret(self, utc_ms: int, session: str | None = None) -> str:
+        """What makes whoever has it an operator, once, for 15 minutes, and not for longer than the
+        ``session`` lasts that asked for it."""
+        return self._setup.new(utc_ms, session)
 
     def check_setup_secret(self, secret: str, address: str, utc_ms: int) -> None:
         """Raise ``TrustRefused`` unless ``claim`` would take it now."""
@@ -336,6 +337,7 @@ class HouseTrust:
 
     def _end(self, session: Session) -> None:
         self._sessions.drop(session)
+        self._setup.void_of(session.id)
         self._on_change(SessionGone(session.id))
         self._tell(Revoked(RevokedKind.SESSION, session.id))
 

@@ -17,13 +17,17 @@ class SetupSecrets:
     def __init__(self) -> None:
         """None."""
         self._made_utc_ms: OrderedDict[str, int] = OrderedDict()
+        self._made_by: dict[str, str] = {}
+        """The sessions that made some of them."""
 
-    def new(self, utc_ms: int) -> str:
-        """One more; it is told here and never again."""
+    def new(self, utc_ms: int, session: str | None = None) -> str:
+        """One more, by ``session`` or on the hub's machine; it is told here and never again."""
         token = tokens.new_setup_token()
+        if session is not None:
+            self._made_by[tokens.kept(token)] = session
         self._made_utc_ms[tokens.kept(token)] = utc_ms
         if len(self._made_utc_ms) > MAX_SETUP_SECRETS:
-            self._made_utc_ms.popitem(last=False)
+            self._drop(next(iter(self._made_utc_ms)))
         return token
 
     def is_good(self, secret: str, utc_ms: int) -> bool:
@@ -34,9 +38,19 @@ class SetupSecrets:
     def take(self, secret: str, utc_ms: int) -> bool:
         """Use it up; whether it was good."""
         good = self.is_good(secret, utc_ms)
-        self._made_utc_ms.pop(tokens.kept(secret), None)
+        self._drop(tokens.kept(secret))
         return good
+
+    def void_of(self, session: str) -> None:
+        """Those that this session made are not good any more."""
+        for kept in [kept for kept, by in self._made_by.items() if by == session]:
+            self._drop(kept)
 
     def void(self) -> None:
         """None is good any more."""
         self._made_utc_ms.clear()
+        self._made_by.clear()
+
+    def _drop(self, kept: str) -> None:
+        self._made_utc_ms.pop(kept, None)
+        self._made_by.pop(kept, None)

@@ -1,5 +1,6 @@
 """Units are paired over real sockets: by the code of their label, by their button, or not."""
 
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from fakes.live_hub import LiveHub, live_hub
 from fakes.peer import host_credential, joined, packet_of, peer
 from parvis_server.errors import TrustRefused
 from parvis_server.net import pairing
+from parvis_server.net.api.seams import Actor
 from parvis_server.trust.pairing import ANSWER_NS, PAUSE_NS, PRESS_NS
 from parvis_server.trust.units import How
 from parvis_wire.close_codes import CloseCode
@@ -206,6 +208,21 @@ async def test_a_stranger_is_never_heard(hub: LiveHub) -> None:
             await eventually(lambda: bool(hub.engine.packets))
             assert len(hub.engine.packets) == 1, "only the paired unit's"
             hub.engine.packets.clear()
+
+
+async def test_a_session_that_was_revoked_pairs_nobody(hub: LiveHub) -> None:
+    """What it asked for is not answered any more, however the unit's button is pressed."""
+    trust, unit = trust_of(hub), KeyedUnit()
+    now_ms = time.time_ns() // 1_000_000
+    session = trust.claim(trust.new_setup_secret(now_ms), "Eve", None, "192.0.2.1", now_ms).session
+    async with peer(hub.unit) as door:
+        transcript = await unit.wait(door)
+        desk_of(hub).accept(unit.unit, Actor("Eve", "192.0.2.1", session.id))
+        await door.until(PairByPress)
+        trust.revoke_session(session.id, "Ada", "127.0.0.1", now_ms)
+        await unit.press(door, transcript)
+        assert (await door.until_closed())[0] == CloseCode.MALFORMED
+    assert trust.unit(unit.unit) is None
 
 
 async def test_what_is_out_of_turn_pairs_nobody(hub: LiveHub) -> None:

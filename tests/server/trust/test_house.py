@@ -158,6 +158,16 @@ def test_a_session_that_is_not_there(house: HouseTrust) -> None:
         house.revoke_session("0" * 16, *WHO)
 
 
+def test_a_session_takes_the_links_that_it_made_with_it(house: HouseTrust) -> None:
+    """Or whoever stole it makes one more before it is revoked."""
+    stolen = house.claim(house.new_setup_secret(NOW_MS), "Eve", None, HERE, NOW_MS).session
+    its, another = house.new_setup_secret(NOW_MS, stolen.id), house.new_setup_secret(NOW_MS)
+    house.revoke_session(stolen.id, *WHO)
+    with pytest.raises(TrustRefused):
+        house.claim(its, "Eve", None, HERE, NOW_MS)
+    assert house.claim(another, "Zoé", None, HERE, NOW_MS).token
+
+
 def test_hosts_over_plain_http_are_as_the_settings_say_until_it_is_said_here(disk: Disk) -> None:
     assert HouseTrust(disk.site_key, plain_host=True).plain_host
     house = disk.house()

@@ -80,7 +80,7 @@ class Operator:
     @property
     def actor(self) -> Actor:
         """For the audit."""
-        return Actor(self.name, self.address)
+        return Actor(self.name, self.address, None if self.session is None else self.session.id)
 
 
 def utc_ms() -> int:
@@ -169,7 +169,7 @@ class Operators:
     def new_setup_link(self, operator: Operator) -> str:
         """A link that makes one more session, once."""
         self.trust.audit(Deed.SETUP_LINK, operator.name, None, operator.address, utc_ms())
-        return setup(self.origin(), self.trust.new_setup_secret(utc_ms()))
+        return setup(self.origin(), self.trust.new_setup_secret(utc_ms(), operator.actor.session))
 
     # --- what they see ---
 

@@ -17,6 +17,8 @@ class Actor:
     name: str
     """Of an operator's session, or of the command line on the hub's own machine."""
     address: str
+    session: str | None = None
+    """Id of the session; None: the command line."""
 
 
 @dataclass(frozen=True, slots=True)

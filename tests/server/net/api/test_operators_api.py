@@ -150,6 +150,11 @@ async def test_an_operator_makes_a_link_for_another(api: Api) -> None:
         ("setup_link", "Zoé"),
         ("claimed", "Zoé"),
     ]
+    left = (await api.ask("POST", "/setup", token=token)).json()["link"].partition("#setup=")[2]
+    await api.ask("DELETE", "/sessions/current", token=token)
+    void = await api.ask("POST", "/claim", {"secret": left, "name": "Eve"})
+    assert void.status_code == 401, "its session is over"
+    token = joined.json()["token"]
     page = (await api.ask("GET", "/audit?limit=1&before=3", token=token)).json()["acts"]
     assert [act["number"] for act in page] == [2]
 
