@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -22,7 +23,7 @@ from parvis_server.net.admission import PROXY_HEADERS, Admitted, Doorkeeper, Pee
 from parvis_server.net.arrival import arrival_of, is_encrypted
 from parvis_server.net.connection import INTERNAL_ERROR, TOO_MUCH, Connection, guarded
 from parvis_server.net.proof import Proven, challenge_of, proven, transcript_of
-from parvis_server.net.rate import Attempts, TokenBucket
+from parvis_server.net.rate import Attempts, TokenBucket, network_of
 from parvis_server.net.reception import Reception
 from parvis_server.net.websocket_protocol import EXTENSION
 from parvis_wire.close_codes import CloseCode
@@ -64,9 +65,32 @@ Opener = Callable[[Join, Admitted, Connection], Session]
 
 @dataclass(slots=True)
 class Waiting:
-    """How many connections of all endpoints have not joined yet."""
+    """The connections of all endpoints that have not joined yet."""
 
-    count: int = 0
+    whose: Counter[str] = field(default_factory=Counter)
+    """How many of each network."""
+
+    @property
+    def count(self) -> int:
+        """Of all together."""
+        return self.whose.total()
+
+    def enter(self, address: str) -> bool:
+        """Whether one more may wait: once there are too many, those of whom there are few, so that
+        one address keeps nobody else out."""
+        network, count = network_of(address), self.count
+        share = max(1, MAX_WAITING // (len(self.whose) + 1))
+        if count >= MAX_WAITING and (count >= 2 * MAX_WAITING or self.whose[network] >= share):
+            return False
+        self.whose[network] += 1
+        return True
+
+    def leave(self, address: str) -> None:
+        """It has joined, or is gone."""
+        network = network_of(address)
+        self.whose[network] -= 1
+        if not self.whose[network]:
+            del self.whose[network]
 
 
 @dataclass(slots=True, eq=False)
@@ -121,7 +145,7 @@ class Endpoint:
         """Receive a peer who joins properly; whether the connection is still to end."""
         connection = visit.connection
         try:
-            with self._not_joined_yet():
+            with self._not_joined_yet(connection.peer.address):
                 message = await self._next(websocket, "join")
                 if message["type"] == "websocket.disconnect":
                     return False
@@ -209,15 +233,14 @@ class Endpoint:
             log.info("turned away %s: %d %r", peer.address, code, text)
 
     @contextlib.contextmanager
-    def _not_joined_yet(self) -> Iterator[None]:
+    def _not_joined_yet(self, address: str) -> Iterator[None]:
         """Count a connection that nothing is known of."""
-        if self.waiting.count >= MAX_WAITING:
+        if not self.waiting.enter(address):
             raise PeerFault(CloseCode.RATE, "too many are coming in at once: try again")
-        self.waiting.count += 1
         try:
             yield
         finally:
-            self.waiting.count -= 1
+            self.waiting.leave(address)
 
     async def _next(self, websocket: WebSocket, what: str) -> Any:
         """The next message before the welcome, while there is time."""

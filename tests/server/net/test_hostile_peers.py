@@ -134,6 +134,22 @@ async def test_an_answer_before_the_welcome_is_no_longer(hub: LiveHub) -> None:
         assert (await somebody.until_closed())[0] in (CloseCode.TOO_BIG, CloseCode.MALFORMED)
 
 
+def test_the_silent_of_one_address_keep_nobody_else_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One laptop opens more connections in five seconds than a hall."""
+    monkeypatch.setattr(endpoints, "MAX_WAITING", 100)
+    waiting = endpoints.Waiting()
+    taken = [waiting.enter("192.0.2.66") for _ in range(150)]
+    assert (sum(taken), waiting.count) == (100, 100)
+    assert not waiting.enter("::ffff:192.0.2.66"), "the same by another spelling"
+    assert all(waiting.enter(f"192.0.2.{n}") for n in range(50)), "a hall comes back"
+    taken = [waiting.enter(f"198.51.100.{n}") for n in range(100)]
+    assert (sum(taken), waiting.count) == (50, 200), "there is an end to it"
+    for n in range(50):
+        waiting.leave(f"192.0.2.{n}")
+    assert waiting.count == 150
+    assert not waiting.enter("192.0.2.66")
+
+
 async def test_a_thousand_wrong_tokens(hub: LiveHub) -> None:
     codes: Counter[int] = Counter()
 
