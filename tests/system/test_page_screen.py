@@ -107,7 +107,7 @@ LINE = (
 UNNAMED = turn(ANONYMOUS_NAME, anonymous=True, text=QUESTION, written=True)
 
 
-FAR = {"speaks": True, "unit": "p1-mic", "unit_name": None}
+FAR: dict[str, Any] = {"speaks": True, "unit": "p1-mic", "unit_name": None}
 """Of a turn that is spoken into its owner's phone."""
 
 
