@@ -55,7 +55,7 @@ def test_an_evening_in_all_its_states(
         host.tap(".unit .mute")
         host.wait("document.querySelector('.unit.is-muted') === null", "the microphone back")
 
-        phone.open(hub.link)
+        phone.open(hub.lan_link)
         phone.wait("document.querySelector('.foot .big') !== null", "the hand's button")
         assert phone.browser.execute_script("return document.documentElement.lang") == language
         inspect(phone, "idle")
