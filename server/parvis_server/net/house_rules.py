@@ -125,9 +125,13 @@ class HouseRules:
     def check_host(self, peer: Whence) -> None:
         """Raise ``PeerFault`` for a host whose acts others could read and alter."""
         if self.trust.claimed and not (peer.is_private or self.trust.plain_host):
-            where = self.https_origin()
-            text = NO_HTTPS if where is None else f"{where}/host"
-            raise PeerFault(CloseCode.FORBIDDEN, HOST_OVER_PLAIN + text)
+            raise PeerFault(CloseCode.FORBIDDEN, self.host_over_plain)
+
+    @property
+    def host_over_plain(self) -> str:
+        """What a host over plain http is told."""
+        where = self.https_origin()
+        return HOST_OVER_PLAIN + (NO_HTTPS if where is None else f"{where}/host")
 
     def name_of(self, unit: str) -> str | None:
         """What an operator calls a paired unit; None: it has its own name."""

@@ -31,10 +31,12 @@ class Reception:
     utc_ms: Callable[[], int]
     strangers: set[Connection] = field(default_factory=set)
     """Units and speakers of whom nothing is known: they came before the hub had an operator."""
+    plain_hosts: set[Connection] = field(default_factory=set)
+    """Hosts whose acts others could read and alter: it was allowed when they came."""
 
     def __post_init__(self) -> None:
         """Strangers leave when somebody claims the hub."""
-        self.trust.taps.add(self._claimed)
+        self.trust.taps.add(self._revoked)
 
     @classmethod
     def of(
@@ -75,10 +77,14 @@ class Reception:
         return socket
 
     def take_stranger(self, join: Join, connection: Connection) -> Callable[[], None] | None:
-        """Keep the connection of a stranger who sounds; what to call at its end, None: it is none.
+        """Keep the connection of a stranger who sounds, or of a host over plain http; what to call
+        at its end, None: it is none.
 
         A phone's microphone is its owner's, whom the room knows.
         """
+        if join.role is Role.HOST and not connection.peer.is_private:
+            self.plain_hosts.add(connection)
+            return lambda: self.plain_hosts.discard(connection)
         sounds = join.role in (Role.UNIT, Role.SPEAKER)
         is_phone = join.speaker is not None and join.speaker.person is not None
         if not sounds or is_phone or self.trust.claimed:
@@ -86,10 +92,13 @@ class Reception:
         self.strangers.add(connection)
         return lambda: self.strangers.discard(connection)
 
-    def _claimed(self, revoked: Revoked) -> None:
+    def _revoked(self, revoked: Revoked) -> None:
         if revoked.kind is RevokedKind.STRANGERS:
             for connection in tuple(self.strangers):
                 connection.fail(CloseCode.UNAUTHORISED, CLAIMED)
+        if revoked.kind is RevokedKind.PLAIN_HOSTS:
+            for connection in tuple(self.plain_hosts):
+                connection.fail(CloseCode.FORBIDDEN, self.rules.host_over_plain)
 
     def note(self, address: str, what: str) -> None:
         """A stranger was turned away for something that an operator may want to know."""

@@ -50,6 +50,8 @@ class RevokedKind(StrEnum):
     SESSION = "session"
     STRANGERS = "strangers"
     """Of everybody without a key or an invitation: somebody claimed the hub (``id`` is empty)."""
+    PLAIN_HOSTS = "plain_hosts"
+    """Of hosts over plain http from other machines (``id`` is empty)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,8 @@ class HouseTrust:
         self._put_facts(replace(self._facts, plain_host=on))
         deed = Deed.PLAIN_HOST_ON if on else Deed.PLAIN_HOST_OFF
         self.audit(deed, by, None, address, utc_ms)
+        if self.claimed and not on:
+            self._tell(Revoked(RevokedKind.PLAIN_HOSTS, ""))
 
     def new_setup_secret(self, utc_ms: int, session: str | None = None) -> str:
         """What makes whoever has it an operator, once, for 15 minutes, and not for longer than the
@@ -160,6 +164,8 @@ class HouseTrust:
             self._put_facts(replace(self._facts, claimed_utc_ms=utc_ms))
             self.audit(Deed.CLAIMED, name, None, address, utc_ms)
             self._tell(Revoked(RevokedKind.STRANGERS, ""))
+            if not self.plain_host:
+                self._tell(Revoked(RevokedKind.PLAIN_HOSTS, ""))
         else:
             self.audit(Deed.SIGNED_IN, name, SignedBy.SETUP, address, utc_ms)
         if password_hash is not None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fakes.house import claim, claimed_hub, take_in
+from fakes.house import claim, claimed_hub, take_in, trust_of
 from fakes.keyed_unit import KeyedUnit, here
 from fakes.live_hub import LiveHub, live_hub
 from fakes.peer import host_credential, joined, peer, resume
@@ -236,3 +236,21 @@ async def test_strangers_leave_when_somebody_claims_the_hub(tmp_path: Path) -> N
         async with peer(hub.unit) as door:
             await keyed.wait(door)
     assert hub.hub.reception.strangers == set()
+
+
+async def test_hosts_over_plain_http_leave_when_it_is_allowed_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    far(monkeypatch)
+    async with live_hub(tmp_path) as hub:
+        for end in (claim, lambda hub: trust_of(hub).set_plain_host(False, "Ada", "", 0)):
+            async with (
+                joined(hub.listen, Role.HOST, credential=host_credential(hub.secret)) as host,
+                joined(hub.listen) as listener,
+            ):
+                end(hub)
+                code, [failure] = await host.until_closed()
+                assert code == CloseCode.FORBIDDEN and "https" in failure.text
+                assert (await listener.do(RaiseHand, name="Ada")).refused is None
+            trust_of(hub).set_plain_host(True, "Ada", "", 0)
+    assert hub.hub.reception.plain_hosts == set()
