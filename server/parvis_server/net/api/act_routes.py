@@ -65,7 +65,7 @@ def act_routes(house: House) -> APIRouter:
     """The record of a room."""
     routes = APIRouter(tags=["floor"], dependencies=NOT_KEPT)
 
-    @routes.get("/rooms/{room}/acts", responses=faults(401, 404, 409))
+    @routes.get("/rooms/{room}/acts", responses=faults(401, 403, 404, 409))
     async def list_acts(
         caller: Asker, room: Named, before: Before = NEWEST, limit: Limit = 50
     ) -> RoomActs:

@@ -74,6 +74,7 @@ class House:
         if not runs:
             self.operators.guessed(caller)
             raise ApiFault(401, "unauthorised", NO_HOST)
+        self.operators.check_way(caller)
         if room is None:
             raise ApiFault(404, "not_found", NOT_THERE)
         return room

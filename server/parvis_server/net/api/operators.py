@@ -120,8 +120,8 @@ class Operators:
         """The operator who asks; raises ``ApiFault`` for anybody else."""
         operator = self.of(caller)
         if operator is None:
-            if caller.secret is not None and not self._may_speak(caller):
-                raise ApiFault(403, "plain", READ_ALONG.format(origin=self.origin()))
+            if caller.secret is not None:
+                self.check_way(caller)
             self.guessed(caller)
             raise ApiFault(401, "unauthorised", NO_OPERATOR)
         return operator
@@ -133,6 +133,11 @@ class Operators:
         if not self.attempts.take(caller.address, time.monotonic_ns()):
             self.trust.audit(Deed.REFUSED, None, "many secrets", caller.address, utc_ms())
             raise ApiFault(429, "rate", TOO_MANY_GUESSES)
+
+    def check_way(self, caller: Caller) -> None:
+        """Raise ``ApiFault`` for whoever runs anything where others could read along."""
+        if not self._may_speak(caller):
+            raise ApiFault(403, "plain", READ_ALONG.format(origin=self.origin()))
 
     def _may_speak(self, caller: Caller) -> bool:
         return caller.private or self.trust.plain_host or not self.trust.claimed

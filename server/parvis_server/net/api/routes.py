@@ -67,7 +67,8 @@ and its units.
 `Authorization: Bearer` takes the token of an operator's session, or the hub's own token
 (`operator_token` of `secrets.json` in its data folder), or the secret of a room's link (the part
 after `k=`): the host's to run it, a guest's to read a room that is not open. Operators are not
-heard over plain http from other machines, unless they allowed it. Faults are `{code, text}`."""
+heard over plain http from other machines, nor hosts of a hub that is claimed, unless an operator
+allowed it. Faults are `{code, text}`."""
 
 Named = Annotated[RoomName, Path(description="The room's name, as in its links.")]
 
@@ -120,14 +121,14 @@ def _rooms(house: House) -> APIRouter:
         found = house.room_to_read(room, caller)
         return RoomInfo.of(found, house.audience_link(found))
 
-    @routes.patch("/rooms/{room}", responses=faults(401, 404, 409))
+    @routes.patch("/rooms/{room}", responses=faults(401, 403, 404, 409))
     async def change_room(caller: Asker, room: Named, body: RoomChange) -> RoomInfo:
         """Describe a room anew. For its hosts."""
         found = house.room_to_run(room, caller)
         await house.act(found, Describe(id=_new_id(), about=body.of(found.about)))
         return RoomInfo.of(found, house.audience_link(found))
 
-    @routes.put("/rooms/{room}/phase", responses=faults(401, 404, 409))
+    @routes.put("/rooms/{room}/phase", responses=faults(401, 403, 404, 409))
     async def set_phase(caller: Asker, room: Named, body: SetRoomPhase) -> RoomInfo:
         """Go backstage, live, or end the room. For its hosts."""
         found = house.room_to_run(room, caller)
@@ -153,7 +154,7 @@ def _floor(house: House) -> APIRouter:
         shows_counts = found.live.room.view.rules.shows_counts
         return AudienceNow.of(found, counted=shows_counts or house.runs(found, caller))
 
-    @routes.post("/rooms/{room}/acts", responses=faults(401, 404, 409))
+    @routes.post("/rooms/{room}/acts", responses=faults(401, 403, 404, 409))
     async def act(caller: Asker, room: Named, body: Act) -> Done:
         """A host's act on the floor. For its hosts."""
         found = house.room_to_run(room, caller)
@@ -166,7 +167,7 @@ def _floor(house: House) -> APIRouter:
 def _links(house: House) -> APIRouter:
     routes = APIRouter(tags=["links"])
 
-    @routes.post("/rooms/{room}/links", responses=faults(401, 404))
+    @routes.post("/rooms/{room}/links", responses=faults(401, 403, 404))
     async def show_link(caller: Asker, room: Named, body: LinkRequest) -> Link:
         """A link of a room, with its secret. For its hosts."""
         return _link(house, caller, room, body)
@@ -174,7 +175,7 @@ def _links(house: House) -> APIRouter:
     @routes.post(
         "/rooms/{room}/links/qr.svg",
         response_class=Response,
-        responses={**faults(401, 404), 200: {"content": {SVG_TYPE: {}}}},
+        responses={**faults(401, 403, 404), 200: {"content": {SVG_TYPE: {}}}},
     )
     async def draw_link(caller: Asker, room: Named, body: LinkRequest) -> Response:
         """The same as a code to scan: asked by POST, for no secret to stand in an address."""
@@ -192,12 +193,12 @@ def _links(house: House) -> APIRouter:
         link = house.audience_link(house.room_to_read(room, caller))
         return Response(qr_svg(link), media_type=SVG_TYPE, headers=NO_STORE)
 
-    @routes.get("/rooms/{room}/invitations", responses=faults(401, 404))
+    @routes.get("/rooms/{room}/invitations", responses=faults(401, 403, 404))
     async def list_invitations(caller: Asker, room: Named) -> InviteList:
         """The invitations that are good. For its hosts."""
         return InviteList(invitations=tuple(house.room_to_run(room, caller).invites))
 
-    @routes.post("/rooms/{room}/invitations", status_code=201, responses=faults(401, 404, 409))
+    @routes.post("/rooms/{room}/invitations", status_code=201, responses=faults(401, 403, 404, 409))
     async def invite(caller: Asker, room: Named, body: NewInvite) -> MadeInvite:
         """Make an invitation. For its hosts."""
         found = house.room_to_run(room, caller)
@@ -206,7 +207,7 @@ def _links(house: House) -> APIRouter:
         return MadeInvite(number=made.number, link=house.invite_link(found.name, made))
 
     @routes.delete(
-        "/rooms/{room}/invitations/{number}", status_code=204, responses=faults(401, 404, 409)
+        "/rooms/{room}/invitations/{number}", status_code=204, responses=faults(401, 403, 404, 409)
     )
     async def revoke(
         caller: Asker, room: Named, number: Annotated[int, Path(ge=1, lt=1 << 31)]

@@ -20,7 +20,7 @@ from parvis_server.trust.units import How, PairedUnit
 from parvis_wire.identity import KEY_BYTES, from_text, read_setup_code
 from parvis_wire.pairing import Fingerprint
 
-NO_CODE = "code: the label has eight letters and digits, A-Z and 2-7, such as K7QW 3MPD"
+NO_CODE = "code: the label has eight letters and digits, no I, O, 0 or 1, such as K7QW 3MPD"
 NO_KEY = "key: these are not 32 bytes in base64url"
 
 Named = Annotated[Fingerprint, Path(description="The fingerprint of its key.")]

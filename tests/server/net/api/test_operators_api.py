@@ -211,6 +211,19 @@ async def test_where_others_read_along_operators_are_not_heard(api: Api) -> None
     assert far.status_code == 403
 
 
+async def test_hosts_are_not_heard_in_the_clear_once_the_hub_is_claimed(api: Api) -> None:
+    secret, act = api.hub.keys.host_secret, {"act": "silence", "on": True}
+    asked = ("POST", "/rooms/main/acts", act)
+    assert (await api.ask(*asked, token=secret, address=FAR)).is_success
+    token = await api.claimed()
+    far = await api.ask(*asked, token=secret, address=FAR)
+    assert (far.status_code, far.json()["code"]) == (403, "plain")
+    assert (await api.ask(*asked, token=secret, address=FAR, scheme="https")).is_success
+    assert (await api.ask(*asked, token=secret)).is_success
+    await api.ask("PATCH", "/house", {"plain_host": True}, token=token)
+    assert (await api.ask(*asked, token=secret, address=FAR)).is_success
+
+
 async def test_before_the_claim_the_hubs_own_token_works_from_anywhere(api: Api) -> None:
     answer = await api.ask("POST", "/rooms", {"title": "A"}, token=api.own_token, address=FAR)
     assert answer.status_code == 201
