@@ -125,10 +125,10 @@ class RoleTable:
 
         return {
             "host": Actor(Part.HOST, listens(Role.HOST, credential=host)),
-            "co-host": Actor(Part.COHOST, listens(Role.HOST, credential=self._invite("co-host"))),
+            "co-host": Actor(Part.COHOST, listens(Role.HOST, credential=self._invite())),
             "revoked co-host": Actor(
-                Part.AUDIENCE,
-                listens(Role.HOST, credential=self._invite("revoked co-host"), name="Rex"),
+                Part.AUDIENCE,  # stepping down voided the link of the last time
+                lambda: joined(hub.listen, Role.HOST, credential=self._invite(), name="Rex"),
             ),
             "listener": Actor(Part.AUDIENCE, listens(name="Ada")),
             "blocked person": Actor(Part.AUDIENCE, listens(name="Bo"), blocked=True),
@@ -143,13 +143,15 @@ class RoleTable:
             ),
         }  # fmt: skip
 
-    def _invite(self, name: str) -> InviteCredential:
+    def _invite(self) -> InviteCredential:
         self.operate(c.MakeInvite, role=InviteRole.COHOST)
-        return self.invite_of(name)
+        return self._invite_of(self.hub.hub.main.invites[-1].number)
 
-    def invite_of(self, name: str) -> InviteCredential:
-        """The secret of the link by which a co-host came."""
-        number = {"co-host": 1, "revoked co-host": 2}[name]
+    def invite_of_cohost(self) -> InviteCredential:
+        """The secret of the link by which the co-host came."""
+        return self._invite_of(1)
+
+    def _invite_of(self, number: int) -> InviteCredential:
         token = self.hub.hub.keys.invite_token(ROOM, number, InviteRole.COHOST)
         return InviteCredential(token=token)
 

@@ -171,7 +171,7 @@ async def test_before_a_room_begins_the_floor_is_nobodys(table: RoleTable) -> No
 
 async def test_a_revoked_co_host_is_out_at_once_and_stays_out(table: RoleTable) -> None:
     peer = await table.peer("co-host")
-    invite = table.invite_of("co-host")
+    invite = table.invite_of_cohost()
     began = time.monotonic()
     table.operate(c.RevokeInvite, number=1)
     assert (await peer.until_closed())[0] == CloseCode.ROOM_CLOSED
@@ -185,7 +185,7 @@ async def test_over_http_the_operator_and_hosts_act_and_nobody_else(table: RoleT
     keys, room = table.hub.hub.keys, f"{table.hub.http}/api/v1/rooms/main"
     runs = {"operator": keys.operator_token, "host": table.hub.secret}
     others = {
-        "co-host": table.invite_of("co-host").token,  # on the page, not here
+        "co-host": table.invite_of_cohost().token,  # on the page, not here
         "audience": keys.audience_token("main"),
         "listener": (await table.peer("listener")).welcome.resume,
         "host of another room": keys.host_secret_of("other"),
