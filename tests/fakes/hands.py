@@ -22,7 +22,13 @@ from fakes.parvis import HubProcess
 from fakes.peer import Peer, host_credential, peer
 from parvis_wire.base import Wire
 from parvis_wire.commands import LowerHand, RaiseHand
-from parvis_wire.messages import Ack, Credential, ResumeCredential, Role
+from parvis_wire.messages import (
+    Ack,
+    Credential,
+    InviteCredential,
+    ResumeCredential,
+    Role,
+)
 from parvis_wire.room_view import RoomView
 
 RETRY_S = 0.02
@@ -54,6 +60,8 @@ class Person:
         self._url = f"ws://127.0.0.1:{hub.port}/ws/{'unit' if role is Role.UNIT else 'listen'}"
         first = host_credential(hub.secret) if role is Role.HOST else None
         self._credential: Credential | None = first
+        self._link = InviteCredential(token=hub.secret) if role is Role.HOST else None
+        """A host shows the link again beside the token, as the host's page does."""
         self._participant = ""
         self._peer: Peer | None = None
         self._unanswered: dict[str, Wire] = {}
@@ -111,7 +119,8 @@ class Person:
         return [] if self.view is None else [hand.participant for hand in self.view.line]
 
     async def _be_there(self, connection: Peer) -> None:
-        await connection.join(self.role, name=self.name, credential=self._credential)
+        back = self._link if isinstance(self._credential, ResumeCredential) else None
+        await connection.join(self.role, name=self.name, credential=self._credential, invite=back)
         self._credential = ResumeCredential(token=connection.welcome.resume)
         self._participant = connection.participant
         self._peer = connection

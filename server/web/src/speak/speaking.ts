@@ -80,6 +80,7 @@ export class Speaking {
   private microphone: Microphone | null = null;
   private check: MicCheck | null = null;
   private hadLegs = false;
+  private isCalling = false;
   private cannotEncode = false;
   private readonly endings: (() => void)[] = [];
 
@@ -173,6 +174,7 @@ export class Speaking {
         return this.connect();
       case "disconnect":
         this.voice.hangUp();
+        this.isCalling = false;
         this.store.set({ legs: 0, mute: null, needsMicrophone: false });
         this.hadLegs = false;
         return;
@@ -262,6 +264,7 @@ export class Speaking {
     const { hub, room, secret, tab } = this.parts;
     const person = hub.token;
     if (person === null) return this.failedToConnect();
+    this.isCalling = true;
     this.voice.open({
       origin: hubOrigin(location),
       room,
@@ -287,6 +290,7 @@ export class Speaking {
   }
 
   private legsChanged(legs: number): void {
+    if (!this.isCalling) return; // said before the worker heard that the call is over
     this.store.set({ legs });
     if (legs > 0) this.dispatch("link_back");
     else if (this.hadLegs) this.dispatch("link_lost");
