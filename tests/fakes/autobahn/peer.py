@@ -106,7 +106,7 @@ class CasePeer:
         if opcode == 8:
             self._close_came(payload)
         elif opcode == 9:
-            self.case.onPing(text)
+            # The hub pings by itself, which no case waits for.
             self.sendFrame(10, text)
         elif opcode == 10:
             self.case.onPong(text)
