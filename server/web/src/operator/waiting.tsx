@@ -5,13 +5,14 @@ import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { Confirm } from "../host/confirm.tsx";
 import { counted } from "../host/sound/figures.ts";
 import { useWords } from "../i18n/words.ts";
+import type { Typed } from "../ui/typed_code.ts";
 import { type Doing, useAct } from "./act.ts";
 import type { WaitingUnit } from "./answers.ts";
 import { part } from "./api.ts";
 import type { OperatorDesk } from "./desk.ts";
 import { useNow } from "./now.ts";
 import { stepOf } from "./pairing.ts";
-import { CODE_CHARACTERS, readSetupCode, spelled, type Typed } from "./setup_code.ts";
+import { CODE_CHARACTERS, readSetupCode, spelled } from "./setup_code.ts";
 import { moment } from "./times.ts";
 import { codeFaultWords, faultWords, stateWords, unitName } from "./words.ts";
 

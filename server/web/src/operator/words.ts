@@ -1,10 +1,11 @@
 /** The hub's codes, in words that say what to do. What a later hub calls otherwise is told as it says it. */
 
 import type { Say, WordKey } from "../i18n/words.ts";
+import type { Typed } from "../ui/typed_code.ts";
 import type { PairedUnit, WaitingUnit } from "./answers.ts";
 import type { Fault } from "./api.ts";
 import { type News, refusalOf, stepOf } from "./pairing.ts";
-import { spelled, type Typed } from "./setup_code.ts";
+import { spelled } from "./setup_code.ts";
 
 type Table = Readonly<Record<string, WordKey>>;
 

@@ -1,5 +1,7 @@
 /** A short code as people type it: small letters, spaces, a whole address, letters that no code has. */
 
+import { type Likely, readTyped, type Typed } from "../ui/typed_code.ts";
+
 /** `parvis_server.net.credentials.CODE_ALPHABET`: nothing in it is mistaken for 0, O, 1, I or L. */
 const ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ";
 /** `parvis_server.net.credentials.CODE_CHARACTERS`. */
@@ -16,37 +18,13 @@ const LIKELY: Readonly<Record<string, Likely>> = {
   L: UPRIGHT,
 };
 
-type Likely = typeof ROUND;
-
-export type Typed =
-  | { code: string }
-  | { fault: "empty" }
-  | { fault: "length"; count: number }
-  | { fault: "look_alike"; sign: string; likely: Likely }
-  | { fault: "stray"; sign: string };
-
 /** The code that was meant, or what is wrong with it. */
 export function readCode(typed: string): Typed {
-  const signs = [...withoutAddress(typed).normalize("NFKC")].map(capital).filter(isMeant);
-  if (signs.length === 0) return { fault: "empty" };
-  for (const sign of signs) {
-    const likely = LIKELY[sign];
-    if (likely !== undefined) return { fault: "look_alike", sign, likely };
-    if (!ALPHABET.includes(sign)) return { fault: "stray", sign };
-  }
-  if (signs.length !== CHARACTERS) return { fault: "length", count: signs.length };
-  return { code: signs.join("") };
-}
-
-/** `ß` would become two. */
-function capital(sign: string): string {
-  const large = sign.toUpperCase();
-  return large.length === sign.length ? large : sign;
-}
-
-/** Spaces, hyphens and full stops only group a code for the eye. */
-function isMeant(sign: string): boolean {
-  return !/[\s.,:;_\p{Pd}\p{Cf}]/u.test(sign);
+  return readTyped(withoutAddress(typed), {
+    alphabet: ALPHABET,
+    characters: CHARACTERS,
+    likely: LIKELY,
+  });
 }
 
 /** `hub.local/c/ABC234` pasted whole is the code at its end. */

@@ -2,7 +2,8 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { type Say, useWords } from "../i18n/words.ts";
-import { readCode, type Typed } from "./code.ts";
+import type { Typed } from "../ui/typed_code.ts";
+import { readCode } from "./code.ts";
 import { type FoundCode, findCode } from "./hub.ts";
 
 type Fault = Exclude<Typed, { code: string }> | Exclude<FoundCode, { path: string }>;
