@@ -1,6 +1,6 @@
 """Two microphones whose crystals are wrong by 200 ppm, one each way, in the mix engine itself.
 
-Virtual time, four seconds a minute: `scripts/test` looks at one, `scripts/soak drift` at five.
+Virtual time, four seconds a minute.
 """
 
 from __future__ import annotations
