@@ -124,10 +124,9 @@ def test_no_state_keeps_anybody_out_or_cuts_a_word_off(tmp_path: Path, language:
     assert wrong == []
 
 
-def focused(tab: Page) -> str:
-    """What has the focus, by its words."""
-    words: str = tab.browser.execute_script(FOCUSED)
-    return words
+def wait_for_focus(tab: Page, words: str) -> None:
+    """Wait until what says exactly this has the focus."""
+    tab.wait_until(lambda: tab.browser.execute_script(FOCUSED) == words, f"the focus on {words!r}")
 
 
 def tab_to(tab: Page, words: str) -> None:
@@ -192,7 +191,7 @@ def test_by_keyboard_alone_a_hub_is_claimed_and_units_let_in_and_out(tmp_path: P
         assert hub.of("PATCH", f"units/{UNIT}") == [{"name": "Bühne"}]
         tab_to(tab, "Revoke Table 1")
         press(tab, Keys.ENTER)
-        assert focused(tab) == "Not yet"
+        wait_for_focus(tab, "Not yet")
         tab_to(tab, "Revoke")
         press(tab, Keys.ENTER)
         tab.wait_until(lambda: hub.of("DELETE", f"units/{UNIT}"), "the end of it")
@@ -211,7 +210,7 @@ def test_first_use_and_plain_hosts_are_asked_twice_and_an_ended_session_shuts_th
         tab.type("input[autocomplete=username]", "Inès" + Keys.ENTER)
         tab.tap(".waiting .quiet")
         tab.wait_for_words(".confirm", "Nothing proves that nobody stands between")
-        assert focused(tab) == "Not yet"
+        wait_for_focus(tab, "Not yet")
         assert tab.hurdles() == []
         tab.tap(".confirm .danger")
         tab.wait_until(lambda: hub.of("POST", f"units/{UNIT}/accept"), "the acceptance")

@@ -1,6 +1,6 @@
 /** A question in one line: read out for its author, or said by them. */
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { useWords } from "../i18n/words.ts";
 import type { Wish } from "../room/commands.ts";
 import { charactersLeft, cleanLine, isNearlyFull, onOneLine } from "./line_text.ts";
@@ -88,7 +88,7 @@ function TextField({ text, isBad, onText }: FieldProps) {
   const left = charactersLeft(text);
   const counted =
     left < 0 ? say("write.over", { count: -left }) : say("write.left", { count: left });
-  useEffect(() => field.current?.focus(), []);
+  useLayoutEffect(() => field.current?.focus(), []);
   return (
     <>
       <label for="line-text">{say("write.label")}</label>

@@ -1,6 +1,6 @@
 /** A question before what cannot be taken back: the focus is on the safe answer. */
 
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
 
 interface Props {
   question: string;
@@ -12,7 +12,8 @@ interface Props {
 export function Confirm({ question, yes, no, onAnswer }: Props) {
   const id = useId();
   const safe = useRef<HTMLButtonElement>(null);
-  useEffect(() => safe.current?.focus(), []);
+  // Before the next key: an effect after painting would let it go nowhere.
+  useLayoutEffect(() => safe.current?.focus(), []);
   return (
     <fieldset class="confirm" aria-labelledby={id}>
       <p id={id} class="warning">

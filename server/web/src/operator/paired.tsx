@@ -1,6 +1,6 @@
 /** The paired units: here or away, how each came in, its name, and the end of it. */
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Confirm } from "../host/confirm.tsx";
 import { type Say, useWords } from "../i18n/words.ts";
 import { MAX_NAME_CHARACTERS } from "../wire/messages.ts";
@@ -181,7 +181,7 @@ interface NameProps {
 /** Opened by a tap: the words are typed at once. */
 function NameInput({ field, value, onValue }: NameProps) {
   const input = useRef<HTMLInputElement>(null);
-  useEffect(() => input.current?.select(), []);
+  useLayoutEffect(() => input.current?.select(), []);
   return (
     <input
       {...field}

@@ -1,7 +1,7 @@
 /** The automatic mix, on or off; off is asked twice. */
 
 import type { RefObject } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { useWords } from "../../i18n/words.ts";
 import type { Status } from "../../wire/messages.ts";
 import type { Desk } from "./desk.ts";
@@ -52,7 +52,7 @@ function useFocusAfter(isAsked: boolean, button: RefObject<HTMLButtonElement | n
 function Confirm({ onAnswer }: { onAnswer: (isOff: boolean) => void }) {
   const { say } = useWords();
   const keep = useRef<HTMLButtonElement>(null);
-  useEffect(() => keep.current?.focus(), []);
+  useLayoutEffect(() => keep.current?.focus(), []);
   return (
     <fieldset class="confirm" aria-labelledby="mix-confirm">
       <p id="mix-confirm" class="warning">

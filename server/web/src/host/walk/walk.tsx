@@ -1,6 +1,6 @@
 /** The sound check: walk round, say a word at each unit, and see what is not ready yet. */
 
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { useWords } from "../../i18n/words.ts";
 import type { HubClient } from "../../room/hub_client.ts";
 import { LevelBar } from "../../ui/shell.tsx";
@@ -26,7 +26,7 @@ export function Walk(props: Props) {
   const title = useRef<HTMLHeadingElement>(null);
   useStore(watch.turns, (turns) => turns.count);
   // The page changed under the finger: whoever listens to it is told where they are.
-  useEffect(() => title.current?.focus(), []);
+  useLayoutEffect(() => title.current?.focus(), []);
   const ticks = watch.walk?.ticks(status, (unit) => watch.links.quality(unit)) ?? [];
   return (
     <section class="card walk" aria-labelledby="walk">
