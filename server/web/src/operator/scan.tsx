@@ -1,6 +1,6 @@
 /** Reads the code of a label with the camera, for those who would rather not type it. */
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { useWords } from "../i18n/words.ts";
 import { readLabel } from "./setup_code.ts";
 
@@ -23,8 +23,8 @@ export function Scan({ name, onCode, onClose }: Props) {
   const video = useRef<HTMLVideoElement>(null);
   const close = useRef<HTMLButtonElement>(null);
   const [trouble, setTrouble] = useState<Trouble | null>(null);
+  useLayoutEffect(() => close.current?.focus(), []);
   useEffect(() => {
-    close.current?.focus();
     const looking = new AbortController();
     look(video, looking.signal, (seen) => {
       if ("code" in seen) onCode(seen.code);
@@ -65,6 +65,8 @@ async function look(
     const text = lookAt(screen, canvas);
     if (text === null) return;
     const code = readLabel(text);
+    // Once: each code that is sent is one of few tries.
+    if (code !== null) clearInterval(timer);
     onSeen(code === null ? { trouble: "scan.other" } : { code });
   }, LOOK_EVERY_MS);
   until.addEventListener("abort", () => {

@@ -22,7 +22,7 @@ export function SoundPanel({ desk, hub, status }: Props) {
   const [isOpen, setOpen] = useState(false);
   return (
     <details
-      class="card sound"
+      class="card fold sound"
       open={isOpen}
       onToggle={(event) => setOpen(event.currentTarget.open)}
     >
