@@ -133,6 +133,8 @@ export type HubMessage =
   | Attend
   | Pulse
   | Failure
+  | Venue
+  | Move
   | Status
   | Challenge
   | Unpaired
@@ -190,7 +192,8 @@ export type RefusalCode =
   | "no_ask"
   | "no_invite"
   | "no_voice"
-  | "too_many";
+  | "too_many"
+  | "not_reached";
 /**
  * What a unit or phone shall show or sound.
  */
@@ -219,6 +222,7 @@ export interface Join {
   room?: string;
   credential?: (ResumeCredential | InviteCredential | HostCredential) | null;
   invite?: InviteCredential | null;
+  grant?: string | null;
   stream?: string | null;
   name?: string | null;
   unit?: UnitTraits | null;
@@ -673,6 +677,7 @@ export interface Welcome {
   participant: string;
   resume: string;
   edge: string | null;
+  grant: string | null;
   reconnect_spread_ms: number;
   stream: string | null;
   ssrc: number | null;
@@ -1186,6 +1191,21 @@ export interface Failure {
   type: "failure";
   code: number;
   text: string;
+}
+/**
+ * To everybody at an edge: whether the edge reaches the venue's hub. Never stored.
+ */
+export interface Venue {
+  type: "venue";
+  is_reached: boolean;
+}
+/**
+ * To a listener: go on listening at another edge; the old connection stays until then.
+ */
+export interface Move {
+  type: "move";
+  place: string;
+  within_ms: number;
 }
 /**
  * For hosts, twice a second: everything that sounds, at a glance. Never stored.

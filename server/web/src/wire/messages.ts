@@ -230,6 +230,7 @@ const MESSAGES: Record<string, Fields> = {
     participant: isString,
     resume: isString,
     edge: orNull(isString),
+    grant: orNull(isString),
     reconnect_spread_ms: isCount,
     rank: orNull(isRank),
   },
@@ -251,6 +252,8 @@ const MESSAGES: Record<string, Fields> = {
     yes: orNull(isCount),
   },
   failure: { code: isCount, text: isString },
+  venue: { is_reached: isBoolean },
+  move: { place: isString, within_ms: isCount },
   status: {
     units: listOf(UNIT_STATUS),
     listeners: isCount,
