@@ -25,6 +25,7 @@ from parvis_wire.fields import (
     StreamId,
 )
 from parvis_wire.floor import Rank
+from parvis_wire.packet_time import PacketTime
 from parvis_wire.pairing import StrangerSays, ToStranger, UnitKey
 from parvis_wire.room_events import RoomEvent
 from parvis_wire.room_view import RoomView
@@ -343,6 +344,7 @@ HubMessage = Annotated[
     | Failure
     | Venue
     | Move
+    | PacketTime
     | Status
     | ToStranger,
     Field(discriminator="type"),

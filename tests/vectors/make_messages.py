@@ -76,6 +76,7 @@ from parvis_wire.messages import (
     Welcome,
     serialize,
 )
+from parvis_wire.packet_time import PacketTime
 from parvis_wire.pairing import (
     Challenge,
     PairByCode,
@@ -299,10 +300,7 @@ def from_the_hub() -> Sequence[Wire]:
         Ack(id="c4", link="/r/salon#k=Zm9vYmFyYmF6cXV4"),
         Failure(code=4000, text="type: not known"),
         Welcome(participant="p2", resume="p2.abc", rank=Rank.COHOST),
-        Welcome(participant="p3", resume="p3.abc", edge=":8081", grant="e30.c2ln"),
-        Ack(id="c5", refused=RefusalCode.NOT_REACHED, text="the venue is not reached now"),
-        Venue(is_reached=False),
-        Move(place="/e/1", within_ms=5_000),
+        *of_an_edge(),
         Change(
             seq=2,
             room_clock=960,
@@ -326,6 +324,16 @@ def from_the_hub() -> Sequence[Wire]:
         Pulse(),
         *statuses(),
         *to_a_stranger(),
+    ]
+
+
+def of_an_edge() -> Sequence[Wire]:
+    return [
+        Welcome(participant="p3", resume="p3.abc", edge=":8081", grant="e30.c2ln"),
+        Ack(id="c5", refused=RefusalCode.NOT_REACHED, text="the venue is not reached now"),
+        Venue(is_reached=False),
+        Move(place="/e/1", within_ms=5_000),
+        PacketTime(ptime_ms=60, ssrc=0xDEAD_BEED, from_timestamp=4_294_966_336),
     ]
 
 

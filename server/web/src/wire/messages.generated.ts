@@ -135,6 +135,7 @@ export type HubMessage =
   | Failure
   | Venue
   | Move
+  | PacketTime
   | Status
   | Challenge
   | Unpaired
@@ -1206,6 +1207,15 @@ export interface Move {
   type: "move";
   place: string;
   within_ms: number;
+}
+/**
+ * To listeners: from a sample on, packets hold so much; sent ahead, and to newcomers.
+ */
+export interface PacketTime {
+  type: "packet_time";
+  ptime_ms: 20 | 40 | 60 | 80 | 100 | 120;
+  ssrc: number;
+  from_timestamp: number;
 }
 /**
  * For hosts, twice a second: everything that sounds, at a glance. Never stored.
