@@ -13,7 +13,7 @@ import random
 import time
 from asyncio.transports import BaseTransport
 from collections.abc import Callable
-from typing import Any, Protocol, cast
+from typing import Any, Final, Protocol, cast
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
@@ -65,6 +65,11 @@ class RawSocket(Protocol):
     def set_receiver(self, receiver: Receiver) -> None:
         """Hand every message to ``receiver`` from now on, those that wait already first."""
 
+    @property
+    def direct(self) -> int:
+        """File descriptor that takes frames as they are, because nothing waits before them; −1:
+        only ``write_frame`` may write now."""
+
     def write_frame(self, frame: bytes) -> None:
         """Write the bytes of a finished frame; does nothing once the connection is closing."""
 
@@ -91,6 +96,9 @@ class HubWebSocketProtocol(WebSocketsSansIOProtocol):
     _receiver: Receiver | None = None
     _beneath: asyncio.WriteTransport | None = None
     """What carries the connection's TLS."""
+
+    direct: Final = -1
+    """Hosts, units and speakers are few: their frames go through the transport."""
 
     # ``RawSocket``
 
