@@ -280,6 +280,8 @@ class AlarmKind(StrEnum):
     """A zone no longer hears its own microphones, because it would not be safe now."""
     LOG_FAILS = "log_fails"
     """The room's log cannot be written: it goes on in memory, and a restart would forget."""
+    SAME_VOICE = "same_voice"
+    """Another microphone picks up the same voice, louder: this one is ducked."""
     CERTIFICATE = "certificate"
     """The hub's certificate ends within two weeks, or has ended (``value``: days, below 0)."""
     CLONED = "cloned"

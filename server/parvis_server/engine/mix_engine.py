@@ -136,6 +136,7 @@ class MixEngine:
                 update={
                     "gain_db": self._law.gain_db(stats.ssrc),
                     "share_db": self._law.share_db(stats.ssrc),
+                    "doubles": self._law.doubles(stats.ssrc),
                 }
             )
             for stats in self._sources.stats()

@@ -34,3 +34,5 @@ class SourceStats(Body):
     """Levelling, or the gain by hand, without gain sharing."""
     share_db: float = 0.0
     """Gain sharing's part; 0 or less."""
+    doubles: bool = False
+    """Another source has the same voice, louder: this one is ducked."""

@@ -150,6 +150,11 @@ class SpeechLaw:
         row = self._rows.get(ssrc)
         return 0.0 if row is None else min(0.0, 20 * float(np.log10(self._shares[row])))
 
+    def doubles(self, ssrc: int) -> bool:
+        """Whether another source had the same voice louder in the last half second."""
+        row = self._rows.get(ssrc)
+        return row is not None and ssrc in self._heard and bool(self._weights[row] < 1.0)
+
     def _share(
         self, group: _Group, frames: Frames, levels: Frames, concealed: Flags
     ) -> NDArray[np.float32]:

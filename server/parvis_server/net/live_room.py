@@ -29,6 +29,7 @@ from parvis_server.room.members import Member
 from parvis_server.room.results import Result, Why
 from parvis_server.room.room import Room
 from parvis_server.room.stage import Stage
+from parvis_server.room.stage_talk import StageTalk
 from parvis_wire.audience import Here, Reaction
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.commands import Command
@@ -89,6 +90,8 @@ class LiveRoom:
         """When the engine last said how it is."""
         self.program_taps: set[Callable[[int, bytes], None]] = set()
         """Others in this process who want each program packet: packet time in ms, RTP bytes."""
+        self.talk = StageTalk(lambda: self.bulletin.view)
+        self.program_taps.add(self.talk.heard)
         self.extra_listeners: Callable[[], int] = lambda: 0
         """Those who listen without a WebSocket."""
         self.event_taps: set[Callable[[RoomEvent], None]] = {self._regroup}

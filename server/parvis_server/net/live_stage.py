@@ -224,6 +224,8 @@ class LiveStage:
         self._stats = {source.ssrc: source for source in stats.sources}
         self._stats_ns = self._now_ns()
         self._savings = stats.savings
+        owners = {self.streams.owner(source.ssrc) for source in stats.sources if source.doubles}
+        self.alarms.doubled({owner for owner in owners if owner is not None})
 
     def _howled(self, report: Howling) -> None:
         participant = self.streams.owner(report.output)

@@ -20,7 +20,7 @@ def room_status(live: "LiveRoom") -> Status:
         alarms=(*live.stage.shown_alarms(), *live.house_alarms()),
         checks=settings.checks.results,
         in_hall=live.audience.in_hall_count,
-        shares=live.room.shares(live.now_ns()),
+        shares=live.room.shares(live.now_ns()).model_copy(update={"stage_ms": live.talk.ms}),
         longest_wait_ms=_longest_wait_ms(live),
         waiting=live.waiting_units(),
     )

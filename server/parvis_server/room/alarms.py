@@ -1,6 +1,6 @@
 """What a host must know at once, and for how long it is shown. Pure."""
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Collection, Container, Iterator, Mapping
 from dataclasses import dataclass
 
 from parvis_wire.stage import Alarm, AlarmKind
@@ -12,6 +12,12 @@ SHOWN_NS = 60 * NS_PER_S
 
 MAX_DRIFT_PPM = 200.0
 """Crystals are good for ±100 ppm; beyond twice that the converter is broken or lies."""
+
+DOUBLES_AFTER = 3
+"""Reports of the engine, one a second: a cough that two microphones hear is no news."""
+
+DOUBLES_MOST = 10
+"""After as many more without, the alarm is gone."""
 
 MAX_KEPT = 64
 """Howls and ended lifts that are remembered: one for each output that a room can have."""
@@ -29,6 +35,7 @@ class Alarms:
     def __init__(self) -> None:
         """All is quiet."""
         self._kept: dict[tuple[AlarmKind, str], _Kept] = {}
+        self._doubles: dict[str, int] = {}
 
     def howled(self, participant: str, hertz: float, turned_down_db: float, now_ns: int) -> None:
         """The howl guard turned this output down."""
@@ -44,6 +51,14 @@ class Alarms:
         """A zone no longer hears its own microphones, not by the host's hand."""
         value = None if path_ms is None else round(path_ms, 1)
         self._keep(zone, Alarm(kind=AlarmKind.LIFT_ENDED, zone=zone, value=value), now_ns)
+
+    def doubled(self, participants: Collection[str]) -> None:
+        """These microphones hear a voice that another has louder; once a second."""
+        for participant in {*participants, *self._doubles}:
+            step = 1 if participant in participants else -1
+            count = min(self._doubles.pop(participant, 0) + step, DOUBLES_MOST)
+            if count > 0:
+                self._doubles[participant] = count
 
     def turned_down_db(self, participant: str, now_ns: int) -> float:
         """By how much the howl guard has turned this output down lately; 0 or less."""
@@ -63,11 +78,15 @@ class Alarms:
         for participant, ppm in drifts_ppm.items():
             if abs(ppm) > MAX_DRIFT_PPM:
                 yield Alarm(kind=AlarmKind.CLOCK, participant=participant, value=round(ppm, 1))
+        for participant, count in self._doubles.items():
+            if count >= DOUBLES_AFTER:
+                yield Alarm(kind=AlarmKind.SAME_VOICE, participant=participant)
         if savings > 0:
             yield Alarm(kind=AlarmKind.ENGINE_BUSY, value=float(savings))
 
     def forget_all_but(self, known: Container[str]) -> None:
-        """Drop the howls of outputs whose participant the room has forgotten."""
+        """Drop what is about participants whom the room has forgotten."""
+        self._doubles = {who: count for who, count in self._doubles.items() if who in known}
         for kind, subject in tuple(self._kept):
             if kind is AlarmKind.HOWL and subject not in known:
                 del self._kept[kind, subject]

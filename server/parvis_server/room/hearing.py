@@ -34,7 +34,7 @@ def _never_silenced(view: RoomView, sounding: Iterable[Member]) -> frozenset[int
 def shares(state: State, now: int) -> Shares:
     """How long turns have run in the hall and far away until ``now``, a room clock.
 
-    How long the stage was heard is for those who hear it.
+    How long the stage was heard: see ``stage_talk``.
     """
     hall, phones = state.memory.hall_samples, state.memory.phones_samples
     for turn in state.view.floor:

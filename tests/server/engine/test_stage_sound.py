@@ -151,7 +151,11 @@ def test_sixteen_open_microphones_are_as_quiet_as_one() -> None:
 
 def test_a_microphone_heard_twice_is_not_louder() -> None:
     sound = voice(26, 5, level_dbfs=-24)
-    once, twice = heard({1: sound}), heard({1: sound, 2: sound})
+    once, stage = heard({1: sound}), Stage(opened(1, 2), {1: sound, 2: sound})
+    stage.run()
+    twice = stage.heard()
+    assert sum(stats.concealed for stats in stage.stats().values()) == 0
+    assert sum(stats.doubles for stats in stage.stats().values()) == 1
     for begin in range(1, 25, 3):
         louder = dbfs(part(twice, begin, begin + 3)) - dbfs(part(once, begin, begin + 3))
         assert louder <= 0.5

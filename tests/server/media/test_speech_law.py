@@ -203,9 +203,11 @@ def test_the_guard_lets_one_of_two_microphones_at_a_talker_count() -> None:
     stage.play({1: talker, 2: delayed(talker, 144, -4)})
     assert db(stage.gains[-1][1]) >= -1.5
     assert db(stage.gains[-1][2]) <= -12
+    assert [stage.law.doubles(ssrc) for ssrc in (1, 2, 3)] == [False, True, False]
     muted = Stage(s1=Hand(gain_db=0.0, muted=True), s2=hand)
     muted.play({1: talker, 2: delayed(talker, 144, -4)})
     assert db(muted.gains[-1][2]) > -0.5
+    assert not muted.law.doubles(2)
 
 
 def test_a_source_that_reopens_does_not_bring_its_last_shout() -> None:

@@ -7,7 +7,8 @@ from parvis_server.engine.boundary import EngineStats, Howling, SourceStats
 from parvis_server.net.live_stage import MAX_LOST_SHOWN
 from parvis_server.room.members import Member
 from parvis_wire.messages import Role, serialize
-from parvis_wire.stage import Bus, OutputKind, OutputReport
+from parvis_wire.rtp import RtpPacket
+from parvis_wire.stage import Alarm, AlarmKind, Bus, OutputKind, OutputReport
 
 UNITS = 64
 MAX_BYTES = 32_000
@@ -72,3 +73,25 @@ async def test_the_status_of_a_full_stage_is_bounded(tmp_path: Path) -> None:
         print(f"status of {UNITS} units: {size} bytes, {quiet} without alarms")
         assert size <= MAX_BYTES + UNITS * 200
         assert quiet <= MAX_BYTES
+
+
+async def test_hosts_see_the_stage_s_share_and_who_is_heard_twice(tmp_path: Path) -> None:
+    async with live_hub(tmp_path) as hub:
+        live = hub.live
+        for number in (1, 2):
+            stream = live.streams.open(f"t{number}")
+            name = f"t{number}"
+            member = Member(name, Role.UNIT, name=name, ssrc=stream.ssrc, always_open=True)
+            live.apply(live.room.joined(member, live.now_ns()))
+        ssrcs = [microphone.ssrc for microphone in live.bulletin.view.microphones]
+        assert len(ssrcs) == 2
+        for csrcs in ((ssrcs[0],), (ssrcs[1], ssrcs[0]), (4711,)):
+            packet = RtpPacket(sequence=1, timestamp=0, ssrc=1, payload=b"x", csrcs=csrcs)
+            live.on_program(20, packet.serialize())
+        assert live.status().shares.stage_ms == 40
+        twice = tuple(
+            SourceStats(ssrc=ssrc, received=9, doubles=at == 1) for at, ssrc in enumerate(ssrcs)
+        )
+        for _ in range(3):
+            hub.engine.stats(EngineStats(sources=twice))
+        assert live.status().alarms == (Alarm(kind=AlarmKind.SAME_VOICE, participant="t2"),)

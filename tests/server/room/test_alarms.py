@@ -59,3 +59,31 @@ def test_no_storm_of_alarms_costs_memory() -> None:
     shown = list(alarms.shown(1000, {}, 0))
     assert len(shown) == MAX_KEPT
     assert shown[-1].participant == "u999"
+
+
+def test_a_voice_in_two_microphones_is_told_after_three_seconds_and_for_as_long_as_it_was() -> None:
+    alarms = Alarms()
+    for second in range(12):
+        assert [a.kind for a in alarms.shown(0, {}, 0)] == [AlarmKind.SAME_VOICE] * (second >= 3)
+        alarms.doubled({"t2"})
+    [alarm] = alarms.shown(0, {}, 0)
+    assert alarm == Alarm(kind=AlarmKind.SAME_VOICE, participant="t2")
+    for _ in range(8):
+        alarms.doubled(())
+    assert list(alarms.shown(0, {}, 0)) == []
+
+
+def test_one_cough_that_two_microphones_hear_is_no_alarm() -> None:
+    alarms = Alarms()
+    for _ in range(20):
+        alarms.doubled({"t2"})
+        alarms.doubled(())
+    assert list(alarms.shown(0, {}, 0)) == []
+
+
+def test_a_microphone_that_is_forgotten_is_no_alarm() -> None:
+    alarms = Alarms()
+    for _ in range(5):
+        alarms.doubled({"t2"})
+    alarms.forget_all_but(())
+    assert list(alarms.shown(0, {}, 0)) == []

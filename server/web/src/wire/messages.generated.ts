@@ -207,7 +207,15 @@ export type KeptOut = "not_wired" | "too_many" | "returns";
  * What a host must know at once.
  */
 export type AlarmKind =
-  "howl" | "desk_returns" | "clock" | "engine_busy" | "lift_ended" | "log_fails" | "certificate" | "cloned";
+  | "howl"
+  | "desk_returns"
+  | "clock"
+  | "engine_busy"
+  | "lift_ended"
+  | "log_fails"
+  | "same_voice"
+  | "certificate"
+  | "cloned";
 /**
  * How far a sound check has come.
  */

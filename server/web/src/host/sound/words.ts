@@ -33,8 +33,7 @@ const KEPT_OUT: Record<NonNullable<SourceStatus["kept_out"]>, WordKey> = {
   returns: "kept_out.returns",
 };
 
-/** Also those that a hub of this version may raise soon: a host reads them at once. */
-const ALARMS: Record<Alarm["kind"] | "same_voice", WordKey> = {
+const ALARMS: Record<Alarm["kind"], WordKey> = {
   howl: "alarm.howl",
   desk_returns: "alarm.desk_returns",
   clock: "alarm.clock",
