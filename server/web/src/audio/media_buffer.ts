@@ -73,9 +73,15 @@ export class MediaBuffer {
     if (end !== null && stretch.timestamp < end) return;
     if (end === null || this.mustBeginAnew(stretch.timestamp - end)) this.begin(stretch.timestamp);
     else if (stretch.timestamp > end) this.held.push(holdHole(end, stretch.timestamp));
-    this.controller.arrived(arrivalMs, stretch.timestamp / SAMPLES_PER_MS);
+    const durationMs = stretch.samples.length / SAMPLES_PER_MS;
+    this.controller.arrived(arrivalMs, stretch.timestamp / SAMPLES_PER_MS, durationMs);
     this.held.push({ ...stretch, length: stretch.samples.length });
     this.bound();
+  }
+
+  /** Packets will hold so much. */
+  announce(ptimeMs: number): void {
+    this.controller.target.announce(ptimeMs);
   }
 
   /** The hub began a new line of time. */

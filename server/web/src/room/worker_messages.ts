@@ -38,7 +38,13 @@ export interface Restart {
   kind: "restart";
 }
 
-export type ToOutput = Block | Restart;
+/** Packets will hold so much. */
+export interface PacketLength {
+  kind: "packet_length";
+  ptimeMs: number;
+}
+
+export type ToOutput = Block | Restart | PacketLength;
 
 export type ToWorker =
   | { kind: "open"; joining: Joining }
