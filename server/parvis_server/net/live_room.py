@@ -17,11 +17,12 @@ from parvis_server.net.connection import Connection
 from parvis_server.net.consequences import Consequences
 from parvis_server.net.engine import Engine
 from parvis_server.net.fanout import Fanout
-from parvis_server.net.framing import binary_frame, text_frame
+from parvis_server.net.framing import binary_frame
 from parvis_server.net.live_stage import LiveStage
 from parvis_server.net.outbox import AtOnce, Outbox
 from parvis_server.net.reading import ReadingVoice
 from parvis_server.net.room_status import room_status
+from parvis_server.net.room_ticks import RoomTicks
 from parvis_server.net.seats import FAREWELLS, Counts, Seat
 from parvis_server.net.streams import Stream, Streams
 from parvis_server.room.audience import Audience
@@ -43,11 +44,6 @@ from parvis_wire.stage import Alarm, StageCommand, Status
 log = logging.getLogger(__name__)
 
 NS_PER_S = 1_000_000_000
-
-TICK_S = 0.25
-STATUS_EVERY_TICKS = 2
-PULSE_EVERY_TICKS = 4
-TIME_EVERY_TICKS = 40
 
 FIRST_AWAY_NS = 10 * NS_PER_S
 """A second connection alone keeps the floor for this long. By then the first would have come
@@ -106,7 +102,7 @@ class LiveRoom:
         """The link of an invitation, with its secret: only its maker is told."""
         self._seats: dict[str, Seat] = {}
         self._frame_ms = frame_ms
-        self._ticks = 0
+        self._ticks = RoomTicks(self)
 
     # Who is there
 
@@ -338,41 +334,12 @@ class LiveRoom:
     async def run(self) -> None:
         """Serve everybody and let time pass; runs until cancelled."""
         async with asyncio.TaskGroup() as group:
-            for part in (self.fanout, self.host_fanout, self.consequences):
+            for part in (self.fanout, self.host_fanout, self.consequences, self._ticks):
                 group.create_task(part.run())
-            group.create_task(self._run_clock())
-
-    async def _run_clock(self) -> None:
-        """Draw the consequences of absence, tell hosts and clocks."""
-        loop = asyncio.get_running_loop()
-        deadline = loop.time()
-        while True:
-            deadline = max(deadline + TICK_S, loop.time())
-            await asyncio.sleep(deadline - loop.time())
-            self.tick()
 
     def tick(self) -> None:
         """What is due every quarter of a second."""
-        self._ticks += 1
-        self.apply(self.room.expire(self.now_ns()))
-        if self._ticks % STATUS_EVERY_TICKS == 0:
-            self._end_lone_seconds()
-            self.stage.tick()
-            self._tell_hosts()
-        if self._ticks % PULSE_EVERY_TICKS == 0:
-            self._tell_pulse()
-        if self._ticks % TIME_EVERY_TICKS == 0:
-            self.bulletin.everybody(self.time())
-
-    def _tell_pulse(self) -> None:
-        view = self.bulletin.view
-        pulse = self.audience.pulse(
-            self.listeners,
-            shows_counts=view.rules.shows_counts,
-            yes=None if view.ask is None else self.room.answers,
-        )
-        if pulse is not None:
-            self.bulletin.everybody(pulse)
+        self._ticks.tick()
 
     def time(self) -> Time:
         """The three clocks at this moment."""
@@ -387,11 +354,7 @@ class LiveRoom:
         """Everything that sounds, at a glance."""
         return room_status(self)
 
-    def _tell_hosts(self) -> None:
-        if len(self.host_fanout):
-            self.host_fanout.publish_control(text_frame(self.status()))
-
-    def _end_lone_seconds(self) -> None:
+    def end_lone_seconds(self) -> None:
         """Close second connections whose first did not come back."""
         now_ns = self.now_ns()
         for _, stream in self.streams:
