@@ -12,7 +12,6 @@
 /** What a packet of the program holds unless the audience is large. */
 export const USUAL_PACKET_MS = 20;
 
-
 export const FIRST_TARGET_MS = 120;
 /** A wired LAN with a browser's own scheduling. */
 export const MIN_TARGET_MS = 60;
