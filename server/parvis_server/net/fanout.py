@@ -152,7 +152,7 @@ class _Waiting:
     frame: bytes
     sound: bool
     pace: Pace | None = None
-    """Whose packet it is; None: everybody's."""
+    """Whose packet or message it is; None: everybody's."""
 
 
 @dataclass(slots=True)
@@ -247,10 +247,10 @@ class Fanout:
             self._rates[one].saw(frame, ptime_ms)
         self._publish(_Waiting(self._published, frame, sound=True, pace=pace))
 
-    def publish_control(self, frame: bytes) -> None:
-        """A message for everybody."""
+    def publish_control(self, frame: bytes, pace: Pace | None = None) -> None:
+        """A message for everybody, or for those who get the program at this pace."""
         self.counts.control_frames += 1
-        self._publish(_Waiting(self._published, frame, sound=False))
+        self._publish(_Waiting(self._published, frame, sound=False, pace=pace))
 
     async def run(self) -> None:
         """Serve large audiences, in slices; runs until cancelled."""
@@ -287,12 +287,12 @@ class Fanout:
     def _meant(self, waiting: _Waiting) -> list[Receiver]:
         """Those whom a frame is for, now."""
         groups = self._groups
-        if not waiting.sound:
-            receivers = [*groups[None], *groups[Pace.QUICK], *groups[Pace.BUNDLED]]
-        elif waiting.pace is None:
+        if waiting.pace is not None:
+            receivers = [*groups[waiting.pace]]
+        elif waiting.sound:
             receivers = [*groups[Pace.QUICK], *groups[Pace.BUNDLED]]
         else:
-            receivers = [*groups[waiting.pace]]
+            receivers = [*groups[None], *groups[Pace.QUICK], *groups[Pace.BUNDLED]]
         if waiting.number < self._newest_since:
             receivers = [one for one in receivers if one.since <= waiting.number]
         return receivers

@@ -244,6 +244,15 @@ def test_each_pace_gets_its_own_packets_and_every_message(fanout: Fanout) -> Non
     assert fanout.paces == {Pace.QUICK: 2, Pace.BUNDLED: 0}
 
 
+def test_a_message_may_be_for_one_pace_alone(fanout: Fanout) -> None:
+    quick, bundled, silent = FakeSink(), FakeSink(), FakeSink()
+    fanout.add(quick, wants_sound=True)
+    fanout.add(bundled, wants_sound=True, pace=Pace.BUNDLED)
+    fanout.add(silent, wants_sound=False, pace=Pace.BUNDLED)
+    fanout.publish_control(b"longer", Pace.BUNDLED)
+    assert (quick.frames, bundled.frames, silent.frames) == ([], [b"longer"], [])
+
+
 def test_a_pace_is_changed_at_any_time_and_serves_nobody_who_is_gone(fanout: Fanout) -> None:
     sink = FakeSink()
     receiver = fanout.add(sink, wants_sound=True)
