@@ -32,6 +32,7 @@ class RunningHub:
     host_link: str
     start_ms: float
     """From the start of the process to the printed link."""
+    process: psutil.Process
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ def running_hub(folder: Path, *options: str) -> Iterator[RunningHub]:
     begin_s = time.monotonic()
     with _running(command, os.environ, folder / "hub.log", stdout=subprocess.PIPE) as process:
         link, host_link, start_ms = _read_links(process, folder / "hub.log", begin_s)
-        yield RunningHub(link, host_link, start_ms)
+        yield RunningHub(link, host_link, start_ms, psutil.Process(process.pid))
 
 
 def _read_links(
