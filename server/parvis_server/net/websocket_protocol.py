@@ -27,10 +27,14 @@ from parvis_wire.stage import LinkKind
 
 EXTENSION = "parvis.raw"
 
+MAX_LINK_MESSAGE_BYTES = MAX_UNIT_MESSAGE_BYTES + 256
+"""Of a hub that publishes: the largest packet of a unit or speaker with the link's head."""
+
 MESSAGE_LIMIT_BYTES = {
     "/ws/listen": MAX_LISTENER_MESSAGE_BYTES,
     "/ws/unit": MAX_UNIT_MESSAGE_BYTES,
     "/ws/speak": MAX_UNIT_MESSAGE_BYTES,
+    "/ws/link": MAX_LINK_MESSAGE_BYTES,
 }
 """Largest message by endpoint; any other path gets the smallest."""
 
