@@ -69,6 +69,10 @@ class StoreError(UserError, OSError):
     """The database cannot be opened, read or written, or holds what cannot be read."""
 
 
+class LogDamaged(StoreError):
+    """One room's log cannot be read; the others can."""
+
+
 class StoreConflict(StoreError):
     """The log holds another event under the same number: a second hub writes to it."""
 

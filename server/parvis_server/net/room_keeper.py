@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from parvis_server.errors import StoreError
+from parvis_server.errors import LogDamaged, StoreError
 from parvis_server.net.outbox import AtOnce, Logged, Outbox
 from parvis_server.store.acts import Acts
 from parvis_server.store.database import Store
@@ -28,6 +28,9 @@ log = logging.getLogger(__name__)
 
 NS_PER_S = 1_000_000_000
 NS_PER_MS = 1_000_000
+
+ASIDE = "!damaged-"
+"""In the names of rooms that are set aside; no room may be called so."""
 
 READ_TIMEOUT_S = 3.0
 """A log that fails answers nobody until it is mended."""
@@ -53,6 +56,9 @@ class RoomKeeper(Protocol):
 
     def rooms(self) -> Iterable[KeptRoom]:
         """Every room, in the order of their making."""
+
+    def set_aside(self, room: str, why: str) -> None:
+        """A room whose log cannot be followed; only before the event loop runs."""
 
     def found(self, name: str, about: About, phase: Phase) -> KeptRoom:
         """Make a room."""
@@ -96,6 +102,9 @@ class RoomsInMemory:
     def rooms(self) -> Iterable[KeptRoom]:
         """None: the process has just begun."""
         return ()
+
+    def set_aside(self, room: str, why: str) -> None:
+        """It is forgotten with the process."""
 
     def found(self, name: str, about: About, phase: Phase) -> KeptRoom:
         """Make a room whose clock begins now."""
@@ -167,15 +176,37 @@ class StoredRooms:
     def rooms(self) -> Iterable[KeptRoom]:
         """Every room of the database, in the order of their making."""
         for stored in self._store.rooms():
-            reopened = stored.reopened(self._utc_ns())
-            events = tuple(self._store.load(stored.name))
-            self._store.put_room(reopened)
-            if stored.name == self._default_room and _is_over(events):
-                again = self._opened_again(events[-1])
-                self._store.append([again])
-                events = (*events, again)
-            if events:  # or else the hub was killed between a room's making and its first event
-                yield self._kept(reopened, events)
+            if ASIDE in stored.name:
+                continue
+            try:
+                kept = self._reopened(stored)
+            except LogDamaged as error:
+                self.set_aside(stored.name, str(error))
+                continue
+            if kept is not None:
+                yield kept
+
+    def _reopened(self, stored: StoredRoom) -> KeptRoom | None:
+        """A room of the database; None: the hub was killed between its making and its first event.
+
+        Raises:
+            LogDamaged: its log is not whole.
+        """
+        reopened = stored.reopened(self._utc_ns())
+        events = tuple(self._store.load(stored.name))
+        self._store.put_room(reopened)
+        if stored.name == self._default_room and _is_over(events):
+            again = self._opened_again(events[-1])
+            self._store.append([again])
+            events = (*events, again)
+        return self._kept(reopened, events) if events else None
+
+    def set_aside(self, room: str, why: str) -> None:
+        """This room cannot be opened: its log is kept for whoever can mend it."""
+        under = f"{room}{ASIDE}{self._utc_ns() // NS_PER_MS}"
+        log.error("room %s is set aside in the database as %s: %s", room, under, why)
+        self._names = [name for name in self._names if name != room]
+        self._store.set_aside(room, under)
 
     def _opened_again(self, last: StoredEvent) -> StoredEvent:
         """The default room opens by itself, also after an evening that was ended."""

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Never
 
-from parvis_server.errors import RoomRefused
+from parvis_server.errors import LogDamaged, RoomRefused
 from parvis_server.net.live_room import LiveRoom
 from parvis_server.net.mp3 import Mp3Stream
 from parvis_server.net.room_engine import RoomEngine
@@ -113,7 +113,10 @@ class Rooms:
         self._rooms: dict[str, HubRoom] = {}
         self._group: asyncio.TaskGroup | None = None
         for kept in keeper.rooms():
-            self._add(kept)
+            try:
+                self._add(kept)
+            except LogDamaged as error:
+                keeper.set_aside(kept.name, str(error))
 
     def __iter__(self) -> Iterator[HubRoom]:
         """All rooms, in the order of their making."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, false, func, insert, or_, select, update
 
-from parvis_server.errors import StoreConflict, StoreError
+from parvis_server.errors import LogDamaged, StoreConflict
 from parvis_server.store import house, schema
 from parvis_server.store.acts import Acts, acts
 from parvis_server.store.address import Address
@@ -20,6 +20,7 @@ from parvis_server.store.connection import OneConnection
 from parvis_server.store.events import StoredEvent
 from parvis_server.store.migrate import MIGRATIONS, migrate
 from parvis_server.store.rooms import StoredRoom
+from parvis_server.store.set_aside import set_aside
 from parvis_server.store.words import cut, put_back
 from parvis_server.trust.changes import Change, KeptHouse
 
@@ -78,13 +79,14 @@ class Store:
         """A room's log from its beginning.
 
         Raises:
-            StoreError: it cannot be read, or an event is missing in it.
+            LogDamaged: an event is missing in it.
+            StoreError: it cannot be read.
         """
         with self._connection.transaction() as connection:
             found = _stored(connection, room, 1)
         for expected, stored in enumerate(found, start=1):
             if stored.seq != expected:
-                raise StoreError(
+                raise LogDamaged(
                     f"the log of room {room} in {self.address} lacks event {expected}: "
                     "restore the database from a copy"
                 )
@@ -122,6 +124,11 @@ class Store:
             )
             if changed.rowcount == 0:
                 connection.execute(insert(table).values(**values))
+
+    def set_aside(self, room: str, under: str) -> None:
+        """Keep a room's rows under another name, so that its own is free."""
+        with self._connection.transaction() as connection:
+            set_aside(connection, room, under)
 
     def note_running(self, names: Sequence[str], utc_ms: int) -> None:
         """These rooms are open at this moment."""

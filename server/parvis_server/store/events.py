@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from parvis_server.errors import StoreError
+from parvis_server.errors import LogDamaged, StoreError
 from parvis_wire.room_events import RoomEvent
 
 SCHEMA_VERSION = 1
@@ -70,14 +70,15 @@ class StoredEvent:
         """The wire event.
 
         Raises:
-            StoreError: it is of a newer Parvis, or damaged.
+            LogDamaged: it is damaged.
+            StoreError: it is of a newer Parvis.
         """
         now = upcast(self)
         try:
             return _EVENTS.validate_python({**now.body, "type": now.type})
         except ValidationError as error:
             where = ".".join(str(part) for part in error.errors(include_url=False)[0]["loc"])
-            raise StoreError(
+            raise LogDamaged(
                 f"event {self.seq} of room {self.room} is damaged ({where}): "
                 "restore the database from a copy"
             ) from None

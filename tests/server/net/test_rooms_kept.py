@@ -4,6 +4,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import text
 from websockets.exceptions import ConnectionClosed
 
 from fakes.live_hub import LiveHub, live_hub
@@ -114,3 +115,46 @@ async def test_a_cohosts_invitation_counts_again_after_a_restart(
             return
         async with joined(hub.listen, Role.HOST, credential=resume, invite=invite) as back:
             assert (back.participant, back.welcome.rank) == (cohost.participant, Rank.COHOST)
+
+
+@pytest.mark.parametrize("damage", ["missing", "unreadable", "unreadable later"])
+@pytest.mark.parametrize("name", ["board", DEFAULT_ROOM])
+async def test_one_damaged_room_is_set_aside_and_the_others_open(
+    tmp_path: Path, name: str, damage: str
+) -> None:
+    async with live_hub(tmp_path, keeper=keeper(tmp_path)) as hub, api(hub) as client:
+        for title in ("board", "evening"):
+            made = await client.post("/rooms", json={"title": title, "name": title})
+            assert made.status_code == 201
+        async with joined(hub.listen) as phone:
+            await phone.do(RaiseHand, name="Ada")
+    store = Store.open(Address.of(None, tmp_path))
+    if damage == "missing":
+        statement = "DELETE FROM events WHERE room = :room AND seq = 1"
+    else:
+        seq = "2" if damage == "unreadable" else "(SELECT max(seq) FROM events WHERE room = :room)"
+        statement = f"UPDATE events SET type = 'nonsense' WHERE room = :room AND seq = {seq}"
+    with store._connection.transaction() as connection:
+        rows = connection.execute(text("SELECT count(*) FROM events")).scalar_one()
+        connection.execute(text("DELETE FROM words WHERE room = :room AND seq = 1"), {"room": name})
+        connection.execute(text(statement), {"room": name})
+    store.close()
+
+    for _ in range(2):
+        async with live_hub(tmp_path, keeper=keeper(tmp_path)) as hub, api(hub) as client:
+            there = {one["room"] for one in (await client.get("/rooms")).json()["rooms"]}
+            assert there == {DEFAULT_ROOM, "board", "evening"} - ({name} - {DEFAULT_ROOM})
+            async with joined(hub.listen) as phone:
+                assert (phone.view.line == ()) == (name == DEFAULT_ROOM)
+    async with live_hub(tmp_path, keeper=keeper(tmp_path)) as hub, api(hub) as client:
+        if name != DEFAULT_ROOM:
+            made = await client.post("/rooms", json={"title": name, "name": name})
+            assert made.status_code == 201, "its name is free again"
+    store = Store.open(Address.of(None, tmp_path))
+    assert len([room for room in store.rooms() if room.name.startswith(f"{name}!damaged-")]) == 1
+    with store._connection.transaction() as connection:
+        kept = connection.execute(
+            text("SELECT count(*) FROM events WHERE room LIKE :room"), {"room": f"{name}!%"}
+        ).scalar_one()
+    assert 0 < kept < rows
+    store.close()

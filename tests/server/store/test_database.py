@@ -136,6 +136,18 @@ def test_everybodys_words_of_a_room_are_erased_at_once(store: Store) -> None:
     assert [kept.event() for kept in store.load("main")]
 
 
+def test_a_room_set_aside_keeps_its_log_and_frees_its_name(store: Store) -> None:
+    events = [stored(event, seq) for seq, event in enumerate(SAMPLES, start=1)]
+    store.append(events)
+    store.set_aside("main", "main!damaged-1")
+    assert store.load("main") == []
+    assert [kept.event() for kept in store.load("main!damaged-1")] == list(SAMPLES)
+    assert [room.name for room in store.rooms()] == ["main!damaged-1"]
+    store.put_room(MAIN)
+    store.append(events[:1])
+    assert len(store.load("main")) == 1
+
+
 def test_erased_words_are_not_left_in_the_file(tmp_path: Path) -> None:
     opened = Store.open(Address.of(None, tmp_path))
     opened.put_room(MAIN)
