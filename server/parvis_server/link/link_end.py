@@ -36,6 +36,8 @@ SILENT_NS = 900_000_000
 """With the tick: a peer that is gone is noticed within a second."""
 
 TICK_S = 0.05
+STOOD_STILL_NS = 250_000_000
+"""A tick later than that: this process stood still, and the other end's messages wait unread."""
 
 SILENT = "nothing came over it for a second"
 
@@ -112,6 +114,7 @@ class LinkEnd:
         self._sequence = 0
         self._lines: list[Line] = []
         self._dropped = 0
+        self._ticked_ns: int | None = None
         self.repeated = 0
         """Second copies; with two lines about as many as first ones."""
         self.received = 0
@@ -170,7 +173,11 @@ class LinkEnd:
 
     def tick(self, now_ns: int) -> None:
         """To be called every ``TICK_S``: beats, and ends what is silent."""
+        late_ns = 0 if self._ticked_ns is None else now_ns - self._ticked_ns
+        self._ticked_ns = now_ns
         for line in tuple(self._lines):
+            if late_ns > STOOD_STILL_NS:
+                line.heard_ns += late_ns
             if now_ns - line.heard_ns > SILENT_NS:
                 self.closed(line)
                 line.way.end(SILENT)

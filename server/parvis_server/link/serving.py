@@ -79,6 +79,11 @@ class LinkDoor:
         return self._end.lines > 0
 
     @property
+    def hears(self) -> tuple[str, ...]:
+        """Edges whose speakers are sent up."""
+        return tuple(self._heard)
+
+    @property
     def end(self) -> LinkEnd:
         """Its figures."""
         return self._end

@@ -115,6 +115,14 @@ def test_a_silent_connection_is_ended_within_a_second_and_the_other_goes_on() ->
     assert pair.numbers() == [7]
 
 
+def test_a_process_that_stood_still_accuses_nobody() -> None:
+    pair = Pair()
+    pair.run(500)
+    pair.now_ns += 3_000 * MS
+    pair.run(1_000)
+    assert (pair.hub.lines, pair.edge.lines) == (2, 2)
+
+
 def test_a_connection_without_traffic_is_kept_by_its_beats() -> None:
     pair = Pair()
     pair.run(60_000)
