@@ -11,7 +11,6 @@ import logging
 import secrets
 import time
 from collections.abc import Iterator, Sequence
-from functools import partial
 
 from starlette.types import ASGIApp
 
@@ -27,11 +26,12 @@ from parvis_server.net.api.house import House
 from parvis_server.net.api.operators import Operators, utc_ms
 from parvis_server.net.connection import Connection
 from parvis_server.net.credentials import Keys
-from parvis_server.net.endpoints import Endpoint, Session, Waiting
+from parvis_server.net.endpoints import Endpoint, Opener, Session, Waiting
 from parvis_server.net.farewell import say_farewell
-from parvis_server.net.guard import behind
+from parvis_server.net.guard import Guard, behind
 from parvis_server.net.house_rules import HouseRules
 from parvis_server.net.http import Parts, make_app
+from parvis_server.net.listener_hall import ListenerHall
 from parvis_server.net.listeners import Listeners
 from parvis_server.net.live_room import LiveRoom
 from parvis_server.net.metrics import Metrics
@@ -106,6 +106,10 @@ class Hub:
             about = About(title=settings.room.title)
             self.rooms.create(about, name=DEFAULT_ROOM, phase=Phase.LIVE)
         self._pages = pages if pages is not None else read_pages(static_folder())
+        self._attempts = wrong_secret_attempts()
+        self._waiting = Waiting()
+        self._doorkeeper = Doorkeeper(self.keys, self.rooms.get, self.reception.rules)
+        self.hall = ListenerHall(self._endpoint(listeners.ROLES, self._open_listener), self._around)
 
     @property
     def main(self) -> HubRoom:
@@ -117,36 +121,40 @@ class Hub:
 
     def application(self) -> ASGIApp:
         """Pages, API and sockets."""
-        attempts = wrong_secret_attempts()
-        keeper = Doorkeeper(self.keys, self.rooms.get, self.reception.rules)
-        endpoint = partial(
-            Endpoint,
-            doorkeeper=keeper,
-            reception=self.reception,
-            waiting=Waiting(),
-            attempts=attempts,
-            on_fault=self.rooms.count_fault,
-        )
         house = House(
             rooms=self.rooms,
-            doorkeeper=keeper,
+            doorkeeper=self._doorkeeper,
             links=self._links,
             origin=self.origin,
             host_origin=self.reach.host_origin,
             codes=ShortCodes(self.keys),
-            operators=self._operators(attempts),
+            operators=self._operators(self._attempts),
         )
         parts = Parts(
             house=house,
             pages=self._pages,
             metrics=Metrics(self.rooms),
-            listeners=endpoint(listeners.ROLES, self._open_listener),
-            units=endpoint(units.ROLES, self._open_unit),
-            speakers=endpoint(speakers.ROLES, self._open_speaker),
+            units=self._endpoint(units.ROLES, self._open_unit),
+            speakers=self._endpoint(speakers.ROLES, self._open_speaker),
         )
-        application = make_app(parts, lambda: self.reach.names)
+        return self._around(make_app(parts))
+
+    def _around(self, application: ASGIApp) -> ASGIApp:
+        """The application behind the checks of every request."""
+        guarded = Guard(application, lambda: self.reach.names)
         proxies = list(self.settings.network.behind_proxy)
-        return behind(proxies, application) if proxies else application
+        return behind(proxies, guarded) if proxies else guarded
+
+    def _endpoint(self, roles: frozenset[Role], opener: Opener) -> Endpoint:
+        return Endpoint(
+            roles,
+            opener,
+            doorkeeper=self._doorkeeper,
+            reception=self.reception,
+            waiting=self._waiting,
+            attempts=self._attempts,
+            on_fault=self.rooms.count_fault,
+        )
 
     def _operators(self, attempts: Attempts) -> Operators:
         return Operators(
@@ -235,11 +243,11 @@ class Hub:
         if not self._pages.built:
             log.warning("the page is not built, phones see nothing: run scripts/build")
         application = self.application()
-        servers = [make_server(application, listener) for listener in listening_on]
+        servers = [make_server(application, one, self.hall) for one in listening_on]
         async with asyncio.TaskGroup() as group:
             working = (
                 *(self.rooms.run(), self._note_running()),
-                *(self.reach.watch(), self.reception.desk.run()),
+                *(self.reach.watch(), self.reception.desk.run(), self.hall.run()),
             )
             background = [group.create_task(work) for work in working]
             serving = [

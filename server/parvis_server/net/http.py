@@ -1,7 +1,6 @@
 """The hub's application: pages, API, sockets and health on one port."""
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +13,6 @@ from starlette.responses import (
     RedirectResponse,
     Response,
 )
-from starlette.types import ASGIApp
 from starlette.websockets import WebSocket
 
 from parvis_server.net.api.caller import Caller
@@ -23,7 +21,6 @@ from parvis_server.net.api.house import House
 from parvis_server.net.api.routes import PREFIX as API_PREFIX
 from parvis_server.net.api.routes import make_api
 from parvis_server.net.endpoints import Endpoint
-from parvis_server.net.guard import Guard
 from parvis_server.net.metrics import Metrics
 from parvis_server.net.mp3 import Mp3Response
 from parvis_server.net.page_head import CALENDAR_TYPE, calendar
@@ -68,13 +65,12 @@ class Parts:
     house: House
     pages: Pages
     metrics: Metrics
-    listeners: Endpoint
     units: Endpoint
     speakers: Endpoint
 
 
-def make_app(parts: Parts, names: Callable[[], frozenset[str]]) -> ASGIApp:
-    """The application; ``names`` are those that requests may call it by."""
+def make_app(parts: Parts) -> FastAPI:
+    """The application, which needs the guard around it; ``/ws/listen`` has a way in of its own."""
     # The interactive API pages load scripts from elsewhere, which the policy forbids.
     app = FastAPI(title="Parvis", docs_url=None, redoc_url=None, openapi_url=None)
     _add_pages(app, parts)
@@ -83,7 +79,7 @@ def make_app(parts: Parts, names: Callable[[], frozenset[str]]) -> ASGIApp:
     app.add_exception_handler(HTTPException, _plain_error)
     app.add_exception_handler(ApiFault, _plain_fault)
     app.add_exception_handler(Exception, _plain_mistake)
-    return Guard(app, names)
+    return app
 
 
 def _add_pages(app: FastAPI, parts: Parts) -> None:
@@ -166,10 +162,6 @@ def _add_api(app: FastAPI, parts: Parts) -> None:
 
 
 def _add_sockets(app: FastAPI, parts: Parts) -> None:
-    @app.websocket("/ws/listen")
-    async def listen(websocket: WebSocket) -> None:
-        await parts.listeners.serve(websocket)
-
     @app.websocket("/ws/unit")
     async def unit(websocket: WebSocket) -> None:
         await parts.units.serve(websocket)

@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import fcntl
 import socket
+from typing import cast
 
 from parvis_wire.stage import LinkKind
 
@@ -39,14 +40,33 @@ _SIOCOUTQNSD = 0x894B
 """Linux' ioctl for the bytes of a TCP socket that were not sent yet (tcp(7))."""
 
 
-def tune(transport: asyncio.BaseTransport, *, send_buffer_bytes: int) -> None:
+def tune(
+    transport: asyncio.BaseTransport,
+    *,
+    send_buffer_bytes: int,
+    pause_bytes: int = PAUSE_WRITING_BYTES,
+) -> None:
     """Set the options; what this system does not know is left as it is."""
     connection = transport.get_extra_info("socket")
     if connection is None:
         return
-    if isinstance(transport, asyncio.WriteTransport):
-        transport.set_write_buffer_limits(high=PAUSE_WRITING_BYTES)
+    writes = _writing(transport)
+    if writes is not None:
+        writes.set_write_buffer_limits(high=pause_bytes)
     _set(connection, send_buffer_bytes, UNSENT_LOW_WATER_BYTES, USER_TIMEOUT_MS)
+
+
+def tune_live(transport: asyncio.BaseTransport) -> None:
+    """Set the options of a WebSocket, and let the transport say at once when something waits.
+
+    A frame is then with the kernel when ``write`` returns, also where a loop would rather gather
+    what is written until its end (uvloop), and whoever writes knows the moment from which on the
+    network takes less: ``pause_writing``.
+    """
+    tune(transport, send_buffer_bytes=LIVE_SEND_BUFFER_BYTES, pause_bytes=0)
+    below = beneath(transport)
+    if below is not None:
+        below.set_write_buffer_limits(high=0)
 
 
 def tune_for_sound(transport: asyncio.BaseTransport, link: LinkKind) -> None:
@@ -63,8 +83,21 @@ def beneath(transport: asyncio.BaseTransport) -> asyncio.WriteTransport | None:
     asyncio's TLS transport counts only what waits to be encrypted, and up to 64 kB that are
     encrypted wait below it: 16 s of the program. It gives no public way to them.
     """
-    carrier = getattr(getattr(transport, "_ssl_protocol", None), "_transport", None)
-    return carrier if isinstance(carrier, asyncio.WriteTransport) else None
+    return _writing(getattr(getattr(transport, "_ssl_protocol", None), "_transport", None))
+
+
+def _writing(transport: object) -> asyncio.WriteTransport | None:
+    """The transport, if one can write to it. uvloop's are so without being asyncio's by class."""
+    can = hasattr(transport, "set_write_buffer_limits")
+    return cast(asyncio.WriteTransport, transport) if can else None
+
+
+def descriptor_of(transport: asyncio.BaseTransport) -> int:
+    """The file descriptor of a plain connection, which frames may be written to as they are; −1:
+    it is encrypted, or has none."""
+    connection = transport.get_extra_info("socket")
+    encrypted = transport.get_extra_info("sslcontext") is not None
+    return -1 if connection is None or encrypted else int(connection.fileno())
 
 
 def unsent_bytes(transport: asyncio.BaseTransport) -> int:

@@ -165,7 +165,7 @@ class HubWebSocketProtocol(WebSocketsSansIOProtocol):
         """Tune the socket for sound that must not wait."""
         super().connection_made(transport)
         self._beneath = sockets.beneath(transport)
-        sockets.tune(transport, send_buffer_bytes=sockets.LIVE_SEND_BUFFER_BYTES)
+        sockets.tune_live(transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Let the application go."""

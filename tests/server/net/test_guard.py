@@ -14,6 +14,7 @@ from websockets.exceptions import InvalidStatus
 from fakes.live_hub import LOOPBACK, LiveHub, live_hub
 from fakes.peer import peer
 from parvis_server.net.guard import FIXED_HEADERS, Guard, content_security_policy
+from parvis_server.net.listener_protocol import LISTEN_PATH
 from parvis_server.net.pages import read_pages
 from parvis_server.net.websocket_protocol import MESSAGE_LIMIT_BYTES
 
@@ -117,7 +118,9 @@ def applications(app: ASGIApp) -> Iterator[tuple[str, FastAPI]]:
 
 def test_every_socket_is_in_the_table(hub: LiveHub) -> None:
     routes = [route for _, app in applications(hub.hub.application()) for route in app.routes]
-    assert {route.path for route in routes if isinstance(route, WebSocketRoute)} == set(ENDPOINTS)
+    paths = {route.path for route in routes if isinstance(route, WebSocketRoute)}
+    assert paths | {LISTEN_PATH} == set(ENDPOINTS)
+    assert LISTEN_PATH not in paths, "it has a way in of its own"
 
 
 async def test_every_answer_of_every_route_carries_the_headers(hub: LiveHub) -> None:
