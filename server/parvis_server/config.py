@@ -207,6 +207,12 @@ class HubSettings(Settings):
     data: Path = Field(default_factory=default_data_folder)
     """Folder for the hub's secrets and settings. Unless set: $XDG_STATE_HOME/parvis, else
     ~/.local/state/parvis."""
+    publish: str | None = Field(default=None, repr=False)
+    """The address of a public edge, as parvis edge --public printed it, or a file that holds it:
+    the hub dials out to it, and phones reach the rooms there."""
+    publish_ca: Path | None = None
+    """PEM file with the authority of the public edge's certificate, where that is one of your own.
+    Unless set: those that this system trusts."""
     network: NetworkSettings = NetworkSettings()
     room: RoomSettings = RoomSettings()
     access: AccessSettings = AccessSettings()

@@ -1,5 +1,7 @@
 """``parvis hub``: run the hub."""
 
+import os
+import sys
 from pathlib import Path
 
 import typer
@@ -13,6 +15,8 @@ EXAMPLES = """Examples:
   parvis hub --port 80 --title "Town hall"
 
   parvis hub --certificate fullchain.pem --key privkey.pem     https that browsers trust
+
+  parvis hub --publish ADDRESS             phones anywhere, by a public edge (docs/public.md)
 
   parvis hub --open-house                  units and speakers elsewhere may join unpaired
 
@@ -45,6 +49,15 @@ def hub(
         "~/.local/state/parvis.",
     ),
     title: str | None = typer.Option(None, help="What the room is called on every screen."),
+    publish: str | None = typer.Option(
+        None,
+        metavar="ADDRESS",
+        help="Reach phones anywhere: the address that parvis edge --public printed, or a file "
+        "that holds it. The hub dials out; nothing comes in.",
+    ),
+    publish_ca: Path | None = typer.Option(
+        None, help="Authority of the public edge's certificate (PEM), where it is your own."
+    ),
     open_house: bool | None = typer.Option(
         None,
         "--open-house/--no-open-house",
@@ -73,13 +86,29 @@ def hub(
         "network.tls_port": tls_port,
         "network.certificate": certificate,
         "network.key": key,
+        "publish": publish,
+        "publish_ca": publish_ca,
         "room.title": title,
         "access.open_house": open_house,
         "stage.frame_ms": frame_ms,
         "log.format": log_format,
     }
     settings = load_settings(config, flags)
+    if publish is not None:
+        _hide(publish, settings.data)
 
     from parvis_server.hub_process import run  # takes a second: not for a mistyped flag
 
     run(settings)
+
+
+def _hide(publish: str, data: Path) -> None:
+    """Start again with the address in a file: everybody may read the command lines of all."""
+    from parvis_server.data_folder import DataFolder
+    from parvis_server.link.publish import hidden, is_address, read_address
+
+    read_address(publish)
+    if is_address(publish):
+        sys.stdout.flush()
+        arguments = hidden(sys.orig_argv[1:], publish, DataFolder.open(data))
+        os.execv(sys.executable, [sys.executable, *arguments])

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from parvis_server.bus.address import BusAddress
 from parvis_server.data_folder import DataFolder
 from parvis_server.errors import UsageError
 from parvis_server.link.dialing import LinkDialer
@@ -77,6 +78,12 @@ def trust_of(address: PublishAddress, authority: Path | None) -> ssl.SSLContext 
     return context
 
 
+def bus_of(address: PublishAddress, authority: Path | None) -> BusAddress:
+    """The edge's bus, as the hub joins it."""
+    user = address.hub
+    return BusAddress((address.bus_url,), user.name, user.password, ca=authority)
+
+
 class Publication:
     """A hub's link to its public edge."""
 
@@ -93,6 +100,7 @@ class Publication:
             UsageError: the file of the authority cannot be used.
         """
         self.address = address
+        self.bus = bus_of(address, authority)
         self.trust = trust_of(address, authority)
         self.sound = LinkSound()
         self._changed = asyncio.Event()
