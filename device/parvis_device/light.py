@@ -215,6 +215,7 @@ RECONNECTING_FOR_NS = 10_000_000_000
 
 SIGNAL_OF_TALK: Mapping[TalkState, Signal] = {
     TalkState.LOST: Signal.NO_HUB,
+    TalkState.LEFT: Signal.NO_HUB,
     TalkState.LIVE_LOST: Signal.NO_HUB,
     TalkState.IDLE: Signal.IDLE,
     TalkState.RAISING: Signal.IDLE,

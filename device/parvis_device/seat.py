@@ -360,6 +360,8 @@ class Seat:
                 return TakeFloor(id=command_id)
             case Action.LEAVE_FLOOR:
                 return LeaveFloor(id=command_id)
+            case Action.GIVE_BACK:
+                return LeaveFloor(id=command_id, cut_off=True)
             case Action.ANSWER_ASK:
                 return AnswerAsk(id=command_id)
             case _:

@@ -22,7 +22,9 @@ class TalkState(StrEnum):
     """Where the person at this unit stands."""
 
     LOST = "lost"
-    """No hub, and nothing to come back to."""
+    """No hub, and nothing to come back to: a turn that it still keeps goes back to the line."""
+    LEFT = "left"
+    """No hub; stepped down since it was lost."""
     IDLE = "idle"
     RAISING = "raising"
     """The hand was sent; the hub has not shown it in the line yet."""
@@ -100,6 +102,8 @@ class Action(StrEnum):
     ANSWER_ASK = "answer_ask"
     TAKE_FLOOR = "take_floor"
     LEAVE_FLOOR = "leave_floor"
+    GIVE_BACK = "give_back"
+    """The turn goes back to the line: it was cut off, nobody stepped down."""
     ARM = "arm"
     DISARM = "disarm"
     FLASH_REFUSED = "flash_refused"
@@ -150,6 +154,7 @@ def _follow(
 
 _SETTLED = (_S.IDLE, _S.QUEUED, _S.NEXT, _S.GRANTED, _S.INVITED)
 _STEP_DOWN = Step(_S.LEAVING, (_A.LEAVE_FLOOR,))
+_GIVE_BACK = Step(_S.LEAVING, (_A.GIVE_BACK,))
 _REFUSED = Step(_S.IDLE, (_A.FLASH_REFUSED,))
 _OPEN = Step(_S.LIVE, (_A.ARM,))
 
@@ -187,7 +192,10 @@ def _taken_back(state: TalkState) -> dict[tuple[TalkState, TalkEvent], Step]:
 
 BUTTON_TABLE: Table = {
     **_follow(_S.LOST),
-    (_S.LOST, _E.SAID_LIVE): _STEP_DOWN,
+    # The hub was away for so long, or this unit: its person is the next to speak.
+    (_S.LOST, _E.SAID_LIVE): _GIVE_BACK,
+    **_follow(_S.LEFT),
+    (_S.LEFT, _E.SAID_LIVE): _STEP_DOWN,
     **_settled(),
     (_S.IDLE, _E.PRESS): Step(_S.RAISING, (_A.RAISE_HAND,)),
     (_S.IDLE, _E.OPEN): Step(_S.OPENING, (_A.TAKE_FLOOR,)),
@@ -242,14 +250,14 @@ BUTTON_TABLE: Table = {
     (_S.LIVE, _E.LINK_LOST): Step(_S.LIVE_LOST, (_A.DISARM,)),
     **_follow(_S.LIVE_LOST),
     (_S.LIVE_LOST, _E.SAID_LIVE): _OPEN,
-    (_S.LIVE_LOST, _E.PRESS): Step(_S.LOST),
-    (_S.LIVE_LOST, _E.RELEASE): Step(_S.LOST),
+    (_S.LIVE_LOST, _E.PRESS): Step(_S.LEFT),
+    (_S.LIVE_LOST, _E.RELEASE): Step(_S.LEFT),
     (_S.LIVE_LOST, _E.EXPIRED): Step(_S.LOST),
     # A view in which the turn is not live yet may be older than the press that takes it back.
     **_follow(_S.LEAVING, (_E.SAID_GRANTED, _E.SAID_INVITED)),
     (_S.LEAVING, _E.STEP_BACK_ACKED): Step(_S.IDLE),
     (_S.LEAVING, _E.STEP_BACK_REFUSED): Step(_S.IDLE),
-    (_S.LEAVING, _E.EXPIRED): Step(_S.LOST),
+    (_S.LEAVING, _E.EXPIRED): Step(_S.LEFT),
 }
 """A unit with a button. A pair that is not in the table changes nothing."""
 

@@ -59,6 +59,9 @@ class LeaveFloor(Wire):
 
     type: Literal["leave_floor"] = "leave_floor"
     id: CommandId
+    cut_off: bool = False
+    """Units: nobody stepped down, the hub or the unit was away for long; the turn's owner gets the
+    first place in the line."""
 
 
 class SetMuted(Wire):

@@ -124,12 +124,12 @@ def test_a_short_loss_keeps_the_turn() -> None:
     assert table.join() == [Arm()]
 
 
-def test_a_long_loss_ends_it_even_when_the_hub_still_shows_it() -> None:
+def test_after_a_long_loss_the_turn_goes_back_to_the_line() -> None:
     table = Table()
     table.live()
     table.seat.link_lost(0)
     table.now_ns = PATIENCE_NS + 1
-    assert table.join() == [Send(LeaveFloor(id="c3"))]
+    assert table.join() == [Send(LeaveFloor(id="c3", cut_off=True))]
 
 
 def test_a_hub_that_forgot_the_turn() -> None:

@@ -141,7 +141,16 @@ def test_a_short_loss_keeps_the_turn_and_a_long_one_ends_it() -> None:
         S.LIVE,
         [A.TAKE_FLOOR, A.ARM, A.DISARM, A.ARM],
     )
-    assert talk(*live, E.EXPIRED, E.SAID_LIVE)[0] is S.LEAVING
+    state, actions = talk(*live, E.EXPIRED, E.SAID_LIVE)
+    assert (state, actions[-1]) == (S.LEAVING, A.GIVE_BACK), "the first place is theirs"
+    assert talk(E.SAID_LIVE) == (S.LEAVING, [A.GIVE_BACK]), "the unit was away, not its person"
+
+
+def test_who_stepped_down_before_a_long_loss_has_stepped_down() -> None:
+    live = (E.SAID_GRANTED, E.PRESS, E.TAKE_ACKED, E.SAID_LIVE)
+    for happened in ((E.PRESS, E.LINK_LOST), (E.LINK_LOST, E.PRESS), (E.LINK_LOST, E.RELEASE)):
+        state, actions = talk(*live, *happened, E.EXPIRED, E.SAID_LIVE)
+        assert (state, actions[-1]) == (S.LEAVING, A.LEAVE_FLOOR)
 
 
 def test_a_press_while_the_hub_is_away_ends_the_turn_when_it_is_back() -> None:

@@ -224,6 +224,7 @@ def of_the_room() -> Sequence[Wire]:
         SetMuted(id="r27", muted=Mute.HIDDEN),
         SetMuted(id="r28", muted=None),
         RaiseHand(id="r29", name="Zoé", speaks=True),
+        LeaveFloor(id="r30", cut_off=True),
         Unblock(id="r13", participant="p9"),
         SetRank(id="r14", participant="p9", rank=Rank.COHOST),
         SetRank(id="r15", participant="p9", rank=None),

@@ -91,7 +91,7 @@ RULES: Mapping[str, Callable[[Act], None]] = {
     "raise_hand": lambda act: hands.raise_hand(act.draft, act.member, act.command),
     "lower_hand": lambda act: hands.lower_hand(act.draft, act.actor, act.command, runs=act.runs),
     "take_floor": lambda act: turns.take_floor(act.draft, act.member),
-    "leave_floor": lambda act: turns.leave_floor(act.draft, act.member),
+    "leave_floor": lambda act: turns.leave_floor(act.draft, act.member, act.command),
     "set_muted": lambda act: speaking.set_muted(act.draft, act.member, act.command.muted),
     "next": lambda act: turns.next_hand(act.draft, act.who),
     "give_floor": lambda act: turns.give_floor(act.draft, act.command.participant),

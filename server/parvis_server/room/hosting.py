@@ -3,7 +3,14 @@
 from parvis_server.room.draft import Draft, Refused
 from parvis_server.room.hands import MAX_AT_UNIT
 from parvis_server.room.members import Member
-from parvis_server.room.permissions import END_ROOM, MAKE_HOSTS, NEXT_PHASES, Part, named
+from parvis_server.room.permissions import (
+    END_ROOM,
+    FLOOR_PHASES,
+    MAKE_HOSTS,
+    NEXT_PHASES,
+    Part,
+    named,
+)
 from parvis_server.room.places import (
     hand_of,
     hands_at,
@@ -77,18 +84,24 @@ def set_phase(draft: Draft, command: SetPhase, parts: frozenset[Part]) -> None:
         now = draft.view.phase.value
         raise Refused(RefusalCode.NOT_LIVE, f"a room that is {now} does not become this")
     draft.emit(PhaseSet(phase=command.phase, utc_ms=draft.utc_ms))
+    if command.phase not in FLOOR_PHASES:
+        _clear_floor(draft)
     if command.phase is Phase.ENDED:
         _end(draft)
 
 
-def _end(draft: Draft) -> None:
-    """Nobody waits for a turn, and no microphone is open, in a room that is over."""
-    if draft.view.ask is not None:
-        close_ask(draft)
+def _clear_floor(draft: Draft) -> None:
+    """Nobody speaks or waits in a room that has not begun yet, or is over."""
     for turn in draft.view.floor:
         draft.emit(FloorReleased(participant=turn.participant, reason=LowerReason.CLOSED))
     for hand in draft.view.line:
         draft.emit(HandLowered(participant=hand.participant, reason=LowerReason.CLOSED))
+
+
+def _end(draft: Draft) -> None:
+    """No question is open, and no microphone, in a room that is over."""
+    if draft.view.ask is not None:
+        close_ask(draft)
     for microphone in draft.view.microphones:
         draft.emit(MicrophoneClosed(unit=microphone.unit))
 

@@ -18,10 +18,10 @@ from parvis_server.room.places import (
 from parvis_server.room.results import ReadOutText
 from parvis_server.room.speaking import check_may_take, go_live, step_down
 from parvis_server.room.state import turn_of
-from parvis_wire.commands import EndTurn
+from parvis_wire.commands import EndTurn, LeaveFloor
 from parvis_wire.floor import FloorMode, Hand, LowerReason, Overtaking, Surface, Turn, TurnState
 from parvis_wire.messages import RefusalCode
-from parvis_wire.room_events import FloorReleased, FloorTaken, HandRaised
+from parvis_wire.room_events import FloorReleased, FloorReturned, FloorTaken, HandRaised
 from parvis_wire.room_view import place_in_line
 from parvis_wire.rtp import CLOCK_RATE_HZ
 from parvis_wire.stage import KeptOut
@@ -162,15 +162,18 @@ def make_room(draft: Draft, reason: LowerReason | None = None) -> None:
         draft.emit(FloorReleased(participant=turn.participant, reason=reason))
 
 
-def leave_floor(draft: Draft, actor: Member) -> None:
-    """Step down: its owner, or whoever is at the unit."""
+def leave_floor(draft: Draft, actor: Member, command: LeaveFloor) -> None:
+    """Step down: its owner, or whoever is at the unit; or go back to the line after a loss."""
     if actor.speaks_for is not None:
         step_down(draft, actor)
         return
     turn = _turn_with(draft, actor.participant)
     if turn is None:
         raise Refused(RefusalCode.NO_TURN, "this participant has no turn")
-    draft.emit(FloorReleased(participant=turn.participant))
+    if command.cut_off and turn.unit == actor.participant:
+        draft.emit(FloorReturned(participant=turn.participant, place=1, passed=False))
+    else:
+        draft.emit(FloorReleased(participant=turn.participant))
 
 
 def _turn_with(draft: Draft, participant: str) -> Turn | None:

@@ -93,6 +93,19 @@ def test_phases_go_forward_and_the_end_closes_everything(hall: Hall) -> None:
     assert hall.heard == []
 
 
+def test_a_rehearsal_that_is_put_off_leaves_no_turn_behind(hall: Hall) -> None:
+    hall.come(LECTERN)
+    hall.raise_hands("t1", "t2")
+    hall.do("host", Next(id="x"))
+    hall.press("t1")
+    hall.do("host", SetPhase(id="x", phase=Phase.BACKSTAGE))
+    assert hall.floor == [("t1", "live")]
+    assert hall.do("host", SetPhase(id="x", phase=Phase.SCHEDULED)) is None
+    assert (hall.floor, hall.line, hall.heard) == ([], [], [])
+    hall.do("host", SetPhase(id="x", phase=Phase.LIVE))
+    assert hall.heard == ["lectern"], "what is always open was never closed"
+
+
 def test_the_operator_of_the_hub_may_end_a_room(hall: Hall) -> None:
     assert hall.do(OPERATOR, SetPhase(id="x", phase=Phase.ENDED)) is None
     assert hall.do(OPERATOR, RaiseHand(id="x")) is RefusalCode.NOT_ALLOWED

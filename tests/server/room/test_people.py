@@ -43,6 +43,18 @@ def test_people_at_one_unit_speak_one_after_the_other(hall: Hall) -> None:
     assert hall.heard == ["t1"]
 
 
+def test_a_turn_that_outlived_its_hub_goes_to_the_first_place(hall: Hall) -> None:
+    hall.raise_hands("t1", "t2")
+    hall.do("host", Next(id="x"))
+    hall.press("t1")
+    assert hall.do("t2", LeaveFloor(id="x", cut_off=True)) is RefusalCode.NO_TURN
+    assert hall.do("t1", LeaveFloor(id="x", cut_off=True)) is None
+    assert (hall.floor, hall.line) == ([], ["t1", "t2"])
+    hall.do("host", Next(id="x"))
+    assert hall.do("t1", LeaveFloor(id="x", cut_off=True)) is None
+    assert (hall.floor, hall.line) == ([], ["t2"]), "no turn was cut off, it was turned down"
+
+
 def test_whoever_sits_at_a_unit_is_whom_its_press_means(hall: Hall) -> None:
     assert hall.do("ada", TakeSeat(id="x", code="wrong", name="Ada")) is RefusalCode.NO_SEAT
     assert hall.do("ada", TakeSeat(id="x", code="code-1", name="Ada L")) is None

@@ -243,7 +243,7 @@ class AnEvening(Promises):
     def set_host_unit(self, who: str, unit: str, on: bool) -> None:
         self._do(who, c.SetHostUnit(id="x", unit=unit, on=on))
 
-    @rule(who=mostly_hosts, phase=st.sampled_from([Phase.BACKSTAGE, Phase.LIVE]))
+    @rule(who=mostly_hosts, phase=st.sampled_from([Phase.SCHEDULED, Phase.BACKSTAGE, Phase.LIVE]))
     def set_phase(self, who: str, phase: Phase) -> None:
         self._do(who, c.SetPhase(id="x", phase=phase))
 

@@ -326,6 +326,7 @@ export interface TakeFloor {
 export interface LeaveFloor {
   type: "leave_floor";
   id: string;
+  cut_off?: boolean;
 }
 /**
  * A remote speaker: nothing of me is heard for now, and why; None: it is again.
