@@ -1,13 +1,17 @@
 """For all tests: what a unit keeps between two starts goes into a folder of the tests, and no
-example of a property is judged by how long it takes."""
+example of a property is judged by how long it takes; a watched machine for what is."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
+
+if TYPE_CHECKING:
+    from fakes.machine import MachineWatch
 
 hypothesis.settings.register_profile("parvis", deadline=None)
 hypothesis.settings.load_profile("parvis")
@@ -23,3 +27,12 @@ def no_state_of_a_person(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
         del os.environ["XDG_STATE_HOME"]
     else:
         os.environ["XDG_STATE_HOME"] = before
+
+
+@pytest.fixture
+def machine() -> Iterator[MachineWatch]:
+    """Empty tickers that tell the machine's stalls from our own gaps and delays."""
+    from fakes.machine import machine_watch  # its judges need scipy: most tests do not
+
+    with machine_watch() as watch:
+        yield watch

@@ -32,7 +32,8 @@ import soundfile
 
 from fakes import sounds
 from fakes.hearing import Sound, judge_speech
-from fakes.parvis import HubProcess, listening, machine_watch
+from fakes.machine import machine_watch
+from fakes.parvis import HubProcess, listening
 from fakes.processes import command, running
 from parvis_server.bench.figures import figures
 from parvis_server.bench.hub_probe import parse_metrics

@@ -30,8 +30,9 @@ from fakes.forger import HONEST_EVERY, Forged, Forger
 from fakes.hands import Trial, trials
 from fakes.hearing import Sound, tone_gaps
 from fakes.house import claimed_hub
+from fakes.machine import machine_watch
 from fakes.marks import drift_mark
-from fakes.parvis import HubProcess, listening, machine_watch, unit
+from fakes.parvis import HubProcess, listening, unit
 from fakes.processes import command
 from fakes.stalls import excused, judge_gaps
 from parvis_audio.measure import clicks

@@ -51,19 +51,19 @@ class Presses:
         self._changed.set()
 
     async def until(self, count: int, quits: int = 0) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while (self.count, self.quits) != (count, quits):
                 self._changed.clear()
                 await self._changed.wait()
 
     async def until_released(self, count: int) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while self.releases != count:
                 self._changed.clear()
                 await self._changed.wait()
 
     async def until_quit(self) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while not self.quits:
                 self._changed.clear()
                 await self._changed.wait()

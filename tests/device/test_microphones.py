@@ -72,7 +72,7 @@ async def test_a_looped_file_goes_on(tmp_path: Path) -> None:
     soundfile.write(path, tone(0.03), 48_000)
     heard = Heard(enough=8)
     running = asyncio.create_task(FileMicrophone(path, loop=True).run(heard))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         await heard.enough.wait()
     running.cancel()
     assert np.allclose(heard.blocks[0].samples, heard.blocks[3].samples)
@@ -159,7 +159,7 @@ async def test_the_callback_copies_and_the_oldest_block_gives_way() -> None:
     for number in range(HELD_BLOCKS + 3):
         samples[::2] = number  # the same memory again, as PortAudio does
         await asyncio.to_thread(inbox.callback, samples.data, FRAME_SAMPLES, None, None)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         await filled.wait()
     assert inbox.overruns == 3
     first = inbox.take()
@@ -188,7 +188,7 @@ async def test_noise_of_c_libraries_is_dropped_and_other_lines_are_told(
     with caplog.at_level(logging.WARNING), native_noise.captured():
         os.write(2, b"Expression 'r' failed in 'pa_linux_alsa.c', line: 2097\nALSA lib x\noh no\n")
         print("python still speaks", file=sys.stderr)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             await told.wait()
     logger.removeHandler(handler)
     os.write(2, b"as before\n")

@@ -13,6 +13,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
 from fakes.hub import LOOPBACK, running_hub
+from fakes.processes import free_port
 from parvis_device.address import HubAddress
 from parvis_device.hub_addresses import GivenAddress
 from parvis_device.light import LinkState
@@ -51,7 +52,7 @@ class Listener:
         pass
 
     async def until(self, state: LinkState, times: int = 1) -> None:
-        async with asyncio.timeout(8):
+        async with asyncio.timeout(20):
             while self.states.count(state) < times:
                 self._changed.clear()
                 await self._changed.wait()
@@ -76,11 +77,6 @@ async def told(
             running.cancel()
             await asyncio.wait([running])
     return [record.getMessage() for record in caplog.records]
-
-
-def free_port() -> int:
-    with socket.create_server((LOOPBACK, 0)) as taken:
-        return int(taken.getsockname()[1])
 
 
 async def test_nobody_listens_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
@@ -236,7 +232,7 @@ async def test_a_network_that_stands_still_costs_the_oldest_packets(kind: LinkKi
         running = asyncio.create_task(link.run())
         await events.until(LinkState.JOINED)
         await stuck.wait()
-        async with asyncio.timeout(8):
+        async with asyncio.timeout(20):
             while link.dropped_packets < QUEUE_PACKETS:
                 link.send_packet(bytes(400))
                 await asyncio.sleep(0)

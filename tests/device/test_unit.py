@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from fakes.hub import UNIT, running_hub
+from fakes.machine import MachineWatch
 from fakes.running_unit import unit_at
 from fakes.unit_parts import TONE_HZ
 from parvis_audio.opus import Decoder
@@ -199,7 +200,7 @@ async def test_the_end_of_the_sound_ends_the_unit() -> None:
     async with running_hub() as hub, unit_at(hub) as bench:
         await bench.take_floor()
         bench.microphone.end()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             await bench.running
         assert bench.light.signal is not Signal.LIVE
         await hub.until(lambda hub: hub.packets[-1].flags is TalkFlags.LAST)
@@ -209,7 +210,7 @@ async def test_a_signal_ends_the_unit_in_order() -> None:
     async with running_hub() as hub, unit_at(hub) as bench:
         await bench.take_floor()
         signal.raise_signal(signal.SIGTERM)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             await bench.running
         await hub.until(lambda hub: hub.packets[-1].flags is TalkFlags.LAST)
         await hub.until(lambda hub: hub.command_types[-1] == "leave_floor")
@@ -238,7 +239,7 @@ async def test_a_network_that_stands_still_does_not_hold_up_a_stop(
             if live:
                 await bench.take_floor()
             hub.stand_still()
-        assert bench.running.done()  # within the block's own five seconds
+        assert bench.running.done()  # within the block's own twenty seconds
         hub.go_on()
 
 
@@ -258,25 +259,27 @@ async def test_a_goodbye_that_is_overdue_is_not_waited_for() -> None:
         assert opened.transport.is_closing()
 
 
-async def test_a_hub_that_hangs_is_shown_within_two_seconds() -> None:
+async def test_a_hub_that_hangs_is_shown_within_two_seconds(machine: MachineWatch) -> None:
     async with running_hub() as hub, unit_at(hub) as bench:
         await bench.light.until(Signal.IDLE)
         await bench.hub.until(lambda hub: bool(hub.levels))
         hub.frozen = True
         began = time.monotonic()
         await bench.light.until(Signal.NO_HUB)
-        assert time.monotonic() - began <= 2.0
+        machine.assert_within(2.0, began, "shown")
         hub.frozen = False
         await bench.light.until(Signal.IDLE)
 
 
-async def test_no_sound_leaves_for_a_hub_that_hangs_and_the_turn_goes_on_after() -> None:
+async def test_no_sound_leaves_for_a_hub_that_hangs_and_the_turn_goes_on_after(
+    machine: MachineWatch,
+) -> None:
     async with running_hub() as hub, unit_at(hub) as bench:
         await bench.take_floor()
         hub.frozen = True
         began = time.monotonic()
         await bench.light.until(Signal.RECONNECTING)
-        assert time.monotonic() - began <= 2.0
+        machine.assert_within(2.0, began, "shown")
         assert not bench.light.lamps.red
         hub.frozen = False
         await bench.light.until(Signal.LIVE)

@@ -95,7 +95,7 @@ def webkit(folder: Path, environment: Mapping[str, str] | None = None) -> Iterat
             browser.quit()
 
 
-def wait_for(browser: WebDriver, script: str, within_s: float = 10.0, what: str = "") -> Any:
+def wait_for(browser: WebDriver, script: str, within_s: float = 20.0, what: str = "") -> Any:
     """Ask the page until the JavaScript expression is true; returns its value."""
     waiting = WebDriverWait(browser, within_s, poll_frequency=POLL_S)
     return waiting.until(

@@ -20,7 +20,8 @@ import soundfile
 
 from fakes import sounds
 from fakes.hearing import HOP_MS, Sound, window_dbfs
-from fakes.parvis import HubProcess, Listening, MachineWatch, unit
+from fakes.machine import MachineWatch
+from fakes.parvis import HubProcess, Listening, unit
 from fakes.processes import Program, children, command, running
 from parvis_server.engine.supervisor import SHORT_LIFE_S
 

@@ -16,6 +16,7 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
 from fakes.door import Door
+from fakes.processes import free_port
 from parvis_wire.commands import (
     AnswerAsk,
     Command,
@@ -100,7 +101,7 @@ class FakeHub:
         self._changed = asyncio.Condition()
         self._answered: dict[str, Ack] = {}
         self._tokens = count(1)
-        self.port = 0
+        self.port = free_port()
 
     # --- what a test does to it ---
 

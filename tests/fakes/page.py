@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
+from selenium.common.exceptions import (
+    ElementClickInterceptedException,
+    ElementNotInteractableException,
+    NoSuchElementException,
+    StaleElementReferenceException,
+)
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webdriver import WebDriver
+from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
 from fakes.browser import POLL_S, chromium, wait_for
+from fakes.shared_browser import visit
 
 AXE = Path(__file__).parents[2] / "server/web/node_modules/axe-core/axe.min.js"
 
@@ -33,6 +41,16 @@ axe.run({ rules }).then(
     `${violation.id}: ${violation.nodes.map((node) => node.html).join(" | ")}`)),
   (error) => done([`axe-core failed: ${error}`]));
 """
+
+PATIENCE_S = 20.0
+"""For what comes in a moment on a machine that does nothing else."""
+
+NOT_READY = (
+    ElementClickInterceptedException,
+    ElementNotInteractableException,
+    NoSuchElementException,
+    StaleElementReferenceException,
+)
 
 HANDS = (
     "[...document.querySelectorAll('ol.hands .hand-name')]"
@@ -64,29 +82,43 @@ class Page:
         command("Emulation.setDeviceMetricsOverride", screen)
         command("Emulation.setEmulatedMedia", {"features": [scheme]})
 
-    def wait(self, condition: str, what: str = "", within_s: float = 10.0) -> Any:
+    def wait(self, condition: str, what: str = "", within_s: float = PATIENCE_S) -> Any:
         """Wait until a JavaScript expression is true; returns its value."""
         return wait_for(self.browser, condition, within_s, what)
 
-    def wait_until(self, happened: Callable[[], object], what: str, within_s: float = 10.0) -> None:
+    def wait_until(
+        self, happened: Callable[[], object], what: str, within_s: float = PATIENCE_S
+    ) -> None:
         """Wait until something is true outside the page."""
         WebDriverWait(self.browser, within_s, poll_frequency=POLL_S).until(
             lambda _: happened(), f"never came: {what}"
         )
 
     def tap(self, selector: str) -> None:
-        """Click the first element that fits, once it is there; scrolled to, as a person does."""
-        self.wait(f"document.querySelector({json.dumps(selector)})", selector)
-        found = self.browser.find_element(By.CSS_SELECTOR, selector)
-        self.browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", found)
-        found.click()
+        """Click the first element that fits, once a thumb can; scrolled to, as a person does."""
+
+        def click(found: WebElement) -> None:
+            self.browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", found)
+            found.click()
+
+        self._once_ready(selector, click)
 
     def type(self, selector: str, text: str) -> None:
-        """Write into a field."""
-        self.wait(f"document.querySelector({json.dumps(selector)})", selector)
-        self.browser.find_element(By.CSS_SELECTOR, selector).send_keys(text)
+        """Write into a field, once one can."""
+        self._once_ready(selector, lambda found: found.send_keys(text))
 
-    def wait_for_words(self, selector: str, words: str, within_s: float = 10.0) -> None:
+    def _once_ready(self, selector: str, act: Callable[[WebElement], None]) -> None:
+        """A page draws itself anew whenever the hub says something: what was found a moment ago may
+        be replaced, hidden or moved when it is touched. Then nothing was touched."""
+
+        def is_done(browser: WebDriver) -> bool:
+            act(browser.find_element(By.CSS_SELECTOR, selector))
+            return True
+
+        waiting = WebDriverWait(self.browser, PATIENCE_S, POLL_S, NOT_READY)
+        waiting.until(is_done, f"never ready to be touched: {selector}")
+
+    def wait_for_words(self, selector: str, words: str, within_s: float = PATIENCE_S) -> None:
         """Wait until an element that fits shows these words."""
         found = (
             f"[...document.querySelectorAll({json.dumps(selector)})]"
@@ -134,9 +166,18 @@ class Page:
 def page(
     folder: Path, language: str = "en", environment: Mapping[str, str] | None = None
 ) -> Iterator[Page]:
-    """A tab in a browser of its own, for a person who reads this language."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with chromium(folder, environment, (f"--accept-lang={language}",)) as browser:
+    """A clean tab that shares its browser with nobody meanwhile, for a person who reads this
+    language; with an environment (a sound server's) it is a browser of its own."""
+    with _browser(folder, language, environment) as browser:
         tab = Page(browser)
         tab.before_its_scripts(WATCH_FAULTS)
         yield tab
+
+
+def _browser(
+    folder: Path, language: str, environment: Mapping[str, str] | None
+) -> AbstractContextManager[WebDriver]:
+    if environment is None:
+        return visit(language)
+    folder.mkdir(parents=True, exist_ok=True)
+    return chromium(folder, environment, (f"--accept-lang={language}",))

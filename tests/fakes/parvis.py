@@ -8,15 +8,14 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
 from fakes.browser import INSECURE_NAME
 from fakes.hearing import Sound
-from fakes.processes import Program, command, cpu_core_list, free_port, running
-from fakes.stalls import Stall, stalls
+from fakes.processes import Program, command, free_port, running
 
 RATE_HZ = 48_000
 
@@ -180,28 +179,3 @@ def listening(hub: HubProcess, path: Path) -> Iterator[Listening]:
             yield heard
         finally:
             heard.end()
-
-
-class MachineWatch:
-    """Empty tickers, one for each core, beside whatever a test runs."""
-
-    def __init__(self, tickers: list[Program]) -> None:
-        self._tickers = tickers
-
-    def stalls(self) -> list[Stall]:
-        """When the machine stood still until now."""
-        return stalls(line for ticker in self._tickers for line in tuple(ticker.lines))
-
-
-@contextmanager
-def machine_watch() -> Iterator[MachineWatch]:
-    """Watch the machine for the length of a block."""
-    script = str(Path(__file__).with_name("ticker.py"))
-    with ExitStack() as stack:
-        tickers = [
-            stack.enter_context(running(*command("python", script, "--core", str(core))))
-            for core in cpu_core_list()
-        ]
-        for ticker in tickers:
-            ticker.wait_for("ready")
-        yield MachineWatch(tickers)

@@ -11,6 +11,7 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
+from fakes.processes import free_port
 from parvis_audio.opus import program_encoder
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.messages import (
@@ -31,7 +32,7 @@ class ProgramHub:
     """One room that broadcasts 440 Hz on one port, also after a restart."""
 
     def __init__(self) -> None:
-        self.port = 0
+        self.port = free_port()
         self.joins: list[Join] = []
         self.reports: list[Report] = []
         self.refuse_with: CloseCode | None = None

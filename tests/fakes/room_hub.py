@@ -18,6 +18,7 @@ from websockets.asyncio.server import Server, ServerConnection, broadcast, serve
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
+from fakes.processes import free_port
 from parvis_server.net.guard import content_security_policy
 from parvis_server.net.pages import AUDIENCE_PAGE, SCREEN_PAGE, Pages, read_pages, static_folder
 from parvis_server.net.qr import qr_svg
@@ -54,7 +55,7 @@ class RoomHub:
 
     def __init__(self, began_utc_ms: int) -> None:
         """``began_utc_ms``: what the hub's clock says now."""
-        self.port = 0
+        self.port = free_port()
         self.joins: list[Join] = []
         self.refuse_with: CloseCode | None = None
         self.received: list[ClientMessage] = []
@@ -108,6 +109,10 @@ class RoomHub:
         """48 kHz samples: the room has been live for an hour."""
         return HOUR_SAMPLES + (time.monotonic_ns() - self._began_ns) * 48 // 1_000_000
 
+    def utc_ms(self) -> int:
+        """What the hub's clock says now."""
+        return self._utc_ms + (time.monotonic_ns() - self._began_ns) // 1_000_000
+
     def start(self) -> None:
         """Serve; the second time at the same address."""
         asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(10)
@@ -132,11 +137,8 @@ class RoomHub:
             self._loop.call_soon_threadsafe(broadcast, self._screens, text)
 
     def _whole(self) -> list[str]:
-        clock = Time(room_clock=self.room_clock(), hub_ns=time.monotonic_ns(), utc_ms=self._now())
+        clock = Time(room_clock=self.room_clock(), hub_ns=time.monotonic_ns(), utc_ms=self.utc_ms())
         return [serialize(Snapshot(view=self._view)), serialize(clock), serialize(self._pulse)]
-
-    def _now(self) -> int:
-        return self._utc_ms + (time.monotonic_ns() - self._began_ns) // 1_000_000
 
     async def _start(self) -> None:
         self._server = await serve(

@@ -76,7 +76,7 @@ async def unit_at(
     try:
         yield Bench(hub, microphone, button, light, loudspeaker, running, buzzer)
         button.ask_to_quit()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             await running
     finally:
         running.cancel()

@@ -67,6 +67,7 @@ class StageHub:
         self.refuse: dict[str, RefusalCode] = {}
         """Types of commands that are not applied, and why."""
         self.commands: list[ClientMessage] = []
+        """All that came, repetitions too."""
         self.refuse_lift_at_ms: float | None = None
         """A lift is refused, with this figure, unless the loudspeakers are said to be far."""
         self.answers = True
@@ -113,8 +114,10 @@ class StageHub:
         asyncio.run_coroutine_threadsafe(self._leave(), self._loop).result(10)
 
     def sent(self, kind: type[T]) -> list[T]:
-        """Every command of this kind until now."""
-        return [command for command in self.commands if isinstance(command, kind)]
+        """Every command of this kind until now: once, although a page repeats it until it is
+        answered."""
+        found = [command for command in self.commands if isinstance(command, kind)]
+        return list({getattr(command, "id", None): command for command in found}.values())
 
     def source(self, unit: str) -> SourceStatus:
         """How this source goes into the mix now."""

@@ -13,6 +13,9 @@ LATE = re.compile(r"^late (\d+) (\d+)$")
 STALL_NS = 10_000_000
 """A ticker later than this was stalled for longer than a gap may be."""
 
+REPORTED_NS = 2_000_000
+"""The shortest that a ticker prints."""
+
 BEFORE_NS = 100_000_000
 AFTER_NS = 1_000_000_000
 """A stall at one moment may show in the recording a little before (it was written late) and up to

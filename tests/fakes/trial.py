@@ -12,7 +12,7 @@ import numpy as np
 
 from fakes import sounds
 from fakes.hearing import Judgement, Sound, judge_speech
-from fakes.parvis import MachineWatch
+from fakes.machine import MachineWatch
 from fakes.sound_server import MICROPHONE, SoundServer
 from fakes.stalls import Verdict, excused, judge_gaps
 

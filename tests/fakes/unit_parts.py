@@ -167,7 +167,7 @@ class FakeBuzzer:
         self._chimed.set()
 
     async def until(self, notes: list[int]) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while self.notes != notes:
                 self._chimed.clear()
                 await self._chimed.wait()
@@ -195,11 +195,11 @@ class FakeLight:
     def close(self) -> None:
         self.closed = True
 
-    async def until(self, signal: Signal, timeout_s: float = 5.0) -> None:
+    async def until(self, signal: Signal, timeout_s: float = 20.0) -> None:
         """Wait until this signal is shown."""
         await self.until_true(lambda: self.signal is signal, timeout_s)
 
-    async def until_true(self, condition: Callable[[], bool], timeout_s: float = 5.0) -> None:
+    async def until_true(self, condition: Callable[[], bool], timeout_s: float = 20.0) -> None:
         async with asyncio.timeout(timeout_s):
             while not condition():
                 self._changed.clear()

@@ -30,7 +30,7 @@ from parvis_wire.room_view import RoomView, fold
 from parvis_wire.rtp import RtpPacket
 from parvis_wire.stage import StageCommand, Status
 
-WAIT_S = 10.0
+WAIT_S = 20.0
 
 
 class Watcher:

@@ -1,4 +1,4 @@
-"""What the system tests share: a running hub, a private sound server, speech, a watched machine."""
+"""What the system tests share: a running hub, a private sound server, speech."""
 
 from __future__ import annotations
 
@@ -10,8 +10,16 @@ import soundfile
 
 from fakes import sounds
 from fakes.hearing import Sound
-from fakes.parvis import HubProcess, MachineWatch, machine_watch
+from fakes.parvis import HubProcess
+from fakes.shared_browser import close_idle
 from fakes.sound_server import SoundServer, sound_server
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_browser_left() -> Iterator[None]:
+    """Browsers that tests share end with the last test."""
+    yield
+    close_idle()
 
 
 @pytest.fixture
@@ -29,13 +37,6 @@ def sound(tmp_path: Path) -> Iterator[SoundServer]:
     """A private sound server."""
     with sound_server(tmp_path / "sound") as server:
         yield server
-
-
-@pytest.fixture
-def machine() -> Iterator[MachineWatch]:
-    """Empty tickers that tell the machine's stalls from our own gaps."""
-    with machine_watch() as watch:
-        yield watch
 
 
 @pytest.fixture(scope="session")

@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.system, pytest.mark.beside]
 
 TABLES = {part.name for part in PARTS}
 EVENING_S = 40.0
-ENDED_WITHIN_S = 10.0
+ENDED_WITHIN_S = 20.0
 
 
 def descendants(pid: int) -> list[psutil.Process]:
@@ -59,7 +59,7 @@ def test_links_come_first_and_the_tables_speak_by_themselves() -> None:
             assert view.floor[0].name in TABLES
             ssrc = view.floor[0].ssrc
             room.wait_until(
-                lambda me: any(ssrc in packet.csrcs for packet in me.packets[-50:]),
+                lambda me: any(ssrc in packet.csrcs for packet in me.packets),
                 what="its voice in the program",
             )
             room.wait_for_view(lambda view: not view.floor, EVENING_S, "a table that steps down")
@@ -190,10 +190,12 @@ def test_keys_press_the_visitors_button_give_the_floor_and_end_the_evening() -> 
         with Watcher(port, secret) as room:
             terminal.type("h")
             room.wait_until(lambda me: VISITOR_NAME in me.line(), EVENING_S, "the visitor's hand")
-            while on_floor(room) != VISITOR_NAME:
-                before = on_floor(room)
+            while (before := on_floor(room)) != VISITOR_NAME:
+                if VISITOR_NAME not in room.line():  # two turns ended at once: it was passed over
+                    terminal.type("h")
+                    room.wait_until(lambda me: VISITOR_NAME in me.line(), EVENING_S, "its hand")
                 terminal.type("n")
-                room.wait_until(floor_is_not(before), what="the next one's turn")
+                room.wait_until(floor_is_not(before), EVENING_S, "the next one's turn")
             terminal.type("h")
             room.wait_for_view(
                 lambda view: any(t.name == VISITOR_NAME and t.ssrc for t in view.floor),

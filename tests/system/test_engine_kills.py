@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fakes.engine_kills import LONGEST_GAP_MS, house, kills
-from fakes.parvis import MachineWatch
+from fakes.machine import MachineWatch
 
 pytestmark = pytest.mark.system
 

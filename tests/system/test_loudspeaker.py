@@ -21,7 +21,8 @@ from fakes.hearing import (
     piece_starts,
     take_pieces,
 )
-from fakes.parvis import HubProcess, MachineWatch, unit
+from fakes.machine import MachineWatch
+from fakes.parvis import HubProcess, unit
 from fakes.stalls import excused, judge_gaps
 from fakes.watcher import Watcher
 

@@ -12,8 +12,9 @@ import pytest
 
 from fakes import sounds
 from fakes.hearing import tone_gaps, tone_level_dbfs
+from fakes.machine import MachineWatch
 from fakes.offender import DOCUMENTED, ENDPOINTS, Endpoint, offend, send_out_of_order
-from fakes.parvis import HubProcess, Listening, MachineWatch, listening, unit
+from fakes.parvis import HubProcess, Listening, listening, unit
 from fakes.stalls import Verdict, excused, judge_gaps
 from fakes.trial import ATTEMPTS
 

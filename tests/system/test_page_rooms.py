@@ -102,6 +102,15 @@ def furnish(house: httpx.Client) -> None:
     assert over.status_code == 200, over.text
 
 
+def guess_until_refused(hub: HubProcess) -> None:
+    """Somebody at the same address types wrong codes: ten at once, then one in ten seconds."""
+    wrong: dict[str, Any] = {"url": f"{hub.url}/api/v1/codes", "json": {"code": WRONG_CODE}}
+    with httpx.Client(trust_env=False) as guesser:
+        assert {guesser.post(**wrong).status_code for _ in range(TRIES)} == {404}
+        while guesser.post(**wrong).status_code != 429:
+            pass
+
+
 def retype(front: Page, code: str) -> None:
     """Write another code in the place of the one in the field, and send it by the keyboard."""
     front.type("#code", Keys.CONTROL + "a")
@@ -145,7 +154,7 @@ def test_the_rooms_and_the_field_for_a_code(hub: HubProcess, tmp_path: Path, lan
         for typed, fault in (("abc23o", "look_alike"), ("abc", "length"), (WRONG_CODE, "unknown")):
             retype(front, typed)
             front.wait_for_words("[role=alert]", words[fault])
-            assert front.browser.execute_script("return document.activeElement.id") == "code"
+            front.wait("document.activeElement.id === 'code'", "the focus in the field")
             wrong += photograph(front, tmp_path, f"{language}-{fault}")
 
         front.show(*SMALLEST)
@@ -188,9 +197,7 @@ def test_nothing_there_too_many_tries_and_no_hub_are_each_one_sentence(
         front.open(hub.url)
         front.wait_for_words("main", words["nothing"])
         wrong = photograph(front, tmp_path, f"{language}-nothing")
-        with httpx.Client(trust_env=False) as guesser:
-            for _ in range(TRIES):
-                guesser.post(f"{hub.url}/api/v1/codes", json={"code": WRONG_CODE})
+        guess_until_refused(hub)
         retype(front, WRONG_CODE)
         front.wait_for_words("[role=alert]", words["too_many"])
         wrong += photograph(front, tmp_path, f"{language}-too-many")

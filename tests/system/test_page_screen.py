@@ -286,7 +286,7 @@ def test_the_time_of_a_turn_runs_warns_and_runs_over(evening: RoomHub, tmp_path:
         for seconds, state, words in (
             (0, "", "Temps restant"),
             (50, ".is-soon", "Temps restant0:"),
-            (75, ".is-over", "Temps écoulé+0:1"),
+            (70, ".is-over", "Temps écoulé+0:1"),
         ):
             evening.show(after(seconds))
             screen.wait_for_words(f".timer{state}", words)

@@ -10,8 +10,9 @@ import pytest
 
 from fakes.browser import INSECURE_NAME, webkit
 from fakes.hearing import Sound
+from fakes.machine import MachineWatch
 from fakes.page import Page, page
-from fakes.parvis import HubProcess, MachineWatch, unit
+from fakes.parvis import HubProcess, unit
 from fakes.sound_server import MICROPHONE, SoundServer
 from fakes.trial import Heard, try_speech
 

@@ -9,6 +9,7 @@ import pytest
 
 from fakes import sounds
 from fakes.hearing import tone_level_dbfs
+from fakes.machine import MachineWatch
 from fakes.page import page
 from fakes.parvis import HubProcess, listening, unit
 from fakes.processes import wait_for_port
@@ -19,7 +20,7 @@ BACK_WITHIN_S = 3.0
 
 
 def test_everybody_comes_back_within_three_seconds(
-    hub: HubProcess, tone_file: Path, tmp_path: Path
+    hub: HubProcess, machine: MachineWatch, tone_file: Path, tmp_path: Path
 ) -> None:
     with (
         unit(hub, "Hall", tone_file, "none") as speaker,
@@ -40,8 +41,10 @@ def test_everybody_comes_back_within_three_seconds(
 
         speaker.wait_for("light: live", since=lines_before)
         unit_s = time.monotonic() - listening_again_s
+        machine.assert_within(BACK_WITHIN_S, listening_again_s, "the unit is back")
         phone.wait("__parvis.link === 'open'", "joined again")
         page_s = time.monotonic() - listening_again_s
+        machine.assert_within(BACK_WITHIN_S, listening_again_s, "the page is back")
         played_ms = phone.diagnostics()["playedMs"]
         phone.wait(f"__parvis.playedMs > {played_ms + 200}", "sound again")
         sound_s = time.monotonic() - listening_again_s
@@ -52,7 +55,6 @@ def test_everybody_comes_back_within_three_seconds(
         f"\nafter the port listened again: unit {unit_s:.1f} s, page joined {page_s:.1f} s, "
         f"page's sound {sound_s:.1f} s"
     )
-    assert max(unit_s, page_s) < BACK_WITHIN_S
     assert after["participant"] == before["participant"]
     assert after["levelDbfs"] > -40
     last = heard.sound[-sounds.RATE_HZ :]

@@ -13,7 +13,8 @@ import pytest
 
 from fakes import sounds
 from fakes.hearing import Sound, tone_gaps, tone_level_dbfs
-from fakes.parvis import HubProcess, MachineWatch, listening, unit
+from fakes.machine import MachineWatch
+from fakes.parvis import HubProcess, listening, unit
 from fakes.processes import children
 from fakes.sound_server import MICROPHONE, SoundServer
 from fakes.trial import Heard, try_speech

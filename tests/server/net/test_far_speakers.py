@@ -10,6 +10,7 @@ import pytest
 
 from fakes.far_microphone import grant, host, microphone, own, refused
 from fakes.live_hub import LiveHub, live_hub
+from fakes.machine import MachineWatch
 from fakes.peer import Peer, joined, packet_of, peer, resume
 from parvis_server.config import LimitSettings
 from parvis_server.net.credentials import Keys
@@ -266,7 +267,9 @@ async def _until(client: Peer, is_so: Any) -> None:
         await client.hear()
 
 
-async def test_whoever_is_shown_out_is_gone_with_every_connection(hub: LiveHub) -> None:
+async def test_whoever_is_shown_out_is_gone_with_every_connection(
+    hub: LiveHub, machine: MachineWatch
+) -> None:
     async with host(hub) as run, joined(hub.listen) as phone:
         await grant(run, phone)
         async with microphone(hub, phone) as mic:
@@ -279,7 +282,7 @@ async def test_whoever_is_shown_out_is_gone_with_every_connection(hub: LiveHub) 
                     code, failures = await one.until_closed()
                     assert code == CloseCode.FORBIDDEN
                     assert "shown you out" in failures[0].text
-                assert time.monotonic() - began < SOON_S
+                machine.assert_within(SOON_S, began, "gone")
                 assert (hub.engine.sources, run.view.floor) == ((), ())
         assert hub.hub.main.is_out(phone.participant)
         assert (await refused(hub, speaker=own(phone)))[0] == CloseCode.FORBIDDEN

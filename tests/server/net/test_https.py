@@ -156,7 +156,7 @@ async def test_only_strong_tls_is_spoken(
 async def test_who_never_says_hello_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert hub_server.TLS_HANDSHAKE_S == 5
     monkeypatch.setattr(hub_server, "TLS_HANDSHAKE_S", 0.1)
-    async with live_hub(tmp_path, tls=True) as hub, asyncio.timeout(5):
+    async with live_hub(tmp_path, tls=True) as hub, asyncio.timeout(20):
         for said in (b"", b"\x16\x03\x01", b"GET / HTTP/1.1\r\n\r\n", bytes(600)):
             reader, writer = await asyncio.open_connection(LOOPBACK, hub.https_port)
             writer.write(said)
@@ -176,7 +176,7 @@ async def test_tls_on_the_plain_port_is_refused(hub: LiveHub) -> None:
 
 
 async def test_stopping_leaves_nobody_behind_on_either(tmp_path: Path) -> None:
-    async with live_hub(tmp_path, tls=True) as hub, asyncio.timeout(4):
+    async with live_hub(tmp_path, tls=True) as hub, asyncio.timeout(10):
         context = hub.trusting()
         async with peer(over_tls(hub.listen, hub), ssl=context) as far, joined(hub.listen) as near:
             await far.join()

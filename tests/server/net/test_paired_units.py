@@ -11,6 +11,7 @@ from websockets.exceptions import ConnectionClosed
 from fakes.house import OPERATOR, claimed_hub, deeds, eventually, revoke, take_in, trust_of, utc_ms
 from fakes.keyed_unit import KeyedUnit, here
 from fakes.live_hub import LiveHub, live_hub
+from fakes.machine import MachineWatch
 from fakes.peer import Peer, host_credential, joined, packet_of, peer, resume
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.commands import GiveFloor, RaiseHand, TakeFloor
@@ -98,7 +99,9 @@ async def test_a_token_is_no_key(tmp_path: Path) -> None:
             await table.do(RaiseHand)
 
 
-async def test_a_revoked_unit_is_gone_at_once_with_both_connections(hub: LiveHub) -> None:
+async def test_a_revoked_unit_is_gone_at_once_with_both_connections(
+    hub: LiveHub, machine: MachineWatch
+) -> None:
     unit = KeyedUnit()
     take_in(hub, unit)
     async with (
@@ -122,7 +125,7 @@ async def test_a_revoked_unit_is_gone_at_once_with_both_connections(hub: LiveHub
             code, failures = await door.until_closed()
             assert code == CloseCode.UNAUTHORISED
             assert "operator" in failures[0].text
-        assert time.monotonic() - began < 1.0
+        machine.assert_within(1.0, began, "gone")
         assert len(hub.engine.packets) == 1, "nothing of it is heard any more"
 
 

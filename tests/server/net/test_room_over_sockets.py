@@ -301,7 +301,7 @@ async def test_stopping_says_goodbye_to_everybody(tmp_path: Path) -> None:
         joined(hub.unit, Role.UNIT) as unit,
     ):
         hub.hub.stopping.set()
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(10):
             assert (await phone.until_closed())[0] == CloseCode.GOING_AWAY
             assert (await unit.until_closed())[0] == CloseCode.GOING_AWAY
 

@@ -98,7 +98,7 @@ async def test_an_engine_runs_only_while_its_room_sounds(tmp_path: Path) -> None
         assert room.engine.dropped_packets == 1
         happens(room, Phase.BACKSTAGE)
         first = engine_of(room)
-        await asyncio.wait_for(first.ready.wait(), 1)
+        await asyncio.wait_for(first.ready.wait(), 20)
         happens(room, Phase.LIVE)
         assert engine_of(room) is first
         for phase in (Phase.BACKSTAGE, Phase.SCHEDULED):
@@ -106,7 +106,7 @@ async def test_an_engine_runs_only_while_its_room_sounds(tmp_path: Path) -> None
         assert room.engine.running is None
         happens(room, Phase.LIVE)
         assert engine_of(room) is not first
-        await asyncio.wait_for(engine_of(room).ready.wait(), 1)
+        await asyncio.wait_for(engine_of(room).ready.wait(), 20)
         happens(room, Phase.ENDED)
         assert room.engine.running is None
 
@@ -152,7 +152,7 @@ async def test_health_and_metrics_speak_of_all_rooms_and_name_none(
             assert 'parvis_listeners{rung="unknown"} 2.0' in text
             assert "parvis_rooms 2.0" in text
             assert "whispers" not in text
-        await asyncio.wait_for(engine_of(room).ready.wait(), 1)
+        await asyncio.wait_for(engine_of(room).ready.wait(), 20)
         engine_of(room).ready.clear()
         assert (await client.get("/healthz")).status_code == 200, "it may still be waking"
         monkeypatch.setattr("parvis_server.net.http.WAKING_NS", -1)
