@@ -2,7 +2,7 @@
 
 import type { AudioState } from "../audio/lifecycle.ts";
 import type { WordKey } from "../i18n/words.ts";
-import type { LinkState } from "../room/connection.ts";
+import type { LinkState } from "../room/connection_parts.ts";
 
 export interface Situation {
   audio: AudioState;
