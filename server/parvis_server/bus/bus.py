@@ -3,7 +3,7 @@
 Theory of operation. Publishing never waits and never fails: what cannot be sent now is dropped and
 counted, since a room's news are numbered and sound is worthless when late. A question has a
 deadline. Handlers are called in the event loop, in the order in which one publisher published under
-one subject; they do not wait either.
+one subject; they do not wait either. A connection does not hear what it publishes itself.
 """
 
 from collections.abc import Callable
@@ -65,6 +65,9 @@ class Bus(Protocol):
         Raises:
             BusFault: no answer by then, or nobody to ask.
         """
+
+    async def run(self) -> None:
+        """Connect, and stay connected for ever; runs until cancelled or closed."""
 
     async def close(self) -> None:
         """Send what waits, and leave."""
