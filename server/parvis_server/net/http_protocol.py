@@ -70,7 +70,7 @@ class HubHttpProtocol(H11Protocol):
     def _socket_scope(self) -> Scope:
         """The request as ASGI describes a WebSocket."""
         scheme = "wss" if self.scheme == "https" else "ws"
-        answers = {"websocket.http.response": {}}
+        answers: dict[str, dict[str, str]] = {"websocket.http.response": {}}
         return {**self.scope, "type": "websocket", "scheme": scheme, "extensions": answers}
 
     def _answering(self) -> bool:

@@ -76,7 +76,7 @@ class ListenerSession:
             case React(reaction=reaction):
                 self.live.react(self.seat.participant, reaction)
             case Report(rung=rung):
-                self.seat.rung = rung
+                self.live.seated.plays(self.seat, rung)
             case Proof() | PairShare() | PairPressed() | PairRefused():
                 raise PeerFault(CloseCode.MALFORMED, "only a unit that is not welcome yet says so")
             case command:

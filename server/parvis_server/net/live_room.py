@@ -23,7 +23,7 @@ from parvis_server.net.outbox import AtOnce, Outbox
 from parvis_server.net.reading import ReadingVoice
 from parvis_server.net.room_status import room_status
 from parvis_server.net.room_ticks import RoomTicks
-from parvis_server.net.seats import FAREWELLS, Counts, Seat
+from parvis_server.net.seats import FAREWELLS, Counts, Seat, Seats
 from parvis_server.net.streams import Stream, Streams
 from parvis_server.room.audience import Audience
 from parvis_server.room.members import Member
@@ -100,7 +100,7 @@ class LiveRoom:
         """Units that want to join and that an operator has to let in."""
         self.invite_link: Callable[[Invite], str | None] = lambda invite: None
         """The link of an invitation, with its secret: only its maker is told."""
-        self._seats: dict[str, Seat] = {}
+        self.seated = Seats()
         self._frame_ms = frame_ms
         self._ticks = RoomTicks(self)
 
@@ -109,11 +109,11 @@ class LiveRoom:
     @property
     def seats(self) -> tuple[Seat, ...]:
         """Everybody who is connected."""
-        return tuple(self._seats.values())
+        return tuple(self.seated)
 
     def count(self, role: Role) -> int:
         """How many of this role are connected."""
-        return sum(seat.role is role for seat in self._seats.values())
+        return self.seated.count(role)
 
     @property
     def listeners(self) -> int:
@@ -126,7 +126,7 @@ class LiveRoom:
 
     def enter(self, member: Member, connection: Connection) -> Seat:
         """Seat a participant; an older connection of theirs is told and closed."""
-        older = self._seats.pop(member.participant, None)
+        older = self.seated.take(member.participant)
         if older is not None:
             self._unserve(older)
             older.connection.fail(
@@ -138,7 +138,7 @@ class LiveRoom:
         hears = member.role in (Role.LISTENER, Role.HOST)
         receiver = self._fanout_of(member.role).add(connection.raw, wants_sound=hears)
         seat = Seat(member.participant, member.role, connection, receiver)
-        self._seats[member.participant] = seat
+        self.seated.put(seat)
         if member.sounds:
             self._carry(member, connection)
         return seat
@@ -172,7 +172,7 @@ class LiveRoom:
             return
         runs = isinstance(event, HostJoined)
         who = event.host.participant if isinstance(event, HostJoined) else event.participant
-        seat = self._seats.get(who)
+        seat = self.seated.get(who)
         fanout = self.host_fanout if runs else self.fanout
         if seat is not None and seat.role is Role.HOST and seat.receiver not in fanout:
             self._unserve(seat)
@@ -186,9 +186,9 @@ class LiveRoom:
         go on, and the first comes back.
         """
         self._unserve(seat)
-        if self._seats.get(seat.participant) is not seat:
+        if self.seated.get(seat.participant) is not seat:
             return
-        del self._seats[seat.participant]
+        self.seated.take(seat.participant)
         self.audience.gone(seat.participant)
         stream = self.streams.get(seat.participant)
         if stream is not None and stream.second is not None:
@@ -289,13 +289,13 @@ class LiveRoom:
 
     def attend(self, participant: str, what: Attention) -> None:
         """Tell one participant to look, or to chime; of several at a unit, the unit."""
-        seat = self._seats.get(participant.partition(SECOND_PERSON)[0])
+        seat = self.seated.get(participant.partition(SECOND_PERSON)[0])
         if seat is not None:
             seat.connection.send(Attend(what=what))
 
     def evict(self, participant: str, why: Why) -> None:
         """End the connections of somebody who has to leave."""
-        seat, stream = self._seats.get(participant), self.streams.get(participant)
+        seat, stream = self.seated.get(participant), self.streams.get(participant)
         for one in (seat, None if stream is None else stream.second):
             if one is not None:
                 one.connection.fail(*FAREWELLS[why])

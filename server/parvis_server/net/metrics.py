@@ -71,8 +71,9 @@ class HubCollector(Collector):
         listeners = GaugeMetricFamily(
             "parvis_listeners", "Connected listeners by how they play", labels=["rung"]
         )
-        seats = (seat for live in self._lives for seat in live.seats)
-        rungs = Counter(seat.rung for seat in seats if seat.role is Role.LISTENER)
+        rungs: Counter[Rung | None] = Counter()
+        for live in self._lives:
+            rungs.update(live.seated.rungs)
         rungs[Rung.MP3] += int(self._sum(lambda live: live.extra_listeners()))
         for rung in (*Rung, None):
             listeners.add_metric([rung.value if rung else "unknown"], rungs[rung])

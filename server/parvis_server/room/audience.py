@@ -4,8 +4,9 @@ Nothing of it is an event or stored: it ends with the connections.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 
 from parvis_wire.audience import Avatar, Here, Pulse, Reaction
 
@@ -34,23 +35,40 @@ class Audience:
         """Nobody is here."""
         self._here: dict[str, Here] = {}
         self._invited: set[str] = set()
+        self._named: dict[bool, dict[str, None]] = {True: {}, False: {}}
+        """Who gave a name, the invited apart: a page shows the first of thousands."""
+        self._in_hall = 0
         self._reactions: Counter[Reaction] = Counter()
         self._reacted: Counter[str] = Counter()
         self._told: Pulse | None = None
 
     def came(self, participant: str, *, invited: bool) -> None:
         """A listener joined; by an invitation of their own or not."""
-        if invited:
+        if invited and participant not in self._invited:
             self._invited.add(participant)
+            if self._named[False].pop(participant, participant) is None:
+                self._named[True][participant] = None
 
     def gone(self, participant: str) -> None:
         """A listener's connection ended."""
-        self._here.pop(participant, None)
+        here = self._here.pop(participant, None)
+        if here is not None:
+            self._in_hall -= here.in_hall
+            self._named[participant in self._invited].pop(participant, None)
         self._invited.discard(participant)
 
     def is_here(self, participant: str, here: Here) -> None:
         """A listener says how."""
+        before = self._here.get(participant)
+        if before is not None:
+            self._in_hall -= before.in_hall
+        self._in_hall += here.in_hall
         self._here[participant] = here
+        named = self._named[participant in self._invited]
+        if here.name is None:
+            named.pop(participant, None)
+        else:
+            named[participant] = None  # who has changed their name keeps their place
 
     def in_hall(self, participant: str) -> bool:
         """Whether this listener said to be in the hall."""
@@ -60,7 +78,7 @@ class Audience:
     @property
     def in_hall_count(self) -> int:
         """How many said so."""
-        return sum(here.in_hall for here in self._here.values())
+        return self._in_hall
 
     def react(self, participant: str, reaction: Reaction) -> None:
         """Count a reaction, up to ``REACTIONS_PER_PULSE`` of one participant."""
@@ -88,12 +106,13 @@ class Audience:
         """What everybody was told last, for those who come now."""
         return self._told
 
-    def named(self, present: Iterable[str]) -> tuple[Listed, ...]:
-        """Those of ``present`` who gave a name: the invited first, at most ``PAGE``."""
-        listed = [
-            Listed(who, here.name, here.avatar, here.in_hall, who in self._invited)
-            for who in present
-            if (here := self._here.get(who)) is not None and here.name is not None
-        ]
-        listed.sort(key=lambda one: not one.invited)  # stable: then in the order of their coming
-        return tuple(listed[:PAGE])
+    def named(self, listens: Callable[[str], bool]) -> tuple[Listed, ...]:
+        """Those who gave a name and of whom ``listens`` is true: the invited first, then in the
+        order in which they gave it; at most ``PAGE``."""
+        named = (who for invited in (True, False) for who in self._named[invited])
+        listening = (who for who in named if listens(who))
+        return tuple(self._listed(who) for who in islice(listening, PAGE))
+
+    def _listed(self, participant: str) -> Listed:
+        here, invited = self._here[participant], participant in self._invited
+        return Listed(participant, here.name or "", here.avatar, here.in_hall, invited)
