@@ -16,6 +16,7 @@ from pydantic_settings import SettingsConfigDict
 from parvis_server.engine.stage import MAX_ZONES
 from parvis_server.settings_sources import Layer, Section, Settings, Sources
 from parvis_wire.fields import ZoneName
+from parvis_wire.packet_time import PacketMs
 
 ENVIRONMENT_PREFIX = "PARVIS_HUB_"
 FILE_NAME = "parvis.toml"
@@ -122,6 +123,19 @@ class LimitSettings(Section):
     """Connected units."""
     speakers: int = Field(default=20, ge=0, le=60)
     """Connected remote speakers."""
+    min_packet_ms: PacketMs = 20
+    """How much of the program one packet holds at least, in milliseconds: 20, 40, 60, 80, 100 or
+    120. It grows with the audience, as far as the machine needs it."""
+    max_packet_ms: PacketMs = 120
+    """How much it holds at most. Less delay for a large audience, at the price of more CPU."""
+
+    @model_validator(mode="after")
+    def _least_is_under_most(self) -> Self:
+        """There is a packet time between the two."""
+        if self.min_packet_ms > self.max_packet_ms:
+            least, most = self.min_packet_ms, self.max_packet_ms
+            raise ValueError(f"min_packet_ms {least} is over max_packet_ms {most}")
+        return self
 
 
 class ZoneGainSettings(Section):

@@ -16,10 +16,12 @@ from parvis_server.net.bulletin import Bulletin
 from parvis_server.net.connection import Connection
 from parvis_server.net.consequences import Consequences
 from parvis_server.net.engine import Engine
-from parvis_server.net.fanout import Fanout
+from parvis_server.net.fanout import Fanout, Receiver
 from parvis_server.net.framing import binary_frame
+from parvis_server.net.ladder import Ladder
 from parvis_server.net.live_stage import LiveStage
 from parvis_server.net.outbox import AtOnce, Outbox
+from parvis_server.net.program_feed import ProgramFeed
 from parvis_server.net.reading import ReadingVoice
 from parvis_server.net.room_status import room_status
 from parvis_server.net.room_ticks import RoomTicks
@@ -63,10 +65,12 @@ class LiveRoom:
         frame_ms: Literal[5, 10] = 10,
         outbox: Outbox | None = None,
         voice: ReadingVoice | None = None,
+        ladder: Ladder | None = None,
     ) -> None:
         """Serve ``room``, mixed by ``engine`` as ``stage`` says, in ticks of ``frame_ms``.
 
-        Without an ``outbox`` nothing is stored; without a ``voice`` nothing is read out.
+        Without an ``outbox`` nothing is stored; without a ``voice`` nothing is read out. ``ladder``
+        decides how long packets are for the audience.
         """
         self.room = room
         self.engine = engine
@@ -75,6 +79,7 @@ class LiveRoom:
         self.stage = LiveStage(room, engine, stage, self.streams, now_ns)
         self.fanout = Fanout(now_ns)
         self.host_fanout = Fanout(now_ns)
+        self.feed = ProgramFeed(self.fanout, now_ns, ladder)
         self.bulletin = Bulletin(room.view, self.fanout, self.host_fanout)
         self.audience = Audience()
         self.consequences = Consequences(
@@ -90,7 +95,7 @@ class LiveRoom:
         self.program_taps.add(self.talk.heard)
         self.extra_listeners: Callable[[], int] = lambda: 0
         """Those who listen without a WebSocket."""
-        self.event_taps: set[Callable[[RoomEvent], None]] = {self._regroup}
+        self.event_taps: set[Callable[[RoomEvent], None]] = {self._regroup, self._set_paces}
         """Others in this process who want each event, once everybody is told."""
         self.gate: Callable[[Command], str | None] = lambda command: None
         """Why the hub cannot carry out a command that the room itself would."""
@@ -101,6 +106,7 @@ class LiveRoom:
         self.invite_link: Callable[[Invite], str | None] = lambda invite: None
         """The link of an invitation, with its secret: only its maker is told."""
         self.seated = Seats()
+        self._set_paces()
         self._frame_ms = frame_ms
         self._ticks = RoomTicks(self)
 
@@ -136,7 +142,8 @@ class LiveRoom:
         self.apply(self.room.joined(member, self.now_ns()))
         self.greet(connection, member.role)
         hears = member.role in (Role.LISTENER, Role.HOST)
-        receiver = self._fanout_of(member.role).add(connection.raw, wants_sound=hears)
+        is_host = member.role is Role.HOST
+        receiver = self._serve(member.participant, connection, runs=is_host, hears=hears)
         seat = Seat(member.participant, member.role, connection, receiver)
         self.seated.put(seat)
         if member.sounds:
@@ -159,8 +166,20 @@ class LiveRoom:
         if self.audience.last_pulse is not None:
             connection.send(self.audience.last_pulse)
 
-    def _fanout_of(self, role: Role) -> Fanout:
-        return self.host_fanout if role is Role.HOST else self.fanout
+    def _serve(
+        self, participant: str, connection: Connection, *, runs: bool, hears: bool
+    ) -> Receiver:
+        if runs:
+            return self.host_fanout.add(connection.raw, wants_sound=hears)
+        return self.feed.add(connection.raw, participant, wants_sound=hears)
+
+    def _set_paces(self, event: RoomEvent | None = None) -> None:
+        """Whoever speaks soon hears the hall with the least delay."""
+        self.feed.follow(self.bulletin.view, self._receiver_of)
+
+    def _receiver_of(self, participant: str) -> Receiver | None:
+        seat = self.seated.get(participant)
+        return seat.receiver if seat is not None else None
 
     def _unserve(self, seat: Seat) -> None:
         for fanout in (self.fanout, self.host_fanout):
@@ -177,7 +196,7 @@ class LiveRoom:
         if seat is not None and seat.role is Role.HOST and seat.receiver not in fanout:
             self._unserve(seat)
             seat.connection.raw.write_frame(self.bulletin.snapshot(is_host=runs))
-            seat.receiver = fanout.add(seat.connection.raw, wants_sound=True)
+            seat.receiver = self._serve(who, seat.connection, runs=runs, hears=True)
 
     def leave(self, seat: Seat) -> None:
         """The seat's connection ended; does nothing when another took its place.
@@ -308,7 +327,7 @@ class LiveRoom:
         self.host_fanout.publish_sound(frame, ptime_ms)
         if self.bulletin.view.phase is not Phase.LIVE:
             return
-        self.fanout.publish_sound(frame, ptime_ms)
+        self.feed.take(rtp, frame)
         for tap in tuple(self.program_taps):
             tap(ptime_ms, rtp)
 
@@ -334,7 +353,8 @@ class LiveRoom:
     async def run(self) -> None:
         """Serve everybody and let time pass; runs until cancelled."""
         async with asyncio.TaskGroup() as group:
-            for part in (self.fanout, self.host_fanout, self.consequences, self._ticks):
+            parts = (self.fanout, self.host_fanout, self.feed, self.consequences, self._ticks)
+            for part in parts:
                 group.create_task(part.run())
 
     def tick(self) -> None:
