@@ -23,6 +23,7 @@ from parvis_server.room.results import Why
 from parvis_wire.bus_subjects import unpack_program
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.edges import (
+    REQUEST_TIMEOUT_S,
     Refused,
     RefusedWhy,
     RoomAnswer,
@@ -95,6 +96,11 @@ class AudienceRoom:
         self._taps: set[Tap] = set()
         self.mp3 = Mp3Stream(self._taps, limits.mp3_listeners)
         self.used_ns = now_ns()
+        self.had_listeners = False
+        """At the last beat: that the last one left is said once."""
+        self.on_empty: Callable[[], None] = lambda: None
+        """Called when the last listener is gone."""
+        self._known = asyncio.Event()
         self._snapshot_frame: tuple[str, bytes] | None = None
         bus, subjects = line.bus, line.subjects
         self._heard: tuple[Subscription, ...] = (
@@ -148,6 +154,8 @@ class AudienceRoom:
             del self.listeners[participant]
             self.fanout.remove(self.receivers.pop(participant))
             self.crowd.left(participant)
+            if not self.listeners:
+                self.on_empty()
 
     def _snapshot(self) -> bytes:
         text = self.core.snapshot()
@@ -161,6 +169,15 @@ class AudienceRoom:
         """Everybody leaves."""
         for listener in (*self.listeners.values(), *self.waiting):
             listener.dismiss(code, text)
+
+    async def known(self) -> bool:
+        """Wait until the hub has told of it, or not; whether it did."""
+        try:
+            async with asyncio.timeout(REQUEST_TIMEOUT_S):
+                await self._known.wait()
+        except TimeoutError:
+            return False
+        return self.core.view is not None
 
     def venue_is(self, is_reached: bool) -> None:
         """The hub was lost, or is back."""
@@ -218,6 +235,8 @@ class AudienceRoom:
     def _follow(self, told: Iterable[Told]) -> None:
         """Tell everybody what follows, and let those go who have to."""
         before = self.core.acting
+        if self.core.view is not None or self.core.refused is not None:
+            self._known.set()
         for one in told:
             if one.gone:
                 self._over()

@@ -3,11 +3,13 @@
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from parvis_server.edge.audience_room import AudienceRoom, RoomLimits
 from parvis_server.edge.hub_line import HubLine
 from parvis_server.errors import PeerFault
 from parvis_wire.close_codes import CloseCode
+from parvis_wire.packet_time import PacketMs
 
 MAX_ROOMS = 500
 """That are followed at a time, rooms that nobody has included: their names can be made up."""
@@ -26,6 +28,7 @@ class EdgeRooms:
         self._rooms: dict[str, AudienceRoom] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
         self._group: asyncio.TaskGroup | None = None
+        self._emptied = asyncio.Event()
 
     def __iter__(self) -> Iterator[AudienceRoom]:
         """Those that are followed now."""
@@ -35,6 +38,12 @@ class EdgeRooms:
     def listeners(self) -> int:
         """Everybody in all of them."""
         return sum(len(room.listeners) for room in self._rooms.values())
+
+    async def until_empty(self) -> None:
+        """Wait until nobody listens."""
+        while self.listeners:
+            self._emptied.clear()
+            await self._emptied.wait()
 
     def get(self, name: str) -> AudienceRoom | None:
         """A room that is followed."""
@@ -52,11 +61,16 @@ class EdgeRooms:
         if len(self._rooms) >= MAX_ROOMS:
             raise PeerFault(CloseCode.RATE, TOO_MANY)
         room = AudienceRoom(name, self._line, self.limits, self._now_ns)
+        room.on_empty = self._emptied.set
         self._rooms[name] = room
         if self._group is not None:
             self._start(self._group, room)
         self._ask(room)
         return room
+
+    def set_longest_packets(self, ptime_ms: PacketMs) -> None:
+        """Of rooms that are followed from now on."""
+        self.limits = replace(self.limits, max_packet_ms=ptime_ms)
 
     def want_all(self) -> None:
         """Something may have been missed."""

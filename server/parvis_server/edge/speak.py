@@ -37,6 +37,8 @@ class SpeakEndpoint:
             session = await self._joined(websocket, connection)
             while (await websocket.receive())["type"] != "websocket.disconnect":
                 pass
+        except _Gone:
+            pass
         finally:
             if session is not None:
                 session.end()
@@ -48,6 +50,8 @@ class SpeakEndpoint:
             with self._waiting(peer):
                 message = await self._first(websocket)
             session = self._door.speaks(connection, parse_join(message))
+        except _Gone:
+            raise
         except PeerFault as fault:
             self._door.turned_away(peer, fault.code, fault.text)
             connection.fail(fault.code, fault.text)
@@ -77,5 +81,11 @@ class SpeakEndpoint:
         except TimeoutError:
             text = f"no join within {within_s:g} s"
             raise PeerFault(CloseCode.JOIN_TIMEOUT, text) from None
+        if message["type"] == "websocket.disconnect":
+            raise _Gone
         text_or_none = message.get("text")
         return text_or_none if isinstance(text_or_none, str) else None
+
+
+class _Gone(Exception):
+    """The peer left before it joined."""

@@ -52,10 +52,23 @@ def content_security_policy(host: str) -> str:
 class Guard:
     """Wraps the application."""
 
-    def __init__(self, app: ASGIApp, names: Callable[[], frozenset[str]]) -> None:
-        """``names`` gives those of this hub, besides addresses and localhost."""
+    def __init__(
+        self,
+        app: ASGIApp,
+        names: Callable[[], frozenset[str]],
+        is_sister: Callable[[str, str], bool] = lambda origin, host: False,
+    ) -> None:
+        """Guard ``app``.
+
+        Args:
+            app: what is behind.
+            names: those of this hub, besides addresses and localhost.
+            is_sister: whether a page of this origin may use the sockets of this ``Host`` too: the
+                page comes from the hub or from another edge.
+        """
         self.app = app
         self._names = names
+        self._is_sister = is_sister
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request or socket."""
@@ -67,12 +80,15 @@ class Guard:
         guarded = _with_headers(send, host or "", _headers_for(scope, host))
         if not host_is_known(host, self._names()):
             await _refuse(scope, receive, guarded, 421, UNKNOWN_HOST)
-        elif scope["type"] == "websocket" and not origin_is_ours(
-            headers.get("origin"), host, scope["scheme"], forwarded=is_forwarded(scope)
-        ):
+        elif scope["type"] == "websocket" and not self._may_use_sockets(scope, headers):
             await _refuse(scope, receive, guarded, 403, FOREIGN_ORIGIN)
         else:
             await self.app(scope, receive, guarded)
+
+    def _may_use_sockets(self, scope: Scope, headers: Headers) -> bool:
+        origin, host = headers.get("origin"), headers.get("host")
+        own = origin_is_ours(origin, host, scope["scheme"], forwarded=is_forwarded(scope))
+        return own or self._is_sister(origin or "", host or "")
 
 
 def behind(proxies: Sequence[str], app: ASGIApp) -> ASGIApp:
