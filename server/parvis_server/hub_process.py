@@ -1,10 +1,8 @@
 """The hub as a process: its log, its ports, its signals, and what its user is told of its end."""
 
 import asyncio
-import contextlib
 import gc
 import logging
-import resource
 import signal
 import sys
 from collections.abc import Sequence
@@ -17,8 +15,10 @@ from parvis_server.errors import HubStopped, UsageError, UserError
 from parvis_server.hub_listeners import open_listeners
 from parvis_server.hub_server import Listener
 from parvis_server.libraries import require_opus
+from parvis_server.loops import new_loop
 from parvis_server.net.api.operators import utc_ms
 from parvis_server.net.room_keeper import StoredRooms
+from parvis_server.open_files import OpenFiles, allow_many_files
 from parvis_server.store.address import Address
 from parvis_server.store.database import Store
 from parvis_wire.messages import DEFAULT_ROOM
@@ -42,12 +42,16 @@ def run(settings: HubSettings) -> None:
     kept = folder.secrets()
     address = Address.of(settings.store.url, folder.path)
     logs.start(settings.log.format, (*kept.model_dump().values(), *address.secrets()))
-    _allow_many_connections()
+    files = allow_many_files()
+    shortage = files.shortage(settings.limits.listeners + settings.limits.mp3_listeners)
+    if shortage is not None:
+        log.warning(shortage)
     listening_on = open_listeners(settings.network, folder, utc_ms())
     keeper = StoredRooms(Store.open(address), folder.room_before_the_database, DEFAULT_ROOM)
     ended: BaseException | None = None
     try:
-        asyncio.run(_run(settings, folder, listening_on, keeper))
+        with asyncio.Runner(loop_factory=new_loop) as runner:
+            runner.run(_run(settings, folder, listening_on, keeper, files))
     except* UserError as group:
         ended = _first(group)
     except* Exception as group:
@@ -71,10 +75,12 @@ async def _run(
     folder: DataFolder,
     listening_on: Sequence[Listener],
     keeper: StoredRooms,
+    files: OpenFiles,
 ) -> None:
     from parvis_server.engine.supervisor import EngineSupervisor
 
     hub = Hub(settings, folder, EngineSupervisor, keeper=keeper)
+    hub.hall.allow(files)
     if settings.access.open_house and hub.trust.claimed:
         raise UsageError(NO_OPEN_HOUSE)
     loop = asyncio.get_running_loop()
@@ -99,10 +105,3 @@ def _spare_the_collector() -> None:
     """
     gc.collect()
     gc.freeze()
-
-
-def _allow_many_connections() -> None:
-    """Raise this process's limit of open files to what it may have: one for each listener."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with contextlib.suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

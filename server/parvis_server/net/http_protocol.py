@@ -38,6 +38,9 @@ class HubHttpProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Tune the socket and wait for a request."""
         super().connection_made(transport)
+        if self._is_beyond_the_last_file():
+            transport.abort()  # there is no file left to answer with
+            return
         sockets.tune(transport, send_buffer_bytes=sockets.PAGE_SEND_BUFFER_BYTES)
         self._watch_head()
 
@@ -72,6 +75,11 @@ class HubHttpProtocol(H11Protocol):
         scheme = "wss" if self.scheme == "https" else "ws"
         answers: dict[str, dict[str, str]] = {"websocket.http.response": {}}
         return {**self.scope, "type": "websocket", "scheme": scheme, "extensions": answers}
+
+    def _is_beyond_the_last_file(self) -> bool:
+        entrance = cast(HubConfig, self.config).entrance
+        last = None if entrance is None else entrance.hall.last_file
+        return last is not None and sockets.file_of(self.transport) > last
 
     def _answering(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete

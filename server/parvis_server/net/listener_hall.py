@@ -26,6 +26,7 @@ from parvis_server.errors import PeerFault
 from parvis_server.net.admission import Peer
 from parvis_server.net.connection import Connection
 from parvis_server.net.endpoints import Session, Waiting
+from parvis_server.open_files import OpenFiles
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.messages import Join, Role
 
@@ -120,6 +121,8 @@ class ListenerHall:
         self.door = door
         self.around = around
         self.most = most
+        self.last_file: int | None = None
+        """Highest number of a file that a connection of any kind may be; None: any."""
         self.count = 0
         """Connections, those included that have not joined yet."""
         self._now_ns = now_ns
@@ -129,6 +132,10 @@ class ListenerHall:
         self._joining: deque[tuple[int, Guest]] = deque()
         self._ending: deque[tuple[int, Guest]] = deque()
         self._resting: list[Guest] = []
+
+    def allow(self, files: OpenFiles) -> None:
+        """Keep to what the process may have open."""
+        self.most, self.last_file = files.listeners, files.last
 
     # What the connections say
 

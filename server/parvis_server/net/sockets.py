@@ -95,9 +95,14 @@ def _writing(transport: object) -> asyncio.WriteTransport | None:
 def descriptor_of(transport: asyncio.BaseTransport) -> int:
     """The file descriptor of a plain connection, which frames may be written to as they are; −1:
     it is encrypted, or has none."""
-    connection = transport.get_extra_info("socket")
     encrypted = transport.get_extra_info("sslcontext") is not None
-    return -1 if connection is None or encrypted else int(connection.fileno())
+    return -1 if encrypted else file_of(transport)
+
+
+def file_of(transport: asyncio.BaseTransport) -> int:
+    """The number of the open file that a connection is; −1: it is none."""
+    connection = transport.get_extra_info("socket")
+    return -1 if connection is None else int(connection.fileno())
 
 
 def unsent_bytes(transport: asyncio.BaseTransport) -> int:
