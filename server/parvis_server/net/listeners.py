@@ -101,10 +101,12 @@ class Listeners:
         Raises:
             PeerFault: the house is full.
         """
-        if join.role is Role.LISTENER and self.live.count(Role.LISTENER) >= self.max_listeners:
+        here = self.live.count(Role.LISTENER)
+        is_counted = join.role is Role.LISTENER and not connection.is_fanned_out
+        if is_counted and here >= self.max_listeners:
             raise PeerFault(CloseCode.RATE, "the room is full: try again in a while")
         participant = admitted.participant or new_participant()
-        spread_ms = min(MAX_SPREAD_MS, self.live.count(Role.LISTENER) * MS_PER_LISTENER)
+        spread_ms = min(MAX_SPREAD_MS, here * MS_PER_LISTENER)
         connection.send(
             Welcome(
                 participant=participant,

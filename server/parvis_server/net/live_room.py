@@ -124,7 +124,8 @@ class LiveRoom:
     @property
     def listeners(self) -> int:
         """Everybody who came to listen, by WebSocket or otherwise."""
-        return self.count(Role.LISTENER) + self.extra_listeners()
+        here = self.count(Role.LISTENER) + self.extra_listeners()
+        return here + self.audience.elsewhere.listeners
 
     def ptime_ms(self, role: Role) -> Literal[5, 10, 20]:
         """Length of the packets that this role sends and plays."""
@@ -140,15 +141,23 @@ class LiveRoom:
             )
         self.counts.joins[member.role] += 1
         self.apply(self.room.joined(member, self.now_ns()))
-        self.greet(connection, member.role)
-        hears = member.role in (Role.LISTENER, Role.HOST)
-        is_host = member.role is Role.HOST
-        receiver = self._serve(member.participant, connection, runs=is_host, hears=hears)
-        seat = Seat(member.participant, member.role, connection, receiver)
+        seat = Seat(member.participant, member.role, connection, self._received(member, connection))
         self.seated.put(seat)
         if member.sounds:
             self._carry(member, connection)
         return seat
+
+    def _received(self, member: Member, connection: Connection) -> Receiver:
+        """Greet a newcomer; the receiver that gets what everybody does, unless an edge passes it
+        on."""
+        is_host = member.role is Role.HOST
+        if connection.is_fanned_out:
+            receiver = self.fanout.add(connection.raw, wants_sound=False)
+            self.fanout.remove(receiver)
+            return receiver
+        self.greet(connection, member.role)
+        hears = member.role in (Role.LISTENER, Role.HOST)
+        return self._serve(member.participant, connection, runs=is_host, hears=hears)
 
     def _carry(self, member: Member, connection: Connection) -> None:
         """A unit's or speaker's first connection takes up its packets, both ways."""
@@ -294,8 +303,10 @@ class LiveRoom:
             self.engine.send_packet(rtp, arrival_ns)
 
     def here(self, participant: str, here: Here) -> None:
-        """A listener says how they are here."""
-        self.audience.is_here(participant, here)
+        """A listener says how they are here; an edge counts its own."""
+        seat = self.seated.get(participant)
+        if seat is None or not seat.connection.is_fanned_out:
+            self.audience.is_here(participant, here)
         self.room.is_in_hall(participant, here.in_hall)
 
     def react(self, participant: str, reaction: Reaction) -> None:

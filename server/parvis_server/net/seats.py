@@ -51,19 +51,17 @@ class Seats:
     def put(self, seat: Seat) -> None:
         """Somebody came, in whose place nobody is."""
         self._seats[seat.participant] = seat
-        self._roles[seat.role] += 1
-        self._count_rung(seat, 1)
+        self._count(seat, 1)
 
     def take(self, participant: str) -> Seat | None:
         """Somebody goes; None: they are not connected."""
         seat = self._seats.pop(participant, None)
         if seat is not None:
-            self._roles[seat.role] -= 1
-            self._count_rung(seat, -1)
+            self._count(seat, -1)
         return seat
 
     def count(self, role: Role) -> int:
-        """How many of this role are connected."""
+        """How many of this role are connected, without listeners that an edge counts."""
         return self._roles[role]
 
     def is_listening(self, participant: str) -> bool:
@@ -85,8 +83,13 @@ class Seats:
         """How many listeners play how; None: those who have not said."""
         return self._rungs
 
+    def _count(self, seat: Seat, by: int) -> None:
+        if not seat.connection.is_fanned_out:
+            self._roles[seat.role] += by
+            self._count_rung(seat, by)
+
     def _count_rung(self, seat: Seat, by: int) -> None:
-        if seat.role is Role.LISTENER:
+        if seat.role is Role.LISTENER and not seat.connection.is_fanned_out:
             self._rungs[seat.rung] += by
 
 

@@ -4,9 +4,9 @@ Nothing of it is an event or stored: it ends with the connections.
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 
 from parvis_wire.audience import Avatar, Here, Pulse, Reaction
 
@@ -28,6 +28,18 @@ class Listed:
     invited: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Those of one room who listen at edges, as far as the hub is told."""
+
+    listeners: int = 0
+    in_hall: int = 0
+    named: tuple[Listed, ...] = ()
+
+
+NOBODY_ELSEWHERE = Elsewhere()
+
+
 class Audience:
     """The listeners of one room."""
 
@@ -41,6 +53,8 @@ class Audience:
         self._reactions: Counter[Reaction] = Counter()
         self._reacted: Counter[str] = Counter()
         self._told: Pulse | None = None
+        self.elsewhere = NOBODY_ELSEWHERE
+        """At edges."""
 
     def came(self, participant: str, *, invited: bool) -> None:
         """A listener joined; by an invitation of their own or not."""
@@ -78,13 +92,17 @@ class Audience:
     @property
     def in_hall_count(self) -> int:
         """How many said so."""
-        return self._in_hall
+        return self._in_hall + self.elsewhere.in_hall
 
     def react(self, participant: str, reaction: Reaction) -> None:
         """Count a reaction, up to ``REACTIONS_PER_PULSE`` of one participant."""
         if self._reacted[participant] < REACTIONS_PER_PULSE:
             self._reacted[participant] += 1
             self._reactions[reaction] += 1
+
+    def reacted_elsewhere(self, reactions: Mapping[Reaction, int]) -> None:
+        """Count what people at an edge showed; within bounds that its caller keeps."""
+        self._reactions.update(reactions)
 
     def pulse(self, listeners: int, *, shows_counts: bool, yes: int | None) -> Pulse | None:
         """What everybody is to be told now; None when it is what they know. Once a second."""
@@ -110,9 +128,15 @@ class Audience:
         """Those who gave a name and of whom ``listens`` is true: the invited first, then in the
         order in which they gave it; at most ``PAGE``."""
         named = (who for invited in (True, False) for who in self._named[invited])
-        listening = (who for who in named if listens(who))
-        return tuple(self._listed(who) for who in islice(listening, PAGE))
+        here = (self._listed(who) for who in named if listens(who))
+        first = sorted(islice(chain(here, self.elsewhere.named), 2 * PAGE), key=_is_late)
+        return tuple(first[:PAGE])
 
     def _listed(self, participant: str) -> Listed:
         here, invited = self._here[participant], participant in self._invited
         return Listed(participant, here.name or "", here.avatar, here.in_hall, invited)
+
+
+def _is_late(listed: Listed) -> bool:
+    """Whether the invited come before this one."""
+    return not listed.invited

@@ -1,6 +1,7 @@
 """Who is connected, counted without going through everybody."""
 
 from collections import Counter
+from types import SimpleNamespace
 from typing import cast
 
 from hypothesis import given
@@ -13,7 +14,7 @@ from parvis_wire.messages import Role, Rung
 
 
 def seat(participant: str, role: Role) -> Seat:
-    return Seat(participant, role, cast(Connection, None), cast(Receiver, None))
+    return Seat(participant, role, cast(Connection, SimpleNamespace(is_fanned_out=False)), cast(Receiver, None))
 
 
 STEP = st.tuples(
