@@ -20,6 +20,8 @@ class Window:
     begin_ns: int
     end_ns: int
     tally: Tally = field(default_factory=Tally)
+    newest_end: int | None = None
+    """Timestamp at the end of the newest packet that somebody got in it."""
 
     def holds(self, moment_ns: int) -> bool:
         """Whether a packet that left then counts here."""
@@ -92,9 +94,12 @@ class Ledger:
     def _missing(self, expected: Numbers | None) -> int:
         if self.window is None or not self.clock.runs:
             return 0
-        # The last packet of the window may have left just before its end.
+        # Nobody knows a packet that nobody got: one that left just before the end may be missing.
         end = self.clock.end_at(self.window.end_ns)
         last = serial.add(end, -self._samples, serial.TIMESTAMP_BITS)
+        newest = self.window.newest_end
+        if newest is not None and serial.is_later(newest, last, serial.TIMESTAMP_BITS):
+            last = newest
         return missing_at_end(expected, last, self._samples)
 
     def _meet(self, message: bytes, now_ns: int) -> Known | None:
@@ -117,6 +122,9 @@ class Ledger:
         self._samples = packet.samples
         if window is not None:
             window.tally.packet_ms[packet.samples // SAMPLES_PER_MS] += 1
+            newest = window.newest_end
+            if newest is None or serial.is_later(packet.end, newest, serial.TIMESTAMP_BITS):
+                window.newest_end = packet.end
         if len(self.known) > MOST_KNOWN:
             del self.known[next(iter(self.known))]
         return known
