@@ -127,6 +127,8 @@ class Sources(Generic[S]):
         first = error.errors(include_url=False)[0]
         path = tuple(str(part) for part in first["loc"])
         key = ".".join(path)
+        if not key:
+            return first["msg"].removeprefix("Value error, ")
         where = next((name for name, layer in layers.items() if _holds(layer, path)), "settings")
         if first["type"] == "extra_forbidden":
             return f"unknown setting {key} ({where}): did you mean {self._nearest(key)}?"

@@ -27,6 +27,7 @@ from parvis_server.hub_server import Listener, make_server
 from parvis_server.net.guard import Guard, behind
 from parvis_server.net.listener_hall import ListenerHall
 from parvis_server.net.pages import Pages
+from parvis_server.open_files import OpenFiles
 from parvis_wire.bus_subjects import Subjects
 from parvis_wire.edges import (
     EDGE_VERSION,
@@ -74,8 +75,8 @@ class Standing:
     """Places whose pages may use its sockets."""
     is_public: bool = False
     behind_proxy: tuple[str, ...] = ()
-    most_connections: int | None = None
-    """As far as the process may have files; None: any number."""
+    files: OpenFiles = OpenFiles(None)  # noqa: RUF009  # frozen
+    """How many the process may open."""
     sockets: Mapping[str, Socket] = field(default_factory=dict)
     """Further sockets by path: where a hub's link arrives."""
 
@@ -104,12 +105,15 @@ class Edge:
         self.rooms = EdgeRooms(self.line, now_ns)
         self.relays = Relays(self.line)
         self.door = EdgeDoor(self.line, self.rooms, self.relays)
-        self.hall = ListenerHall(self.door, self._around, most=standing.most_connections)
+        self.hall = ListenerHall(self.door, self._around)
+        self.hall.allow(standing.files)
         self.drainage = Drainage(self.door, self.rooms)
         self._presence = Presence(self.line, self.rooms, self.hall, Load())
         self._pages = pages
         self._sisters = Sisters(standing.pages)
         self._ticks = 0
+        self._told: str | None = None
+        """Of files that are too few."""
         self._group: asyncio.TaskGroup | None = None
 
     def application(self) -> ASGIApp:
@@ -242,6 +246,10 @@ class Edge:
     def _set_limits(self, hello: HubHello) -> None:
         longest = max(one for one in PACKET_TIMES_MS if one <= hello.max_packet_ms)
         self.rooms.set_longest_packets(longest)
+        shortage = self.standing.files.shortage(hello.max_listeners)
+        if shortage is not None and shortage != self._told:
+            log.warning(shortage)
+        self._told = shortage
 
     def _look(self, now_ns: int) -> None:
         """Notice the hub's loss and its return."""

@@ -30,11 +30,16 @@ EXTENSION = "parvis.raw"
 MAX_LINK_MESSAGE_BYTES = MAX_UNIT_MESSAGE_BYTES + 256
 """Of a hub that publishes: the largest packet of a unit or speaker with the link's head."""
 
+MAX_BUS_MESSAGE_BYTES = 2_097_152
+"""What a hub writes to the bus of a public edge at once: an answer of a megabyte, and what waits
+with it."""
+
 MESSAGE_LIMIT_BYTES = {
     "/ws/listen": MAX_LISTENER_MESSAGE_BYTES,
     "/ws/unit": MAX_UNIT_MESSAGE_BYTES,
     "/ws/speak": MAX_UNIT_MESSAGE_BYTES,
     "/ws/link": MAX_LINK_MESSAGE_BYTES,
+    "/bus": MAX_BUS_MESSAGE_BYTES,
 }
 """Largest message by endpoint; any other path gets the smallest."""
 
