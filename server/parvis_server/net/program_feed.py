@@ -80,8 +80,8 @@ class ProgramFeed:
         self._merger: PacketMerger | None = None
         """Made with the first bundle: for a small audience libopus is never loaded."""
         self._ptime_ms: PacketMs = self._ladder.ptime_ms
-        self._change: tuple[PacketMs, int] | None = None
-        """Packet time and timestamp of what is announced."""
+        self._changes: deque[tuple[PacketMs, int]] = deque()
+        """Packet time and timestamp of what is announced, in this order."""
         self._ssrc: int | None = None
         self._next = 0
         """Timestamp that should come next."""
@@ -181,8 +181,8 @@ class ProgramFeed:
             self._ssrc = packet.ssrc
             for told in self._standing():
                 self._announce(told)
-        if self._change is not None and not self._lies_ahead(self._change[1]):
-            self._ptime_ms, self._change = self._change[0], None
+        while self._changes and not self._lies_ahead(self._changes[0][1]):
+            self._ptime_ms, _ = self._changes.popleft()
             if self._merger is not None:
                 self._send(self._merger.change(self._ptime_ms))
         if self._merger is None or not self._merger.is_holding:
@@ -244,7 +244,7 @@ class ProgramFeed:
     def change(self, step: Step) -> None:
         """Announce other packets, and make them when their time has come."""
         at = serial.add(self._next, step.lead_ms * SAMPLES_PER_MS, serial.TIMESTAMP_BITS)
-        self._change = (step.ptime_ms, at)
+        self._changes.append((step.ptime_ms, at))
         self._announce(self._told(step.ptime_ms, at))
 
     def _announce(self, told: PacketTime) -> None:
@@ -261,14 +261,11 @@ class ProgramFeed:
         told = []
         if self._ptime_ms != PROGRAM_PTIME_MS:
             told.append(self._told(self._ptime_ms, self._next))
-        if self._change is not None:
-            told.append(self._told(*self._change))
-        return told
+        return [*told, *(self._told(*change) for change in self._changes)]
 
     @property
     def _highest_ms(self) -> PacketMs:
-        announced = self._ptime_ms if self._change is None else self._change[0]
-        return max(self._ptime_ms, announced)
+        return max([self._ptime_ms, *(ptime_ms for ptime_ms, _ in self._changes)])
 
     def _lies_ahead(self, timestamp: int) -> bool:
         ahead = serial.distance(self._next, timestamp, serial.TIMESTAMP_BITS)

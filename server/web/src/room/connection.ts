@@ -25,6 +25,7 @@ import {
   type RoomView,
   type Welcome,
 } from "../wire/messages.ts";
+import { PROGRAM_PTIME_MS } from "../wire/packet_time.ts";
 import { spreadDelayS } from "../wire/reconnect.ts";
 import { fold, MissedChange } from "../wire/room_view.ts";
 import { type Command, PendingCommands } from "./commands.ts";
@@ -219,6 +220,8 @@ export class Connection implements Guided {
         return this.news.onAttend(message);
       case "venue":
         return this.venueTold(message.is_reached);
+      case "packet_time":
+        return this.news.onPacketTime(message.ptime_ms);
       case "move":
         return this.guide?.move(message);
       case "failure":
@@ -231,6 +234,7 @@ export class Connection implements Guided {
     this.joining.grant = grant ?? null;
     this.spreadMs = more.reconnect_spread_ms ?? 0;
     this.news.onWelcome(participant, resume, this.joining.grant);
+    this.news.onPacketTime(PROGRAM_PTIME_MS); // until it says otherwise
     const origin = (edge ?? null) === null ? null : this.guide?.redirect(edge as string);
     if (origin === null || origin === undefined) return;
     this.abandon();

@@ -55,6 +55,8 @@ export interface News {
   onAttend(attend: Attend): void;
   /** Whether the edge reaches the venue. */
   onVenue(isReached: boolean): void;
+  /** How much the program's packets will hold. */
+  onPacketTime(ptimeMs: number): void;
   onPacket(bytes: Uint8Array): void;
 }
 

@@ -7,35 +7,9 @@
  * on from packet to packet, nothing twice.
  */
 
+import { opusSamples } from "../wire/opus_packet.ts";
 import { BadPacket, parseRtp } from "../wire/rtp.ts";
 import { add, isLater, TIMESTAMP_BITS } from "../wire/serial.ts";
-
-/** Lengths of Opus frames by their configuration number, in 48 kHz samples (RFC 6716, table 2). */
-const SILK_SAMPLES = [480, 960, 1920, 2880];
-const HYBRID_SAMPLES = [480, 960];
-const CELT_SAMPLES = [120, 240, 480, 960];
-
-/** 120 ms: no Opus packet is longer. */
-const MAX_SAMPLES = 5760;
-
-/** How long an Opus packet is, in 48 kHz samples; 0 for one that is none (RFC 6716, 3.1). */
-export function opusSamples(payload: Uint8Array): number {
-  const [toc, count] = payload;
-  if (toc === undefined) return 0;
-  const samples = frameSamples(toc >> 3) * frames(toc & 3, count);
-  return samples <= MAX_SAMPLES ? samples : 0;
-}
-
-function frameSamples(configuration: number): number {
-  if (configuration < 12) return SILK_SAMPLES[configuration % 4] as number;
-  if (configuration < 16) return HYBRID_SAMPLES[configuration % 2] as number;
-  return CELT_SAMPLES[configuration % 4] as number;
-}
-
-function frames(code: number, count: number | undefined): number {
-  if (code === 3) return (count ?? 0) & 0x3f;
-  return code === 0 ? 1 : 2;
-}
 
 export class Seam {
   /** Where the sound that was passed on ends; null: there was none yet. */

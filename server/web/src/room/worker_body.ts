@@ -53,6 +53,7 @@ const news: News = {
   onPulse: (pulse) => tell({ kind: "pulse", pulse }),
   onAttend: ({ what }) => tell({ kind: "attend", what }),
   onVenue: (isReached) => tell({ kind: "venue", isReached }),
+  onPacketTime: (ptimeMs) => reader.announce(ptimeMs),
   onPacket: (bytes) => {
     const arrivalMs = nowMs();
     const packet = reader.read(bytes, arrivalMs);

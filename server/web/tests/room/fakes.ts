@@ -110,6 +110,8 @@ export class FakeNews implements News {
   onAttend = ({ what }: Attend) => void this.attended.push(what);
   venue: boolean[] = [];
   onVenue = (isReached: boolean) => void this.venue.push(isReached);
+  packetTimes: number[] = [];
+  onPacketTime = (ptimeMs: number) => void this.packetTimes.push(ptimeMs);
   /** Timestamps of the packets that were passed on. */
   heard: number[] = [];
   onPacket = (bytes: Uint8Array) => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { opusSamples, Seam } from "../../src/room/seam.ts";
+import { Seam } from "../../src/room/seam.ts";
+import { opusSamples } from "../../src/wire/opus_packet.ts";
 
 describe("the length of an Opus packet", () => {
   test.each([
