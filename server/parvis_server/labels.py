@@ -10,10 +10,13 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import segno
+
 from parvis_server.errors import UsageError
 from parvis_wire.identity import new_setup_code
 
 UNIT_FILE = "parvis.toml"
+PICTURE_FILE = "code.svg"
 LIST_FILE = "codes.csv"
 
 HEADS = ("unit", "name", "setup_code", "file")
@@ -39,6 +42,16 @@ class Label:
     def file(self) -> str:
         """Its settings, below the folder of all."""
         return f"{self.folder}/{UNIT_FILE}"
+
+    @property
+    def picture(self) -> str:
+        """The QR code of its label, below the folder of all."""
+        return f"{self.folder}/{PICTURE_FILE}"
+
+    @property
+    def scanned(self) -> str:
+        """What the label's QR code holds, in the signs that make it small."""
+        return f"PARVIS:{self.code}"
 
     @property
     def settings(self) -> str:
@@ -68,7 +81,7 @@ def new_labels(count: int, first: int, name: str, hub: str | None) -> list[Label
 
 
 def write_labels(labels: list[Label], folder: Path, *, over: bool = False) -> Path:
-    """Write a settings file for each, and a list of all; gives the list.
+    """Write settings and a QR code for each, and a list of all; gives the list.
 
     Args:
         labels: what to write.
@@ -80,11 +93,13 @@ def write_labels(labels: list[Label], folder: Path, *, over: bool = False) -> Pa
     """
     listed = folder / LIST_FILE
     if not over:
-        _refuse_what_is_there([*(folder / label.file for label in labels), listed])
+        made = [path for label in labels for path in (label.file, label.picture)]
+        _refuse_what_is_there([*(folder / path for path in made), listed])
     try:
         for label in labels:
             (folder / label.folder).mkdir(mode=0o700, parents=True, exist_ok=True)
             _write(folder / label.file, label.settings)
+            _write(folder / label.picture, _picture(label.scanned))
         _write(listed, _list(labels))
     except OSError as error:
         raise UsageError(f"cannot write to {folder}: {error.strerror}") from error
@@ -98,6 +113,13 @@ def _refuse_what_is_there(paths: list[Path]) -> None:
                 f"{path} is there already, and its code would be lost: choose another --out, "
                 "or say --overwrite"
             )
+
+
+def _picture(text: str) -> str:
+    """A QR code, 15 % of which may be scratched away; not a micro one, which phones do not read."""
+    drawn = io.BytesIO()
+    segno.make_qr(text, error="m").save(drawn, kind="svg", scale=8, border=4)
+    return drawn.getvalue().decode()
 
 
 def _list(labels: list[Label]) -> str:

@@ -33,6 +33,9 @@ def test_every_unit_gets_a_code_of_its_own(
         assert settings == {"name": row["name"], "setup_code": row["setup_code"]}
         assert len(read_setup_code(row["setup_code"]) or "") == 8
         assert row["setup_code"] in said
+        picture = path.with_name("code.svg")
+        assert picture.read_text(encoding="utf-8").startswith("<?xml")
+        assert stat.S_IMODE(picture.stat().st_mode) == 0o600
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     assert stat.S_IMODE((out / "codes.csv").stat().st_mode) == 0o600

@@ -11,9 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
+import segno
 from selenium.webdriver.common.keys import Keys
 
+from fakes.browser import chromium
 from fakes.operator_hub import (
     LONGEST_NAME,
     OTHER_UNIT,
@@ -236,6 +239,47 @@ def test_first_use_and_plain_hosts_are_asked_twice_and_an_ended_session_shuts_th
         assert "Table 1" not in tab.browser.execute_script("return document.body.textContent")
         assert tab.browser.execute_script("return localStorage['parvis.operator']") is None
         assert tab.faults() == []
+
+
+def label_before_the_camera(path: Path, text: str) -> Path:
+    """What a camera sees that is held before a label: one picture, as a film (YUV4MPEG2, 4:2:0)."""
+    code = np.array(
+        [[row for row in line] for line in segno.make_qr(text, error="m").matrix_iter(10)]
+    )
+    picture = np.full((480, 640), 200, dtype=np.uint8)
+    height, width = code.shape
+    picture[60 : 60 + height, 120 : 120 + width] = np.where(code, 16, 235)
+    colour = np.full(640 * 480 // 2, 128, dtype=np.uint8)
+    frame = b"FRAME\n" + picture.tobytes() + colour.tobytes()
+    path.write_bytes(b"YUV4MPEG2 W640 H480 F10:1 Ip A1:1 C420\n" + 10 * frame)
+    return path
+
+
+def test_a_label_is_scanned_and_a_camera_that_is_refused_is_said(tmp_path: Path) -> None:
+    seen = label_before_the_camera(tmp_path / "label.y4m", "PARVIS:K7QW3MPD")
+    flags = ("--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={seen}")
+    with operator_hub() as hub, chromium(tmp_path, flags=(*flags, "--accept-lang=en")) as browser:
+        tab = Page(browser)
+        hub.waiting = [waiting(has_code=True)]
+        tab.open(hub.setup_link)
+        tab.type("input[autocomplete=username]", "Inès" + Keys.ENTER)
+
+        def allows(state: str) -> None:
+            permission = {"permission": {"name": "camera"}, "setting": state}
+            browser.execute_cdp_cmd("Browser.setPermission", {**permission, "origin": hub.page})
+
+        allows("denied")
+        tab.tap(".code-form [aria-label='Scan the label of Table 1']")
+        tab.wait_for_words(".scan [role=status]", "does not give this page the camera")
+        wait_for_focus(tab, "Type it instead")
+        assert tab.hurdles() == []
+        press(tab, Keys.ENTER)
+        tab.wait("document.activeElement.matches('.code')", "the field again")
+        allows("granted")
+        tab.tap(".code-form [aria-label='Scan the label of Table 1']")
+        tab.wait_until(lambda: hub.of("POST", f"units/{UNIT}/pair"), "the code")
+        assert hub.of("POST", f"units/{UNIT}/pair") == [{"code": "K7QW3MPD"}]
+        tab.wait("document.querySelector('.scan') === null", "the camera's end")
 
 
 @contextmanager

@@ -28,7 +28,7 @@ def label(
         int, typer.Option(min=1, max=MAX_COUNT, help="How many units.", show_default=False)
     ],
     out: Annotated[
-        Path, typer.Option(help="Folder for a parvis.toml of each unit, and codes.csv.")
+        Path, typer.Option(help="Folder for parvis.toml and code.svg of each unit, and codes.csv.")
     ] = Path("labels"),
     name: Annotated[
         str, typer.Option(help="What they are called, before their numbers.")
@@ -47,7 +47,8 @@ def label(
 ) -> None:
     """Make the setup codes of units: one for the label of each, in a parvis.toml and in a list.
 
-    Needs no hub. A unit that has its file is paired by typing the code of its label at the hub.
+    Needs no hub. A unit that has its file is paired at the hub, by typing the code of its label or
+    scanning its QR code (code.svg).
     """
     from parvis_server.labels import new_labels, write_labels
 

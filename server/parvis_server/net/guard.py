@@ -37,6 +37,10 @@ FIXED_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 
+OPERATOR_PATH = "/operator"
+SCANS = {"Permissions-Policy": "microphone=(), camera=(self), geolocation=()"}
+"""Operators scan the labels of units."""
+
 
 def content_security_policy(host: str) -> str:
     """The policy of every page; sockets are named for Safari before 15.4 ('self' was http only)."""
@@ -108,7 +112,8 @@ def _headers_for(scope: Scope, host: str | None) -> dict[str, str]:
     """Those of every answer, and those that only some browsers may get."""
     trusted = OPENER_POLICY if _is_trusted(scope["scheme"], host) else {}
     lasting = LASTING if is_encrypted(scope) and arrival_of(scope).publicly_certified else {}
-    return {**FIXED_HEADERS, **trusted, **lasting}
+    scans = SCANS if scope["path"] == OPERATOR_PATH else {}
+    return {**FIXED_HEADERS, **trusted, **lasting, **scans}
 
 
 def _with_headers(send: Send, host: str, fixed: Mapping[str, str]) -> Send:

@@ -14,7 +14,13 @@ from websockets.exceptions import InvalidStatus
 from fakes.live_hub import LOOPBACK, LiveHub, live_hub
 from fakes.peer import peer
 from parvis_server.link.publish_address import LINK_PATH
-from parvis_server.net.guard import FIXED_HEADERS, Guard, content_security_policy
+from parvis_server.net.guard import (
+    FIXED_HEADERS,
+    OPERATOR_PATH,
+    SCANS,
+    Guard,
+    content_security_policy,
+)
 from parvis_server.net.listener_protocol import LISTEN_PATH
 from parvis_server.net.pages import read_pages
 from parvis_server.net.websocket_protocol import MESSAGE_LIMIT_BYTES
@@ -155,7 +161,8 @@ def requests_to_every_route(hub: LiveHub) -> list[tuple[str, str]]:
 
 def check_headers(answer: httpx.Response, host: str) -> None:
     where = f"{answer.request.method} {answer.request.url}: {answer.status_code}"
-    for name, value in FIXED_HEADERS.items():
+    scans = SCANS if answer.request.url.path == OPERATOR_PATH else {}
+    for name, value in {**FIXED_HEADERS, **scans}.items():
         assert answer.headers.get(name) == value, f"{where}: {name}"
     policy = answer.headers.get("content-security-policy")
     assert policy == content_security_policy(host), where

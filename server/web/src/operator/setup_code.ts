@@ -17,6 +17,16 @@ export function readSetupCode(typed: string): Typed {
   return readTyped(typed, { alphabet: ALPHABET, characters: CODE_CHARACTERS, likely: LIKELY });
 }
 
+/** What `parvis label` writes before the code in a label's QR code. */
+const LABEL = "PARVIS:";
+
+/** The setup code that a label's QR code holds; null: it is another one. */
+export function readLabel(text: string): string | null {
+  const capitals = text.trim().toUpperCase();
+  const read = readSetupCode(capitals.startsWith(LABEL) ? capitals.slice(LABEL.length) : capitals);
+  return "code" in read ? read.code : null;
+}
+
 /** A fingerprint in four groups of four, as the unit and its papers show it. */
 export function spelled(print: string): string {
   return (print.replace(/\s/g, "").match(/.{1,4}/g) ?? []).join(" ");

@@ -12,6 +12,7 @@ import { part } from "./api.ts";
 import type { OperatorDesk } from "./desk.ts";
 import { useNow } from "./now.ts";
 import { stepOf } from "./pairing.ts";
+import { canScan, Scan } from "./scan.tsx";
 import { CODE_CHARACTERS, readSetupCode, spelled } from "./setup_code.ts";
 import { moment } from "./times.ts";
 import { codeFaultWords, faultWords, stateWords, unitName } from "./words.ts";
@@ -198,15 +199,19 @@ function CodeForm({ desk, unit, doing, typed, onTyped, refused }: CodeProps) {
   const id = useId();
   const field = useRef<HTMLInputElement>(null);
   const [fault, setFault] = useState<Exclude<Typed, { code: string }> | null>(null);
+  const [isScanning, setScanning] = useState(false);
   const name = unitName(unit);
   useEffect(() => {
     if (fault !== null) field.current?.focus();
   }, [fault]);
+  const pairBy = (code: string) => {
+    setFault(null);
+    doing.run(() => desk.act("POST", `units/${part(unit.unit)}/pair`, { code }));
+  };
   const pair = () => {
     const read = readSetupCode(typed);
     if ("fault" in read) return setFault(read);
-    setFault(null);
-    doing.run(() => desk.act("POST", `units/${part(unit.unit)}/pair`, read));
+    pairBy(read.code);
   };
   return (
     <form
@@ -252,6 +257,30 @@ function CodeForm({ desk, unit, doing, typed, onTyped, refused }: CodeProps) {
       <p id={`${id}-hint`} class="soft">
         {say("pair.code_hint")}
       </p>
+      {canScan() && !isScanning && (
+        <button
+          type="button"
+          class="plain"
+          aria-label={say("scan.title", { name })}
+          onClick={() => setScanning(true)}
+        >
+          {say("scan.open")}
+        </button>
+      )}
+      {isScanning && (
+        <Scan
+          name={name}
+          onCode={(code) => {
+            setScanning(false);
+            onTyped(code);
+            pairBy(code);
+          }}
+          onClose={() => {
+            setScanning(false);
+            field.current?.focus();
+          }}
+        />
+      )}
     </form>
   );
 }

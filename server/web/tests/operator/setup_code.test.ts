@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { readSetupCode, spelled } from "../../src/operator/setup_code.ts";
+import { readLabel, readSetupCode, spelled } from "../../src/operator/setup_code.ts";
 
 describe("a setup code", () => {
   test.each([
@@ -28,6 +28,15 @@ describe("a setup code", () => {
     expect(readSetupCode(`K7QW3MP${sign}`)).toMatchObject({ fault: "look_alike" });
   });
 });
+
+test.each([
+  ["PARVIS:K7QW3MPD", "K7QW3MPD"],
+  ["parvis:k7qw-3mpd\n", "K7QW3MPD"],
+  ["K7QW3MPD", "K7QW3MPD"],
+  ["PARVIS:", null],
+  ["https://parvis.example/r/main", null],
+  ["WIFI:S:hall;T:WPA;P:secret;;", null],
+])("a label's QR code %j holds %j", (text, code) => expect(readLabel(text)).toBe(code));
 
 test("a fingerprint is four groups of four", () => {
   expect(spelled("abcdefghij234567")).toBe("abcd efgh ij23 4567");
