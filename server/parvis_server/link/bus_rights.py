@@ -23,7 +23,10 @@ def rights(site: str) -> dict[str, dict[str, list[str]]]:
     return {
         "hub": {
             "publish": [names.hub_beat, names.news("*"), names.program("*"), *every_edge, INBOX],
-            "subscribe": [*questions, names.edge_beat, names.all_relays, names.all_sound],
+            "subscribe": [
+                *(*questions, names.hub_beat, names.edge_beat),
+                *(names.all_relays, names.all_sound),
+            ],
         },
         "edge": {
             "publish": [*questions, names.edge_beat, names.relay_up("*"), names.sound_up("*")],

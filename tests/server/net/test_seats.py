@@ -14,7 +14,8 @@ from parvis_wire.messages import Role, Rung
 
 
 def seat(participant: str, role: Role) -> Seat:
-    return Seat(participant, role, cast(Connection, SimpleNamespace(is_fanned_out=False)), cast(Receiver, None))
+    connection = cast(Connection, SimpleNamespace(is_fanned_out=False))
+    return Seat(participant, role, connection, cast(Receiver, None))
 
 
 STEP = st.tuples(
