@@ -162,6 +162,7 @@ class EdgeHub:
     def _hello(self, question: bytes, answer: Callable[[bytes], None]) -> None:
         hello = parse(EdgeHello, question)
         self.hellos.append(hello)
+        self._notify()
         if hello.version != self.knows_version:
             answer(_octets(Refused(why=RefusedWhy.VERSION)))
             return

@@ -15,6 +15,7 @@ from parvis_server.edge.edge import Edge, Standing
 from parvis_server.edge.http import Socket
 from parvis_server.hub_server import Listener
 from parvis_server.net.pages import Pages
+from parvis_server.open_files import KEPT_FILES, OpenFiles
 from parvis_server.ports import take_port
 
 LOOPBACK = "127.0.0.1"
@@ -66,7 +67,7 @@ async def live_edge(
         pages=sisters,
         is_public=is_public,
         sockets=sockets or {},
-        most_connections=most,
+        files=OpenFiles(None if most is None else most + KEPT_FILES),
     )
     edge = Edge(standing, bus, pages or Pages({}))
     listener = Listener(take_port(NetworkSettings(host=LOOPBACK, port=0)))

@@ -100,6 +100,8 @@ class AudienceRoom:
         """At the last beat: that the last one left is said once."""
         self.on_empty: Callable[[], None] = lambda: None
         """Called when the last listener is gone."""
+        self.on_gap: Callable[[], None] = lambda: None
+        """Called when news were missed: the room has to be asked for."""
         self._known = asyncio.Event()
         self._snapshot_frame: tuple[str, bytes] | None = None
         bus, subjects = line.bus, line.subjects
@@ -219,6 +221,8 @@ class AudienceRoom:
             self.core.want()
             return
         self._follow(self.core.news(news, self.now_ns()))
+        if not self.core.is_complete:
+            self.on_gap()
 
     def _on_program(self, payload: bytes) -> None:
         if self.core.view is None or not self.line.is_reached:

@@ -99,8 +99,8 @@ class Edge:
         self.stopping = asyncio.Event()
         self.reached = asyncio.Event()
         """Set once the hub was reached."""
-        self.is_refused = False
-        """The hub knows no edges of this version."""
+        self.refused = asyncio.Event()
+        """Set while the hub knows no edges of this version."""
         self.line = HubLine(bus, Subjects(standing.site), edge_id or new_edge_id(), now_ns)
         self.rooms = EdgeRooms(self.line, now_ns)
         self.relays = Relays(self.line)
@@ -227,14 +227,14 @@ class Edge:
         else:
             refused = isinstance(answer, Refused) and answer.why is RefusedWhy.VERSION
             line.watch.failed(now_ns, is_refused=refused)
-            if refused and not self.is_refused:
+            if refused and not self.refused.is_set():
                 log.error(OTHER_VERSION)
-            self.is_refused = refused
+                self.refused.set()
 
     def _welcomed(self, hello: HubHello, now_ns: int) -> None:
         before = self.line.watch.hub
         is_other = self.line.watch.welcomed(hello, now_ns)
-        self.is_refused = False
+        self.refused.clear()
         self._set_limits(hello)
         if is_other and before is not None:
             log.info("another hub is there, or the same one was started again")
@@ -258,6 +258,7 @@ class Edge:
         is_reached = self.line.is_reached
         if is_reached:
             self.reached.set()
+            self._beat()
             log.info("the hub is reached")
         else:
             log.warning("the hub is not reached: everybody is told, and it is tried again")

@@ -150,7 +150,7 @@ async def _tell(
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(REACHED_WITHIN_S):
             await edge.reached.wait()
-    if edge.is_refused:
+    if edge.refused.is_set():
         raise UsageError(OTHER_VERSION)
     _say("the hub is reached" if edge.reached.is_set() else "the hub is not reached yet")
 

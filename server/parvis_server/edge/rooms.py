@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 
 from parvis_server.edge.audience_room import AudienceRoom, RoomLimits
 from parvis_server.edge.hub_line import HubLine
@@ -62,6 +63,7 @@ class EdgeRooms:
             raise PeerFault(CloseCode.RATE, TOO_MANY)
         room = AudienceRoom(name, self._line, self.limits, self._now_ns)
         room.on_empty = self._emptied.set
+        room.on_gap = partial(self._ask, room)
         self._rooms[name] = room
         if self._group is not None:
             self._start(self._group, room)

@@ -1,8 +1,8 @@
 """Edges on the hub's own machine, started by the hub: more cores for a large audience.
 
 Theory of operation. Each is a ``parvis edge`` in a process of its own, told by its environment
-where the bus is (a command line can be read by everybody on the machine). One that ends by itself is
-started again; one that was emptied is not. They end with the hub, also when it is killed: the
+where the bus is (a command line can be read by everybody on the machine). One that ends by itself
+is started again; one that was emptied is not. They end with the hub, also when it is killed: the
 kernel tells them.
 """
 
