@@ -40,6 +40,32 @@ FLAGS = (
 )
 WITHOUT_WEBCODECS = "delete window.AudioEncoder; delete window.AudioDecoder;"
 
+KEEP_TRACKS = """
+window.tracks = [];
+const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+navigator.mediaDevices.getUserMedia = async (wanted) => {
+  const stream = await ask(wanted);
+  window.tracks.push(...stream.getTracks());
+  return stream;
+};
+"""
+PULL_OUT = """
+const track = window.tracks.at(-1);
+track.stop();
+track.dispatchEvent(new Event("ended"));
+"""
+"""A script's own stop is told to nobody; a headset that is pulled out is."""
+
+NEVER_ANSWERS_ONCE = """
+const answer = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+let isFirst = true;
+navigator.mediaDevices.getUserMedia = (wanted) => {
+  if (!isFirst) return answer(wanted);
+  isFirst = false;
+  return new Promise(() => {});
+};
+"""
+
 VOICE_BAND_HZ = (1800.0, 5000.0)
 """Where the recorded voice has much and the table's tone nothing."""
 BLOCK = sounds.RATE_HZ // 10
@@ -161,7 +187,7 @@ def a_rig(
             chromium(folder / "phone", sound.environment, (*FLAGS, capture))
         )
         phone = Page(browser)
-        phone.before_its_scripts(WATCH_FAULTS)
+        phone.before_its_scripts(WATCH_FAULTS + KEEP_TRACKS)
         radio = stack.enter_context(radio_hole(hub.port))
         yield Rig(radio, hall, far, own, host, phone)
 
@@ -174,10 +200,13 @@ def test_a_listener_goes_on_stage_and_back(
         checks_its_microphone_in_the_line(rig)
         speaks(rig)
         mutes(rig)
+        is_hidden_by_another_tab(rig)
+        loses_its_headset(rig)
         loses_its_network(rig)
         steps_down(rig)
         is_blocked_while_speaking(rig)
         assert rig.phone.faults() == []
+        asks_a_browser_that_never_answers(rig)
         speaks_without_webcodecs(rig)
         assert rig.phone.faults() == []
 
@@ -227,6 +256,36 @@ def mutes(rig: Rig) -> None:
     wait_for_voice(rig.hall, heard=True)
 
 
+def is_hidden_by_another_tab(rig: Rig) -> None:
+    """Nobody is on air who does not see it: muted at once, and only a tap goes on."""
+    browser = rig.phone.browser
+    page = browser.current_window_handle
+    browser.switch_to.new_window("tab")
+    rig.wait_for_turn("hidden")
+    wait_for_voice(rig.hall, heard=False)
+    browser.close()
+    browser.switch_to.window(page)
+    rig.wait_for("!document.hidden")
+    rig.phone.wait_for_words(".turn", "You left this page, so nobody hears you.")
+    assert not rig.phone.browser.execute_script("return __parvis_voice.isOnAir")
+    rig.phone.tap(".go-live")
+    rig.wait_for_turn(None)
+    wait_for_voice(rig.hall, heard=True)
+
+
+def loses_its_headset(rig: Rig) -> None:
+    """The microphone is gone: muted, and a tap opens another one."""
+    rig.phone.browser.execute_script(PULL_OUT)
+    rig.wait_for_turn("device")
+    rig.phone.wait_for_words(".turn", "Your microphone was taken away")
+    wait_for_voice(rig.hall, heard=False)
+    opened = rig.phone.browser.execute_script("return tracks.length")
+    rig.phone.tap(".go-live")
+    rig.wait_for_turn(None)
+    wait_for_voice(rig.hall, heard=True)
+    assert rig.phone.browser.execute_script("return tracks.length") == opened + 1
+
+
 def loses_its_network(rig: Rig) -> None:
     """Until it noticed, and back: the turn is kept and goes on by itself."""
     rig.radio.fall_silent()
@@ -266,14 +325,25 @@ def is_blocked_while_speaking(rig: Rig) -> None:
     assert rig.host.command(Unblock(id="unblock", participant=person)).refused is None
 
 
-def speaks_without_webcodecs(rig: Rig) -> None:
-    """A browser that cannot encode by itself is heard all the same."""
-    rig.phone.before_its_scripts(WITHOUT_WEBCODECS)
+def asks_a_browser_that_never_answers(rig: Rig) -> None:
+    """As pages inside other apps do: it is said after a while, and asked again."""
+    rig.phone.before_its_scripts(NEVER_ANSWERS_ONCE + WITHOUT_WEBCODECS)
     rig.open()
     rig.phone.tap(".foot .big")
-    rig.give_the_floor()
-    rig.phone.tap(".voice-inset .primary")
+    rig.phone.tap(".card.voice .big")
+    rig.phone.tap(".card.voice .primary")
+    rig.wait_for_voice_state("refused")
+    assert rig.phone.browser.execute_script("return __parvis_voice.refusal") == "silent"
+    rig.phone.wait_for_words(".card.voice [role=alert]", "Your browser does not answer.")
+    rig.phone.tap(".card.voice .primary")
     rig.wait_for_voice_state("checking")
+    rig.phone.tap(".card.voice > .primary")
+    rig.wait_for_voice_state("ready")
+
+
+def speaks_without_webcodecs(rig: Rig) -> None:
+    """A browser that cannot encode by itself is heard all the same."""
+    rig.give_the_floor()
     rig.phone.tap(".go-live")
     rig.wait_for("__parvis_voice.isOnAir")
     assert rig.phone.browser.execute_script("return __parvis_voice.encoder") == "wasm"
