@@ -41,7 +41,7 @@ class HubHttpProtocol(H11Protocol):
         if self._is_beyond_the_last_file():
             transport.abort()  # there is no file left to answer with
             return
-        sockets.tune(transport, send_buffer_bytes=sockets.PAGE_SEND_BUFFER_BYTES)
+        sockets.tune(transport)
         self._watch_head()
 
     def connection_lost(self, exc: Exception | None) -> None:

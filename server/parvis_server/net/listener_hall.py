@@ -14,8 +14,8 @@ The hub and an edge differ in the door (``ListenerDoor``) alone.
 import asyncio
 import os
 import time
-from collections import deque
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -129,8 +129,8 @@ class ListenerHall:
         self._slots = tuple(Slot({}) for _ in range(PING_EVERY_SWEEPS))
         self._filled = 0
         self._swept = 0
-        self._joining: deque[tuple[int, Guest]] = deque()
-        self._ending: deque[tuple[int, Guest]] = deque()
+        self._joining: OrderedDict[Guest, int] = OrderedDict()
+        self._ending: OrderedDict[Guest, int] = OrderedDict()
         self._resting: list[Guest] = []
 
     def allow(self, files: OpenFiles) -> None:
@@ -143,11 +143,13 @@ class ListenerHall:
         """A connection began; it has a while to join."""
         self.count += 1
         within_ns = int(self.door.join_timeout_s * 1e9)
-        self._joining.append((self._now_ns() + within_ns, guest))
+        self._joining[guest] = self._now_ns() + within_ns
 
     def left(self, slot: Slot | None, guest: Guest) -> None:
         """A connection ended."""
         self.count -= 1
+        self._joining.pop(guest, None)
+        self._ending.pop(guest, None)
         if slot is not None:
             slot.guests.pop(guest, None)
 
@@ -161,6 +163,7 @@ class ListenerHall:
 
     def seated(self, guest: Guest) -> Slot:
         """A connection has joined: with whom it is pinged from now on."""
+        self._joining.pop(guest, None)
         self._filled = (self._filled + 1) % len(self._slots)
         slot = self._slots[self._filled]
         slot.guests[guest] = None
@@ -168,7 +171,7 @@ class ListenerHall:
 
     def ends(self, guest: Guest, within_s: float) -> None:
         """A closing handshake began: who does not answer it is cut."""
-        self._ending.append((self._now_ns() + int(within_s * 1e9), guest))
+        self._ending[guest] = self._now_ns() + int(within_s * 1e9)
 
     def rests(self, guest: Guest) -> None:
         """It said too much at once, and is heard again at the next sweep."""
@@ -191,10 +194,10 @@ class ListenerHall:
         resting, self._resting = self._resting, []
         for guest in resting:
             guest.hear_again()
-        while self._joining and self._joining[0][0] <= now_ns:
-            self._joining.popleft()[1].is_late()
-        while self._ending and self._ending[0][0] <= now_ns:
-            self._ending.popleft()[1].cut()
+        for guest in _due(self._joining, now_ns):
+            guest.is_late()
+        for guest in _due(self._ending, now_ns):
+            guest.cut()
         self._swept = (self._swept + 1) % len(self._slots)
         await self._ping(self._slots[self._swept])
 
@@ -207,3 +210,9 @@ class ListenerHall:
             for guest in guests[first : first + PINGS_AT_ONCE]:
                 guest.ping(frame)
             await asyncio.sleep(0)
+
+
+def _due(waiting: OrderedDict[Guest, int], now_ns: int) -> Iterator[Guest]:
+    """Take out those whose time is over, the oldest first: all waits are of one length."""
+    while waiting and next(iter(waiting.values())) <= now_ns:
+        yield waiting.popitem(last=False)[0]

@@ -110,6 +110,7 @@ class ListenerProtocol(asyncio.Protocol):
         "_descriptor",
         "_fragments",
         "_frames",
+        "_gathered",
         "_hall",
         "_is_text",
         "_receive",
@@ -134,6 +135,8 @@ class ListenerProtocol(asyncio.Protocol):
         self._descriptor = -1
         self._fragments: list[bytes] | None = None
         self._frames = 0
+        self._gathered: list[bytes] | None = None
+        """Frames of the welcome, which go as one."""
         self._is_text = False
         self._receive: Receiver | None = None
         self._resting = False
@@ -155,7 +158,9 @@ class ListenerProtocol(asyncio.Protocol):
 
     def write_frame(self, frame: bytes) -> None:
         """Write the bytes of a finished frame; does nothing once the connection is closing."""
-        if not self.closing:
+        if self._gathered is not None:
+            self._gathered.append(frame)
+        elif not self.closing:
             self.transport.write(frame)
 
     def buffered_bytes(self) -> int:
@@ -184,6 +189,7 @@ class ListenerProtocol(asyncio.Protocol):
         """Start the closing handshake; the connection ends soon, whatever the peer does."""
         if self.closing:
             return
+        self._send_gathered()
         brief = reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore")
         self._wire.send_close(code, brief)
         self._flush()
@@ -270,9 +276,20 @@ class ListenerProtocol(asyncio.Protocol):
             self._hall.door.waiting.leave(self._known().peer.address)
 
     def _join(self, message: str | bytes) -> None:
-        """The first message."""
-        connection = self._known()
+        """The first message. What is said to it goes in one piece: one call of the system here, and
+        one moment of the phone's radio there."""
         self._waits_no_more()
+        self._gathered = []
+        self._come_in(message)
+        self._send_gathered()
+
+    def _send_gathered(self) -> None:
+        gathered, self._gathered = self._gathered, None
+        if gathered and not self.closing:
+            self.transport.write(b"".join(gathered))
+
+    def _come_in(self, message: str | bytes) -> None:
+        connection = self._known()
         try:
             join = parse_join(message if isinstance(message, str) else None)
             self._hall.check_room(join)
