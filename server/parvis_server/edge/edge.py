@@ -212,11 +212,17 @@ class Edge:
         """What was under way when the bus was cut may be lost."""
         if is_connected:
             self.line.watch.want()
-            self.relays.cut_all()
+            self.relays.hold()
             self.rooms.want_all()
 
     async def _say_hello(self) -> None:
+        """With a hello, the hub ends what this edge relayed before: so do we, before and not after.
+
+        Theory: hello and relayed messages travel under different names, so their order is not
+        kept; nothing is relayed until the hello is answered.
+        """
         standing, line = self.standing, self.line
+        self.relays.hold()
         hello = EdgeHello(
             edge=line.edge, place=standing.place, names=standing.names, is_public=standing.is_public
         )
@@ -238,10 +244,10 @@ class Edge:
         self._set_limits(hello)
         if is_other and before is not None:
             log.info("another hub is there, or the same one was started again")
-            self.relays.cut_all()
             self.rooms.want_all()
-            self._act_again()
+        self.relays.go_on()
         self._look(now_ns)
+        self._act_again()
 
     def _set_limits(self, hello: HubHello) -> None:
         longest = max(one for one in PACKET_TIMES_MS if one <= hello.max_packet_ms)

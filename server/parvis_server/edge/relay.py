@@ -71,6 +71,7 @@ class Relays:
         """Listeners whose connection is open, or about to be."""
         self._ends: dict[int, Relayed] = {}
         self._last = 0
+        self._is_held = False
 
     def __len__(self) -> int:
         """How many are open."""
@@ -96,7 +97,7 @@ class Relays:
         Raises:
             PeerFault: the hub is not reached, or there are too many.
         """
-        if not self.line.is_reached:
+        if not self.line.is_reached or self._is_held:
             raise PeerFault(CloseCode.GOING_AWAY, NOT_REACHED)
         if len(self._ends) >= MAX_RELAYED:
             raise PeerFault(CloseCode.RATE, TOO_MANY)
@@ -135,6 +136,15 @@ class Relays:
         """Let time pass, four times a second."""
         for one in tuple(self.acting):
             one.look(now_ns)
+
+    def hold(self) -> None:
+        """End all, and open none until ``go_on``: the hub is about to forget them."""
+        self._is_held = True
+        self.cut_all()
+
+    def go_on(self) -> None:
+        """The hub knows this edge."""
+        self._is_held = False
 
     def cut_all(self) -> None:
         """The hub knows nothing of them any more, or must not."""
