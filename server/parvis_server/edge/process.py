@@ -2,14 +2,13 @@
 
 import asyncio
 import contextlib
-import gc
 import logging
 import signal
 import sys
 import time
 from dataclasses import dataclass
 
-from parvis_server import links, logs
+from parvis_server import collector, links, logs
 from parvis_server.bus.nats_bus import NatsBus
 from parvis_server.config import NetworkSettings
 from parvis_server.edge.edge import OTHER_VERSION, Edge, Standing, new_edge_id
@@ -126,9 +125,11 @@ async def _serve(edge: Edge, listener: Listener, public: PublicSide | None) -> N
         loop.add_signal_handler(number, edge.stopping.set)
     async with asyncio.TaskGroup() as group:
         running = group.create_task(edge.run([listener]))
-        telling = group.create_task(_tell(edge, listener, public, running))
+        beside = (_tell(edge, listener, public, running), _spare_the_collector(edge))
+        tasks = [group.create_task(work) for work in beside]
         await asyncio.wait({running})
-        telling.cancel()
+        for task in tasks:
+            task.cancel()
     if edge.drainage.done.is_set() and not edge.stopping.is_set():
         log.info("everybody has moved on: this edge ends")
 
@@ -141,8 +142,6 @@ async def _tell(
     started.cancel()
     if not edge.started.is_set():
         return
-    gc.collect()
-    gc.freeze()
     _say(f"this edge listens on {_here(listener)} and is reached at {edge.standing.place}")
     if public is not None:
         for line in public.words():
@@ -153,6 +152,11 @@ async def _tell(
     if edge.refused.is_set():
         raise UsageError(OTHER_VERSION)
     _say("the hub is reached" if edge.reached.is_set() else "the hub is not reached yet")
+
+
+async def _spare_the_collector(edge: Edge) -> None:
+    await edge.started.wait()
+    await collector.spare(lambda: edge.hall.count)
 
 
 def _here(listener: Listener) -> str:
