@@ -333,7 +333,7 @@ export class Connection implements Guided {
     this.watch = this.world.setTimer(() => this.look(), LOOK_EVERY_MS);
     this.repeatCommand();
     this.sureOfVenue();
-    const verdict = stallVerdict(this.silentMs, this.hasPackets);
+    const verdict = stallVerdict(this.silentMs, this.hasPackets, this.isVenueReached);
     if (verdict === "dead" || this.isLate()) return this.lost(CLOSE_CODES.silentHere);
     this.guide?.look();
     if (verdict === "stalled" && this.state === "open") {

@@ -478,9 +478,24 @@ describe("a venue out of reach", () => {
   test("is no reason to leave the edge", () => {
     const { old } = listening();
     old.say({ type: "venue", is_reached: false });
-    world.pass(20_000);
+    world.pass(59_000);
     expect(world.sockets).toHaveLength(1);
     expect(lastLink()).toEqual(["open", null]);
+    world.pass(2000);
+    expect(world.sockets.length).toBeGreaterThan(1);
+  });
+
+  test("that is told to somebody at the door is said, and tried again elsewhere", () => {
+    connect();
+    world.socket.accept();
+    world.socket.say({ type: "venue", is_reached: false });
+    world.socket.drop(1001);
+    expect(news.venue).toEqual([false]);
+    world.pass(250);
+    expect(world.at).toBe(B);
+    world.socket.welcome();
+    world.pass(1500);
+    expect(news.venue).toEqual([false, true]);
   });
 
   test("is no longer said at an edge that reaches it", () => {
