@@ -158,7 +158,8 @@ async def published(
         yield publication
     finally:
         task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        with suppress(asyncio.CancelledError):
+            await task  # what ended it before is the test's failure
 
 
 async def until(holds: Callable[[], bool], within_s: float = 10.0) -> None:

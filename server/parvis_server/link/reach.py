@@ -7,7 +7,7 @@ the question for new ones is still open. With the internet back, the next try is
 
 import asyncio
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol
 
 CONNECT_TIMEOUT_S = 1.5
@@ -18,6 +18,9 @@ FIRST_LOOK_UP_TIMEOUT_S = 20.0
 
 Found = Sequence[tuple[Any, ...]]
 """What ``getaddrinfo`` gives."""
+
+Ask = Callable[[str, int], Coroutine[Any, Any, Found]]
+"""Looks a name up; raises ``OSError``."""
 
 
 class Reach(Protocol):
@@ -34,10 +37,11 @@ class Reach(Protocol):
 class ByName:
     """Connects to a name's addresses, in the resolver's order."""
 
-    def __init__(self, host: str, port: int) -> None:
-        """Nothing is asked yet."""
+    def __init__(self, host: str, port: int, ask: Ask | None = None) -> None:
+        """Nothing is asked yet; ``ask`` is the resolver, unless it is the system's."""
         self._host = host
         self._port = port
+        self._ask = ask or _system
         self._known: Found = ()
         self._question: asyncio.Task[Found] | None = None
 
@@ -66,15 +70,17 @@ class ByName:
 
     async def _addresses(self) -> Found:
         """Those that the resolver says now, or said when it last answered."""
-        if self._question is None:
-            self._question = asyncio.ensure_future(self._ask())
+        question = self._question
+        if question is None:
+            question = self._question = asyncio.ensure_future(self._ask(self._host, self._port))
         timeout_s = LOOK_UP_TIMEOUT_S if self._known else FIRST_LOOK_UP_TIMEOUT_S
-        await asyncio.wait({self._question}, timeout=timeout_s)
-        if not self._question.done():
+        await asyncio.wait({question}, timeout=timeout_s)
+        if not question.done():
             if self._known:
                 return self._known
             raise socket.gaierror(socket.EAI_AGAIN, "the resolver does not answer")
-        question, self._question = self._question, None
+        if self._question is question:
+            self._question = None
         try:
             self._known = question.result()
         except OSError:
@@ -82,6 +88,7 @@ class ByName:
                 raise
         return self._known
 
-    async def _ask(self) -> Found:
-        loop = asyncio.get_running_loop()
-        return await loop.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+
+async def _system(host: str, port: int) -> Found:
+    loop = asyncio.get_running_loop()
+    return await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
