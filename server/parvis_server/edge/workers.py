@@ -16,7 +16,7 @@ import signal
 import socket
 import sys
 from asyncio.subprocess import DEVNULL, Process
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,13 +94,18 @@ class WorkerSettings:
 class Workers:
     """All of one hub."""
 
-    def __init__(self, settings: WorkerSettings) -> None:
-        """None runs yet: say how many with ``want``, and ``run``."""
+    def __init__(
+        self,
+        settings: WorkerSettings,
+        program: Sequence[str] = (sys.executable, "-m", "parvis_server.edge"),
+    ) -> None:
+        """None runs yet: say how many with ``want``, and ``run``; ``program`` is what is run."""
         self.starts = 0
         """Processes started, those included that took the place of another."""
         self.processes: dict[int, Process] = {}
         """By number, from 1."""
         self._settings = settings
+        self._program = tuple(program)
         self._wanted = 0
         self._ports: dict[int, int] = {}
         self._changed = asyncio.Event()
@@ -143,7 +148,7 @@ class Workers:
         """One process, from its start to its end; its exit code."""
         port = self._port(number)
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "parvis_server.edge"),
+            *self._program,
             stdin=DEVNULL,
             stdout=DEVNULL,
             start_new_session=True,  # Ctrl-C is for the hub: they end after it said goodbye
