@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from parvis_server.bus.settings import BusSettings
 from parvis_server.engine.stage import MAX_ZONES
 from parvis_server.settings_sources import Layer, Section, Settings, Sources
 from parvis_wire.fields import ZoneName
@@ -83,6 +84,16 @@ class NetworkSettings(Section):
         if self.certificate is not None and self.tls_port is None:
             raise ValueError("certificate is given and tls_port is off: https needs a port")
         return self
+
+
+class EdgesSettings(Section):
+    """The edges that face the phones for this hub."""
+
+    workers: int | None = Field(default=None, ge=0, le=16)
+    """Edges on this machine, on the ports that follow the hub's; 0: none. Unless set: one for each
+    core, at most 4, as soon as more than 500 listen."""
+    site: str = Field(default="parvis", pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")
+    """Under which name hub and edges meet on a bus that several hubs share."""
 
 
 class RoomSettings(Section):
@@ -228,6 +239,8 @@ class HubSettings(Settings):
     """PEM file with the authority of the public edge's certificate, where that is one of your own.
     Unless set: those that this system trusts."""
     network: NetworkSettings = NetworkSettings()
+    bus: BusSettings = BusSettings()
+    edges: EdgesSettings = EdgesSettings()
     room: RoomSettings = RoomSettings()
     access: AccessSettings = AccessSettings()
     site: SiteSettings = SiteSettings()

@@ -18,6 +18,8 @@ EXAMPLES = """Examples:
 
   parvis hub --publish ADDRESS             phones anywhere, by a public edge (docs/public.md)
 
+  parvis hub --edge-workers 4              four more cores for a large audience
+
   parvis hub --open-house                  units and speakers elsewhere may join unpaired
 
   parvis hub --frame-ms 5                  the least delay, for a few wired microphones
@@ -47,6 +49,18 @@ def hub(
         None,
         help="Folder for secrets and settings. Default: $XDG_STATE_HOME/parvis, else "
         "~/.local/state/parvis.",
+    ),
+    edge_workers: int | None = typer.Option(
+        None,
+        min=0,
+        max=16,
+        help="Edges on this machine, on the ports that follow; 0: none. Default: by themselves "
+        "above 500 listeners.",
+    ),
+    bus: str | None = typer.Option(
+        None,
+        metavar="URL",
+        help="NATS server on which edges on other machines meet this hub: nats://host:4222.",
     ),
     title: str | None = typer.Option(None, help="What the room is called on every screen."),
     publish: str | None = typer.Option(
@@ -88,6 +102,8 @@ def hub(
         "network.key": key,
         "publish": publish,
         "publish_ca": publish_ca,
+        "edges.workers": edge_workers,
+        "bus.url": bus,
         "room.title": title,
         "access.open_house": open_house,
         "stage.frame_ms": frame_ms,

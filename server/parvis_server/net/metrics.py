@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Protocol
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import (
@@ -13,6 +14,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from parvis_server.engine.boundary import LATENESS_BOUNDS_MS, EngineStats, SourceStats
+from parvis_server.net.api.edge_routes import EdgeInfo
 from parvis_server.net.live_room import LiveRoom
 from parvis_server.net.rooms import Rooms
 from parvis_wire.messages import Role, Rung
@@ -36,12 +38,28 @@ FANOUT_COUNTS = (
 )
 
 
+class WatchedEdges(Protocol):
+    """The edges of a hub, as far as they are counted."""
+
+    @property
+    def dropped(self) -> int:
+        """Publications that were not sent."""
+
+    @property
+    def relayed(self) -> int:
+        """Connections that edges pass on."""
+
+    def listed(self) -> Iterable[EdgeInfo]:
+        """All that are there."""
+
+
 class HubCollector(Collector):
     """Makes the metrics of a hub: sums over its rooms, whose names nobody learns here."""
 
-    def __init__(self, rooms: Rooms) -> None:
-        """Watch ``rooms``."""
+    def __init__(self, rooms: Rooms, edges: WatchedEdges | None = None) -> None:
+        """Watch ``rooms`` and ``edges``."""
         self._rooms = rooms
+        self._edges = edges
 
     @property
     def _lives(self) -> tuple[LiveRoom, ...]:
@@ -55,6 +73,8 @@ class HubCollector(Collector):
         yield from self._people()
         yield from self._network()
         yield from self._outputs()
+        if self._edges is not None:
+            yield from _of_edges(self._edges)
         yield _counter(
             "engine_restarts", "Engines replaced", self._sum(lambda live: live.engine.restarts)
         )
@@ -149,6 +169,23 @@ class HubCollector(Collector):
         )
 
 
+def _of_edges(edges: WatchedEdges) -> Iterator[Metric]:
+    """Each edge by its place, which is a bounded set; its own name is new at every start."""
+    listeners = GaugeMetricFamily("parvis_edge_listeners", "Listeners at edges", labels=["place"])
+    load = GaugeMetricFamily(
+        "parvis_edge_load", "Share of an edge's core that is used", labels=["place"]
+    )
+    listed = list(edges.listed())
+    for place in dict.fromkeys(edge.place for edge in listed):
+        there = [edge for edge in listed if edge.place == place]
+        listeners.add_metric([place], sum(edge.listeners for edge in there))
+        load.add_metric([place], max(edge.load for edge in there))
+    yield _gauge("edges", "Edges that are there", len(listed))
+    yield from (listeners, load)
+    yield _gauge("relayed_connections", "Connections that edges pass on", edges.relayed)
+    yield _counter("bus_dropped", "What edges were not told, for want of a way", edges.dropped)
+
+
 def _engines(told: Sequence[EngineStats]) -> Iterator[Metric]:
     """What the engines say: counts summed, of times and states the worst."""
     yield _lateness(told)
@@ -231,10 +268,10 @@ def _gauge(name: str, text: str, value: float) -> Metric:
 class Metrics:
     """The hub's own registry."""
 
-    def __init__(self, rooms: Rooms) -> None:
-        """Collect from ``rooms`` whenever asked."""
+    def __init__(self, rooms: Rooms, edges: WatchedEdges | None = None) -> None:
+        """Collect from ``rooms`` and ``edges`` whenever asked."""
         self._registry = CollectorRegistry(auto_describe=False)
-        self._registry.register(HubCollector(rooms))
+        self._registry.register(HubCollector(rooms, edges))
 
     def render(self) -> bytes:
         """The text exposition format."""

@@ -55,6 +55,7 @@ class Audience:
         self._told: Pulse | None = None
         self.elsewhere = NOBODY_ELSEWHERE
         """At edges."""
+        self._elsewhere: dict[str, Elsewhere] = {}
 
     def came(self, participant: str, *, invited: bool) -> None:
         """A listener joined; by an invitation of their own or not."""
@@ -99,6 +100,18 @@ class Audience:
         if self._reacted[participant] < REACTIONS_PER_PULSE:
             self._reacted[participant] += 1
             self._reactions[reaction] += 1
+
+    def are_elsewhere(self, where: str, there: Elsewhere) -> None:
+        """Who listens at the edges of one bus."""
+        self._elsewhere.pop(where, None)
+        if there != NOBODY_ELSEWHERE:
+            self._elsewhere[where] = there
+        parts = self._elsewhere.values()
+        self.elsewhere = Elsewhere(
+            sum(part.listeners for part in parts),
+            sum(part.in_hall for part in parts),
+            tuple(islice(chain.from_iterable(part.named for part in parts), PAGE)),
+        )
 
     def reacted_elsewhere(self, reactions: Mapping[Reaction, int]) -> None:
         """Count what people at an edge showed; within bounds that its caller keeps."""

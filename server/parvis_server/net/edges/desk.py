@@ -112,6 +112,7 @@ class EdgeDesk:
             random: spreads pages over edges.
         """
         self.bus = bus
+        self.name = name
         self.roster = Roster(site.hub)
         self.standing = Standing(site.hub, is_alone=is_alone)
         self.unreadable = 0
@@ -267,7 +268,8 @@ class EdgeDesk:
             room = self._site.rooms.get(name)
             if room is not None:
                 there = said.get(name)
-                room.live.audience.elsewhere = elsewhere(there) if there else NOBODY_ELSEWHERE
+                summed = elsewhere(there) if there else NOBODY_ELSEWHERE
+                room.live.audience.are_elsewhere(self.name, summed)
         self._counted = frozenset(said)
 
     def _on_room(self, payload: bytes, answer: Answer) -> None:
@@ -345,9 +347,9 @@ class EdgeDesk:
 
     # What the hub asks of it
 
-    def places(self) -> tuple[str, ...]:
-        """Where a page should listen, the best first."""
-        return self.roster.places(self._random)
+    def places(self, *, is_public: bool) -> tuple[str, ...]:
+        """Where a page should listen, the best first; ``is_public``: it came from outside."""
+        return self.roster.places(self._random, is_public=is_public)
 
     def drain(self, edge: str, within_s: float) -> bool:
         """Move everybody from this edge to others; False: there is no such edge."""
@@ -355,7 +357,7 @@ class EdgeDesk:
         if found is None:
             return False
         found.draining = True
-        order = Drain(within_s=within_s, places=self.places())
+        order = Drain(within_s=within_s, places=self.places(is_public=found.hello.is_public))
         self.bus.publish(self._subjects.orders(edge), serialize(order).encode())
         return True
 

@@ -136,9 +136,12 @@ class Roster:
 
     # Where to listen
 
-    def places(self, random: Random) -> tuple[str, ...]:
-        """Where a page should listen, the best first; nothing: where it is."""
-        open_ = [edge for edge in self if edge.takes]
+    def places(self, random: Random, *, is_public: bool) -> tuple[str, ...]:
+        """Where a page should listen, the best first; nothing: where it is.
+
+        Pages from outside the venue (``is_public``) listen outside, those from inside inside.
+        """
+        open_ = [edge for edge in self if edge.takes and edge.hello.is_public is is_public]
         judged = {edge.hello.edge: edge.burden() + CHANCE * random.random() for edge in open_}
         ranked = sorted(open_, key=lambda edge: judged[edge.hello.edge])[:MAX_PLACES]
         if ranked:
