@@ -144,27 +144,26 @@ def compare(scene: Scene, tell: Callable[[str], None]) -> dict[str, Any]:
 
     Raises:
         UsageError: an unknown name, or too many listeners for this system.
-        BenchError: a server or the reader failed.
+        BenchError: nothing could be measured.
     """
     check_files(scene.listeners, "the servers")
     check_ports(scene.listeners, 1)
     chosen, missing = _present(scene)
     packets = program_packets(max(1, round(scene.seconds * scene.packets_per_s)))
-    turns: dict[str, list[Turn]] = {contender.name: [] for contender in chosen}
     load = os.getloadavg()[0]
     with contextlib.ExitStack() as stack:
-        serving = {}
-        for contender in chosen:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="parvis-bench-")))
-            serving[contender.name] = stack.enter_context(contender.serve(folder, scene.listeners))
-        for number in range(1, scene.pairs + 1):
-            for name, server in serving.items():
-                tell(f"round {number} of {scene.pairs}: {name} ...")
-                turn = take_turn(server, packets, scene.listeners, 1 / scene.packets_per_s)
-                turns[name].append(turn)
+        serving = _started(stack, chosen, scene.listeners, missing)
+        turns: dict[str, list[Turn]] = {name: [] for name in serving}
+        with contextlib.suppress(KeyboardInterrupt):  # what there is, is told
+            for number in range(1, scene.pairs + 1):
+                _take_round(number, scene, packets, serving, turns, missing, tell)
+    rounds = min(map(len, turns.values()), default=0)
+    if not rounds:
+        raise BenchError(f"no round was whole; {_words(missing)}")
+    turns = {name: taken[:rounds] for name, taken in turns.items()}
     return {
         "listeners": scene.listeners,
-        "pairs": scene.pairs,
+        "pairs": rounds,
         "packets": len(packets),
         "packet_bytes": round(sum(map(len, packets)) / len(packets)),
         "load_before": round(load, 2),
@@ -178,6 +177,48 @@ def compare(scene: Scene, tell: Callable[[str], None]) -> dict[str, Any]:
         "whole": {name: all(turn.is_whole for turn in taken) for name, taken in turns.items()},
         "missing": missing,
     }
+
+
+def _take_round(
+    number: int,
+    scene: Scene,
+    packets: Sequence[bytes],
+    serving: dict[str, Serving],
+    turns: dict[str, list[Turn]],
+    missing: dict[str, str],
+    tell: Callable[[str], None],
+) -> None:
+    """Everybody's turn; who fails has no more."""
+    for name, server in tuple(serving.items()):
+        tell(f"round {number} of {scene.pairs}: {name} ...")
+        try:
+            turn = take_turn(server, packets, scene.listeners, 1 / scene.packets_per_s)
+        except BenchError as error:
+            missing[name] = f"failed: {error}"
+            del serving[name], turns[name]
+        else:
+            turns[name].append(turn)
+
+
+def _words(missing: Mapping[str, str]) -> str:
+    return "; ".join(f"{name}: {why}" for name, why in missing.items())
+
+
+def _started(
+    stack: contextlib.ExitStack,
+    chosen: Sequence[Contender],
+    listeners: int,
+    missing: dict[str, str],
+) -> dict[str, Serving]:
+    """All servers, each with a folder of its own; whatever does not start is noted as missing."""
+    serving = {}
+    for contender in chosen:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="parvis-bench-")))
+        try:
+            serving[contender.name] = stack.enter_context(contender.serve(folder, listeners))
+        except (BenchError, OSError) as error:
+            missing[contender.name] = f"does not start: {error}"
+    return serving
 
 
 def _present(scene: Scene) -> tuple[list[Contender], dict[str, str]]:

@@ -23,6 +23,9 @@ CONNECT_TIMEOUT_S = 10.0
 QUIET_S = 0.5
 """Nothing came for so long: all is there that ever comes."""
 
+MOST_PING_BYTES = 16
+"""Pings go on when there are no more packets: they are no noise."""
+
 LONGEST_S = 60.0
 REST_S = 0.001
 BUFFER_BYTES = 65_536
@@ -75,7 +78,8 @@ def drain(connections: Sequence[socket.socket], orders: int) -> tuple[list[int],
             reads += 1
             if size == 0:
                 poll.unregister(number)
-            last_s = now_s
+            if size > MOST_PING_BYTES:
+                last_s = now_s
         if is_ending and now_s - last_s > QUIET_S:
             break
         time.sleep(REST_S)

@@ -229,6 +229,7 @@ def nchan(folder: Path, listeners: int) -> Iterator[Serving]:
         events {{ worker_connections {listeners + 128}; }}
         http {{ access_log off; tcp_nodelay on; {temporary}
           server {{ listen {LOOPBACK}:{port} backlog=2048; keepalive_requests 1000000;
+            keepalive_timeout 1h;
             location /pub {{ nchan_publisher; nchan_channel_id program;
               nchan_message_buffer_length 200; }}
             location /ws/listen {{ nchan_subscriber websocket; nchan_channel_id program;
@@ -258,6 +259,7 @@ def nats(folder: Path, listeners: int) -> Iterator[Serving]:
     settings.write_text(
         f"""listen: "{LOOPBACK}:{own}"
         max_connections: {listeners + 64}
+        ping_interval: "1h"
         websocket {{ listen: "{LOOPBACK}:{port}", no_tls: true, compression: false }}
         """
     )

@@ -1,6 +1,7 @@
 """``parvis bench fanout``: what one packet costs for one listener, beside other servers."""
 
 import json
+import signal
 from typing import Annotated
 
 import typer
@@ -36,9 +37,12 @@ def fanout(
     """Compare our fan-out with a bare floor and with the servers that are installed here.
 
     The same packets of the program, the same reader, in turns; CPU time of each server's process.
+    Ctrl-C ends it early.
     """
     from parvis_server.bench.fanout_measure import Scene, compare, lines
 
+    # Ended as by Ctrl-C: the servers end, too, and what there is is told.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     scene = Scene(listeners=listeners, pairs=pairs, seconds=seconds, only=tuple(only or ()))
     found = compare(scene, lambda line: typer.echo(line, err=True))
     typer.echo(lines(found))

@@ -37,14 +37,13 @@ def edge_targets(link: ListenerLink) -> tuple[Target, ...]:
     url = f"{scheme}://{link}/api/v1/rooms/{link.room}/edges"
     try:
         with urllib.request.urlopen(url, timeout=ANSWER_TIMEOUT_S) as answer:
-            told = json.loads(answer.read(MAX_ANSWER_BYTES))
+            places = json.loads(answer.read(MAX_ANSWER_BYTES))["edges"]
     except urllib.error.HTTPError as error:
         if error.code == 404:
             return ()
         raise BenchError(f"{url} answered {error.code}") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise HubUnreachable(f"{url} does not answer: {error}") from error
-    places = told if isinstance(told, list) else next(iter(told.values()), [])
     return tuple(place_target(str(place), link) for place in places)
 
 

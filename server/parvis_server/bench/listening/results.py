@@ -119,6 +119,7 @@ def result(
         "asked": asked,
         "not_joined": everything.not_joined,
         "closed_codes": {str(code): count for code, count in everything.closed.items()},
+        "lost_outside_windows": outside.lost,
         "one_clock": main.one_clock,
         **_counts(everything),
         "packets": main.packets,
@@ -152,7 +153,7 @@ def _counts(tally: Tally) -> Told:
 
 _SUMS = (
     *("listeners", "lost", "closed", "asked", "not_joined", "gaps", "gap_ms", "repeated"),
-    *("tier_changes", "unreadable", "packets", "generator_cpu"),
+    *("lost_outside_windows", "tier_changes", "unreadable", "packets", "generator_cpu"),
 )
 
 
@@ -212,7 +213,8 @@ def lines(told: Told) -> str:
     rows += [
         f"listeners {told['listeners']}, not joined {told['not_joined']}, "
         f"closed {told['closed']}{_codes(told['closed_codes'])}",
-        f"lost {told['lost']}; {told['packets']} packets of {_either(told['packet_ms'])} ms came; "
+        f"lost {told['lost']}, {told['lost_outside_windows']} of them before all had joined or "
+        f"between windows; {told['packets']} packets of {_either(told['packet_ms'])} ms came; "
         f"gaps {told['gaps']} ({told['gap_ms']:.0f} ms), repeated {told['repeated']}, "
         f"unreadable {told['unreadable']}, changes of packet time {told['tier_changes']}",
         _cpu(told),
