@@ -159,6 +159,12 @@ async def test_before_a_room_begins_the_floor_is_nobodys(table: RoleTable) -> No
     assert table.hub.engine.sources == (), "the phone that was live is not heard"
     surprises = []
     for name, actor in table.actors.items():
+        if actor.part is Part.PHONE:
+            assert actor.peer is not None
+            code, failures = await actor.peer.until_closed()
+            assert code == CloseCode.FORBIDDEN, "its turn ended with the rehearsal"
+            assert failures[0].text
+            continue
         for kind in sorted(FLOOR_ACTS):
             wanted = expected(actor, kind, FloorMode.HOST)
             if wanted is None or wanted is RefusalCode.NO_TURN or actor.blocked:
