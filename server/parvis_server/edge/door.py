@@ -32,7 +32,6 @@ from parvis_server.net.endpoints import (
     Session,
     Waiting,
 )
-from parvis_server.net.listeners import MAX_SPREAD_MS, MS_PER_LISTENER
 from parvis_server.net.rate import TokenBucket, wrong_secret_attempts
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.edges import (
@@ -52,6 +51,9 @@ NS_PER_S = 1_000_000_000
 
 WAITS_NS = round(REQUEST_TIMEOUT_S * NS_PER_S)
 """For a room that is not known yet."""
+
+MS_PER_LISTENER, MAX_SPREAD_MS = 1, 5_000
+"""Over which time listeners come back, as at the hub: serving a join takes about a millisecond."""
 
 FULL = "this server is full: try again in a while"
 LEAVING = "this server is about to stop: go on at another"

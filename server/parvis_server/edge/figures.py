@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -14,9 +14,11 @@ from parvis_server.edge.hub_line import HubLine
 from parvis_server.edge.listener import EdgeListener
 from parvis_server.edge.relay import Relays
 from parvis_server.edge.rooms import EdgeRooms
+from parvis_server.net.fanout import FanoutCounts
 from parvis_server.net.listener_hall import ListenerHall
-from parvis_server.net.metrics import FANOUT_COUNTS
 from parvis_wire.messages import Rung
+
+FANOUT_TEXT = "Of the fan-out, as the hub's metric of nearly the same name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +45,9 @@ class EdgeCollector(Collector):
         for code, count in sorted(self.door.faults.items()):
             faults.add_metric([str(int(code))], count)
         yield faults
-        for name, metric, text in FANOUT_COUNTS:
-            total = sum(getattr(room.fanout.counts, name) for room in self.rooms)
-            yield _counter(metric, text, total)
+        for field in fields(FanoutCounts):
+            total = sum(getattr(room.fanout.counts, field.name) for room in self.rooms)
+            yield _counter(f"fanout_{field.name}", FANOUT_TEXT, total)
 
     def _people(self) -> Iterator[Metric]:
         listeners = GaugeMetricFamily(

@@ -14,16 +14,6 @@ from parvis_server.edge.figures import EdgeCollector
 from parvis_server.edge.gateway import NOT_THROUGH_HERE, WORDS, Gateway, Unanswered
 from parvis_server.edge.rooms import EdgeRooms
 from parvis_server.errors import PeerFault
-from parvis_server.net.api.faults import MISTAKE
-from parvis_server.net.api.faults import WORDS as API_WORDS
-from parvis_server.net.api.faults import answer as api_answer
-from parvis_server.net.http import (
-    METRICS_TYPE,
-    NO_STORE,
-    PLAIN_WORDS,
-    ROOM_NAME,
-    SERVER_MISTAKE,
-)
 from parvis_server.net.mp3 import Mp3Response
 from parvis_server.net.pages import (
     AUDIENCE_PAGE,
@@ -33,6 +23,13 @@ from parvis_server.net.pages import (
     SCREEN_PAGE,
     Pages,
 )
+from parvis_server.net.plain_words import (
+    METRICS_TYPE,
+    NO_STORE,
+    PLAIN_WORDS,
+    ROOM_NAME,
+    SERVER_MISTAKE,
+)
 from parvis_wire.floor import About, Access, Phase
 from parvis_wire.messages import DEFAULT_ROOM
 
@@ -40,7 +37,14 @@ API_PREFIX = "/api/"
 GETS = ["GET", "HEAD"]
 ANY = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
-API_CODES = {403: "not_here", 413: "too_big", 502: "no_answer", 503: "not_reached"}
+API_CODES = {
+    403: "not_here",
+    404: "not_found",
+    405: "method",
+    413: "too_big",
+    502: "no_answer",
+    503: "not_reached",
+}
 
 Socket = Callable[[WebSocket], Awaitable[None]]
 
@@ -178,12 +182,10 @@ async def _refused(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     detail = error.detail if isinstance(error, Unanswered) else None
     headers = {**NO_STORE, **({"Retry-After": "2"} if status in (502, 503) else {})}
-    if request.url.path.startswith(API_PREFIX):
-        code, text = API_WORDS.get(status, MISTAKE)
-        if detail is not None:
-            code, text = API_CODES[status], " ".join(detail.split())
-        return api_answer(status, code, text, headers)
     words = detail or PLAIN_WORDS.get(status) or WORDS.get(status) or SERVER_MISTAKE
+    if request.url.path.startswith(API_PREFIX):
+        said = {"code": API_CODES.get(status, "mistake"), "text": " ".join(words.split())}
+        return JSONResponse(said, status, headers)
     return PlainTextResponse(words, status, headers)
 
 

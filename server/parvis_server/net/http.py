@@ -1,6 +1,5 @@
 """The hub's application: pages, API, sockets and health on one port."""
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,30 +31,22 @@ from parvis_server.net.pages import (
     SCREEN_PAGE,
     Pages,
 )
+from parvis_server.net.plain_words import (
+    METRICS_TYPE,
+    NO_STORE,
+    PLAIN_WORDS,
+    ROOM_NAME,
+    SERVER_MISTAKE,
+)
 from parvis_server.net.rooms import HubRoom, Rooms
 from parvis_wire.floor import Access, Phase
 from parvis_wire.messages import DEFAULT_ROOM
-
-PLAIN_WORDS = {
-    404: "There is nothing at this address.\nIl n'y a rien à cette adresse.\n",
-    405: "This address does not take that kind of request.\n"
-    "Cette adresse n'accepte pas ce type de requête.\n",
-    503: "The hub is full or not ready: try again in a moment.\n"
-    "Le serveur est plein ou pas encore prêt : réessayez dans un instant.\n",
-}
-SERVER_MISTAKE = "The hub made a mistake; it is in its log.\nLe serveur a fait une erreur.\n"
-
-ROOM_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 
 STATS_STALE_NS = 3_000_000_000
 """The engine reports once a second: three missed reports, and it does not tick."""
 
 WAKING_NS = 15_000_000_000
 """A room that begins may take so long for its engine, without the hub being called ill for it."""
-
-NO_STORE = {"Cache-Control": "no-store"}
-
-METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 @dataclass(frozen=True, slots=True)
