@@ -13,7 +13,6 @@ import asyncio
 import contextlib
 import logging
 import socket
-import ssl
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -26,6 +25,7 @@ from nats.aio.subscription import Subscription as ClientSubscription
 
 from parvis_server.bus.address import BusAddress
 from parvis_server.bus.bus import Answerer, Handler, NoAnswer, NobodyThere
+from parvis_server.bus.trouble import Faults, explained
 from parvis_wire.reconnect import delay_s
 
 log = logging.getLogger(__name__)
@@ -227,7 +227,7 @@ class NatsBus:
 
     async def _connected(self) -> Client | None:
         """A client that the server let in; None, and a line in the log, when there is none."""
-        client, faults = Client(), _Faults()
+        client, faults = Client(), Faults()
         address = self._address
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S * len(address.urls)):
@@ -340,48 +340,6 @@ class NatsBus:
         if why != self._told:
             self._told = why
             log.warning("%s; going on trying", why)
-
-
-class _Faults:
-    """What the library tells of a connection that does not come about."""
-
-    def __init__(self) -> None:
-        self.first: Exception | None = None
-
-    async def note(self, error: Exception) -> None:
-        """Keep the first that says something: the later ones follow from it."""
-        if self.first is None and not isinstance(error, nats.errors.NoServersError):
-            self.first = error
-        if isinstance(error, nats.errors.SlowConsumerError):
-            log.warning("the bus: this process is too slow for what comes; some is dropped")
-        else:
-            log.debug("the bus: %r", error)
-
-
-def explained(error: BaseException, address: BusAddress) -> str:
-    """One line: what is wrong with the bus, and what would be right."""
-    words = str(error)
-    if isinstance(error, ssl.SSLCertVerificationError):
-        if "match" in words or "not valid for" in words:
-            return (
-                f"the certificate of the bus at {address} is for another name: use the name that "
-                "stands in it"
-            )
-        return (
-            f"the certificate of the bus at {address} is signed by nobody that is trusted here "
-            f"({error.verify_message}): name its authority's file as bus.ca"
-        )
-    if isinstance(error, ssl.SSLError):
-        return f"the bus at {address} does not speak TLS as asked ({error.reason}): nats or tls?"
-    if "authorization" in words.lower() or "authentication" in words.lower():
-        return f"the bus at {address} refuses these credentials: see its users, and ours"
-    if isinstance(error, socket.gaierror):
-        return f"the bus at {address}: this name leads nowhere: is it right, is there a network?"
-    if isinstance(error, ConnectionRefusedError):
-        return f"the bus at {address}: nobody listens there: does nats-server run?"
-    if isinstance(error, TimeoutError):
-        return f"the bus at {address} does not answer: a firewall between, or the wrong port?"
-    return f"the bus at {address} cannot be used: {words or type(error).__name__}"
 
 
 def _taker(hearing: _Hearing) -> Callable[[Msg], Any]:
