@@ -43,7 +43,10 @@ Processes = Annotated[int, typer.Option(min=1, max=64, help="Processes that shar
 EdgeWorkers = Annotated[
     int | None,
     typer.Option(
-        min=0, max=32, help="Of the bench's own hub. Unless set: as it decides.", show_default=False
+        min=0,
+        max=32,
+        help="Of the bench's own hub. Unless set: as many as it would start by itself.",
+        show_default=False,
     ),
 ]
 Tls = Annotated[bool, typer.Option("--tls", help="Listen to the bench's own hub over https.")]

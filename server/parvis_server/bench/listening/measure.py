@@ -19,7 +19,7 @@ import psutil
 
 from parvis_server.bench.listening import limits
 from parvis_server.bench.listening.house import Peak, Usage, talking, usage
-from parvis_server.bench.listening.places import edge_targets, spread, target_of
+from parvis_server.bench.listening.places import await_edges, edge_targets, spread, target_of
 from parvis_server.bench.listening.plan import Plan, Target
 from parvis_server.bench.listening.processes import Assistant, assistant
 from parvis_server.bench.listening.results import Told, WindowFound, result
@@ -46,7 +46,8 @@ ANSWER_S = 12.0
 PATIENCE_S = 20.0
 """After the last call: whoever hears nothing by then does not."""
 
-OWN_ROOM = "main"
+MOST_WITHOUT_EDGES, MOST_WORKERS = 500, 4
+"""More listeners, and a hub starts one edge for each core, at most so many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class Wanted:
     joins_per_s: float = 300.0
     processes: int = 1
     edge_workers: int | None = None
-    """Of a hub of its own; None: as the hub decides."""
+    """Of a hub of its own; None: as many as the hub would start by itself, from the beginning."""
     encrypted: bool = False
     """A hub of its own is listened to over TLS."""
     trusted: str | None = None
@@ -68,6 +69,14 @@ class Wanted:
     newcomers_per_s: float = 0.0
     stuck: int = 0
     hostile: int = 0
+
+    @property
+    def workers(self) -> int:
+        """Edge workers of a hub of its own."""
+        if self.edge_workers is not None:
+            return self.edge_workers
+        alone = self.encrypted or self.listeners <= MOST_WITHOUT_EDGES
+        return 0 if alone else min(MOST_WORKERS, os.cpu_count() or 1)
 
     @property
     def is_disturbed(self) -> bool:
@@ -317,7 +326,7 @@ async def measure_listeners(
 async def _with_own_hub(
     wanted: Wanted, tell: Callable[[str], None], stopping: asyncio.Event
 ) -> Told:
-    workers = () if wanted.edge_workers is None else ("--edge-workers", str(wanted.edge_workers))
+    workers = ("--edge-workers", str(wanted.workers))
     with tempfile.TemporaryDirectory(prefix="parvis-bench-") as folder:
         tls = ("--tls-port", "0" if wanted.encrypted else "off")
         with running_hub(Path(folder), *tls, *workers) as hub:
@@ -326,8 +335,8 @@ async def _with_own_hub(
             if wanted.encrypted:
                 link, trusted = _encrypted(hub.process, plain), str(Path(folder) / OWN_FILE)
             targets: tuple[Target, ...] = (target_of(link),)
-            if not wanted.encrypted:
-                targets = await asyncio.to_thread(edge_targets, plain) or targets
+            if wanted.workers and not wanted.encrypted:
+                targets = await asyncio.to_thread(await_edges, plain, wanted.workers)
             tell(f"a hub of this bench's own: {spread(targets)}")
             async with talking(plain):
                 return await _bench(wanted, targets, plain, hub.process, trusted, tell, stopping)
@@ -367,5 +376,5 @@ async def _bench(
 def _check_limits(wanted: Wanted) -> None:
     limits.check_files(-(-wanted.listeners // wanted.processes), "listeners")
     if not wanted.links:
-        each = -(-wanted.listeners // max(1, wanted.edge_workers or 1))
+        each = -(-wanted.listeners // max(1, wanted.workers))
         limits.check_files(each + wanted.stuck + wanted.hostile, "the hub or an edge worker")

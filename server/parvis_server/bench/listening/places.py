@@ -2,6 +2,7 @@
 
 import json
 import socket
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
@@ -13,6 +14,9 @@ from parvis_server.listen.link import LISTEN_ENDPOINT, ListenerLink
 
 ANSWER_TIMEOUT_S = 5.0
 MAX_ANSWER_BYTES = 65_536
+
+EDGES_START_S = 40.0
+"""Each is a Python process with the hub's libraries: two seconds, on a machine that is not busy."""
 
 
 def target_of(link: ListenerLink) -> Target:
@@ -45,6 +49,19 @@ def edge_targets(link: ListenerLink) -> tuple[Target, ...]:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise HubUnreachable(f"{url} does not answer: {error}") from error
     return tuple(place_target(str(place), link) for place in places)
+
+
+def await_edges(link: ListenerLink, count: int) -> tuple[Target, ...]:
+    """The edges of a hub that is starting them; raises ``BenchError`` when they do not come."""
+    end_s = time.monotonic() + EDGES_START_S
+    while len(found := edge_targets(link)) < count:
+        if time.monotonic() > end_s:
+            raise BenchError(
+                f"{len(found)} of {count} edge workers were there after {EDGES_START_S:g} s: the "
+                "hub's log says why"
+            )
+        time.sleep(0.2)
+    return found
 
 
 def place_target(place: str, link: ListenerLink) -> Target:
