@@ -29,10 +29,12 @@ class MachineWatch:
         """When the machine stood still until now."""
         return stalls(self._lines())
 
-    def assert_within(self, limit_s: float, since_s: float, what: str) -> None:
+    def assert_within(
+        self, limit_s: float, since_s: float, what: str, at_s: float | None = None
+    ) -> None:
         """This took no longer since this moment of the monotonic clock, the machine's stalls not
-        counted."""
-        now_s = time.monotonic()
+        counted; ``at_s``: when it happened, if not now."""
+        now_s = time.monotonic() if at_s is None else at_s
         took_s = now_s - since_s
         if took_s >= limit_s:
             threading.Event().wait(NEWS_S)
