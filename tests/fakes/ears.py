@@ -30,7 +30,7 @@ from parvis_wire.rtp import RtpPacket
 AGAIN_S = 0.25
 """Before the next place is tried, as pages do."""
 
-PATIENCE_S = 40.0
+PATIENCE_S = 60.0
 """For the failing test only."""
 
 

@@ -131,7 +131,8 @@ class Edge:
 
     def _around(self, application: ASGIApp) -> ASGIApp:
         """The application behind the checks of every request."""
-        guarded = Guard(application, self._names, self._sisters.has)
+        pages = self.standing.pages
+        guarded = Guard(application, self._names, self._sisters.has, lambda: pages)
         proxies = list(self.standing.behind_proxy)
         return behind(proxies, guarded) if proxies else guarded
 

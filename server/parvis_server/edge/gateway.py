@@ -103,7 +103,7 @@ class Gateway:
         Raises:
             Unanswered: there is none.
         """
-        path = request.url.path
+        path = str(request.scope["path"])
         if self._is_public and not PUBLIC_PATHS.fullmatch(path):
             raise Unanswered(403, NOT_THROUGH_HERE)
         body = await _body(request)
@@ -114,7 +114,8 @@ class Gateway:
 
     def _question(self, request: Request, body: bytes) -> HttpQuestion:
         query = request.url.query
-        target = request.url.path + (f"?{query}" if query else "")
+        path = request.scope.get("raw_path", request.url.path.encode()).partition(b"?")[0]
+        target = path.decode("latin-1") + (f"?{query}" if query else "")
         if len(target) > 2048:
             raise Unanswered(413, TOO_BIG)
         named = ((name, request.headers.get(name)) for name in PASSED_ON)
