@@ -55,7 +55,7 @@ class Gate:
         self.port = 0
 
     @asynccontextmanager
-    async def before(self, port: int) -> AsyncIterator[Gate]:
+    async def before(self, port: int, own_port: int = 0) -> AsyncIterator[Gate]:
         async def came(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             task = asyncio.current_task()
             assert task is not None
@@ -77,7 +77,7 @@ class Gate:
             finally:
                 writer.transport.abort()
 
-        server = await asyncio.start_server(came, LOOPBACK, 0)
+        server = await asyncio.start_server(came, LOOPBACK, own_port)
         self.port = server.sockets[0].getsockname()[1]
         try:
             yield self

@@ -26,9 +26,11 @@ WAV_HEADER_BYTES = 44
 class HubProcess:
     """A hub on a port and a data folder of its own, which may be killed and started again."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *flags: str) -> None:
+        """``flags``: more of `parvis hub`'s."""
         self.port = free_port()
         self.folder = folder
+        self.flags = flags
         self.secret = ""
         self.program = self._start()
         self._read_secret()
@@ -68,7 +70,7 @@ class HubProcess:
         self.program.close_input()
 
     def _start(self) -> Program:
-        arguments = ("--port", str(self.port), "--data", str(self.folder / "hub"))
+        arguments = ("--port", str(self.port), "--data", str(self.folder / "hub"), *self.flags)
         names = {"PARVIS_HUB_NETWORK__NAMES": json.dumps([INSECURE_NAME])}
         return Program(*command("parvis", "hub", *arguments), env=names)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import ssl
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,6 @@ from typing import Any
 import httpx
 import pytest
 
-from fakes.peer import Peer, peer
 from fakes.processes import Program, command, free_port, running, wait_for_port
 from parvis_server.link.publish_address import PublishAddress
 
@@ -50,10 +50,19 @@ class PublicEdge:
     program: Program
     address: PublishAddress
     authority: Path
+    port: int
+    """Of Caddy."""
 
     @property
     def origin(self) -> str:
-        return self.address.origin
+        """Where phones reach it."""
+        return f"https://{NAME}:{self.port}"
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Of a phone's connections."""
+        there = {"host": LOOPBACK, "port": self.port, "local_addr": (VISITOR, 0)}
+        return {**there, "ssl": self.trusting, "origin": self.origin}
 
     @property
     def trusting(self) -> ssl.SSLContext:
@@ -64,23 +73,20 @@ class PublicEdge:
         way = httpx.AsyncHTTPTransport(verify=self.trusting, local_address=VISITOR)
         return httpx.AsyncClient(transport=way, base_url=self.origin, trust_env=False)
 
-    @asynccontextmanager
-    async def socket(self, path: str = "/ws/listen", **options: Any) -> AsyncIterator[Peer]:
-        async with peer(
-            self.address.link_url.removesuffix("/ws/link") + path,
-            host=LOOPBACK,
-            port=self.address.port,
-            ssl=self.trusting,
-            origin=self.origin,
-            local_addr=(VISITOR, 0),
-            **options,
-        ) as connected:
-            yield connected
+    async def until_reached(self) -> None:
+        """Wait until the edge reaches its hub, and the link carries sound."""
+        pause = asyncio.Event()
+        async with self.browser() as browser, asyncio.timeout(30):
+            while (await browser.get("/healthz")).json() != {"status": "ok"}:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(pause.wait(), 0.1)
+        await asyncio.to_thread(self.program.wait_for, "the hub in the venue is linked")
 
 
 @contextmanager
-def public_edge(folder: Path) -> Iterator[PublicEdge]:
-    """Both started, and the address read from what the edge prints."""
+def public_edge(folder: Path, hub_port: int | None = None) -> Iterator[PublicEdge]:
+    """Both started, and the address read from what the edge prints; ``hub_port``: where its hub
+    reaches it, if something stands between."""
     caddy = shutil.which("caddy")
     if caddy is None:
         pytest.fail("no caddy on this machine: run scripts/setup test")
@@ -99,13 +105,13 @@ def public_edge(folder: Path) -> Iterator[PublicEdge]:
     said |= {"HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
     with (
         running(caddy, "run", "--config", str(config), "--adapter", "caddyfile", env=said) as front,
-        edge_process(folder / "edge", f"{NAME}:{port}", behind) as edge,
+        edge_process(folder / "edge", f"{NAME}:{hub_port or port}", behind) as edge,
     ):
         front.wait_for("certificate obtained successfully")
         wait_for_port(port)
         address = PublishAddress.parse(edge.wait_for(HOW_TO_JOIN)[1])
         root = folder / "caddy" / "pki" / "authorities" / "local" / "root.crt"
-        yield PublicEdge(edge, address, root)
+        yield PublicEdge(edge, address, root, port)
 
 
 @contextmanager
