@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from fakes import sounds, wrong_crystals
+from fakes import audience_bench, sounds, wrong_crystals
 from fakes.autobahn import suite
 from fakes.clock_loop import Crystal
 from fakes.engine_kills import Kill, house, kills
@@ -46,6 +46,8 @@ MINUTES = {
     "hands": 15.0,
     "autobahn": 3.0,
     "pairing": 10.0,
+    "audience": 5.0,
+    "hostile": 5.0,
 }
 """As asked; the minutes of ``drift`` are virtual, those of ``autobahn`` what its cases take."""
 
@@ -250,6 +252,20 @@ def soak_pairing(minutes: float) -> bool:
     return found.good
 
 
+def soak_audience(minutes: float) -> bool:
+    """Eight thousand listeners on this machine."""
+    _, faults = audience_bench.eight_thousand(minutes * 60)
+    print(f"audience: {'; '.join(faults) or 'all as promised'}")
+    return not faults
+
+
+def soak_hostile(minutes: float) -> bool:
+    """A thousand honest listeners, then as long again beside fifty hostile clients."""
+    _, faults = audience_bench.beside_the_hostile(minutes * 60)
+    print(f"hostile: {'; '.join(faults) or 'all as promised'}")
+    return not faults
+
+
 SOAKS: dict[str, Callable[[float], bool]] = {
     "drift": soak_drift,
     "kills": soak_kills,
@@ -258,6 +274,8 @@ SOAKS: dict[str, Callable[[float], bool]] = {
     "evenings": soak_evenings,
     "hands": soak_hands,
     "pairing": soak_pairing,
+    "audience": soak_audience,
+    "hostile": soak_hostile,
     "autobahn": lambda minutes: suite.run(),
 }
 

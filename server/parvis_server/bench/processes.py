@@ -19,7 +19,9 @@ from parvis_server.errors import BenchError
 
 HUB = (sys.executable, "-c", "from parvis_server.cli import main; main()", "hub")
 LINK_PREFIX, HOST_PREFIX = "listen: ", "host: "
-START_TIMEOUT_S = 30.0
+START_TIMEOUT_S = 60.0
+"""Importing the libraries takes two seconds; a busy machine makes it slower."""
+
 END_TIMEOUT_S = 5.0
 
 

@@ -11,7 +11,7 @@ import typer
 from parvis_server.errors import UsageError, without_group
 
 if TYPE_CHECKING:
-    from parvis_server.bench.listening.measure import Wanted
+    from parvis_server.bench.listening.wanted import Wanted
 
 EXAMPLES = """Examples:
 
@@ -49,6 +49,14 @@ EdgeWorkers = Annotated[
         show_default=False,
     ),
 ]
+PacketMs = Annotated[
+    int | None,
+    typer.Option(
+        help="Sound in a packet of the bench's own hub: 20, 40, 60, 80, 100 or 120. Unless set: "
+        "the more listeners, the longer.",
+        show_default=False,
+    ),
+]
 Tls = Annotated[bool, typer.Option("--tls", help="Listen to the bench's own hub over https.")]
 Trust = Annotated[
     Path | None,
@@ -83,6 +91,7 @@ def listeners(
     joins_per_s: JoinsPerS = 300.0,
     processes: Processes = 1,
     edge_workers: EdgeWorkers = None,
+    packet_ms: PacketMs = None,
     tls: Tls = False,
     trust: Trust = None,
     invite: Invite = None,
@@ -97,15 +106,16 @@ def listeners(
     Delay: from the tick in which the engine makes a packet to its last byte read, packet time not
     included; on another machine than the hub's over the smallest delay. Ctrl-C ends it early.
     """
-    from parvis_server.bench.listening.measure import Wanted
     from parvis_server.bench.listening.results import added, lines
+    from parvis_server.bench.listening.wanted import Wanted
 
     if more and not add:
         raise UsageError(f"{more[0]}: files are for --add")
     if add:
         found = added(_read(path) for path in (*add, *(more or ())))
     else:
-        _check_own(url, {"--edge-workers": edge_workers is not None, "--tls": tls})
+        own = {"--edge-workers": edge_workers, "--packet-ms": packet_ms, "--tls": tls or None}
+        _check_own(url, {flag for flag, given in own.items() if given is not None})
         found = _measured(
             Wanted(
                 listeners=listeners,
@@ -114,6 +124,7 @@ def listeners(
                 joins_per_s=joins_per_s,
                 processes=processes,
                 edge_workers=edge_workers,
+                packet_ms=packet_ms,
                 encrypted=tls,
                 trusted=None if trust is None else str(trust),
                 invite=invite,
@@ -127,10 +138,10 @@ def listeners(
         typer.echo(json.dumps(found))
 
 
-def _check_own(url: list[str] | None, given: dict[str, bool]) -> None:
-    for flag, is_given in given.items():
-        if url and is_given:
-            raise UsageError(f"{flag} is for a hub of the bench's own: leave --url away")
+def _check_own(url: list[str] | None, given: set[str]) -> None:
+    if url and given:
+        flag = min(given)
+        raise UsageError(f"{flag} is for a hub of the bench's own: leave --url away")
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -112,6 +112,8 @@ async def talking(link: ListenerLink) -> AsyncIterator[None]:
             ]
             try:
                 yield
+                if tasks[0].done():
+                    raise BenchError("the microphone of the bench lost the hub while it spoke")
             finally:
                 for task in tasks:
                     task.cancel()

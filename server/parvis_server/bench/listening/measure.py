@@ -1,303 +1,29 @@
-"""Runs a bench of listeners: a hub of its own or one elsewhere, processes of listeners, windows.
-
-The listeners join at a steady rate; then comes a window in which every packet counts. Where others
-disturb (newcomers, readers that never read, hostile clients), a window without them comes before:
-what they cost is the difference.
-"""
+"""Starts a bench of listeners: on a hub of its own, in which somebody speaks, or elsewhere."""
 
 import asyncio
-import contextlib
 import os
 import tempfile
-import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import psutil
 
 from parvis_server.bench.listening import limits
-from parvis_server.bench.listening.house import Peak, Usage, talking, usage
+from parvis_server.bench.listening.house import talking
 from parvis_server.bench.listening.places import await_edges, edge_targets, spread, target_of
-from parvis_server.bench.listening.plan import Plan, Target
-from parvis_server.bench.listening.processes import Assistant, assistant
-from parvis_server.bench.listening.results import Told, WindowFound, result
-from parvis_server.bench.listening.stuck import StuckReaders
-from parvis_server.bench.listening.tally import Tally
+from parvis_server.bench.listening.plan import Target
+from parvis_server.bench.listening.results import Told
+from parvis_server.bench.listening.run import Bench
+from parvis_server.bench.listening.wanted import Wanted
 from parvis_server.bench.processes import running_hub
+from parvis_server.config import FILE_NAME
 from parvis_server.encryption import OWN_FILE
 from parvis_server.errors import BenchError
 from parvis_server.listen.link import ListenerLink
 from parvis_wire.messages import PROTOCOL_VERSION, InviteCredential, Join, Role, serialize
 
-SETTLE_S = 1.0
-"""The last joins' snapshots are read, and everybody is told how many listen."""
-
-IDLE_S = 2.0
-"""As long as the hub is measured without listeners."""
-
-LEAD_S = 0.3
-"""From an order to the window that it opens: it has reached every process by then."""
-
-ANSWER_S = 12.0
-"""After a window's end: stragglers are waited for, and the bins are written."""
-
-PATIENCE_S = 20.0
-"""After the last call: whoever hears nothing by then does not."""
-
-MOST_WITHOUT_EDGES, MOST_WORKERS = 500, 4
-"""More listeners, and a hub starts one edge for each core, at most so many."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What is to be measured."""
-
-    listeners: int
-    seconds: float
-    links: tuple[str, ...] = ()
-    """Where to; none: a hub of this bench's own."""
-    joins_per_s: float = 300.0
-    processes: int = 1
-    edge_workers: int | None = None
-    """Of a hub of its own; None: as many as the hub would start by itself, from the beginning."""
-    encrypted: bool = False
-    """A hub of its own is listened to over TLS."""
-    trusted: str | None = None
-    invite: str | None = None
-    newcomers_per_s: float = 0.0
-    stuck: int = 0
-    hostile: int = 0
-
-    @property
-    def workers(self) -> int:
-        """Edge workers of a hub of its own."""
-        if self.edge_workers is not None:
-            return self.edge_workers
-        alone = self.encrypted or self.listeners <= MOST_WITHOUT_EDGES
-        return 0 if alone else min(MOST_WORKERS, os.cpu_count() or 1)
-
-    @property
-    def is_disturbed(self) -> bool:
-        """Whether there are two windows."""
-        return bool(self.newcomers_per_s or self.stuck or self.hostile)
-
-    @property
-    def longest_s(self) -> float:
-        """After this everything has ended by itself."""
-        joining_s = self.listeners / self.joins_per_s + PATIENCE_S
-        return 2 * joining_s + 2 * (self.seconds + ANSWER_S) + 60.0
-
-
-@dataclass(slots=True)
-class Bench:
-    """One run."""
-
-    wanted: Wanted
-    targets: tuple[Target, ...]
-    join: str
-    trusted: str | None
-    hub: psutil.Process | None
-    tell: Callable[[str], None]
-    stopping: asyncio.Event
-    windows: list[WindowFound] = field(default_factory=list)
-    beside: dict[str, Any] = field(default_factory=dict)
-    _crowds: list[Assistant] = field(default_factory=list)
-
-    def plan(self, listeners: int, joins_per_s: float, *, leaves: bool = False) -> Plan:
-        """For processes of listeners."""
-        return Plan(
-            self.targets,
-            self.join,
-            listeners,
-            joins_per_s,
-            leaves=leaves,
-            trusted=self.trusted,
-            most_s=self.wanted.longest_s,
-        )
-
-    async def run(self) -> Told:
-        """Everything; what there is when it is stopped."""
-        wanted = self.wanted
-        before = None if self.hub is None else await self._idle()
-        async with contextlib.AsyncExitStack() as stack:
-            whole = self.plan(wanted.listeners, wanted.joins_per_s)
-            for part in range(wanted.processes):
-                share = whole.share(part, wanted.processes)
-                self._crowds.append(await stack.enter_async_context(assistant("child", share)))
-            await self._joined()
-            if wanted.is_disturbed:
-                await self._window("alone")
-                async with self._disturbed():
-                    await self._window("beside")
-            else:
-                await self._window("alone")
-            if before is not None and self.hub is not None:
-                grown = usage(self.hub).rss_of_server() - before.rss_of_server()
-                self._remember_memory(grown)
-            outside = await self._end()
-        return result(self.windows, outside, wanted.listeners, self.beside)
-
-    def _remember_memory(self, grown_bytes: int) -> None:
-        listening = self.windows[0].listening
-        each = round(grown_bytes / listening / 1000, 1) if listening else None
-        self.beside["memory_kb_per_listener"] = each
-
-    async def _idle(self) -> Usage:
-        """The hub's cost without listeners."""
-        assert self.hub is not None
-        first = usage(self.hub)
-        await self._wait(IDLE_S)
-        second = usage(self.hub)
-        self.beside["server_idle_cpu"] = second.percent_since(first)
-        return second
-
-    async def _wait(self, seconds: float) -> None:
-        """So long, or until the bench is stopped."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self.stopping.wait()
-
-    async def _joined(self) -> None:
-        wanted = self.wanted
-        self.tell(f"{wanted.listeners} listeners join at {wanted.joins_per_s:g} a second ...")
-        began_s = time.monotonic()
-        most_s = wanted.listeners / wanted.joins_per_s * 2 + PATIENCE_S
-        joined = asyncio.gather(*(crowd.answer("joined") for crowd in self._crowds))
-        stopped = asyncio.create_task(self.stopping.wait())
-        await asyncio.wait((joined, stopped), timeout=most_s, return_when="FIRST_COMPLETED")
-        stopped.cancel()
-        if joined.done():
-            answers = joined.result()
-            self._remember(answers)
-            self.beside["joins_per_s"] = round(
-                sum(answer["listening"] for answer in answers) / (time.monotonic() - began_s), 1
-            )
-        else:
-            joined.cancel()
-            await asyncio.gather(joined, return_exceptions=True)
-        await self._wait(SETTLE_S)
-
-    def _remember(self, answers: Sequence[Told]) -> None:
-        """Why somebody was refused or closed, as far as it was said."""
-        for answer in answers:
-            if answer["reason"]:
-                self.beside.setdefault("reason", answer["reason"])
-
-    async def _window(self, name: str) -> None:
-        """Count for so long."""
-        seconds = self.wanted.seconds
-        self.tell(f"counting for {seconds:g} s ({name}) ...")
-        begin_ns = time.monotonic_ns() + round(LEAD_S * 1e9)
-        end_ns = begin_ns + round(seconds * 1e9)
-        for crowd in self._crowds:
-            crowd.order(do="window", begin_ns=begin_ns, end_ns=end_ns)
-        await asyncio.sleep(LEAD_S)
-        before = None if self.hub is None else usage(self.hub)
-        await self._wait((end_ns - time.monotonic_ns()) / 1e9)
-        elapsed_s = (time.monotonic_ns() - begin_ns) / 1e9
-        found = WindowFound(name, min(elapsed_s, seconds))
-        if self.hub is not None and before is not None:
-            after = usage(self.hub)
-            found.server_cpu = after.percent_since(before)
-            found.idle_cpu = self.beside.get("server_idle_cpu", {})
-            found.server_rss_mb = round(after.rss_of_server() / 1e6, 1)
-        if self.stopping.is_set():
-            for crowd in self._crowds:
-                crowd.order(do="cut")
-        async with asyncio.timeout(ANSWER_S):
-            answers = await asyncio.gather(*(crowd.answer("window") for crowd in self._crowds))
-        for answer in answers:
-            found.take(answer)
-        self._remember(answers)
-        self.windows.append(found)
-
-    async def _end(self) -> Tally:
-        """End the listeners; what they counted outside of windows."""
-        outside = Tally()
-        for crowd in self._crowds:
-            crowd.order(do="end")
-        async with asyncio.timeout(ANSWER_S):
-            answers = await asyncio.gather(*(crowd.answer("end") for crowd in self._crowds))
-        for answer in answers:
-            outside.merge(Tally.from_json(answer["tally"]))
-        self._remember(answers)
-        return outside
-
-    @contextlib.asynccontextmanager
-    async def _disturbed(self) -> AsyncIterator[None]:
-        """All the others that were asked for."""
-        async with contextlib.AsyncExitStack() as stack:
-            if self.wanted.stuck:
-                await stack.enter_async_context(self._stuck())
-            if self.wanted.hostile:
-                await stack.enter_async_context(self._hostile())
-            if self.wanted.newcomers_per_s:
-                await stack.enter_async_context(self._newcomers())
-            yield
-
-    @contextlib.asynccontextmanager
-    async def _stuck(self) -> AsyncIterator[None]:
-        readers, before = StuckReaders(), None
-        if self.hub is not None:
-            before = usage(self.hub).rss_of_server()
-        async with _watched(self.hub) as peak:
-            await readers.join(self.wanted.stuck, self.targets[0], self.join)
-            watching = asyncio.create_task(readers.watch())
-            try:
-                yield
-            finally:
-                watching.cancel()
-                await asyncio.gather(watching, return_exceptions=True)
-                readers.close()
-                found = readers.figures()
-                if before is not None:
-                    grown = (peak.rss_bytes - before) / self.wanted.stuck
-                    found["server_kb_each_max"] = round(grown / 1000, 1)
-                self.beside["stuck"] = found
-
-    @contextlib.asynccontextmanager
-    async def _hostile(self) -> AsyncIterator[None]:
-        plan = self.plan(self.wanted.hostile, 1.0)
-        async with assistant("hostile", plan) as hostile:
-            yield
-            hostile.hang_up()
-            said = await hostile.answer("end")
-            self.beside["hostile"] = {"clients": self.wanted.hostile} | said["visits"]
-
-    @contextlib.asynccontextmanager
-    async def _newcomers(self) -> AsyncIterator[None]:
-        """They join, hear, and leave; only their own figures count, not their losses."""
-        plan = self.plan(0, self.wanted.newcomers_per_s, leaves=True)
-        async with assistant("child", plan) as crowd:
-            yield
-            crowd.order(do="end")
-            async with asyncio.timeout(ANSWER_S):
-                said = await crowd.answer("end")
-        tally = Tally.from_json(said["tally"])
-        self.beside["newcomers"] = {
-            "asked_per_s": self.wanted.newcomers_per_s,
-            "joined_per_s": round(tally.joins.total / self.windows[-1].seconds, 1),
-            "not_joined": tally.not_joined,
-            "sound_ms": tally.joins.figures(),
-            "welcome_ms": tally.welcomes.figures(),
-        }
-
-
-@contextlib.asynccontextmanager
-async def _watched(hub: psutil.Process | None) -> AsyncIterator[Peak]:
-    """The most memory that a hub of ours takes."""
-    if hub is None:
-        yield Peak(psutil.Process())
-        return
-    peak = Peak(hub)
-    watching = asyncio.create_task(peak.watch())
-    try:
-        yield peak
-    finally:
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
+MANY_NEWCOMERS = 1_000
+"""They leave as soon as they hear; so many may be there at a time."""
 
 
 async def measure_listeners(
@@ -328,6 +54,7 @@ async def _with_own_hub(
 ) -> Told:
     workers = ("--edge-workers", str(wanted.workers))
     with tempfile.TemporaryDirectory(prefix="parvis-bench-") as folder:
+        (Path(folder) / FILE_NAME).write_text(_settings(wanted))
         tls = ("--tls-port", "0" if wanted.encrypted else "off")
         with running_hub(Path(folder), *tls, *workers) as hub:
             plain = ListenerLink.parse(hub.link)
@@ -340,6 +67,15 @@ async def _with_own_hub(
             tell(f"a hub of this bench's own: {spread(targets)}")
             async with talking(plain):
                 return await _bench(wanted, targets, plain, hub.process, trusted, tell, stopping)
+
+
+def _settings(wanted: Wanted) -> str:
+    """Of a hub of its own: nobody else's business, and as many may come as are wanted."""
+    everybody = wanted.listeners + wanted.stuck + wanted.hostile + MANY_NEWCOMERS
+    lines = ["[network]", "announce = false", "[limits]", f"listeners = {everybody}"]
+    if wanted.packet_ms is not None:
+        lines += [f"{bound}_packet_ms = {wanted.packet_ms}" for bound in ("min", "max")]
+    return "\n".join(lines) + "\n"
 
 
 def _encrypted(hub: psutil.Process, plain: ListenerLink) -> ListenerLink:
@@ -369,7 +105,7 @@ async def _bench(
     join = serialize(
         Join(version=PROTOCOL_VERSION, role=Role.LISTENER, room=link.room, credential=credential)
     )
-    bench = Bench(replace(wanted), targets, join, trusted, hub, tell, stopping)
+    bench = Bench(wanted, targets, join, trusted, hub, link, tell, stopping)
     return await bench.run()
 
 

@@ -32,6 +32,8 @@ class WindowFound:
     idle_cpu: Mapping[str, float] = field(default_factory=dict)
     """The same without listeners."""
     server_rss_mb: float | None = None
+    ticks: Told | None = None
+    """Of the engine, beside an empty ticker."""
 
     def take(self, answer: Mapping[str, Any]) -> None:
         """One process's answer."""
@@ -82,6 +84,7 @@ class WindowFound:
             "server_cpu": self.server_cpu,
             "server_us_per_packet": None if fan_out is None else self.us_per_packet(fan_out),
             "server_rss_mb": self.server_rss_mb,
+            "ticks": self.ticks,
             "generator_cpu": self.generator_cpu,
             "generator_us_per_packet": self.us_per_packet(self.generator_cpu),
         }
@@ -128,6 +131,7 @@ def result(
         "welcome_ms": everything.welcomes.figures(),
         "server_us_per_packet": figures["server_us_per_packet"],
         "generator_us_per_packet": figures["generator_us_per_packet"],
+        "ticks": main.ticks,
         **beside,
     }
     if len(found) > 1:
@@ -226,6 +230,11 @@ def lines(told: Told) -> str:
         for name in ("newcomers", "stuck", "hostile")
         if told.get(name)
     ]
+    if ticks := told.get("ticks"):
+        rows.append(
+            f"the engine's ticks later than 5 ms: {ticks['engine_late_percent']} %; of an empty "
+            f"ticker beside it: {ticks['empty_late_percent']} %"
+        )
     if not told["one_clock"]:
         rows.append("the hub's clock is another machine's: delays are over the smallest one")
     if told.get("reason"):
