@@ -14,9 +14,9 @@ from starlette.types import ASGIApp
 
 from parvis_server.encryption import Encryption
 from parvis_server.net.arrival import PLAIN, Arrival, Listened
+from parvis_server.net.entrance import Entrance
 from parvis_server.net.http_protocol import HubConfig, HubHttpProtocol
 from parvis_server.net.listener_hall import ListenerHall
-from parvis_server.net.listener_protocol import Entrance
 from parvis_server.net.websocket_protocol import HubWebSocketProtocol
 from parvis_server.ports import BACKLOG
 

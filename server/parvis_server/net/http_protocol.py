@@ -12,12 +12,8 @@ from starlette.types import Scope
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from parvis_server.net import sockets
-from parvis_server.net.listener_protocol import (
-    LISTEN_PATH,
-    Entrance,
-    ListenerProtocol,
-    request_of,
-)
+from parvis_server.net.entrance import LISTEN_PATH, Entrance, request_of
+from parvis_server.net.listener_protocol import ListenerProtocol
 
 HEAD_TIMEOUT_S = 5.0
 """From the connection, or the request's first byte, to the end of its head."""

@@ -15,16 +15,12 @@ close, and who says much at once is heard again only at the hall's next sweep.
 import asyncio
 import logging
 import time
-from asyncio.transports import BaseTransport
-from collections.abc import Callable, MutableMapping
 from functools import partial
 from typing import Any, cast
 
-from starlette.datastructures import Headers as ScopeHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from websockets.datastructures import Headers
+from starlette.types import Scope
 from websockets.frames import Frame, Opcode
-from websockets.http11 import Request, Response
+from websockets.http11 import Request
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 
@@ -32,6 +28,7 @@ from parvis_server.errors import PeerFault
 from parvis_server.net import sockets, websocket_protocol
 from parvis_server.net.connection import INTERNAL_ERROR, TOO_MUCH, Connection, guarded
 from parvis_server.net.endpoints import Session, parse_join, peer_of
+from parvis_server.net.entrance import Entrance, response_of
 from parvis_server.net.listener_hall import MOST_UNANSWERED, ListenerHall, Slot
 from parvis_server.net.websocket_protocol import (
     FIRST_MESSAGE_BYTES,
@@ -48,8 +45,6 @@ from parvis_wire.stage import LinkKind
 log = logging.getLogger(__name__)
 _wire_log = logging.getLogger("uvicorn.error")
 
-LISTEN_PATH = "/ws/listen"
-
 PIECE_BYTES = 2_048
 """Parsed at once: 340 of the smallest frames, a millisecond."""
 
@@ -64,38 +59,6 @@ MOST_CONTROLS = 50
 
 MAX_CLOSING_BYTES = 4_096
 """In one read during the closing handshake, where a close frame is expected."""
-
-
-class Entrance:
-    """The checks of every request, for the handshakes of one port."""
-
-    def __init__(self, hall: ListenerHall, wrapped: Callable[[ASGIApp], ASGIApp]) -> None:
-        """``wrapped`` notes how the connections of this port come."""
-        self.hall = hall
-        self._checks = wrapped(hall.around(self._inside))
-        self._let_in = False
-
-    async def _inside(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self._let_in = True
-
-    def refusal(self, scope: MutableMapping[str, Any]) -> list[Message]:
-        """What to answer instead of a welcome, in ASGI's messages; none: it may come in."""
-        said: list[Message] = []
-
-        async def receive() -> Message:
-            return {"type": "websocket.connect"}
-
-        async def send(message: Message) -> None:
-            said.append(message)
-
-        self._let_in = False
-        checking = self._checks(scope, receive, send)
-        try:
-            checking.send(None)  # type: ignore[attr-defined]  # a coroutine that never waits
-        except StopIteration:
-            if self._let_in or said:
-                return said
-        raise AssertionError("the checks of a handshake answer at once, or let it in")
 
 
 class ListenerProtocol(asyncio.Protocol):
@@ -242,7 +205,7 @@ class ListenerProtocol(asyncio.Protocol):
         if response.status_code == 101:
             refused = entrance.refusal(scope)
             if refused:
-                response = _response_of(refused)
+                response = response_of(refused)
         transport.write(response.serialize())
         if response.status_code != 101:
             self._closing = True
@@ -306,10 +269,6 @@ class ListenerProtocol(asyncio.Protocol):
             self._slot = self._hall.seated(self)
 
     # What the transport calls
-
-    def connection_made(self, transport: BaseTransport) -> None:
-        """Connections are handed over by ``upgrade``."""
-        raise AssertionError("a listener's connection begins as one of http")
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Let everything go: the descriptor is closed after this."""
@@ -439,18 +398,3 @@ class ListenerProtocol(asyncio.Protocol):
         said = b"".join(self._wire.data_to_send())
         if said and not self.transport.is_closing():
             self.transport.write(said)
-
-
-def request_of(method: bytes, target: bytes, version: bytes, headers: list[Any]) -> Request:
-    """What uvicorn read, as websockets wants it."""
-    named = Headers([(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers])
-    protocol = f"HTTP/{version.decode('ascii')}"
-    return Request(target.decode("ascii"), named, method.decode("ascii"), protocol)
-
-
-def _response_of(said: list[Message]) -> Response:
-    """ASGI's refusal of a handshake, as uvicorn writes it."""
-    start, body = said[0], b"".join(message.get("body", b"") for message in said[1:])
-    raw = ScopeHeaders(raw=list(start["headers"]))
-    headers = Headers(list(raw.items()))
-    return Response(start["status"], "", headers, body)

@@ -14,6 +14,7 @@ from websockets.exceptions import InvalidStatus
 from fakes.live_hub import LOOPBACK, LiveHub, live_hub
 from fakes.peer import peer
 from parvis_server.link.publish_address import LINK_PATH
+from parvis_server.net.entrance import LISTEN_PATH
 from parvis_server.net.guard import (
     FIXED_HEADERS,
     OPERATOR_PATH,
@@ -21,7 +22,6 @@ from parvis_server.net.guard import (
     Guard,
     content_security_policy,
 )
-from parvis_server.net.listener_protocol import LISTEN_PATH
 from parvis_server.net.pages import read_pages
 from parvis_server.net.websocket_protocol import MESSAGE_LIMIT_BYTES
 
