@@ -60,7 +60,8 @@ class HubEdges:
             UsageError: an address that cannot be.
         """
         self._settings = settings
-        self._site = site
+        self.site = site
+        """As edges see the hub."""
         self._listening_on = listening_on
         self._folder = folder
         self._buses: list[Bus] = []
@@ -79,7 +80,7 @@ class HubEdges:
         self, bus: Bus, name: str, published: Publication | None = None, *, is_alone: bool = False
     ) -> EdgeDesk:
         sound = None if published is None else published.sound
-        desk = EdgeDesk(self._site, bus, name, sound, is_alone=is_alone)
+        desk = EdgeDesk(self.site, bus, name, sound, is_alone=is_alone)
         self._buses.append(bus)
         self.desks.append(desk)
         return desk
@@ -154,7 +155,7 @@ class HubEdges:
         """Move those who listen at the hub to its workers, once these are there."""
         while sum(edge.beat is not None for edge in desk.edges()) < wanted:  # noqa: ASYNC110
             await asyncio.sleep(LOOK_EVERY_S)
-        for room in self._site.rooms:
+        for room in self.site.rooms:
             for seat in room.live.seats:
                 if seat.role is not Role.LISTENER or seat.connection.is_fanned_out:
                     continue
@@ -166,7 +167,7 @@ class HubEdges:
     @property
     def _here(self) -> int:
         """Listeners at the hub itself."""
-        return sum(room.live.count(Role.LISTENER) for room in self._site.rooms)
+        return sum(room.live.count(Role.LISTENER) for room in self.site.rooms)
 
     # What the hub asks
 

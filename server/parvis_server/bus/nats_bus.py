@@ -121,6 +121,8 @@ class NatsBus:
         """``name`` is for the server's own lists. ``run`` connects."""
         self.link_taps: set[Callable[[bool], None]] = set()
         self.dropped = 0
+        self.attempts = 0
+        """To connect that failed, since the start."""
         self._address = address
         self._name = name
         self._hearings: dict[_Hearing, None] = {}
@@ -134,6 +136,12 @@ class NatsBus:
     def is_connected(self) -> bool:
         """Whether what is published now goes out."""
         return self._client is not None and self._client.is_connected
+
+    @property
+    def waiting_bytes(self) -> int:
+        """What was published and is not in the kernel's hands yet."""
+        pending = 0 if self._client is None else self._client.pending_data_size
+        return self._line.size_bytes + pending
 
     # What others do with it
 
@@ -251,6 +259,7 @@ class NatsBus:
                     flush_timeout=LOST_AFTER_S,
                 )
         except (OSError, nats.errors.Error, TimeoutError, ValueError, ImportError) as error:
+            self.attempts += 1
             self._tell_why(faults.first or error)
             await _leave(client)
             return None
