@@ -18,6 +18,7 @@ from parvis_server.net.api.edge_routes import EdgeInfo
 from parvis_server.net.live_room import LiveRoom
 from parvis_server.net.rooms import Rooms
 from parvis_wire.messages import Role, Rung
+from parvis_wire.packet_time import PROGRAM_PTIME_MS
 
 COUNTS = (
     ("packets", "packets", "Packets of units and speakers"),
@@ -128,6 +129,12 @@ class HubCollector(Collector):
         for field, name, text in FANOUT_COUNTS:
             total = sum(getattr(live.fanout.counts, field) for live in self._lives)
             yield _counter(name, text, total)
+        longest_ms = max((live.feed.ptime_ms for live in self._lives), default=PROGRAM_PTIME_MS)
+        yield _gauge(
+            "packet_time_seconds", "Sound in a packet, the longest of all rooms", longest_ms / 1_000
+        )
+        write_ns = max((live.fanout.write_ns for live in self._lives), default=0.0)
+        yield _gauge("fanout_write_seconds", "What one write costs, the most", write_ns / 1e9)
 
     def _outputs(self) -> Iterator[Metric]:
         packets = CounterMetricFamily(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import httpx
 import pytest
 from pydantic import ValidationError
 
@@ -98,6 +99,8 @@ async def test_a_newcomer_is_told_before_any_packet(tmp_path: Path) -> None:
             await screen.until_seq(hub.live.room.view.seq)
             assert told(screen) == []
             assert screen.packets == []
+        async with httpx.AsyncClient(base_url=hub.http, trust_env=False) as client:
+            assert "parvis_packet_time_seconds 0.1\n" in (await client.get("/metrics")).text
 
 
 @pytest.mark.parametrize(("least", "most"), [(60, 40), (30, 120), (20, 200)])
