@@ -1,6 +1,7 @@
 """``parvis edge``: run an edge, which faces the phones for a hub elsewhere."""
 
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -17,54 +18,43 @@ EXAMPLES = """Examples:
   parvis edge --public room.example --behind-proxy 127.0.0.1 --host 127.0.0.1
 """
 
+BUS = "Bus of the hub: nats://host:4222, or wss://host/bus."
+PUBLIC = "Stand outside the venue, under this name: prints how the hub joins."
+SITE = "Name of the hub's site on a bus that several share."
+PORT = "Port to listen on; 0 takes a free one. Default: 8080."
+PLACE = "Where browsers reach this edge: an origin, :8081 or /e/1. Default: its name or address."
+NAME = "Name by which browsers reach this edge; may be given several times."
+PAGE = "Origin of pages that may listen here, such as https://room.example; several times."
+PROXY = "Address of a reverse proxy that is believed; several times."
+CERTIFICATE = "Certificate for https (PEM, with its chain): the port is https then."
+DATA = (
+    "Folder for the secret of a public edge. Default: $XDG_STATE_HOME/parvis-edge, else "
+    "~/.local/state/parvis-edge."
+)
+CONFIG = "Settings file (TOML). Default: parvis-edge.toml in the data folder."
+FORMAT = "'human' (lines for people) or 'json'. Default: human."
+
+Text = str | None
+Many = list[str] | None
+File = Path | None
+
 
 @app.command(epilog=EXAMPLES)
 def edge(
-    bus: str | None = typer.Option(
-        None, metavar="URL", help="Bus of the hub: nats://host:4222, or wss://host/bus."
-    ),
-    public: str | None = typer.Option(
-        None,
-        metavar="NAME",
-        help="Stand outside the venue, under this name: prints how the hub joins.",
-    ),
-    site: str | None = typer.Option(
-        None, metavar="NAME", help="Name of the hub's site on a bus that several share."
-    ),
-    host: str | None = typer.Option(None, help="Address to listen on. Default: 0.0.0.0."),
-    port: int | None = typer.Option(
-        None, min=0, max=65535, help="Port to listen on; 0 takes a free one. Default: 8080."
-    ),
-    place: str | None = typer.Option(
-        None,
-        help="Where browsers reach this edge: an origin, :8081 or /e/1. "
-        "Default: its name or address.",
-    ),
-    name: list[str] | None = typer.Option(
-        None, help="Name by which browsers reach this edge; may be given several times."
-    ),
-    page: list[str] | None = typer.Option(
-        None,
-        help="Origin of pages that may listen here, such as https://room.example; several times.",
-    ),
-    behind_proxy: list[str] | None = typer.Option(
-        None, metavar="ADDRESS", help="Address of a reverse proxy that is believed; several times."
-    ),
-    certificate: Path | None = typer.Option(
-        None, help="Certificate for https (PEM, with its chain): the port is https then."
-    ),
-    key: Path | None = typer.Option(None, help="The certificate's private key (PEM)."),
-    data: Path | None = typer.Option(
-        None,
-        help="Folder for the secret of a public edge. Default: $XDG_STATE_HOME/parvis-edge, else "
-        "~/.local/state/parvis-edge.",
-    ),
-    config: Path | None = typer.Option(
-        None, help="Settings file (TOML). Default: parvis-edge.toml in the data folder."
-    ),
-    log_format: str | None = typer.Option(
-        None, help="'human' (lines for people) or 'json'. Default: human."
-    ),
+    bus: Annotated[Text, typer.Option(metavar="URL", help=BUS)] = None,
+    public: Annotated[Text, typer.Option(metavar="NAME", help=PUBLIC)] = None,
+    site: Annotated[Text, typer.Option(metavar="NAME", help=SITE)] = None,
+    host: Annotated[Text, typer.Option(help="Address to listen on. Default: 0.0.0.0.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help=PORT)] = None,
+    place: Annotated[Text, typer.Option(help=PLACE)] = None,
+    name: Annotated[Many, typer.Option(help=NAME)] = None,
+    page: Annotated[Many, typer.Option(help=PAGE)] = None,
+    behind_proxy: Annotated[Many, typer.Option(metavar="ADDRESS", help=PROXY)] = None,
+    certificate: Annotated[File, typer.Option(help=CERTIFICATE)] = None,
+    key: Annotated[File, typer.Option(help="The certificate's private key (PEM).")] = None,
+    data: Annotated[File, typer.Option(help=DATA)] = None,
+    config: Annotated[File, typer.Option(help=CONFIG)] = None,
+    log_format: Annotated[Text, typer.Option(help=FORMAT)] = None,
 ) -> None:
     """Run an edge: it serves pages and listeners, and passes what they do to the hub."""
     from parvis_server.edge.settings import load_edge_settings
