@@ -16,6 +16,7 @@ from parvis_server.errors import UserError
 COMMANDS = {
     "hub": "Run the hub: pages, sockets, the line of hands and the mix.",
     "edge": "Run an edge: faces the phones for a hub that stands elsewhere.",
+    "edges": "List the edges of a running hub, and empty one for an upgrade.",
     "room": "Make, list, show and end the rooms of a running hub.",
     "invite": "Invite somebody to a room, and take it back.",
     "unit": "Pair units with a running hub, list, rename and revoke them.",
