@@ -211,8 +211,11 @@ class EdgeDesk:
         self.relays.leave(edge.hello.edge)
 
     def _link(self, connected: bool) -> None:
+        """Once the bus is back, what was said meanwhile is lost: edges have to know."""
         if connected:
             self.standing.connected(self._site.now_ns())
+            self.relays.cut()
+            self._news.go_on()
 
     # What edges say
 

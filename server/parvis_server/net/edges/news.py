@@ -155,6 +155,11 @@ class News:
             if not anybody or now_ns - followed.asked_ns >= FOLLOWED_NS:
                 self._end(name)
 
+    def go_on(self) -> None:
+        """After a cut of the bus: whoever missed the last news is shown so by its next number."""
+        for followed in self._followed.values():
+            followed.news(text=serialize(followed.room.live.time()))
+
     def close(self) -> None:
         """Follow nothing any more."""
         for name in tuple(self._followed):

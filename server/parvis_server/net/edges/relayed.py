@@ -41,6 +41,7 @@ MAX_RELAYED = 4_000
 """Of one edge: everybody who acts within a minute, and all who run rooms."""
 
 TOO_MANY = "too many people at this edge do something at once: try again in a moment"
+COME_BACK = "the bus was cut: come back"
 JOIN_NS = round(JOIN_TIMEOUT_S * 1e9)
 
 
@@ -183,6 +184,11 @@ class EdgeRelays:
                     CloseCode.JOIN_TIMEOUT, f"no join within {JOIN_TIMEOUT_S:g} s"
                 )
 
+    def cut(self) -> None:
+        """What was under way may be lost: each comes back by itself, or when it is needed."""
+        for visit in tuple(self.visits.values()):
+            visit.socket.close(CloseCode.GOING_AWAY, COME_BACK)
+
     def end(self) -> None:
         """The edge is away, or new."""
         for number in tuple(self.visits):
@@ -244,6 +250,11 @@ class RelayDesk:
             relays, hearing = found
             hearing.end()
             relays.end()
+
+    def cut(self) -> None:
+        """The bus was cut, and is back."""
+        for relays, _ in tuple(self._edges.values()):
+            relays.cut()
 
     def look(self, now_ns: int) -> None:
         """What is due."""
