@@ -8,6 +8,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from secrets import token_hex
+from typing import Any
 
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
@@ -34,6 +35,9 @@ PATIENCE_S = 60.0
 """For the failing test only."""
 
 
+PLAIN: dict[str, Any] = {"proxy": None, "compression": None, "max_size": None}
+
+
 class Ear:
     """One listener."""
 
@@ -42,7 +46,7 @@ class Ear:
         self._urls = tuple(urls)
         self._place = 0
         self._resume: str | None = None
-        self._changed = asyncio.Condition()
+        self._heard = asyncio.Event()
         self._acks: dict[str, Ack] = {}
         self.peer: Peer | None = None
         self.participant = ""
@@ -72,7 +76,7 @@ class Ear:
         """Listen for ever."""
         while True:
             with suppress(OSError, ConnectionClosed, InvalidHandshake, TimeoutError):
-                async with connect(self.url, proxy=None, compression=None, max_size=None) as socket:
+                async with connect(self.url, open_timeout=PATIENCE_S, **PLAIN) as socket:
                     await self._listen(Peer(socket))
             self._next = None
             self._place += 1
@@ -84,8 +88,7 @@ class Ear:
         await peer.say(join)
         async for frame in peer.socket:
             self._took(peer, frame)
-            async with self._changed:
-                self._changed.notify_all()
+            self._heard.set()
 
     def _took(self, peer: Peer, frame: str | bytes) -> None:
         if isinstance(frame, bytes):
@@ -120,8 +123,10 @@ class Ear:
 
     async def until(self, holds: Callable[[], bool]) -> None:
         """Wait for something that it hears."""
-        async with asyncio.timeout(PATIENCE_S), self._changed:
-            await self._changed.wait_for(holds)
+        async with asyncio.timeout(PATIENCE_S):
+            while not holds():
+                self._heard.clear()
+                await self._heard.wait()
 
     async def hears(self, packets: int = 25) -> None:
         """Wait for so many more packets."""

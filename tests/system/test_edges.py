@@ -109,8 +109,8 @@ async def _an_edge_dies(hub: HubProcess, machine: MachineWatch) -> None:
     ways = [socket_at(first), socket_at(second)]
     urls = [ways if number % 2 == 0 else ways[::-1] for number in range(LISTENERS)]
     async with listening(urls) as ears:
-        at_first, at_second = ears[0::2], ears[1::2]
-        assert {ear.url for ear in at_first} == {ways[0]}
+        at_first, at_second = ([ear for ear in ears if ear.url == way] for way in ways)
+        assert min(len(at_first), len(at_second)) > LISTENERS / 4
         for ear in ears:
             ear.missing_samples = 0
         await hear(ears, 50)
@@ -120,18 +120,20 @@ async def _an_edge_dies(hub: HubProcess, machine: MachineWatch) -> None:
         assert (await at_first[1].do(RaiseHand, name="Cem")).refused is None
         await shown(ears, "Ada", "Bea", "Cem")
 
-        before = [ear.participant for ear in at_first]
+        before = [(ear.participant, ear.connections) for ear in ears]
         os.kill(worker_at(hub, first), signal.SIGKILL)
         killed_s = time.monotonic()
-        await each(at_first, lambda ear: ear.connections == 2)
+        await each(at_first, lambda ear: ear.joined_ns > killed_s * NS_PER_S)
         await hear(ears, 25)
         for ear in at_first:
             heard_ns = ear.first_after(ear.joined_ns)
             assert heard_ns is not None
             heard_s = heard_ns / NS_PER_S
             machine.assert_within(BACK_WITHIN_S, killed_s, "to hear again", heard_s)
-        assert [ear.participant for ear in at_first] == before
-        assert [ear.connections for ear in at_second] == [1] * len(at_second)
+        moved = [
+            (who, times + (ear in at_first)) for ear, (who, times) in zip(ears, before, strict=True)
+        ]
+        assert [(ear.participant, ear.connections) for ear in ears] == moved
         await shown(ears, "Ada", "Bea", "Cem")
         assert (await at_first[0].do(LowerHand)).refused is None
         await shown(ears, "Bea", "Cem")
@@ -169,6 +171,7 @@ async def _the_hub_dies(hub: HubProcess, ports: Sequence[int]) -> None:
         assert (await ears[0].do(RaiseHand, name="Ada")).refused is None
         assert (await ears[1].do(RaiseHand, name="Bea")).refused is None
         await shown(ears, "Ada", "Bea")
+        before = [ear.connections for ear in ears]
         hub.kill()
         await each(ears, lambda ear: ear.venue == [False])
         refused = await ears[0].do(LowerHand)
@@ -179,4 +182,4 @@ async def _the_hub_dies(hub: HubProcess, ports: Sequence[int]) -> None:
         await shown(ears, "Ada", "Bea")
         assert (await ears[0].do(LowerHand)).refused is None
         await shown(ears, "Bea")
-        assert [ear.connections for ear in ears] == [1] * len(ears)
+        assert [ear.connections for ear in ears] == before
