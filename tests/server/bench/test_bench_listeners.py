@@ -19,7 +19,10 @@ from parvis_server.bench.listening import limits
 from parvis_server.errors import UsageError
 
 PARVIS = (sys.executable, "-c", "from parvis_server.cli import main; main()")
-LISTENERS = 200
+LISTENERS, SECONDS = 200, 3
+PATIENCE_S = 120.0
+"""For a failing test only; two busy cores take a few seconds."""
+
 PROMISED = {
     *("listeners", "lost", "closed", "delivery_ms", "join_ms", "server_cpu", "generator_cpu")
 }
@@ -27,21 +30,27 @@ PROMISED = {
 
 def parvis(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*PARVIS, "bench", *arguments], capture_output=True, text=True, timeout=120, check=False
+        [*PARVIS, "bench", *arguments], capture_output=True, text=True, timeout=240, check=False
     )
 
 
 @pytest.mark.system
 def test_real_listeners_hear_a_hub_of_the_benchs_own(tmp_path: Path) -> None:
-    result = parvis("listeners", "--listeners", str(LISTENERS), "--seconds", "3", "--json")
+    asked = ("--listeners", str(LISTENERS), "--seconds", str(SECONDS), "--joins-per-s", "50")
+    result = parvis("listeners", *asked, "--stuck", "2", "--json")
     assert result.returncode == 0, result.stderr
     found = json.loads(result.stdout.splitlines()[-1])
     assert found.keys() >= PROMISED
-    assert (found["listeners"], found["lost"], found["closed"]) == (LISTENERS, 0, 0)
+    assert (found["listeners"], found["closed"]) == (LISTENERS, 0)
     assert found["one_clock"]
-    assert found["packets"] * max(found["packet_ms"]) >= LISTENERS * 2_900
     assert found["server_cpu"]["engine"] > 0
     assert found["memory_kb_per_listener"] is not None
+    assert found["stuck"]["joined"] == 2
+    # Whatever this machine managed: what did not come is accounted for.
+    assert found["windows"].keys() == {"alone", "beside"}
+    for window in found["windows"].values():
+        accounted_ms = (window["packets"] + window["lost"]) * max(window["packet_ms"])
+        assert accounted_ms >= LISTENERS * (SECONDS * 1000 - 100)
     print("\n" + "\n".join(result.stdout.splitlines()[:-1]))
     (tmp_path / "here.json").write_text(result.stdout)
     sum_of_two = parvis("listeners", "--add", *[str(tmp_path / "here.json")] * 2, "--json")
@@ -50,17 +59,17 @@ def test_real_listeners_hear_a_hub_of_the_benchs_own(tmp_path: Path) -> None:
 
 
 @pytest.mark.system
-def test_others_disturb_and_ctrl_c_tells_what_there_is() -> None:
+def test_ctrl_c_tells_what_there_is() -> None:
     arguments = ("--listeners", "20", "--seconds", "600", "--stuck", "2", "--json")
     with running(*PARVIS, "bench", "listeners", *arguments) as program:
-        program.wait_for("counting for 600 s")
+        program.wait_for("counting for 600 s", PATIENCE_S)
         program.process.send_signal(signal.SIGINT)
-        told = program.wait_for(r'^\{"listeners"').string
-        assert program.process.wait(30) == 0
+        told = program.wait_for(r'^\{"listeners"', PATIENCE_S).string
+        assert program.process.wait(PATIENCE_S) == 0
     found = json.loads(told)
     assert found["listeners"] == 20
-    assert found["stuck"]["joined"] == 2
-    assert found["windows"].keys() == {"alone", "beside"}
+    assert found["seconds"] < 600
+    assert "windows" not in found  # the second one was not begun
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ REST_S = 0.001
 MANY_EVENTS = 256
 """More than this at once, and there is no time to rest."""
 
-JOIN_PATIENCE_NS = 15_000_000_000
+JOIN_PATIENCE_NS = 30_000_000_000
 """Connection, welcome and first packet together; then the listener counts as not joined."""
 
 WATCH_EVERY_NS = 200_000_000

@@ -75,12 +75,10 @@ class Bench:
                 share = whole.share(part, wanted.processes)
                 self._crowds.append(await stack.enter_async_context(assistant("child", share)))
             await self._joined()
-            if wanted.is_disturbed:
-                await self._window("alone")
+            await self._window("alone")
+            if wanted.is_disturbed and not self.stopping.is_set():
                 async with self._disturbed():
                     await self._window("beside")
-            else:
-                await self._window("alone")
             if before is not None and self.hub is not None:
                 grown = usage(self.hub).rss_of_server() - before.rss_of_server()
                 self._remember_memory(grown)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 ANSWER_S = 30.0
 """After a window's end: stragglers are waited for, and the bins are written."""
 
-PATIENCE_S = 20.0
+PATIENCE_S = 35.0
 """After the last call: whoever hears nothing by then does not."""
 
 MOST_WITHOUT_EDGES, MOST_WORKERS = 500, 4
