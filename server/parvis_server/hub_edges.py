@@ -85,13 +85,6 @@ class HubEdges:
         self.desks.append(desk)
         return desk
 
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """What no log may hold."""
-        published = self.publication
-        own = () if published is None else published.address.secrets
-        return (*own, *self._settings.bus.secrets())
-
     async def run(self) -> None:
         """Serve them until cancelled."""
         async with asyncio.TaskGroup() as group:
@@ -237,6 +230,18 @@ class HubEdges:
     def relayed(self) -> int:
         """Connections that edges pass on."""
         return sum(desk.relays.count for desk in self.desks)
+
+
+def secrets_of(settings: HubSettings) -> tuple[str, ...]:
+    """What no log may hold of the ways to edges.
+
+    Raises:
+        UsageError: an address that cannot be.
+    """
+    published = () if settings.publish is None else read_address(settings.publish).secrets
+    bus = settings.bus.address()
+    shown = () if bus is None else (bus.password, bus.token)
+    return (*published, *(secret for secret in shown if secret))
 
 
 def _info(edge: Edge) -> EdgeInfo:

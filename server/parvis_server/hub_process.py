@@ -11,6 +11,7 @@ from parvis_server.app import Hub
 from parvis_server.config import HubSettings
 from parvis_server.data_folder import DataFolder
 from parvis_server.errors import HubStopped, UsageError, UserError
+from parvis_server.hub_edges import secrets_of
 from parvis_server.hub_listeners import open_listeners
 from parvis_server.hub_server import Listener
 from parvis_server.libraries import require_opus
@@ -40,7 +41,8 @@ def run(settings: HubSettings) -> None:
     folder = DataFolder.open(settings.data)
     kept = folder.secrets()
     address = Address.of(settings.store.url, folder.path)
-    logs.start(settings.log.format, (*kept.model_dump().values(), *address.secrets()))
+    secrets = (*kept.model_dump().values(), *address.secrets(), *secrets_of(settings))
+    logs.start(settings.log.format, secrets)
     files = allow_many_files()
     shortage = files.shortage(settings.limits.listeners + settings.limits.mp3_listeners)
     if shortage is not None:
