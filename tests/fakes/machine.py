@@ -37,11 +37,12 @@ class MachineWatch:
         now_s = time.monotonic() if at_s is None else at_s
         took_s = now_s - since_s
         if took_s >= limit_s:
-            threading.Event().wait(NEWS_S)
-            took_s -= self._stood_still_s(since_s, now_s)
+            took_s -= self.stood_still_s(since_s, now_s)
         assert took_s < limit_s, f"{what}: {took_s:.2f} s, and {limit_s:.2f} are allowed"
 
-    def _stood_still_s(self, from_s: float, until_s: float) -> float:
+    def stood_still_s(self, from_s: float, until_s: float) -> float:
+        """For how long of this time the machine stood still."""
+        threading.Event().wait(NEWS_S)
         begin_ns, end_ns = round(from_s * 1e9), round(until_s * 1e9)
         found = stalls(self._lines(), REPORTED_NS)
         windows = merged((max(one.start_ns, begin_ns), min(one.end_ns, end_ns)) for one in found)

@@ -30,7 +30,7 @@ from parvis_wire.commands import Block, Next, Unblock
 from parvis_wire.floor import TurnState
 from parvis_wire.room_view import RoomView
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.patient]
 
 NAME = "Ada"
 FLAGS = (

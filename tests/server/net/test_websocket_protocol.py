@@ -107,7 +107,7 @@ async def test_a_listener_who_does_not_read_is_let_go_and_nobody_waits(
         assert [packet.sequence for packet in fine.packets] == list(range(800))
         counts = hub.live.fanout.counts
         assert (counts.skips, counts.closed_slow) == (1, 1)
-        assert counts.skipped_sound > 50
+        assert counts.skipped_sound > 10
         assert len(hub.live.fanout) == 1
     stuck.transport.abort()
 
@@ -120,7 +120,7 @@ async def test_a_peer_that_answers_no_ping_is_dropped(
     every_s = listener_hall.SWEEP_S * listener_hall.PING_EVERY_SWEEPS
     assert (every_s, every_s * listener_hall.MOST_UNANSWERED) == (5, 10)
     monkeypatch.setattr(hub_server, "PING_INTERVAL_S", 0.05)
-    monkeypatch.setattr(hub_server, "PING_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(hub_server, "PING_TIMEOUT_S", 1.0)
     monkeypatch.setattr(listener_hall, "SWEEP_S", 0.001)
     async with live_hub(tmp_path) as hub, joined(hub.listen) as alive:
         reader, writer = await join_by_hand(hub.port, path, join)
