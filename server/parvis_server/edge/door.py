@@ -21,7 +21,7 @@ from parvis_server.edge.rooms import EdgeRooms
 from parvis_server.edge.whole_relay import WholeRelay
 from parvis_server.errors import PeerFault
 from parvis_server.net.admission import NO_SUCH_ROOM, SHOWN_OUT, Peer, shown_secrets
-from parvis_server.net.connection import Connection
+from parvis_server.net.connection import INTERNAL_ERROR, Connection
 from parvis_server.net.credentials import new_participant
 from parvis_server.net.endpoints import (
     GUESSES,
@@ -166,12 +166,15 @@ class EdgeDoor:
 
     @contextlib.contextmanager
     def _telling(self, listener: EdgeListener) -> Iterator[None]:
-        """Faults of a peer who was answered later."""
+        """Faults of a peer who was answered later; a mistake of ours ends this peer alone."""
         try:
             yield
         except PeerFault as fault:
             self.turned_away(listener.connection.peer, fault.code, fault.text)
             listener.dismiss(fault.code, fault.text)
+        except Exception:
+            log.exception("a join could not be handled; its connection is closed")
+            listener.connection.raw.close(INTERNAL_ERROR, "the server made a mistake")
 
     def _decide(self, listener: EdgeListener, join: Join) -> None:
         room, participant = listener.room.core, listener.participant
@@ -196,7 +199,8 @@ class EdgeDoor:
 
     def _without_the_hub(self, listener: EdgeListener, join: Join) -> None:
         """Nobody can say whether the secret is good; in an open room it is not needed."""
-        if listener.room.core.access is not Access.OPEN:
+        room = listener.room.core
+        if room.access is not Access.OPEN or room.view is None:
             raise self._not_reached(listener.connection)
         self._enter(listener, join, NO_TICKET)
 

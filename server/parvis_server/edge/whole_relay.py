@@ -16,6 +16,9 @@ PTIME_MS = 20
 
 COME_BACK = "the venue was not reached: come back in a moment"
 
+JOINED_BY = 3
+"""Messages with which the hub lets somebody in, before any packet: welcome, snapshot, clock."""
+
 
 class WholeRelay:
     """One peer's session; the near end of its relayed connection."""
@@ -31,6 +34,7 @@ class WholeRelay:
         self._sends = path is RelayPath.SPEAK
         self._allowance = Allowance.for_sound(PTIME_MS) if self._sends else Allowance()
         self._lane: Lane | None = None
+        self._told = 0
         self._number = relays.open(self, path, connection.peer, is_fanned_out=False)
         relays.say(self._number, serialize(join))
 
@@ -63,9 +67,13 @@ class WholeRelay:
             raw.close(CloseCode.SLOW, SLOW_REASON)
         else:
             raw.write_frame(message_frame(text))
+            self._told += 1
 
     def heard(self, rtp: bytes) -> None:
-        """Pass on one packet; old ones give way."""
+        """Pass on one packet; old ones give way. Sound takes another way than messages, and may be
+        quicker: what comes before the peer has joined is not for it yet."""
+        if self._told < JOINED_BY:
+            return
         if self._lane is None:
             self._lane = Lane(self._connection.raw, LinkKind.REMOTE)
         self._lane.send(binary_frame(rtp), self._relays.line.now_ns())

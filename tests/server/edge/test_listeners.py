@@ -8,7 +8,9 @@ import pytest
 
 from fakes.live_edge import House, edge_house
 from fakes.peer import Peer, joined, peer, resume
+from parvis_server.edge import admission
 from parvis_server.edge import door as door_module
+from parvis_server.net.connection import INTERNAL_ERROR
 from parvis_wire.audience import Here, React, Reaction
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.floor import Access
@@ -226,3 +228,26 @@ async def test_fifty_at_once_cost_one_question() -> None:
 async def _comes(house: House) -> bool:
     async with joined(house.edge.listen) as one:
         return one.view.title == "Hall"
+
+
+async def test_a_mistake_of_ours_ends_one_connection(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with edge_house() as house:
+
+        def broken(*args: object) -> None:
+            raise ZeroDivisionError
+
+        with monkeypatch.context() as patch:
+            patch.setattr(admission, "entry", broken)
+            assert await refused(house) == INTERNAL_ERROR
+        async with joined(house.edge.listen):
+            pass
+    assert "a join could not be handled" in caplog.text
+
+
+async def test_an_open_room_lets_in_who_shows_a_secret_that_nobody_can_check() -> None:
+    async with edge_house() as house, joined(house.edge.listen):
+        house.hub.stop()
+        async with joined(house.edge.listen, credential=InviteCredential(token="old")) as one:
+            assert one.welcome.grant is None
