@@ -35,6 +35,8 @@ from fakes.marks import drift_mark
 from fakes.parvis import HubProcess, listening, unit
 from fakes.processes import command
 from fakes.stalls import excused, judge_gaps
+from fakes.venue_networks import NoNetworks
+from fakes.venue_soak import soak_venue
 from parvis_audio.measure import clicks
 
 MINUTES = {
@@ -266,6 +268,15 @@ def soak_hostile(minutes: float) -> bool:
     return not faults
 
 
+def _soak_venue(minutes: float) -> bool:
+    """A venue without internet for so long, in networks of their own; its hall goes on."""
+    try:
+        return soak_venue(minutes)
+    except NoNetworks as error:
+        print(f"venue: not run, no networks can be made here: {error}")
+        return False
+
+
 SOAKS: dict[str, Callable[[float], bool]] = {
     "drift": soak_drift,
     "kills": soak_kills,
@@ -277,6 +288,7 @@ SOAKS: dict[str, Callable[[float], bool]] = {
     "audience": soak_audience,
     "hostile": soak_hostile,
     "autobahn": lambda minutes: suite.run(),
+    "venue": _soak_venue,
 }
 
 

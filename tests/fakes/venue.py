@@ -29,7 +29,7 @@ TOLD_WITHIN_S = 10.0
 BACK_WITHIN_S = 20.0
 """For the failing case only; how long it took is printed, and judged where nothing else runs."""
 
-Options = dict[str, Any]
+FAILED = "the evening failed: "
 
 
 @dataclass
@@ -67,14 +67,28 @@ class PublicEvening:
             PhoneSpeaker(self._url, "Zoe", swelling(ADA_HZ), **self._options) as zoe,
             PhoneSpeaker(self._url, "Ada", swelling(ADA_HZ), **self._options) as ada,
         ):
-            await self._speaks(ada, zoe)
-            cut()
-            await self._is_away(zoe, away_s)
-            mend()
-            await self._is_back(zoe)
-            await ada.listen()
-            await self._speaks(ada, zoe)
+            try:
+                await self._in_order(ada, zoe, cut, mend, away_s)
+            except Exception as error:
+                print(f"{FAILED}{error!r}", flush=True)  # before everybody leaves, which takes long
+                raise
         return self.found
+
+    async def _in_order(
+        self,
+        ada: PhoneSpeaker,
+        zoe: PhoneSpeaker,
+        cut: Callable[[], None],
+        mend: Callable[[], None],
+        away_s: float,
+    ) -> None:
+        await self._speaks(ada, zoe)
+        cut()
+        await self._is_away(zoe, away_s)
+        mend()
+        await self._is_back(zoe)
+        await ada.listen()
+        await self._speaks(ada, zoe)
 
     async def _speaks(self, ada: PhoneSpeaker, zoe: PhoneSpeaker) -> None:
         """A hand, the floor from a host, a voice that everybody but its owner hears."""
@@ -91,7 +105,8 @@ class PublicEvening:
     async def _grant(self, ada: PhoneSpeaker) -> None:
         async with peer(f"{self._url}/ws/listen", max_queue=None, **self._options) as host:
             await host.join(Role.HOST, credential=host_credential(self._secret))
-            assert (await host.do(GiveFloor, participant=ada.participant)).refused is None
+            answer = await host.do(GiveFloor, participant=ada.participant)
+            assert answer.refused is None, answer
         await ada.until_granted()
 
     async def _is_away(self, zoe: PhoneSpeaker, away_s: float) -> None:
