@@ -48,6 +48,10 @@ TICK_S = 0.25
 BEAT_EVERY_TICKS = 4
 ACTING_EVERY_TICKS = 8
 
+STALL_S = 0.5
+"""A tick that comes later than this finds beats unread: that the hub is away would be our mistake,
+and throw out everybody who is relayed."""
+
 GOODBYE_S = 1.0
 """For everybody to hear that this edge stops, when it is told to."""
 
@@ -286,6 +290,9 @@ class Edge:
             loop = asyncio.get_running_loop()
             deadline = loop.time()
             while True:
+                late_s = loop.time() - deadline
+                if late_s > STALL_S:
+                    self.line.watch.excuse(round(late_s * 1e9))
                 self._tick(group)
                 deadline = max(deadline + TICK_S, loop.time())
                 await asyncio.sleep(deadline - loop.time())

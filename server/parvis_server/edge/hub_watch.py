@@ -70,6 +70,11 @@ class HubWatch:
         else:
             self.others += 1
 
+    def excuse(self, stalled_ns: int) -> None:
+        """This process stood still for so long: beats of that time wait to be read."""
+        if self._beat_ns is not None:
+            self._beat_ns += stalled_ns
+
     def look(self, now_ns: int) -> bool:
         """Whether the hub was lost or came back since the last look; see ``is_reached``."""
         reached = self.hello is not None and not self._is_silent(now_ns, AWAY_NS)

@@ -75,3 +75,12 @@ def test_a_hub_that_does_not_know_us_hears_hello_again() -> None:
     watch = reached()
     watch.want()
     assert watch.hello_due(2 * S)
+
+
+def test_an_edge_that_stood_still_does_not_blame_the_hub() -> None:
+    watch = reached()
+    watch.excuse(4 * S)
+    assert not watch.look(5 * S)
+    assert watch.is_reached
+    assert watch.look(8 * S)
+    assert not watch.is_reached
