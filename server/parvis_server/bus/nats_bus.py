@@ -259,9 +259,9 @@ class NatsBus:
                     flush_timeout=LOST_AFTER_S,
                 )
         except (OSError, nats.errors.Error, TimeoutError, ValueError, ImportError) as error:
-            self.attempts += 1
             self._tell_why(faults.first or error)
             await _leave(client)
+            self.attempts += 1
             return None
         except asyncio.CancelledError:
             await _leave(client)

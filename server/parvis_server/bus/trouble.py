@@ -30,7 +30,12 @@ class Faults:
 
 def explained(error: BaseException, address: BusAddress) -> str:
     """One line: what is wrong with the bus, and what would be right."""
+    # aiohttp wraps what happened to its WebSocket.
+    error = getattr(error, "certificate_error", None) or getattr(error, "os_error", None) or error
     words = str(error)
+    status = getattr(error, "status", None)
+    if isinstance(status, int):
+        return f"at {address} something answers, but no bus (HTTP {status}): is the address right?"
     if isinstance(error, ssl.SSLCertVerificationError):
         if "match" in words or "not valid for" in words:
             return (

@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import stat
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -20,6 +21,7 @@ from parvis_server.bus.address import BusAddress
 from parvis_server.bus.bus import NoAnswer, NobodyThere
 from parvis_server.bus.nats_bus import MAX_PENDING_BYTES, NatsBus
 from parvis_server.bus.server import BusServer, WebSocketDoor
+from parvis_server.certificates import make_own
 from parvis_server.errors import UserError
 
 LOOPBACK = "127.0.0.1"
@@ -263,6 +265,45 @@ async def test_what_is_wrong_is_said_once(
         assert len(lines) == 1
         assert "wrong" not in lines[0]
         assert "going on trying" in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("names", "trusts", "words"),
+    [
+        (("localhost",), True, None),
+        (("other.example",), True, "is for another name"),
+        (("localhost",), False, "signed by nobody that is trusted here"),
+    ],
+)
+async def test_over_tls_the_certificate_is_checked(
+    names: tuple[str, ...],
+    trusts: bool,
+    words: str | None,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Its name and who signed it; what is wrong is said in words."""
+    caplog.set_level(logging.WARNING)
+    pem = tmp_path / "own.pem"
+    _write(pem, make_own(names, (), time.time_ns() // 1_000_000))
+    async with running_server(WebSocketDoor(certificate=pem, key=pem)) as server:
+        url = f"wss://localhost:{server.web_port}"
+        address = replace(server.address, urls=(url,), ca=pem if trusts else None)
+        if words is None:
+            async with on_bus(address) as bus:
+                with pytest.raises(NobodyThere):
+                    await bus.ask("nobody", b"", 5)
+            return
+        bus = NatsBus(address, "test")
+        running = asyncio.create_task(bus.run())
+        await becomes(lambda: bus.attempts >= 1)
+        running.cancel()
+        await asyncio.wait([running])
+        assert words in caplog.text
+
+
+def _write(path: Path, text: bytes) -> None:
+    path.write_bytes(text)
 
 
 async def test_without_the_program_one_line_says_how_to_get_it(
