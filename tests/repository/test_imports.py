@@ -65,6 +65,8 @@ PURE_MODULES = (
     *("parvis_device.player", "parvis_device.seat", "parvis_device.sender"),
     *("parvis_device.talk", "parvis_device.timekeeper", "parvis_device.uplink"),
     "parvis_server.bench.impairment.patterns",
+    *("parvis_server.edge.crowd", "parvis_server.edge.hub_watch"),
+    *("parvis_server.edge.room", "parvis_server.edge.sisters"),
     *("parvis_server.demo.melody", "parvis_server.demo.scenario", "parvis_server.demo.script"),
     *("parvis_server.engine.boundary", "parvis_server.engine.mix_engine"),
     *("parvis_server.engine.program", "parvis_server.engine.schedule"),
