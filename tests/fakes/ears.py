@@ -35,6 +35,27 @@ PATIENCE_S = 60.0
 """For the failing test only."""
 
 
+class OwnPulse:
+    """How late this process itself was: whoever listens in it heard nothing meanwhile."""
+
+    EVERY_S = 0.02
+
+    def __init__(self) -> None:
+        self._late: list[tuple[float, float]] = []
+
+    async def run(self) -> None:
+        """Beat for ever."""
+        while True:
+            due_s = time.monotonic() + self.EVERY_S
+            await asyncio.sleep(self.EVERY_S)
+            self._late.append((due_s, time.monotonic()))
+
+    def late_s(self, from_s: float, until_s: float) -> float:
+        """In all, between two moments."""
+        late = (min(until_s, end_s) - max(from_s, due_s) for due_s, end_s in self._late)
+        return sum(one for one in late if one > 0)
+
+
 PLAIN: dict[str, Any] = {"proxy": None, "compression": None, "max_size": None}
 
 
