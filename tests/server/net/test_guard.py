@@ -13,7 +13,7 @@ from websockets.exceptions import InvalidStatus
 
 from fakes.live_hub import LOOPBACK, LiveHub, live_hub
 from fakes.peer import peer
-from parvis_server.link.publish_address import LINK_PATH
+from parvis_server.link.publish_address import BUS_PATH, LINK_PATH
 from parvis_server.net.entrance import LISTEN_PATH
 from parvis_server.net.guard import (
     FIXED_HEADERS,
@@ -27,7 +27,7 @@ from parvis_server.net.websocket_protocol import MESSAGE_LIMIT_BYTES
 
 WEB = Path(__file__).parents[3] / "server" / "web"
 NAME = "hall.example"
-ENDPOINTS = tuple(path for path in MESSAGE_LIMIT_BYTES if path != LINK_PATH)
+ENDPOINTS = tuple(path for path in MESSAGE_LIMIT_BYTES if path not in (LINK_PATH, BUS_PATH))
 """Of a hub; a hub that publishes joins its public edge at the last."""
 
 

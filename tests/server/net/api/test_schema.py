@@ -92,6 +92,9 @@ OPERATIONS = [
     ("POST", "/units/{unit}/pair"),
     ("POST", "/units/{unit}/accept"),
     ("POST", "/units/{unit}/identify"),
+    ("GET", "/rooms/{room}/edges"),
+    ("GET", "/edges"),
+    ("POST", "/edges/{edge}/drain"),
 ]
 
 ASKS_FOR_NOTHING = {
@@ -100,6 +103,7 @@ ASKS_FOR_NOTHING = {
     ("POST", "/setup"),
     ("GET", "/house"),
     ("GET", "/units"),
+    ("GET", "/edges"),
 }
 """What cannot be asked wrongly."""
 
