@@ -193,6 +193,9 @@ class Promises(RuleBasedStateMachine):
             spared = {units.get(unit) for unit in (*view.host_units, "desk")}
             spared |= {turn.ssrc for turn in view.floor if turn.participant in hosts}
             allowed &= {ssrc for ssrc in spared if ssrc is not None}
+        if view.phase is Phase.SCHEDULED:
+            assert not view.floor and not view.line, "nobody speaks or waits before it begins"
+            allowed = frozenset()
         assert self.room.open_ssrcs == allowed
         assert self.in_mix - {VOICE_SSRC} == allowed - {VOICE_SSRC}, "the mix was told"
 

@@ -154,8 +154,10 @@ async def test_a_room_that_is_not_open_lets_in_by_grant_until_the_invitation_is_
         shown = InviteCredential(token=token)
         async with joined(house.edge.listen, room="closed", invite=shown) as guest:
             assert guest.welcome.grant is not None
-            kept = {"room": "closed", "grant": guest.welcome.grant, "credential": resume(guest)}
-            async with joined(house.edge.listen, **kept) as back:
+            grant, again = guest.welcome.grant, resume(guest)
+            async with joined(
+                house.edge.listen, room="closed", grant=grant, credential=again
+            ) as back:
                 assert back.participant == guest.participant
                 await room.live.ask(OPERATOR, RevokeInvite(id="revoke-0001-abcdef", number=1))
                 code, _ = await back.until_closed()
