@@ -47,6 +47,9 @@ log = logging.getLogger(__name__)
 TICK_S = 0.25
 BEAT_EVERY_TICKS = 4
 ACTING_EVERY_TICKS = 8
+AWAY_EVERY_TICKS = 40
+"""While the hub is away nothing else is sent: a page takes an edge that is silent for a minute for
+dead, and everybody would come in anew."""
 
 STALL_S = 0.5
 """A tick that comes later than this finds beats unread: that the hub is away would be our mistake,
@@ -310,6 +313,9 @@ class Edge:
             self._beat()
         if self._ticks % ACTING_EVERY_TICKS == 0:
             self._act_again()
+        if self._ticks % AWAY_EVERY_TICKS == 0 and not self.line.is_reached:
+            for room in self.rooms:
+                room.venue_is(False)
         self._ticks += 1
 
     def _beat(self) -> None:

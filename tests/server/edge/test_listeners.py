@@ -10,6 +10,7 @@ from fakes.live_edge import House, edge_house
 from fakes.peer import Peer, joined, peer, resume
 from parvis_server.edge import admission
 from parvis_server.edge import door as door_module
+from parvis_server.edge import edge as edge_module
 from parvis_server.net.connection import INTERNAL_ERROR
 from parvis_wire.audience import Here, React, Reaction
 from parvis_wire.close_codes import CloseCode
@@ -192,6 +193,9 @@ async def test_the_hub_is_lost_and_comes_back() -> None:
         bus = house.hub.bus
         bus.cut()  # type: ignore[attr-defined]
         assert not (await one.until(Venue)).is_reached
+        one.heard.clear()
+        house.edge.edge._ticks = edge_module.AWAY_EVERY_TICKS  # as ten seconds later
+        assert not (await one.until(Venue)).is_reached, "it is said again: the page knows us alive"
         async with joined(house.edge.listen) as late:
             assert not (await late.until(Venue)).is_reached
             room.raises("meanwhile")
