@@ -18,6 +18,7 @@ from parvis_server.bus.nats_bus import NatsBus
 from parvis_server.bus.server import BusServer
 from parvis_server.config import HubSettings
 from parvis_server.edge.workers import Workers, WorkerSettings
+from parvis_server.errors import UsageError, UserError
 from parvis_server.hub_server import Listener
 from parvis_server.link.publish import Publication, read_address
 from parvis_server.net.api.edge_routes import EdgeInfo
@@ -80,7 +81,8 @@ class HubEdges:
         self, bus: Bus, name: str, published: Publication | None = None, *, is_alone: bool = False
     ) -> EdgeDesk:
         sound = None if published is None else published.sound
-        desk = EdgeDesk(self.site, bus, name, sound, is_alone=is_alone)
+        is_outside = published is not None
+        desk = EdgeDesk(self.site, bus, name, sound, is_alone=is_alone, is_outside=is_outside)
         self._buses.append(bus)
         self.desks.append(desk)
         return desk
@@ -94,19 +96,32 @@ class HubEdges:
                 group.create_task(desk.run())
             if self.publication is not None:
                 group.create_task(self.publication.run())
-            group.create_task(self._work(group))
+            group.create_task(self._work())
 
     # Edges on this machine
 
-    async def _work(self, group: asyncio.TaskGroup) -> None:
+    async def _work(self) -> None:
         wanted = self._settings.edges.workers
-        if wanted == 0:
+        if wanted is not None:
+            if wanted > 0:
+                await self._run_workers(wanted)
             return
-        if wanted is None:
-            wanted = min(os.cpu_count() or 1, MOST_BY_THEMSELVES)
-            while self._here <= ABOVE_LISTENERS:  # noqa: ASYNC110
-                await asyncio.sleep(LOOK_EVERY_S)
-            log.info("more than %d listen: %d edges start", ABOVE_LISTENERS, wanted)
+        wanted = min(os.cpu_count() or 1, MOST_BY_THEMSELVES)
+        while self._here <= ABOVE_LISTENERS:  # noqa: ASYNC110
+            await asyncio.sleep(LOOK_EVERY_S)
+        log.info("more than %d listen: %d edges start", ABOVE_LISTENERS, wanted)
+        try:
+            await self._run_workers(wanted)
+        except* (UserError, OSError, ValueError) as faults:
+            # Nobody asked for them: the evening goes on as it was.
+            log.error("the edges do not run, and the hub goes on without: %s", faults.exceptions)
+            self.workers = None
+
+    async def _run_workers(self, wanted: int) -> None:
+        async with asyncio.TaskGroup() as group:
+            await self._begin_workers(group, wanted)
+
+    async def _begin_workers(self, group: asyncio.TaskGroup, wanted: int) -> None:
         address, desk = await self._local_bus(group)
         self.workers = Workers(self._worker_settings(address, desk.name))
         self.workers.want(wanted)
@@ -135,7 +150,7 @@ class HubEdges:
             site=site,
             folder=self._folder,
             host=network.host,
-            hub_port=max(each.port for each in ports if behind is False or each.scheme == "http"),
+            hub_port=_port_beside(ports, behind),
             pages=pages or tuple(f":{each.port}" for each in ports),
             names=network.names,
             behind_proxy=network.behind_proxy,
@@ -173,7 +188,7 @@ class HubEdges:
         """By which browsers reach edges."""
         published = self.publication
         own = frozenset() if published is None else frozenset({published.address.host.lower()})
-        return own.union(*(desk.roster.names for desk in self.desks))
+        return own.union(*(desk.roster.names for desk in self._inside))
 
     @property
     def public_origin(self) -> str | None:
@@ -187,13 +202,18 @@ class HubEdges:
         origins = (desk.roster.public_origin for desk in self.desks)
         return next((origin for origin in origins if origin is not None), None)
 
+    @property
+    def _inside(self) -> Iterator[EdgeDesk]:
+        """Desks of edges in the venue: no word of an edge outside opens the hub's own doors."""
+        return (desk for desk in self.desks if not desk.is_outside)
+
     def is_sister(self, origin: str, host: str) -> bool:
         """Whether a page of this origin comes from an edge of ours."""
-        return any(is_sister(desk.roster, origin, host) for desk in self.desks)
+        return any(is_sister(desk.roster, origin, host) for desk in self._inside)
 
     def sisters(self) -> Iterable[str]:
         """Where pages may find sockets besides their own origin."""
-        for desk in self.desks:
+        for desk in self._inside:
             yield from (f":{port}" for port in sorted(desk.roster.ports))
             yield from sorted(desk.roster.origins)
 
@@ -258,3 +278,11 @@ def _info(edge: Edge) -> EdgeInfo:
         load=0.0 if beat is None else round(beat.load, 3),
         draining=edge.draining or (beat is not None and beat.draining),
     )
+
+
+def _port_beside(ports: Sequence[Listener], behind_proxy: bool) -> int:
+    """The highest port of the hub, after which those of its edges follow."""
+    usable = [each.port for each in ports if not behind_proxy or each.scheme == "http"]
+    if not usable:
+        raise UsageError("edges behind a proxy need the hub's http port: leave it on")
+    return max(usable)

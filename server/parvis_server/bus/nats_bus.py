@@ -218,6 +218,7 @@ class NatsBus:
         failures = 0
         while not self._closing.is_set():
             client = await self._connected()
+            _end_if_cancelled()
             if client is None:
                 await self._pause(min(delay_s(failures), MAX_AWAY_S))
                 failures += 1
@@ -229,6 +230,7 @@ class NatsBus:
                 await _leave(client)
 
     async def _pause(self, seconds: float) -> None:
+        """Wait, unless we leave meanwhile."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._closing.wait()
@@ -375,6 +377,13 @@ def _bound_loss(client: Client) -> None:
     if found is not None:
         found.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(LOST_AFTER_S * 1000))
         found.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, MAX_PENDING_BYTES)
+
+
+def _end_if_cancelled() -> None:
+    """Raise the ``CancelledError`` that the client library took for a failure of its own."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 async def _leave(client: Client) -> None:

@@ -87,6 +87,8 @@ class BusServer:
         self._authorization = authorization
         self._user, self._password = "parvis", secrets.token_urlsafe(24)
         self._port, self._web_port = -1, -1
+        self._ran = False
+        """It came up once: whatever happens later, it is tried again."""
         self.listening = asyncio.Event()
         """Set while it takes connections."""
 
@@ -120,6 +122,10 @@ class BusServer:
                 began = loop.time()
                 try:
                     await self._once(Path(folder))
+                except (UserError, OSError) as error:
+                    if not self._ran:
+                        raise
+                    log.warning("%s: it is tried again", error)
                 finally:
                     self.listening.clear()
                 pause_s = AGAIN_AFTER_S if loop.time() - began > LASTED_S else 2 * pause_s
@@ -144,6 +150,7 @@ class BusServer:
                 raise UserError(
                     f"{PROGRAM} did not start: {said[-1] if said else 'it says nothing'}"
                 )
+            self._ran = True
             self.listening.set()
             code = await process.wait()
             log.warning("%s ended (%s): starting it again", PROGRAM, code)

@@ -136,7 +136,10 @@ class Workers:
         loop, pause_s = asyncio.get_running_loop(), AGAIN_AFTER_S
         while True:
             began = loop.time()
-            code = await self._once(number)
+            try:
+                code: int | str = await self._once(number)
+            except OSError as error:  # no memory, or no file left, just when many come
+                code = f"could not be started: {error.strerror}"
             if code == 0:
                 log.info("edge worker %d was emptied and has ended", number)
                 return

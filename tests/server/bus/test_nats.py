@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from fakes.edged_hub import PATIENCE_S, becomes
+from parvis_server.bus import nats_bus
 from parvis_server.bus import server as bus_server
 from parvis_server.bus.address import BusAddress
 from parvis_server.bus.bus import NoAnswer, NobodyThere
@@ -337,3 +338,25 @@ def _modes(settings: Path) -> list[int]:
 
 def _text(path: Path) -> str:
     return path.read_text()
+
+
+async def test_a_bus_ends_when_it_is_told_to_though_its_library_takes_that_for_a_failure(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tried = asyncio.Event()
+
+    async def swallows(self: object, *_: object, **__: object) -> None:
+        try:
+            tried.set()
+            await asyncio.sleep(3600)
+        except asyncio.CancelledError:
+            raise OSError("the connection failed") from None
+
+    monkeypatch.setattr(nats_bus.Client, "connect", swallows)
+    monkeypatch.setattr(nats_bus, "_leave", lambda client: asyncio.sleep(0))
+    running = asyncio.ensure_future(NatsBus(BusAddress(("nats://127.0.0.1:1",)), "hub").run())
+    await tried.wait()
+    running.cancel()
+    async with asyncio.timeout(10):
+        with pytest.raises(asyncio.CancelledError):
+            await running

@@ -99,6 +99,7 @@ class EdgeDesk:
         sound: SoundWay | None = None,
         *,
         is_alone: bool = False,
+        is_outside: bool = False,
         random: Random | None = None,
     ) -> None:
         """Nothing is said yet.
@@ -109,6 +110,7 @@ class EdgeDesk:
             name: the ``SiteName`` under which hub and edges meet on it.
             sound: how sound travels; None: over the bus.
             is_alone: no other hub can be on this bus.
+            is_outside: its edges stand on somebody else's machine, whatever they say.
             random: spreads pages over edges.
         """
         self.bus = bus
@@ -118,6 +120,7 @@ class EdgeDesk:
         self.unreadable = 0
         """Messages of edges that could not be read."""
         self._site = site
+        self.is_outside = is_outside
         self._subjects = Subjects(name)
         self._random = random or Random()
         self.sound = sound or BusSound(bus, self._subjects)
@@ -229,6 +232,8 @@ class EdgeDesk:
         if hello is None:
             answer(_refused(RefusedWhy.VERSION, "this hello cannot be read: another version?"))
             return
+        if self.is_outside:
+            hello = hello.model_copy(update={"is_public": True})  # whatever it says of itself
         now_ns = self._site.now_ns()
         known = self.roster.get(hello.edge)
         refused = self.roster.hello(hello, now_ns)
