@@ -60,6 +60,9 @@ T = TypeVar("T", bound=Wire)
 Answer = Callable[[bytes], None]
 
 LOOK_EVERY_S = 0.25
+STALL_S = 1.0
+"""A look that comes so late: the hub stood still, not its edges."""
+
 TOLD_AGAIN_NS = 60_000_000_000
 """The log hears once a minute of an edge that is turned away."""
 
@@ -159,6 +162,9 @@ class EdgeDesk:
         loop = asyncio.get_running_loop()
         due, looks = loop.time(), 0
         while True:
+            stalled_s = loop.time() - due
+            if stalled_s > STALL_S:
+                self.roster.excuse(round(stalled_s * 1e9))
             self.look()
             if looks % round(BEAT_EVERY_S / LOOK_EVERY_S) == 0 and self.standing.serves:
                 beat = HubBeat(hub=self._site.hub)

@@ -244,11 +244,12 @@ class RelayDesk:
         self._edges[edge] = (relays, hearing)
 
     def leave(self, edge: str) -> None:
-        """An edge is away."""
+        """An edge is away; one that only stood still hears that nothing of it is left here."""
         found = self._edges.pop(edge, None)
         if found is not None:
             relays, hearing = found
             hearing.end()
+            relays.cut()
             relays.end()
 
     def cut(self) -> None:

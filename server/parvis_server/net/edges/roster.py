@@ -120,6 +120,11 @@ class Roster:
         edge.beat, edge.heard_ns, edge.sent = beat, now_ns, 0
         return edge
 
+    def excuse(self, stalled_ns: int) -> None:
+        """This process stood still for so long: beats of that time wait to be read."""
+        for edge in self:
+            edge.heard_ns += stalled_ns
+
     def away(self, now_ns: int) -> list[Edge]:
         """Those who have fallen silent; they are forgotten."""
         gone = [edge for edge in self if now_ns - edge.heard_ns >= AWAY_NS]

@@ -71,6 +71,13 @@ def test_a_silent_edge_is_away_and_may_come_back() -> None:
     assert len(roster) == 2
 
 
+def test_the_hub_s_own_standstill_is_no_edge_s_silence() -> None:
+    roster = with_edges(beat("a"))
+    roster.excuse(AWAY_NS)
+    assert roster.away(2 * AWAY_NS - 1) == []
+    assert [edge.hello.edge for edge in roster.away(2 * AWAY_NS)] == ["a"]
+
+
 def test_strangers_and_edges_of_another_hub_are_not_heard() -> None:
     """They say hello first."""
     roster = with_edges(beat("a"))
