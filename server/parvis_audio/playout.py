@@ -5,12 +5,15 @@ The page has a twin of this file (`server/web/src/audio/playout.ts`). Both are h
 `python tests/vectors/make_playout.py`.
 
 Theory of operation. All times are milliseconds as floating point. A packet's *offset* is its
-arrival minus its RTP timestamp; the least offset of the last 30 s is the *base*, the path at its
+arrival minus its RTP timestamp, and minus what it holds over 20 ms (a longer packet leaves that
+much later: the path is the same); the least offset of the last 30 s is the *base*, the path at its
 quickest; a packet's *relative delay* is its offset minus the base. The play point's *delay* is
 ``now - base - position``, where ``position`` is the timestamp of the next sample to play: how much
 later that sample is heard than it could have been. A packet is in time when its relative delay is
 at most the delay. The controller holds the delay near a *target*: the 95th percentile of the
-relative delays plus a guard.
+relative delays plus a guard, plus what packets hold over 20 ms. Longer packets are announced: the
+target rises by then, and the delay follows it at the cap of the rate, unheard, before they come.
+When they become shorter again, the target sinks slowly.
 
 Signs: ``error = delay - target``. Positive = later than wished: play faster (rate > 1), or skip.
 Negative = too near the edge: play slower (rate < 1).
@@ -41,6 +44,9 @@ HIDDEN_FLOOR_MS: Final = 600.0
 WINDOW_MS: Final = 30_000.0
 QUANTILE: Final = 0.95
 GUARD_MS: Final = 20.0
+USUAL_PACKET_MS: Final = 20.0
+"""What a packet of the program holds unless the audience is large."""
+
 LOOK_EVERY_MS: Final = 1_000.0
 """Sorting 30 s of packets for each of them would be most of a listener's work."""
 MAX_OFFSETS: Final = 3_000
@@ -58,7 +64,8 @@ RATE_STEP: Final = 0.003
 RATE_CAP: Final = 0.005
 """5 and 9 cents: not heard in speech."""
 RATE_CAP_ERROR_MS: Final = 60.0
-"""The error from which the cap is used instead of the step."""
+"""The error from which the cap is used instead of the step. While longer packets are announced and
+have not come, every rise is at the cap: 20 ms in 4 s, and so early they are announced."""
 
 SKIP_ERROR_MS: Final = 400.0
 """0.5 % would take 80 s to make this good."""
@@ -122,19 +129,39 @@ class TargetDelay:
         self._settling = True
         self._first_ms: float | None = None
         self._looked_ms = 0.0
+        self._announced_ms = 0.0
+        """What packets hold over the usual, as it was said."""
+        self._longest_ms = 0.0
+        """And at most, as they came since the last look but one."""
+        self._longest_now_ms = 0.0
+        self._extra_ms = 0.0
+        """How much of the target is for that."""
 
     @property
     def target_ms(self) -> float:
         """The delay to hold."""
-        return max(self._target_ms, HIDDEN_FLOOR_MS) if self.hidden else self._target_ms
+        target_ms = min(CEILING_MS, self._target_ms + self._extra_ms)
+        return max(target_ms, HIDDEN_FLOOR_MS) if self.hidden else target_ms
+
+    @property
+    def is_expecting(self) -> bool:
+        """Whether longer packets are announced that have not come yet."""
+        return self._announced_ms > max(self._longest_ms, self._longest_now_ms)
+
+    def announce(self, ptime_ms: float) -> None:
+        """Packets will hold so much: longer ones are waited for from now on."""
+        self._announced_ms = max(0.0, ptime_ms - USUAL_PACKET_MS)
+        self._extra_ms = max(self._extra_ms, self._announced_ms)
 
     @property
     def base_ms(self) -> float:
         """The offset of the quickest packet in the window; infinite before the first."""
         return self._base_ms
 
-    def note(self, now_ms: float, offset_ms: float) -> None:
-        """A packet came at ``now_ms`` with this arrival minus timestamp."""
+    def note(self, now_ms: float, offset_ms: float, extra_ms: float = 0.0) -> None:
+        """A packet came at ``now_ms`` with this offset; it holds so much over the usual."""
+        self._longest_now_ms = max(self._longest_now_ms, extra_ms)
+        self._extra_ms = max(self._extra_ms, extra_ms)
         if self._first_ms is None:
             self._first_ms = self._looked_ms = now_ms
         while self._offsets and self._offsets[0][0] < now_ms - WINDOW_MS:
@@ -164,6 +191,13 @@ class TargetDelay:
             self._settling = False
         fall_ms_per_s = SETTLING_FALL_MS_PER_S if self._settling else FALL_MS_PER_S
         self._target_ms = max(wanted_ms, self._target_ms - fall_ms_per_s * elapsed_s)
+        self._follow_packets(elapsed_s)
+
+    def _follow_packets(self, elapsed_s: float) -> None:
+        """Down to what packets hold by now; up it goes at once."""
+        self._longest_ms, self._longest_now_ms = self._longest_now_ms, 0.0
+        wanted_ms = max(self._announced_ms, self._longest_ms)
+        self._extra_ms = max(wanted_ms, self._extra_ms - SETTLING_FALL_MS_PER_S * elapsed_s)
 
 
 class PlayoutController:
@@ -187,10 +221,13 @@ class PlayoutController:
         base_ms = self.target.base_ms
         return now_ms - base_ms - position_ms if math.isfinite(base_ms) else 0.0
 
-    def arrived(self, now_ms: float, timestamp_ms: float) -> None:
+    def arrived(
+        self, now_ms: float, timestamp_ms: float, duration_ms: float = USUAL_PACKET_MS
+    ) -> None:
         """A packet came; ``timestamp_ms`` is its RTP timestamp, unwrapped, in ms."""
         self.counters.packets += 1
-        self.target.note(now_ms, now_ms - timestamp_ms)
+        extra_ms = max(0.0, duration_ms - USUAL_PACKET_MS)
+        self.target.note(now_ms, now_ms - timestamp_ms - extra_ms, extra_ms)
 
     def restart(self) -> None:
         """Another stream: its timestamps have nothing to do with the last one's. Target stays."""
@@ -211,7 +248,8 @@ class PlayoutController:
         if self.state is not PlayoutState.PLAYING:
             return PlayoutCommand(self.state)
         skip_ms = self._skip_ms(now_ms, delay_ms, buffered_ms, quiet)
-        return PlayoutCommand(self.state, _rate(delay_ms - skip_ms - self.target_ms), skip_ms)
+        rate = _rate(delay_ms - skip_ms - self.target_ms, hurries=self.target.is_expecting)
+        return PlayoutCommand(self.state, rate, skip_ms)
 
     def _next_state(self, now_ms: float, delay_ms: float, buffered_ms: float) -> PlayoutState:
         if self.state is PlayoutState.STARTING:
@@ -256,8 +294,10 @@ def _dry_state(dry_ms: float) -> PlayoutState:
     return PlayoutState.NOISE if dry_ms < RECONNECTING_MS else PlayoutState.RECONNECTING
 
 
-def _rate(error_ms: float) -> float:
+def _rate(error_ms: float, *, hurries: bool) -> float:
+    """``hurries``: a rise is wanted by a certain moment."""
     if abs(error_ms) <= DEAD_BAND_MS:
         return 1.0
-    step = RATE_CAP if abs(error_ms) > RATE_CAP_ERROR_MS else RATE_STEP
+    is_large = abs(error_ms) > RATE_CAP_ERROR_MS or (hurries and error_ms < 0)
+    step = RATE_CAP if is_large else RATE_STEP
     return 1.0 + math.copysign(step, error_ms)

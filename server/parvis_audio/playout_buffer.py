@@ -120,16 +120,23 @@ class PlayoutBuffer:
             return 0.0
         return self.controller.delay_ms(now_ns / NS_PER_MS, self._position / SAMPLES_PER_MS)
 
-    def put(self, timestamp: int, samples: Samples, arrival_ns: int) -> None:
+    def announce(self, ptime_ms: float) -> None:
+        """Packets will hold so much."""
+        self.controller.target.announce(ptime_ms)
+
+    def put(self, timestamp: int, samples: Samples, arrival_ns: int | None) -> None:
         """A packet's sound, ``(n,)``, with its RTP timestamp (32 bit) and arrival (monotonic).
 
-        What is known already is dropped; a gap is bridged or, when long, jumped over.
+        Without an arrival it is made up in the place of a packet. What is known already is
+        dropped; a gap is bridged or, when long, jumped over.
         """
         moment = self._line.unwrap(timestamp)
         if self._position is not None and abs(moment - self._end) > NEW_LINE_SAMPLES:
             self.restart()
             moment = self._line.unwrap(timestamp)
-        self.controller.arrived(arrival_ns / NS_PER_MS, moment / SAMPLES_PER_MS)
+        if arrival_ns is not None:
+            duration_ms = samples.size / SAMPLES_PER_MS
+            self.controller.arrived(arrival_ns / NS_PER_MS, moment / SAMPLES_PER_MS, duration_ms)
         if self._position is None:
             self._position = self._end = moment
         samples = samples[max(0, self._end - moment) :]

@@ -11,7 +11,7 @@ import logging
 import secrets
 import time
 from collections.abc import Iterator, Sequence
-from functools import partial
+from functools import cached_property
 
 from starlette.types import ASGIApp
 
@@ -19,6 +19,7 @@ from parvis_server import links
 from parvis_server.announce import Announcement
 from parvis_server.config import HubSettings
 from parvis_server.data_folder import DataFolder
+from parvis_server.hub_edges import HubEdges
 from parvis_server.hub_reach import HubReach
 from parvis_server.hub_server import Listener, make_server
 from parvis_server.net import listeners, speakers, units
@@ -26,12 +27,14 @@ from parvis_server.net.admission import RANKS, Admitted, Doorkeeper
 from parvis_server.net.api.house import House
 from parvis_server.net.api.operators import Operators, utc_ms
 from parvis_server.net.connection import Connection
-from parvis_server.net.credentials import Keys
-from parvis_server.net.endpoints import Endpoint, Session, Waiting
+from parvis_server.net.credentials import Keys, listener_key_of
+from parvis_server.net.edges.desk import Site
+from parvis_server.net.endpoints import Endpoint, Opener, Session, Waiting
 from parvis_server.net.farewell import say_farewell
-from parvis_server.net.guard import behind
+from parvis_server.net.guard import Guard, behind
 from parvis_server.net.house_rules import HouseRules
 from parvis_server.net.http import Parts, make_app
+from parvis_server.net.listener_hall import ListenerHall
 from parvis_server.net.listeners import Listeners
 from parvis_server.net.live_room import LiveRoom
 from parvis_server.net.metrics import Metrics
@@ -49,6 +52,7 @@ from parvis_server.room_builder import EngineMaker, RoomBuilder
 from parvis_server.trust.house import HouseTrust
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.commands import Describe
+from parvis_wire.edges import RelayPath
 from parvis_wire.floor import About, InviteRole, Phase
 from parvis_wire.identity import fingerprint, public_bytes
 from parvis_wire.messages import DEFAULT_ROOM, Join, Role
@@ -76,7 +80,10 @@ class Hub:
         self.started = asyncio.Event()
         self.stopping = asyncio.Event()
         kept = folder.secrets()
-        self.keys = Keys(kept.host_secret, bytes.fromhex(kept.resume_key), kept.operator_token)
+        resume_key = bytes.fromhex(kept.resume_key)
+        self.keys = Keys(
+            kept.host_secret, resume_key, kept.operator_token, listener_key_of(resume_key)
+        )
         self._links = links.RoomLinks(self.keys)
         self._keeper = keeper if keeper is not None else RoomsInMemory()
         self.trust = HouseTrust(
@@ -106,6 +113,13 @@ class Hub:
             about = About(title=settings.room.title)
             self.rooms.create(about, name=DEFAULT_ROOM, phase=Phase.LIVE)
         self._pages = pages if pages is not None else read_pages(static_folder())
+        self._attempts = wrong_secret_attempts()
+        self._waiting = Waiting()
+        self._doorkeeper = Doorkeeper(self.keys, self.rooms.get, self.reception.rules)
+        self._at_listen = self._endpoint(listeners.ROLES, self._open_listener)
+        self._at_speak = self._endpoint(speakers.ROLES, self._open_speaker)
+        self.hall = ListenerHall(self._at_listen, self._around)
+        self.edges = HubEdges(settings, self._site(), lambda: self.listeners, folder.path)
 
     @property
     def main(self) -> HubRoom:
@@ -115,38 +129,71 @@ class Hub:
             raise AssertionError("the default room is made at the start")
         return room
 
+    def _site(self) -> Site:
+        """The hub as edges see it."""
+        return Site(
+            hub=secrets.token_urlsafe(9),
+            rooms=self.rooms,
+            doorkeeper=self._doorkeeper,
+            site_key=self.trust.site_key,
+            endpoints={RelayPath.LISTEN: self._at_listen, RelayPath.SPEAK: self._at_speak},
+            application=lambda: self._guarded(self._app),
+            max_listeners=self.settings.limits.listeners,
+            max_packet_ms=self.settings.limits.max_packet_ms,
+        )
+
     def application(self) -> ASGIApp:
         """Pages, API and sockets."""
-        attempts = wrong_secret_attempts()
-        keeper = Doorkeeper(self.keys, self.rooms.get, self.reception.rules)
-        endpoint = partial(
-            Endpoint,
-            doorkeeper=keeper,
-            reception=self.reception,
-            waiting=Waiting(),
-            attempts=attempts,
-            on_fault=self.rooms.count_fault,
-        )
+        return self._around(self._app)
+
+    @cached_property
+    def _app(self) -> ASGIApp:
+        """The routes, without the checks of every request."""
         house = House(
             rooms=self.rooms,
-            doorkeeper=keeper,
+            doorkeeper=self._doorkeeper,
             links=self._links,
             origin=self.origin,
             host_origin=self.reach.host_origin,
             codes=ShortCodes(self.keys),
-            operators=self._operators(attempts),
+            operators=self._operators(self._attempts),
+            edges=self.edges,
         )
         parts = Parts(
             house=house,
             pages=self._pages,
-            metrics=Metrics(self.rooms),
-            listeners=endpoint(listeners.ROLES, self._open_listener),
-            units=endpoint(units.ROLES, self._open_unit),
-            speakers=endpoint(speakers.ROLES, self._open_speaker),
+            metrics=Metrics(self.rooms, self.edges),
+            units=self._endpoint(units.ROLES, self._open_unit),
+            speakers=self._at_speak,
         )
-        application = make_app(parts, lambda: self.reach.names)
+        return make_app(parts)
+
+    def _around(self, application: ASGIApp) -> ASGIApp:
+        """The application behind the checks of every request."""
+        guarded = self._guarded(application)
         proxies = list(self.settings.network.behind_proxy)
-        return behind(proxies, application) if proxies else application
+        return behind(proxies, guarded) if proxies else guarded
+
+    def _guarded(self, application: ASGIApp) -> ASGIApp:
+        """The application for requests for this hub and its edges alone."""
+        edges = self.edges
+        return Guard(
+            application,
+            lambda: self.reach.names | edges.names,
+            edges.is_sister,
+            edges.sisters,
+        )
+
+    def _endpoint(self, roles: frozenset[Role], opener: Opener) -> Endpoint:
+        return Endpoint(
+            roles,
+            opener,
+            doorkeeper=self._doorkeeper,
+            reception=self.reception,
+            waiting=self._waiting,
+            attempts=self._attempts,
+            on_fault=self.rooms.count_fault,
+        )
 
     def _operators(self, attempts: Attempts) -> Operators:
         return Operators(
@@ -195,7 +242,7 @@ class Hub:
 
     def origin(self) -> str:
         """What the audience's links begin with."""
-        return self.reach.origins.audience
+        return self.edges.public_origin or self.reach.origins.audience
 
     def invite_origin(self, role: InviteRole) -> str:
         """What the link of an invitation begins with."""
@@ -235,11 +282,12 @@ class Hub:
         if not self._pages.built:
             log.warning("the page is not built, phones see nothing: run scripts/build")
         application = self.application()
-        servers = [make_server(application, listener) for listener in listening_on]
+        servers = [make_server(application, one, self.hall) for one in listening_on]
         async with asyncio.TaskGroup() as group:
             working = (
                 *(self.rooms.run(), self._note_running()),
-                *(self.reach.watch(), self.reception.desk.run()),
+                *(self.reach.watch(), self.reception.desk.run(), self.hall.run()),
+                self.edges.run(),
             )
             background = [group.create_task(work) for work in working]
             serving = [

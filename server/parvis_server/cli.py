@@ -15,12 +15,15 @@ from parvis_server.errors import UserError
 
 COMMANDS = {
     "hub": "Run the hub: pages, sockets, the line of hands and the mix.",
+    "edge": "Run an edge: faces the phones for a hub that stands elsewhere.",
+    "edges": "List the edges of a running hub, and empty one for an upgrade.",
     "room": "Make, list, show and end the rooms of a running hub.",
     "invite": "Invite somebody to a room, and take it back.",
     "unit": "Pair units with a running hub, list, rename and revoke them.",
     "session": "See who runs the hub, end that, or make a link for one more.",
     "label": "Make the setup codes of units, and a parvis.toml for each.",
     "listen": "Listen to a room without a browser, and record it.",
+    "doctor": "Say what does not reach what, and what to do.",
     "demo": "Try everything on this machine: a hub and three tables with voices.",
     "bench": "Measure this machine: delay, mix, listeners.",
 }

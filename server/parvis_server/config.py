@@ -1,41 +1,25 @@
 """The hub's settings, declared once: TOML file, environment ``PARVIS_HUB_…``, flags.
 
-A flag wins over the environment, the environment over the file. In the environment a section and
-its key are joined by two underscores: ``PARVIS_HUB_NETWORK__PORT=80``.
+See ``settings_sources`` for what wins over what.
 """
 
-import difflib
 import ipaddress
 import os
-import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
-from pydantic_settings import (
-    BaseSettings,
-    EnvSettingsSource,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    SettingsError,
-)
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic_settings import SettingsConfigDict
 
+from parvis_server.bus.settings import BusSettings
 from parvis_server.engine.stage import MAX_ZONES
-from parvis_server.errors import UsageError
+from parvis_server.settings_sources import Layer, Section, Settings, Sources
 from parvis_wire.fields import ZoneName
+from parvis_wire.packet_time import PacketMs
 
 ENVIRONMENT_PREFIX = "PARVIS_HUB_"
-ENVIRONMENT_DELIMITER = "__"
 FILE_NAME = "parvis.toml"
 
 
@@ -49,15 +33,11 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-
 def _port_or_off(given: object) -> object:
     return None if isinstance(given, str) and given.lower() in {"off", "none", ""} else given
 
 
-class NetworkSettings(_Section):
+class NetworkSettings(Section):
     """Where the hub listens, and as whom."""
 
     host: str = Field(default="0.0.0.0", min_length=1)
@@ -106,14 +86,24 @@ class NetworkSettings(_Section):
         return self
 
 
-class RoomSettings(_Section):
+class EdgesSettings(Section):
+    """The edges that face the phones for this hub."""
+
+    workers: int | None = Field(default=None, ge=0, le=16)
+    """Edges on this machine, on the ports that follow the hub's; 0: none. Unless set: one for each
+    core, at most 4, as soon as more than 500 listen."""
+    site: str = Field(default="parvis", pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")
+    """Under which name hub and edges meet on a bus that several hubs share."""
+
+
+class RoomSettings(Section):
     """The room that opens by itself."""
 
     title: str = Field(default="Parvis", min_length=1, max_length=120)
     """What the room is called on every screen, at most 120 characters."""
 
 
-class AccessSettings(_Section):
+class AccessSettings(Section):
     """Who may come in."""
 
     open_house: bool = False
@@ -124,7 +114,7 @@ class AccessSettings(_Section):
     alter what they do. The operator can change it while the hub runs."""
 
 
-class SiteSettings(_Section):
+class SiteSettings(Section):
     """To which site this hub belongs."""
 
     key_file: Path | None = None
@@ -133,7 +123,7 @@ class SiteSettings(_Section):
     its data folder."""
 
 
-class LimitSettings(_Section):
+class LimitSettings(Section):
     """How many may come in."""
 
     listeners: int = Field(default=9_000, ge=1, le=100_000)
@@ -144,9 +134,22 @@ class LimitSettings(_Section):
     """Connected units."""
     speakers: int = Field(default=20, ge=0, le=60)
     """Connected remote speakers."""
+    min_packet_ms: PacketMs = 20
+    """How much of the program one packet holds at least, in milliseconds: 20, 40, 60, 80, 100 or
+    120. It grows with the audience, as far as the machine needs it."""
+    max_packet_ms: PacketMs = 120
+    """How much it holds at most. Less delay for a large audience, at the price of more CPU."""
+
+    @model_validator(mode="after")
+    def _least_is_under_most(self) -> Self:
+        """There is a packet time between the two."""
+        if self.min_packet_ms > self.max_packet_ms:
+            least, most = self.min_packet_ms, self.max_packet_ms
+            raise ValueError(f"min_packet_ms {least} is over max_packet_ms {most}")
+        return self
 
 
-class ZoneGainSettings(_Section):
+class ZoneGainSettings(Section):
     """How loud the microphones of one zone are in the loudspeakers of another."""
 
     talks: ZoneName
@@ -158,7 +161,7 @@ class ZoneGainSettings(_Section):
     zone never hears itself unless the host lifts it."""
 
 
-class StageSettings(_Section):
+class StageSettings(Section):
     """How the stage is mixed."""
 
     frame_ms: Literal[5, 10] = 10
@@ -183,7 +186,7 @@ class StageSettings(_Section):
         return self
 
 
-class ReadingSettings(_Section):
+class ReadingSettings(Section):
     """The voice that reads written questions to the hall."""
 
     command: tuple[str, ...] = ("espeak-ng", "-v", "{language}", "-s", "150", "--stdin", "--stdout")
@@ -191,7 +194,7 @@ class ReadingSettings(_Section):
     standard output. {language} stands for en, fr, ... An empty list: the host reads."""
 
 
-class StoreSettings(_Section):
+class StoreSettings(Section):
     """Where the rooms are kept."""
 
     url: str | None = Field(default=None, repr=False)
@@ -207,7 +210,7 @@ class StoreSettings(_Section):
         return url
 
 
-class LogSettings(_Section):
+class LogSettings(Section):
     """What the hub writes about itself."""
 
     format: LogFormat = LogFormat.HUMAN
@@ -221,21 +224,23 @@ def default_data_folder(environment: Mapping[str, str] = os.environ) -> Path:
     return base / "parvis"
 
 
-class HubSettings(BaseSettings):
+class HubSettings(Settings):
     """Everything that can be set on a hub."""
 
-    model_config = SettingsConfigDict(
-        env_prefix=ENVIRONMENT_PREFIX,
-        env_nested_delimiter=ENVIRONMENT_DELIMITER,
-        extra="forbid",
-        frozen=True,
-        use_attribute_docstrings=True,
-    )
+    model_config = SettingsConfigDict(env_prefix=ENVIRONMENT_PREFIX)
 
     data: Path = Field(default_factory=default_data_folder)
     """Folder for the hub's secrets and settings. Unless set: $XDG_STATE_HOME/parvis, else
     ~/.local/state/parvis."""
+    publish: str | None = Field(default=None, repr=False)
+    """The address of a public edge, as parvis edge --public printed it, or a file that holds it:
+    the hub dials out to it, and phones reach the rooms there."""
+    publish_ca: Path | None = None
+    """PEM file with the authority of the public edge's certificate, where that is one of your own.
+    Unless set: those that this system trusts."""
     network: NetworkSettings = NetworkSettings()
+    bus: BusSettings = BusSettings()
+    edges: EdgesSettings = EdgesSettings()
     room: RoomSettings = RoomSettings()
     access: AccessSettings = AccessSettings()
     site: SiteSettings = SiteSettings()
@@ -245,139 +250,14 @@ class HubSettings(BaseSettings):
     store: StoreSettings = StoreSettings()
     log: LogSettings = LogSettings()
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Only what is handed in: ``load_settings`` merges the sources itself, to name them."""
-        return (init_settings,)
-
-
-Layer = dict[str, Any]
-
 
 def load_settings(config: Path | None, flags: Mapping[str, Any]) -> HubSettings:
-    """The settings from a TOML file, the environment and the flags that were given.
-
-    Args:
-        config: the file; None takes ``parvis.toml`` in the data folder when there is one.
-        flags: by dotted key, such as ``network.port``; None counts as not given.
-
-    Raises:
-        UsageError: a file that cannot be read, an unknown key, or a value that cannot be.
-    """
-    given = _nested({key: value for key, value in flags.items() if value is not None})
-    environment = _environment()
-    path = config or _file_in_data_folder(given, environment)
-    file = {} if path is None else _read(path)
-    layers = {"flag": given, "environment": environment, str(path): file}
-    try:
-        return HubSettings(**_merged(file, _merged(environment, given)))
-    except ValidationError as error:
-        raise UsageError(_explain(error, layers)) from None
-
-
-def known_keys(model: type[BaseModel] = HubSettings, prefix: str = "") -> Iterator[str]:
-    """Every setting by its dotted key."""
-    for name, field in model.model_fields.items():
-        if isinstance(field.annotation, type) and issubclass(field.annotation, _Section):
-            yield from known_keys(field.annotation, f"{prefix}{name}.")
-        else:
-            yield prefix + name
+    """The hub's settings; see ``Sources.load``. Unless named, the file is ``parvis.toml`` in the
+    data folder."""
+    return Sources(HubSettings, _file_in_data_folder).load(config, flags)
 
 
 def _file_in_data_folder(given: Layer, environment: Layer) -> Path | None:
     folder = given.get("data") or environment.get("data") or default_data_folder()
     path = Path(folder) / FILE_NAME
     return path if path.is_file() else None
-
-
-def _read(path: Path) -> Layer:
-    try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
-    except OSError as error:
-        raise UsageError(f"cannot read the settings file {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"the settings file {path} is not TOML: {error}") from error
-
-
-def _environment() -> Layer:
-    _refuse_unknown_variables(os.environ)
-    try:
-        return EnvSettingsSource(HubSettings)()
-    except SettingsError as error:
-        raise UsageError(
-            f"environment {ENVIRONMENT_PREFIX}…: {error}; a list is written as JSON, such as "
-            """PARVIS_HUB_NETWORK__NAMES='["a", "b"]'"""
-        ) from error
-
-
-def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:
-    known = {_variable(key) for key in known_keys()}
-    for name in environment:
-        if name.upper().startswith(ENVIRONMENT_PREFIX) and name.upper() not in known:
-            key = name.upper().removeprefix(ENVIRONMENT_PREFIX).lower()
-            near = _variable(_nearest(key.replace(ENVIRONMENT_DELIMITER, ".")))
-            raise UsageError(f"unknown setting {name} in the environment: did you mean {near}?")
-
-
-def _variable(key: str) -> str:
-    return ENVIRONMENT_PREFIX + key.replace(".", ENVIRONMENT_DELIMITER).upper()
-
-
-def _nearest(wrong: str) -> str:
-    """The setting that was probably meant: the same name in another section, else the likest."""
-    known = tuple(known_keys())
-    name = wrong.rpartition(".")[2]
-    namesakes = (key for key in known if key.rpartition(".")[2] == name)
-    likest = difflib.get_close_matches(wrong, known, n=1, cutoff=0.0)
-    return next(namesakes, likest[0])
-
-
-def _nested(flat: Mapping[str, Any]) -> Layer:
-    nested: Layer = {}
-    for key, value in flat.items():
-        *sections, name = key.split(".")
-        place = nested
-        for section in sections:
-            place = place.setdefault(section, {})
-        place[name] = value
-    return nested
-
-
-def _merged(below: Layer, above: Layer) -> Layer:
-    merged = dict(below)
-    for key, value in above.items():
-        beneath: Any = merged.get(key)
-        both = isinstance(beneath, dict) and isinstance(value, dict)
-        merged[key] = _merged(beneath, value) if both else value
-    return merged
-
-
-def _explain(error: ValidationError, layers: Mapping[str, Layer]) -> str:
-    """One line about the first fault: where it stands, what was wrong, what would be right."""
-    first = error.errors(include_url=False)[0]
-    path = tuple(str(part) for part in first["loc"])
-    key = ".".join(path)
-    where = next((name for name, layer in layers.items() if _holds(layer, path)), "settings")
-    if first["type"] == "extra_forbidden":
-        return f"unknown setting {key} ({where}): did you mean {_nearest(key)}?"
-    if first["type"] == "value_error":  # our own words, which name what is wrong
-        return f"setting {key} ({where}): {first['msg'].removeprefix('Value error, ')}"
-    return f"setting {key} ({where}): {first['msg']}, not {first['input']!r}"
-
-
-def _holds(layer: Layer, path: tuple[str, ...]) -> bool:
-    place: Any = layer
-    for part in path:
-        if isinstance(place, dict) and part in place:
-            place = place[part]
-        else:
-            return isinstance(place, list | tuple)
-    return True

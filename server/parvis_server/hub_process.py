@@ -1,24 +1,24 @@
 """The hub as a process: its log, its ports, its signals, and what its user is told of its end."""
 
 import asyncio
-import contextlib
-import gc
 import logging
-import resource
 import signal
 import sys
 from collections.abc import Sequence
 
-from parvis_server import logs
+from parvis_server import collector, logs
 from parvis_server.app import Hub
 from parvis_server.config import HubSettings
 from parvis_server.data_folder import DataFolder
 from parvis_server.errors import HubStopped, UsageError, UserError
+from parvis_server.hub_edges import secrets_of
 from parvis_server.hub_listeners import open_listeners
 from parvis_server.hub_server import Listener
 from parvis_server.libraries import require_opus
+from parvis_server.loops import new_loop
 from parvis_server.net.api.operators import utc_ms
 from parvis_server.net.room_keeper import StoredRooms
+from parvis_server.open_files import OpenFiles, allow_many_files
 from parvis_server.store.address import Address
 from parvis_server.store.database import Store
 from parvis_wire.messages import DEFAULT_ROOM
@@ -41,13 +41,18 @@ def run(settings: HubSettings) -> None:
     folder = DataFolder.open(settings.data)
     kept = folder.secrets()
     address = Address.of(settings.store.url, folder.path)
-    logs.start(settings.log.format, (*kept.model_dump().values(), *address.secrets()))
-    _allow_many_connections()
+    secrets = (*kept.model_dump().values(), *address.secrets(), *secrets_of(settings))
+    logs.start(settings.log.format, secrets)
+    files = allow_many_files()
+    shortage = files.shortage(settings.limits.listeners + settings.limits.mp3_listeners)
+    if shortage is not None:
+        log.warning(shortage)
     listening_on = open_listeners(settings.network, folder, utc_ms())
     keeper = StoredRooms(Store.open(address), folder.room_before_the_database, DEFAULT_ROOM)
     ended: BaseException | None = None
     try:
-        asyncio.run(_run(settings, folder, listening_on, keeper))
+        with asyncio.Runner(loop_factory=new_loop) as runner:
+            runner.run(_run(settings, folder, listening_on, keeper, files))
     except* UserError as group:
         ended = _first(group)
     except* Exception as group:
@@ -71,10 +76,12 @@ async def _run(
     folder: DataFolder,
     listening_on: Sequence[Listener],
     keeper: StoredRooms,
+    files: OpenFiles,
 ) -> None:
     from parvis_server.engine.supervisor import EngineSupervisor
 
     hub = Hub(settings, folder, EngineSupervisor, keeper=keeper)
+    hub.hall.allow(files)
     if settings.access.open_house and hub.trust.claimed:
         raise UsageError(NO_OPEN_HOUSE)
     loop = asyncio.get_running_loop()
@@ -87,22 +94,7 @@ async def _run(
         if hub.started.is_set():
             folder.note_listening(hub.own_origin())
             hub.announcement().print_to(sys.stdout)
-            _spare_the_collector()
+            sparing = group.create_task(collector.spare(lambda: hub.hall.count))
+            await asyncio.wait({running})
+            sparing.cancel()
         started.cancel()
-
-
-def _spare_the_collector() -> None:
-    """Take what was made at the start out of the garbage collector's sight.
-
-    A full collection looks at 60,000 objects of libraries for 50 ms, in which no packet is passed
-    on: after a few hundred connections that was a gap of 90 ms for everybody.
-    """
-    gc.collect()
-    gc.freeze()
-
-
-def _allow_many_connections() -> None:
-    """Raise this process's limit of open files to what it may have: one for each listener."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with contextlib.suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -14,7 +14,9 @@ from starlette.types import ASGIApp
 
 from parvis_server.encryption import Encryption
 from parvis_server.net.arrival import PLAIN, Arrival, Listened
-from parvis_server.net.http_protocol import HubHttpProtocol
+from parvis_server.net.entrance import Entrance
+from parvis_server.net.http_protocol import HubConfig, HubHttpProtocol
+from parvis_server.net.listener_hall import ListenerHall
 from parvis_server.net.websocket_protocol import HubWebSocketProtocol
 from parvis_server.ports import BACKLOG
 
@@ -119,24 +121,32 @@ class HubServer(uvicorn.Server):
         self.started = True
 
 
-def make_server(application: ASGIApp, listener: Listener) -> HubServer:
-    """The server of one listener."""
-    return HubServer(
-        uvicorn.Config(
-            Listened(application, listener.arrival),
-            http=HubHttpProtocol,
-            ws=HubWebSocketProtocol,
-            ws_ping_interval=PING_INTERVAL_S,
-            ws_ping_timeout=PING_TIMEOUT_S,
-            ws_per_message_deflate=False,
-            backlog=BACKLOG,
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            # A proxy on this machine must not make everybody look like it, nor anybody like us.
-            proxy_headers=False,
-            timeout_graceful_shutdown=GRACE_S,
-        ),
-        listener.encryption,
+def make_server(
+    application: ASGIApp, listener: Listener, hall: ListenerHall | None = None
+) -> HubServer:
+    """The server of one listener.
+
+    Args:
+        application: everything but ``/ws/listen``.
+        listener: the port.
+        hall: where the audience goes, which somebody else runs; None: nobody listens here.
+    """
+    config = HubConfig(
+        Listened(application, listener.arrival),
+        http=HubHttpProtocol,
+        ws=HubWebSocketProtocol,
+        ws_ping_interval=PING_INTERVAL_S,
+        ws_ping_timeout=PING_TIMEOUT_S,
+        ws_per_message_deflate=False,
+        backlog=BACKLOG,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # A proxy on this machine must not make everybody look like it, nor anybody like us.
+        proxy_headers=False,
+        timeout_graceful_shutdown=GRACE_S,
     )
+    if hall is not None:
+        config.entrance = Entrance(hall, lambda checks: Listened(checks, listener.arrival))
+    return HubServer(config, listener.encryption)

@@ -11,6 +11,7 @@ from parvis_server.engine.stage import ZoneGain
 from parvis_server.links import RoomLinks
 from parvis_server.media.zones import Lift, lift_refusal
 from parvis_server.net.credentials import same
+from parvis_server.net.ladder import Ladder
 from parvis_server.net.live_room import LiveRoom
 from parvis_server.net.mp3 import Mp3Stream
 from parvis_server.net.reading import ReadingVoice
@@ -62,6 +63,7 @@ class RoomBuilder:
     def build(self, kept: KeptRoom) -> HubRoom:
         """The room that its log tells of, with an engine that sleeps until it sounds."""
         frame_ms = self.settings.stage.frame_ms
+        limits = self.settings.limits
         voice = ReadingVoice(self.settings.reading.command)
         room = Room.replay(
             kept.name,
@@ -91,8 +93,9 @@ class RoomBuilder:
             frame_ms=frame_ms,
             outbox=self.keeper.outbox(kept.name),
             voice=voice,
+            ladder=Ladder(limits.min_packet_ms, limits.max_packet_ms),
         )
-        mp3 = Mp3Stream(live.program_taps, self.settings.limits.mp3_listeners)
+        mp3 = Mp3Stream(live.program_taps, limits.mp3_listeners)
         live.extra_listeners = mp3.__len__
         live.invite_link = lambda invite: (
             self.origin(invite.role) + self.links.invite(kept.name, invite)

@@ -25,6 +25,7 @@ from parvis_wire.fields import (
     StreamId,
 )
 from parvis_wire.floor import Rank
+from parvis_wire.packet_time import PacketTime
 from parvis_wire.pairing import StrangerSays, ToStranger, UnitKey
 from parvis_wire.room_events import RoomEvent
 from parvis_wire.room_view import RoomView
@@ -112,6 +113,8 @@ class Join(Wire):
     credential: Credential | None = None
     invite: InviteCredential | None = None
     """Beside a resume token: what let the participant into a room that is not open."""
+    grant: str | None = Field(default=None, max_length=512)
+    """Listeners: the grant of an earlier ``welcome`` in a room that is not open."""
     stream: StreamId | None = None
     """Second connection of a source: the stream that the first one's ``welcome`` named."""
     name: Name | None = None
@@ -180,8 +183,10 @@ class Welcome(Wire):
     participant: ParticipantId
     resume: str
     """Token for ``ResumeCredential``; it outlives a restart of the hub."""
-    edge: str | None = None
-    """Origin of the edge to listen at; none: stay here."""
+    edge: str | None = Field(default=None, max_length=262)
+    """Listeners: the edge to listen at, as in ``move``; none: stay here."""
+    grant: str | None = None
+    """Listeners in a room that is not open: lets them back in at any edge for some minutes."""
     reconnect_spread_ms: int = Field(default=0, ge=0)
     """Listeners spread their first reconnect over this time."""
     stream: StreamId | None = None
@@ -264,6 +269,8 @@ class RefusalCode(StrEnum):
     """The hub has no voice to read with: install espeak-ng."""
     TOO_MANY = "too_many"
     """As many as the hub keeps are there already."""
+    NOT_REACHED = "not_reached"
+    """The edge does not reach the venue's hub now: try again."""
 
 
 class Ack(Wire):
@@ -308,6 +315,23 @@ class Failure(Wire):
     text: str
 
 
+class Venue(Wire):
+    """To everybody at an edge: whether the edge reaches the venue's hub. Never stored."""
+
+    type: Literal["venue"] = "venue"
+    is_reached: bool
+
+
+class Move(Wire):
+    """To a listener: go on listening at another edge; the old connection stays until then."""
+
+    type: Literal["move"] = "move"
+    place: str = Field(min_length=2, max_length=262)
+    """Port of the page's host (``:8081``), path of it (``/e/1``), or another origin."""
+    within_ms: int = Field(ge=0, le=600_000)
+    """Choose a moment of your own within this time; then this connection ends."""
+
+
 HubMessage = Annotated[
     Welcome
     | Snapshot
@@ -318,6 +342,9 @@ HubMessage = Annotated[
     | Attend
     | Pulse
     | Failure
+    | Venue
+    | Move
+    | PacketTime
     | Status
     | ToStranger,
     Field(discriminator="type"),

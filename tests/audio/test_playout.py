@@ -33,7 +33,9 @@ def test_the_shared_trace_is_followed(path: Path) -> None:
     vector: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     expected = vector["expected"]
     hidden = [(at, bool(state)) for at, state in vector["hidden"]]
-    outcome = run(Trace(path.stem, "", [Arrival(*a) for a in vector["arrivals"]], hidden))
+    announced = [(at, ptime_ms) for at, ptime_ms in vector["announced"]]
+    arrivals = [Arrival(*a) for a in vector["arrivals"]]
+    outcome = run(Trace(path.stem, "", arrivals, hidden, announced))
     for (at, target, delay), found in zip(expected["samples"], outcome.samples, strict=True):
         assert found[0] == at
         assert found[1] == pytest.approx(target, abs=0.01)
@@ -100,6 +102,60 @@ def test_a_flood_of_packets_keeps_the_window_small() -> None:
     for n in range(10_000):
         target.note(n * 0.01, 0.0)
     assert len(target._offsets) == playout.MAX_OFFSETS
+
+
+# --- packets that hold more ---
+
+
+def test_a_longer_packet_is_no_later_than_a_short_one() -> None:
+    """It leaves when its last sample is there: the path is as quick as it was."""
+    controller = PlayoutController()
+    for n in range(1_500):
+        controller.arrived(20.0 * (n + 1), 20.0 * n, 20.0)
+    base_ms = controller.target.base_ms
+    for n in range(500):
+        controller.arrived(30_000 + 120.0 * (n + 1), 30_000 + 120.0 * n, 120.0)
+    assert controller.target.base_ms == base_ms
+    assert controller.target_ms == playout.FLOOR_MS + 100
+
+
+def test_what_is_announced_is_waited_for_at_once_and_risen_to_at_the_cap() -> None:
+    controller = playing(playout.INITIAL_TARGET_MS)
+    assert controller.advance(1_000.0, 0.0, 500.0).rate == 1.0
+    controller.target.announce(40)
+    assert controller.target_ms == playout.INITIAL_TARGET_MS + 20
+    assert controller.target.is_expecting
+    assert controller.advance(1_000.0, 0.0, 500.0).rate == 1 - playout.RATE_CAP
+    controller.target.note(1_000.0, controller.target.base_ms, extra_ms=20.0)  # it came
+    assert not controller.target.is_expecting
+    assert controller.advance(1_000.0, 0.0, 500.0).rate == 1 - playout.RATE_STEP
+
+
+def test_what_is_taken_back_before_it_came_is_waited_for_no_more() -> None:
+    target = TargetDelay()
+    target.announce(60)
+    target.announce(20)
+    for n in range(500):
+        target.note(20.0 * n, 0.0)
+    assert target.target_ms == playout.FLOOR_MS
+    assert not target.is_expecting
+
+
+def test_after_long_packets_the_target_sinks_10_ms_a_second() -> None:
+    target = TargetDelay()
+    for n in range(500):
+        target.note(120.0 * n, 0.0, extra_ms=100.0)
+    assert target.target_ms == playout.FLOOR_MS + 100
+    for n in range(5 * 50 + 1):
+        target.note(60_000 + 20.0 * n, 0.0)
+    assert playout.FLOOR_MS + 50 <= target.target_ms <= playout.FLOOR_MS + 70
+
+
+def test_one_bundle_cut_short_among_long_ones_changes_nothing() -> None:
+    target = TargetDelay()
+    for n in range(1_000):
+        target.note(120.0 * n, 0.0, extra_ms=20.0 if n % 9 == 4 else 100.0)
+        assert n < 10 or target.target_ms >= playout.FLOOR_MS + 100
 
 
 # --- commands ---

@@ -155,6 +155,16 @@ def test_a_flood_is_bounded() -> None:
     assert buffer.dropped_samples == 200 * PACKET - MAX_HELD_SAMPLES
 
 
+def test_what_was_made_up_says_nothing_of_the_network() -> None:
+    buffer = PlayoutBuffer()
+    buffer.put(0, tone(PACKET), 20 * NS_PER_MS)
+    base_ms = buffer.controller.target.base_ms
+    buffer.put(PACKET, tone(2 * PACKET, PACKET), None)
+    assert buffer.buffered_ms == 60
+    assert buffer.controller.target.base_ms == base_ms
+    assert buffer.controller.counters.packets == 1
+
+
 def test_before_sound_there_is_silence() -> None:
     buffer = PlayoutBuffer()
     assert level_dbfs(buffer.read(0)) == SILENT_DBFS

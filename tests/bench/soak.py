@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from fakes import sounds, wrong_crystals
+from fakes import audience_bench, sounds, wrong_crystals
 from fakes.autobahn import suite
 from fakes.clock_loop import Crystal
 from fakes.engine_kills import Kill, house, kills
@@ -35,6 +35,8 @@ from fakes.marks import drift_mark
 from fakes.parvis import HubProcess, listening, unit
 from fakes.processes import command
 from fakes.stalls import excused, judge_gaps
+from fakes.venue_networks import NoNetworks
+from fakes.venue_soak import soak_venue
 from parvis_audio.measure import clicks
 
 MINUTES = {
@@ -46,6 +48,8 @@ MINUTES = {
     "hands": 15.0,
     "autobahn": 3.0,
     "pairing": 10.0,
+    "audience": 5.0,
+    "hostile": 5.0,
 }
 """As asked; the minutes of ``drift`` are virtual, those of ``autobahn`` what its cases take."""
 
@@ -250,6 +254,29 @@ def soak_pairing(minutes: float) -> bool:
     return found.good
 
 
+def soak_audience(minutes: float) -> bool:
+    """Eight thousand listeners on this machine."""
+    _, faults = audience_bench.eight_thousand(minutes * 60)
+    print(f"audience: {'; '.join(faults) or 'all as promised'}")
+    return not faults
+
+
+def soak_hostile(minutes: float) -> bool:
+    """A thousand honest listeners, then as long again beside fifty hostile clients."""
+    _, faults = audience_bench.beside_the_hostile(minutes * 60)
+    print(f"hostile: {'; '.join(faults) or 'all as promised'}")
+    return not faults
+
+
+def _soak_venue(minutes: float) -> bool:
+    """A venue without internet for so long, in networks of their own; its hall goes on."""
+    try:
+        return soak_venue(minutes)
+    except NoNetworks as error:
+        print(f"venue: not run, no networks can be made here: {error}")
+        return False
+
+
 SOAKS: dict[str, Callable[[float], bool]] = {
     "drift": soak_drift,
     "kills": soak_kills,
@@ -258,7 +285,10 @@ SOAKS: dict[str, Callable[[float], bool]] = {
     "evenings": soak_evenings,
     "hands": soak_hands,
     "pairing": soak_pairing,
+    "audience": soak_audience,
+    "hostile": soak_hostile,
     "autobahn": lambda minutes: suite.run(),
+    "venue": _soak_venue,
 }
 
 

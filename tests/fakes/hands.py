@@ -34,7 +34,7 @@ from parvis_wire.room_view import RoomView
 RETRY_S = 0.02
 """Nobody announces that a port is open again."""
 
-BACK_WITHIN_S = 20.0
+BACK_WITHIN_S = 90.0
 """For the failing run only."""
 
 LONGEST_LIFE_S = 0.05

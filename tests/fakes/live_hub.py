@@ -9,7 +9,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import uvicorn.server
+
+from fakes.built_pages import built_pages
 from fakes.engine import FakeEngine
 from parvis_server.app import Hub
 from parvis_server.config import (
@@ -30,6 +34,20 @@ from parvis_server.net.room_keeper import RoomKeeper
 from parvis_server.ports import take_port
 
 LOOPBACK = "127.0.0.1"
+
+
+class _Hasty:
+    """asyncio for uvicorn, which looks ten times a second whether it shall end or has: hundreds of
+    hubs that end soon are worth a hundred looks."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(asyncio, name)
+
+    async def sleep(self, delay_s: float) -> None:
+        await asyncio.sleep(min(delay_s, 0.01))
+
+
+uvicorn.server.asyncio = _Hasty()  # type: ignore[attr-defined, assignment]
 
 
 @dataclass
@@ -113,7 +131,7 @@ async def live_hub(
         reading=reading or ReadingSettings(),
     )
     folder = DataFolder.open(data)
-    hub = Hub(settings, folder, FakeEngine, pages=pages, keeper=keeper)
+    hub = Hub(settings, folder, FakeEngine, pages=pages or built_pages(), keeper=keeper)
     engine = hub.main.engine.running
     assert isinstance(engine, FakeEngine)
     async with asyncio.TaskGroup() as group:

@@ -29,17 +29,20 @@ class MachineWatch:
         """When the machine stood still until now."""
         return stalls(self._lines())
 
-    def assert_within(self, limit_s: float, since_s: float, what: str) -> None:
+    def assert_within(
+        self, limit_s: float, since_s: float, what: str, at_s: float | None = None
+    ) -> None:
         """This took no longer since this moment of the monotonic clock, the machine's stalls not
-        counted."""
-        now_s = time.monotonic()
+        counted; ``at_s``: when it happened, if not now."""
+        now_s = time.monotonic() if at_s is None else at_s
         took_s = now_s - since_s
         if took_s >= limit_s:
-            threading.Event().wait(NEWS_S)
-            took_s -= self._stood_still_s(since_s, now_s)
+            took_s -= self.stood_still_s(since_s, now_s)
         assert took_s < limit_s, f"{what}: {took_s:.2f} s, and {limit_s:.2f} are allowed"
 
-    def _stood_still_s(self, from_s: float, until_s: float) -> float:
+    def stood_still_s(self, from_s: float, until_s: float) -> float:
+        """For how long of this time the machine stood still."""
+        threading.Event().wait(NEWS_S)
         begin_ns, end_ns = round(from_s * 1e9), round(until_s * 1e9)
         found = stalls(self._lines(), REPORTED_NS)
         windows = merged((max(one.start_ns, begin_ns), min(one.end_ns, end_ns)) for one in found)

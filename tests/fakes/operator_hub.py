@@ -14,8 +14,9 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from fakes.built_pages import built_pages
 from parvis_server.net.guard import content_security_policy
-from parvis_server.net.pages import OPERATOR_PAGE, read_pages, static_folder
+from parvis_server.net.pages import OPERATOR_PAGE
 
 API = "/api/v1/"
 TOKEN = "token-of-this-session"
@@ -122,7 +123,7 @@ class OperatorHub:
         """Every act: method, path and body."""
         self.addresses: list[str] = []
         """Every address that was asked for."""
-        self._pages = read_pages(static_folder())
+        self._pages = built_pages()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 

@@ -26,9 +26,13 @@ WAV_HEADER_BYTES = 44
 class HubProcess:
     """A hub on a port and a data folder of its own, which may be killed and started again."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *flags: str, inside: tuple[str, ...] = ()) -> None:
+        """``flags``: more of `parvis hub`'s; ``inside``: what stands before its command, and before
+        those that reach it on its own machine."""
+        self.inside = inside
         self.port = free_port()
         self.folder = folder
+        self.flags = flags
         self.secret = ""
         self.program = self._start()
         self._read_secret()
@@ -68,9 +72,9 @@ class HubProcess:
         self.program.close_input()
 
     def _start(self) -> Program:
-        arguments = ("--port", str(self.port), "--data", str(self.folder / "hub"))
+        arguments = ("--port", str(self.port), "--data", str(self.folder / "hub"), *self.flags)
         names = {"PARVIS_HUB_NETWORK__NAMES": json.dumps([INSECURE_NAME])}
-        return Program(*command("parvis", "hub", *arguments), env=names)
+        return Program(*self.inside, *command("parvis", "hub", *arguments), env=names)
 
     def _read_secret(self) -> None:
         try:
@@ -107,7 +111,9 @@ def unit(
     )
     with (
         tempfile.TemporaryDirectory(prefix="unit-") as state,
-        running(*command("parvis-unit", "run", *arguments, "--state", state), env=env) as it,
+        running(
+            *hub.inside, *command("parvis-unit", "run", *arguments, "--state", state), env=env
+        ) as it,
     ):
         it.wait_for(r"light: (idle|live)")
         yield it
@@ -172,7 +178,7 @@ class Listening:
 def listening(hub: HubProcess, path: Path) -> Iterator[Listening]:
     """`parvis listen` writing to `path`, from its first sound on."""
     arguments = ("listen", hub.link, "--output", str(path), "--json")
-    with running(*command("parvis", *arguments)) as program:
+    with running(*hub.inside, *command("parvis", *arguments)) as program:
         heard = Listening(program, path)
         try:
             heard.wait_past(0.5)

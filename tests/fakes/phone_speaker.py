@@ -12,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -134,9 +135,11 @@ def _answers(message: object, command_id: str) -> bool:
 class PhoneSpeaker:
     """Somebody's phone. Use within ``async with``."""
 
-    def __init__(self, base_url: str, name: str, voice: Sound) -> None:
-        """``base_url``: ``ws://host:port``; ``voice`` is said over and over while it speaks."""
+    def __init__(self, base_url: str, name: str, voice: Sound, **options: Any) -> None:
+        """``base_url``: ``ws://host:port``; ``voice`` is said over and over while it speaks;
+        ``options`` of every connection, as ``websockets`` takes them."""
         self.name = name
+        self._options = {"max_queue": None, **options}
         self.program, self.back = Ears(), Ears()
         """What its page hears, and the return of its microphone."""
         self.page: Line
@@ -207,7 +210,7 @@ class PhoneSpeaker:
     async def refused(self, **fields: object) -> tuple[int, str]:
         """How the microphone's join is refused now."""
         traits = SpeakerTraits(person=self.page.peer.welcome.resume)
-        async with peer(self._url + "/ws/speak") as connection:
+        async with peer(self._url + "/ws/speak", **self._options) as connection:
             join = {"version": PROTOCOL_VERSION, "role": Role.SPEAKER, "speaker": traits}
             await connection.say(Join.model_validate({**join, **fields}))
             code, failures = await connection.until_closed()
@@ -226,7 +229,7 @@ class PhoneSpeaker:
         on_packet: Callable[[RtpPacket], None],
         fields: dict[str, object],
     ) -> Line:
-        context = peer(self._url + path, max_queue=None)
+        context = peer(self._url + path, **self._options)
         connection = await self._stack.enter_async_context(context)
         await connection.join(role, **fields)
         line = Line(connection, on_packet)

@@ -23,6 +23,8 @@ class Trace:
     about: str
     arrivals: list[Arrival]
     hidden: list[tuple[float, bool]] = field(default_factory=list)
+    announced: list[tuple[float, float]] = field(default_factory=list)
+    """At, and how long packets will be."""
 
     @property
     def end_ms(self) -> float:
@@ -47,15 +49,18 @@ class NumericListener:
         self.outcome = Outcome()
         self._coming = list(reversed(trace.arrivals))
         self._hiding = list(reversed(trace.hidden))
+        self._announced = list(reversed(trace.announced))
         self.position_ms = trace.arrivals[0].timestamp_ms
         self._end_ms = self.position_ms
 
     def step(self, now_ms: float) -> None:
         while self._hiding and self._hiding[-1][0] <= now_ms:
             self.controller.target.hidden = self._hiding.pop()[1]
+        while self._announced and self._announced[-1][0] <= now_ms:
+            self.controller.target.announce(self._announced.pop()[1])
         while self._coming and self._coming[-1].arrival_ms <= now_ms:
             came = self._coming.pop()
-            self.controller.arrived(came.arrival_ms, came.timestamp_ms)
+            self.controller.arrived(came.arrival_ms, came.timestamp_ms, came.duration_ms)
             self._end_ms = came.timestamp_ms + came.duration_ms
         buffered_ms = self._end_ms - self.position_ms
         enough = buffered_ms >= STEP_MS * 1.005

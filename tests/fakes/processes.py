@@ -160,6 +160,28 @@ def running(
             program.close_input()
 
 
+def ran(*command: str, within_s: float) -> subprocess.CompletedProcess[str]:
+    """A program that ends by itself, and what it said; one that does not is asked to end, so that
+    it ends what it started."""
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        try:
+            said, told = process.communicate(timeout=within_s)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGINT)
+            said, told = process.communicate(timeout=STOP_S)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+    return subprocess.CompletedProcess(command, process.returncode, said, told)
+
+
 def command(name: str, *arguments: str) -> tuple[str, ...]:
     """One of our own commands, with its arguments."""
     return (str(SCRIPTS / name), *arguments)

@@ -18,9 +18,10 @@ from websockets.asyncio.server import Server, ServerConnection, broadcast, serve
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
+from fakes.built_pages import built_pages
 from fakes.processes import free_port
 from parvis_server.net.guard import content_security_policy
-from parvis_server.net.pages import AUDIENCE_PAGE, SCREEN_PAGE, Pages, read_pages, static_folder
+from parvis_server.net.pages import AUDIENCE_PAGE, SCREEN_PAGE, Pages
 from parvis_server.net.qr import qr_svg
 from parvis_wire.audience import Pulse
 from parvis_wire.close_codes import CloseCode
@@ -71,7 +72,7 @@ class RoomHub:
         self._levels_dbov: dict[int, int] = {}
         self._utc_ms = began_utc_ms
         self._began_ns = time.monotonic_ns()
-        self._pages: Pages = read_pages(static_folder())
+        self._pages: Pages = built_pages()
         self._screens: set[ServerConnection] = set()
         self._packets = 0
         self._closing: set[asyncio.Task[None]] = set()

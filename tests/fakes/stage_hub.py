@@ -19,8 +19,9 @@ from websockets.asyncio.server import Server, ServerConnection, broadcast, serve
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
+from fakes.built_pages import built_pages
 from parvis_server.net.guard import content_security_policy
-from parvis_server.net.pages import HOST_PAGE, Pages, read_pages, static_folder
+from parvis_server.net.pages import HOST_PAGE, Pages
 from parvis_wire.audience import Pulse
 from parvis_wire.commands import MakeInvite, SilenceAll
 from parvis_wire.messages import (
@@ -72,7 +73,7 @@ class StageHub:
         """A lift is refused, with this figure, unless the loudspeakers are said to be far."""
         self.answers = True
         """Whether commands are answered at all."""
-        self._pages: Pages = read_pages(static_folder())
+        self._pages: Pages = built_pages()
         self._hosts: set[ServerConnection] = set()
         self._loop = asyncio.new_event_loop()
         self._server: Server | None = None

@@ -7,6 +7,7 @@ told to see.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -164,8 +165,10 @@ class Proof:
 
     def __init__(self, folder: Path) -> None:
         self.checkout = folder
-        for name in ("scripts", ".venv/bin", "server/web"):
+        for name in ("scripts", ".venv/bin", "server/web", "tests"):
             (folder / name).mkdir(parents=True)
+        (folder / "tests/test_plain.py").write_text("")
+        (folder / "tests/test_sound.py").write_text("pytestmark = pytest.mark.system\n")
         shutil.copy(REPOSITORY / "scripts/test", folder / "scripts/test")
         self.program("scripts/setup", "true")
         self.program(".venv/bin/npm", "true")
@@ -197,30 +200,42 @@ def proof(tmp_path: Path) -> Proof:
     return Proof(tmp_path)
 
 
-def test_each_proofs_in_exactly_one_of_two_passes(proof: Proof) -> None:
-    assert proof.run() == (0, "scripts/test: the page's tests passed, Python's tests passed")
-    [beside, alone] = proof.calls
-    assert beside[0] == alone[0] == "-m"
-    assert alone[1:] == [f"not ({beside[1]})"]
-    assert "-n" in beside
+def test_each_proof_is_in_exactly_one_of_three_passes(proof: Proof) -> None:
+    assert proof.run() == (0, "scripts/test: all passed")
+    [beside, patient, alone] = proof.calls
+    assert beside[0] == patient[0] == alone[0] == "-m"
+    rest = f"not ({beside[1]})"
+    assert (patient[1], alone[1]) == (f"{rest} and patient", f"{rest} and not patient")
+    assert beside[2] == "-n", "on every core"
+    assert patient[2:4] == ["-n", "2"]
+    assert alone[2:] == patient[-1:] == ["tests/test_sound.py"], "who else has no mark"
 
 
-@pytest.mark.parametrize("failing", ["-n", "not ("])
-def test_both_passes_run_when_one_fails(proof: Proof, failing: str) -> None:
+def test_it_says_how_long_each_part_took(proof: Proof) -> None:
+    done = subprocess.run(
+        [proof.checkout / "scripts/test"], capture_output=True, text=True, check=True
+    )
+    told = re.findall(r"^scripts/test: +\d+:\d\d  (.*)$", done.stdout, re.MULTILINE)
+    assert told[:2] == ["setup", "the page's tests"]
+    assert told[-2:] == ["alone", "in all"]
+
+
+@pytest.mark.parametrize("failing", ["worksteal", "and patient", "not patient"])
+def test_all_passes_run_when_one_fails(proof: Proof, failing: str) -> None:
     note = 'printf "%s|" "$@" >> calls; echo >> calls'
     proof.program(".venv/bin/pytest", f'{note}; case "$*" in *"{failing}"*) exit 1;; esac')
     code, said = proof.run()
     assert code == 1
-    assert said == "scripts/test: the page's tests passed, Python's tests FAILED"
-    assert len(proof.calls) == 2
+    assert said.startswith("scripts/test: FAILED: ")
+    assert len(proof.calls) == 3
 
 
 def test_a_failing_page_does_not_stop_pythons_tests(proof: Proof) -> None:
     proof.program(".venv/bin/npm", "exit 1")
     code, said = proof.run()
     assert code == 1
-    assert said == "scripts/test: the page's tests FAILED, Python's tests passed"
-    assert len(proof.calls) == 2
+    assert said == "scripts/test: FAILED: the page's tests"
+    assert len(proof.calls) == 3
 
 
 def test_a_part_runs_as_it_is_asked(proof: Proof) -> None:

@@ -9,10 +9,10 @@ from parvis_server.config import (
     HubSettings,
     LogFormat,
     default_data_folder,
-    known_keys,
     load_settings,
 )
 from parvis_server.errors import UsageError
+from parvis_server.settings_sources import known_keys
 
 
 @pytest.fixture(autouse=True)
@@ -170,7 +170,7 @@ def test_a_wrong_flag_is_told_as_such() -> None:
 
 
 def test_every_setting_says_what_it_is() -> None:
-    assert len(list(known_keys())) == len(set(known_keys())) > 8
+    assert len(list(known_keys(HubSettings))) == len(set(known_keys(HubSettings))) > 8
     for section in ("network", "room", "access", "limits", "stage", "store", "log"):
         model = HubSettings.model_fields[section].annotation
         assert isinstance(model, type)

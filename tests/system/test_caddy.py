@@ -20,7 +20,7 @@ from parvis_server.net.pages import read_pages
 from parvis_wire.commands import SilenceAll
 from parvis_wire.messages import Role
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.beside]
 
 CADDYFILE = Path(__file__).parents[2] / "docs" / "caddy" / "Caddyfile"
 NAME = "hall.test"

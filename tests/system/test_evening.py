@@ -31,7 +31,7 @@ from parvis_wire.commands import RaiseHand
 from parvis_wire.floor import TurnState
 from parvis_wire.room_events import Silenced
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.patient]
 
 ONE, TWO, THREE = PITCHES_HZ
 NOE, ZOE, IDA = "Noé", "Zoé", "Ida"

@@ -20,7 +20,7 @@ from parvis_wire.commands import Block, GiveFloor, SetMuted
 from parvis_wire.floor import Mute
 from parvis_wire.messages import PROTOCOL_VERSION, Join, ResumeCredential, Role
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.patient]
 
 TABLE_HZ, PHONE_HZ = 440.0, 1_250.0
 LEAST_DBFS = -45.0

@@ -10,7 +10,7 @@ import pytest
 from fakes.hands import trials
 from fakes.parvis import HubProcess
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.beside]
 
 RUNS = 10
 

@@ -15,7 +15,7 @@ from parvis_wire.messages import Role
 from parvis_wire.room_events import FloorGranted
 from parvis_wire.room_view import RoomView
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.beside]
 
 STORED, LOST = "pressed-and-stored", "pressed-and-lost"
 

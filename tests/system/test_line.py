@@ -12,7 +12,7 @@ from fakes.page import Page, page
 from fakes.parvis import HubProcess, Listening, listening, unit
 from fakes.watcher import Watcher
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.patient]
 
 PHONE = "Noé"
 FIRST, SECOND = "Table by the door", "Table by the stage"

@@ -13,7 +13,7 @@ from fakes.processes import command, free_port, running
 from parvis_server.certificates import read_certificate
 from parvis_server.encryption import OWN_FILE
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.patient]
 
 FLAGS = ("--ignore-certificate-errors",)
 """The person went on past the browser's warning of the hub's own certificate."""

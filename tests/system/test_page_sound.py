@@ -57,6 +57,7 @@ def test_the_page_plays_the_hall(
     )
 
 
+@pytest.mark.patient
 def test_webkit_plays_too(hub: HubProcess, tone_file: Path, tmp_path: Path) -> None:
     with (
         unit(hub, "Hall", tone_file, "none"),

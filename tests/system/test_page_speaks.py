@@ -30,7 +30,7 @@ from parvis_wire.commands import Block, Next, Unblock
 from parvis_wire.floor import TurnState
 from parvis_wire.room_view import RoomView
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.patient]
 
 NAME = "Ada"
 FLAGS = (
@@ -39,6 +39,16 @@ FLAGS = (
     "--accept-lang=en",
 )
 WITHOUT_WEBCODECS = "delete window.AudioEncoder; delete window.AudioDecoder;"
+
+NEVER_ANSWERS_ONCE = """
+const answer = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+let isFirst = true;
+navigator.mediaDevices.getUserMedia = (wanted) => {
+  if (!isFirst) return answer(wanted);
+  isFirst = false;
+  return new Promise(() => {});
+};
+"""
 
 VOICE_BAND_HZ = (1800.0, 5000.0)
 """Where the recorded voice has much and the table's tone nothing."""
@@ -121,6 +131,12 @@ class Rig:
         """Wait for something that the page says of its own voice."""
         self.phone.wait(f"(({condition}))", condition, 30)
 
+    def may_use_microphone(self, setting: str) -> None:
+        """The person changes it in the browser: what is open ends when it is taken back."""
+        origin = f"http://localhost:{self.radio.port}"
+        wanted = {"permission": {"name": "microphone"}, "setting": setting, "origin": origin}
+        self.phone.browser.execute_cdp_cmd("Browser.setPermission", wanted)
+
     def give_the_floor(self) -> None:
         """The host's *next*, once the hand is up."""
         self.host.wait_for_view(lambda view: view.line, what="a hand")
@@ -174,10 +190,13 @@ def test_a_listener_goes_on_stage_and_back(
         checks_its_microphone_in_the_line(rig)
         speaks(rig)
         mutes(rig)
+        is_hidden_by_another_tab(rig)
+        loses_its_microphone(rig)
         loses_its_network(rig)
         steps_down(rig)
         is_blocked_while_speaking(rig)
         assert rig.phone.faults() == []
+        asks_a_browser_that_never_answers(rig)
         speaks_without_webcodecs(rig)
         assert rig.phone.faults() == []
 
@@ -227,6 +246,36 @@ def mutes(rig: Rig) -> None:
     wait_for_voice(rig.hall, heard=True)
 
 
+def is_hidden_by_another_tab(rig: Rig) -> None:
+    """Nobody is on air who does not see it: muted at once, and only a tap goes on."""
+    browser = rig.phone.browser
+    page = browser.current_window_handle
+    browser.switch_to.new_window("tab")
+    rig.wait_for_turn("hidden")
+    wait_for_voice(rig.hall, heard=False)
+    browser.close()
+    browser.switch_to.window(page)
+    rig.wait_for("!document.hidden")
+    rig.phone.wait_for_words(".turn", "You left this page, so nobody hears you.")
+    assert not rig.phone.browser.execute_script("return __parvis_voice.isOnAir")
+    rig.phone.tap(".go-live")
+    rig.wait_for_turn(None)
+    wait_for_voice(rig.hall, heard=True)
+
+
+def loses_its_microphone(rig: Rig) -> None:
+    """The browser ends its track, as for a headset pulled out: muted; a tap opens another."""
+    rig.may_use_microphone("denied")
+    rig.wait_for_turn("device")
+    rig.phone.wait_for_words(".turn", "Your microphone was taken away")
+    rig.wait_for("__parvis_voice.needsMicrophone")
+    wait_for_voice(rig.hall, heard=False)
+    rig.may_use_microphone("granted")
+    rig.phone.tap(".go-live")
+    rig.wait_for_turn(None)
+    wait_for_voice(rig.hall, heard=True)
+
+
 def loses_its_network(rig: Rig) -> None:
     """Until it noticed, and back: the turn is kept and goes on by itself."""
     rig.radio.fall_silent()
@@ -266,14 +315,25 @@ def is_blocked_while_speaking(rig: Rig) -> None:
     assert rig.host.command(Unblock(id="unblock", participant=person)).refused is None
 
 
-def speaks_without_webcodecs(rig: Rig) -> None:
-    """A browser that cannot encode by itself is heard all the same."""
-    rig.phone.before_its_scripts(WITHOUT_WEBCODECS)
+def asks_a_browser_that_never_answers(rig: Rig) -> None:
+    """As pages inside other apps do: it is said after a while, and asked again."""
+    rig.phone.before_its_scripts(NEVER_ANSWERS_ONCE + WITHOUT_WEBCODECS)
     rig.open()
     rig.phone.tap(".foot .big")
-    rig.give_the_floor()
-    rig.phone.tap(".voice-inset .primary")
+    rig.phone.tap(".card.voice .big")
+    rig.phone.tap(".card.voice .primary")
+    rig.wait_for_voice_state("refused")
+    assert rig.phone.browser.execute_script("return __parvis_voice.refusal") == "silent"
+    rig.phone.wait_for_words(".card.voice [role=alert]", "Your browser does not answer.")
+    rig.phone.tap(".card.voice .primary")
     rig.wait_for_voice_state("checking")
+    rig.phone.tap(".card.voice > .primary")
+    rig.wait_for_voice_state("ready")
+
+
+def speaks_without_webcodecs(rig: Rig) -> None:
+    """A browser that cannot encode by itself is heard all the same."""
+    rig.give_the_floor()
     rig.phone.tap(".go-live")
     rig.wait_for("__parvis_voice.isOnAir")
     assert rig.phone.browser.execute_script("return __parvis_voice.encoder") == "wasm"

@@ -14,6 +14,7 @@ import pytest
 from fakes.browser import INSECURE_NAME
 from fakes.page import Page, page
 from fakes.parvis import HubProcess, unit
+from fakes.watcher import Watcher
 
 pytestmark = [pytest.mark.system, pytest.mark.beside]
 
@@ -27,6 +28,12 @@ def inspect(tab: Page, state: str) -> None:
     assert tab.hurdles() == [], state
     assert tab.faults() == [], state
     assert tab.width_beyond_screen() <= 0, state
+
+
+def is_muted(room: Watcher) -> bool:
+    """Whether the hub says so of every microphone."""
+    units = room.status.units if room.status else ()
+    return bool(units) and all(unit.source is not None and unit.source.muted for unit in units)
 
 
 @pytest.mark.parametrize(("language", "dark"), [("en", False), ("fr", True)])
@@ -47,6 +54,8 @@ def test_an_evening_in_all_its_states(
 
         host.tap(".unit .mute")
         host.wait("document.querySelector('.unit.is-muted') !== null", "the mute")
+        with Watcher(hub.port, hub.secret) as room:
+            room.wait_until(is_muted, what="the mute at the hub")
         host.open(hub.host_link)  # a page that was not there when it was muted
         host.wait("document.querySelector('.unit.is-muted') !== null", "the hub's word for it")
         host.tap(".sound summary")

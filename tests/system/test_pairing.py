@@ -20,7 +20,7 @@ from fakes.processes import Program, command, running
 from fakes.watcher import Watcher
 from parvis_wire.commands import Next
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.patient]
 
 CODE, WRONG_CODE = "K7MQ-2HXD", "K7MQ-2HXE"
 

@@ -64,6 +64,7 @@ from parvis_wire.messages import (
     InviteCredential,
     Join,
     Level,
+    Move,
     RefusalCode,
     Report,
     ResumeCredential,
@@ -71,9 +72,11 @@ from parvis_wire.messages import (
     Rung,
     Snapshot,
     Time,
+    Venue,
     Welcome,
     serialize,
 )
+from parvis_wire.packet_time import PacketTime
 from parvis_wire.pairing import (
     Challenge,
     PairByCode,
@@ -141,6 +144,7 @@ def to_the_hub() -> Sequence[Wire]:
             credential=ResumeCredential(token="p2.abc"),
             invite=InviteCredential(token="Zm9vYmFyYmF6cXV4"),
         ),
+        Join(version=1, role=Role.LISTENER, room="salon", grant="e30.c2ln"),
         RaiseHand(id="c1", name="Zoé"),
         RaiseHand(id="c2"),
         LowerHand(id="c3"),
@@ -297,6 +301,7 @@ def from_the_hub() -> Sequence[Wire]:
         Ack(id="c4", link="/r/salon#k=Zm9vYmFyYmF6cXV4"),
         Failure(code=4000, text="type: not known"),
         Welcome(participant="p2", resume="p2.abc", rank=Rank.COHOST),
+        *of_an_edge(),
         Change(
             seq=2,
             room_clock=960,
@@ -320,6 +325,16 @@ def from_the_hub() -> Sequence[Wire]:
         Pulse(),
         *statuses(),
         *to_a_stranger(),
+    ]
+
+
+def of_an_edge() -> Sequence[Wire]:
+    return [
+        Welcome(participant="p3", resume="p3.abc", edge=":8081", grant="e30.c2ln"),
+        Ack(id="c5", refused=RefusalCode.NOT_REACHED, text="the venue is not reached now"),
+        Venue(is_reached=False),
+        Move(place="/e/1", within_ms=5_000),
+        PacketTime(ptime_ms=60, ssrc=0xDEAD_BEED, from_timestamp=4_294_966_336),
     ]
 
 

@@ -5,10 +5,10 @@ and the page's tests run them. `parvis_audio/playout.py` says at its top how a t
 these every moment counts as quiet (``quiet=True``), so a skip never waits.
 
 Fields: ``arrivals`` = [arrival_ms, timestamp_ms, duration_ms] in order of arrival; ``hidden`` =
-[at_ms, true|false]; ``end_ms``; ``expected`` = ``samples`` of [at_ms, target_ms, delay_ms or null]
-(taken right after the step of that time, null while not PLAYING), ``underruns``, ``skips``,
-``rates_within`` = [lowest, highest], ``states`` = [at_ms, state] at each change; ``tolerance``
-for each.
+[at_ms, true|false]; ``announced`` = [at_ms, packet time in ms]; ``end_ms``; ``expected`` =
+``samples`` of [at_ms, target_ms, delay_ms or null] (taken right after the step of that time, null
+while not PLAYING), ``underruns``, ``skips``, ``rates_within`` = [lowest, highest], ``states`` =
+[at_ms, state] at each change; ``tolerance`` for each.
 """
 
 import json
@@ -27,7 +27,7 @@ from fakes.playout_trace import Arrival, Trace, run  # noqa: E402
 FIRST_TIMESTAMP_MS = 86_000.0
 PACKET_MS = 20.0
 
-JITTERY = ("wifi", "heavy")
+JITTERY = ("wifi", "heavy", "growing_wifi")
 """Traces in which 1 ms of position decides whether a packet is in time."""
 TOLERANCE = {
     False: {"target_ms": 1.0, "delay_ms": 45.0, "state_at_ms": 20.0, "counts": 0},
@@ -49,6 +49,22 @@ def stream(
         arrivals.append(
             Arrival(round(earliest_ms, 3), FIRST_TIMESTAMP_MS + number * packet_ms, packet_ms)
         )
+    return arrivals
+
+
+def changing(
+    lengths_ms: Iterable[tuple[float, float]], delays_ms: Iterable[float]
+) -> list[Arrival]:
+    """One stream whose packets have each of these lengths for so long, each under way so long."""
+    arrivals: list[Arrival] = []
+    begin_ms = 0.0
+    delays = iter(delays_ms)
+    for packet_ms, for_ms in lengths_ms:
+        for _ in range(int(for_ms / packet_ms)):
+            begin_ms += packet_ms
+            arrival_ms = max(begin_ms + next(delays), arrivals[-1].arrival_ms if arrivals else 0.0)
+            timestamp_ms = FIRST_TIMESTAMP_MS + begin_ms - packet_ms
+            arrivals.append(Arrival(round(arrival_ms, 3), timestamp_ms, packet_ms))
     return arrivals
 
 
@@ -103,6 +119,30 @@ def traces() -> Iterable[Trace]:
         stream(90_000, still),
         hidden=[(10_000.0, True), (60_000.0, False)],
     )
+    yield from growing()
+
+
+def growing() -> Iterable[Trace]:
+    """The audience grows, and goes: 20, 40, 60, 120, 20 ms."""
+    lengths_ms = [(20, 20_000), (40, 8_000), (60, 18_000), (120, 18_000), (20, 36_000)]
+    announced = [(16_010.0, 40.0), (24_010.0, 60.0), (34_010.0, 120.0), (63_010.0, 20.0)]
+    yield Trace(
+        "growing",
+        "packets become longer and short again, each time announced",
+        changing(lengths_ms, [1.0] * 10_000),
+        announced=announced,
+    )
+    yield Trace(
+        "growing_wifi",
+        "the same over a radio",
+        changing(lengths_ms, jitter(3, 8.0)),
+        announced=announced,
+    )
+    yield Trace(
+        "unannounced",
+        "from 20 to 120 ms without a word",
+        changing([(20, 20_000), (120, 12_000)], [1.0] * 10_000),
+    )
 
 
 def as_json(trace: Trace) -> dict[str, Any]:
@@ -114,6 +154,7 @@ def as_json(trace: Trace) -> dict[str, Any]:
         "step_ms": 10,
         "end_ms": trace.end_ms,
         "hidden": [list(change) for change in trace.hidden],
+        "announced": [list(told) for told in trace.announced],
         "arrivals": [[a.arrival_ms, a.timestamp_ms, a.duration_ms] for a in trace.arrivals],
         "expected": {
             "samples": [

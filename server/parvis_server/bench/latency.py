@@ -120,7 +120,7 @@ async def _measure(run: Run, seconds: int) -> dict[str, Any]:
     """Measure for so long, with everything running."""
     from_ns, begin_s = time.monotonic_ns(), time.monotonic()
     requests, cpu_s = run.ears.load.requests, _cpu_s(run.microphone.process)
-    beside = [_ticks_beside(HubProbe(run.ears.link), seconds)]
+    beside = [ticks_beside(HubProbe(run.ears.link), seconds)]
     if run.with_rig:
         beside.append(_tool("rig", seconds, run.environment))
     ticks, *rig = await asyncio.gather(*beside)
@@ -210,7 +210,7 @@ def _lookahead(frame_ms: int) -> Lookahead:
     return Lookahead(before + program_encoder().lookahead_samples, before + unit)
 
 
-async def _ticks_beside(probe: HubProbe, seconds: int) -> dict[str, Any]:
+async def ticks_beside(probe: HubProbe, seconds: int) -> dict[str, Any]:
     """The engine's ticks while an empty ticker of the same priority runs beside it."""
     before = await probe.metrics()
     empty = await _tool("empty_ticker", seconds, os.environ)

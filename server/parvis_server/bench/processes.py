@@ -19,7 +19,9 @@ from parvis_server.errors import BenchError
 
 HUB = (sys.executable, "-c", "from parvis_server.cli import main; main()", "hub")
 LINK_PREFIX, HOST_PREFIX = "listen: ", "host: "
-START_TIMEOUT_S = 30.0
+START_TIMEOUT_S = 60.0
+"""Importing the libraries takes two seconds; a busy machine makes it slower."""
+
 END_TIMEOUT_S = 5.0
 
 
@@ -32,6 +34,7 @@ class RunningHub:
     host_link: str
     start_ms: float
     """From the start of the process to the printed link."""
+    process: psutil.Process
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,7 @@ def running_hub(folder: Path, *options: str) -> Iterator[RunningHub]:
     begin_s = time.monotonic()
     with _running(command, os.environ, folder / "hub.log", stdout=subprocess.PIPE) as process:
         link, host_link, start_ms = _read_links(process, folder / "hub.log", begin_s)
-        yield RunningHub(link, host_link, start_ms)
+        yield RunningHub(link, host_link, start_ms, psutil.Process(process.pid))
 
 
 def _read_links(

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import typer
 
-from parvis_server.commands import bench_impairment
+from parvis_server.commands import bench_fanout, bench_impairment, bench_listeners
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -90,3 +90,5 @@ def _tell(found: dict[str, Any], *, as_json: bool) -> None:
 
 
 app.command(epilog=bench_impairment.EXAMPLES)(bench_impairment.impairment)
+app.command(epilog=bench_listeners.EXAMPLES)(bench_listeners.listeners)
+app.command(epilog=bench_fanout.EXAMPLES)(bench_fanout.fanout)

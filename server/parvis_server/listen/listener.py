@@ -24,7 +24,7 @@ class Listener:
     def __init__(self, link: ListenerLink, sinks: Sinks, say: Callable[[str], None]) -> None:
         """``say`` gets the state in words, one line at a time."""
         self.playback = Playback(Decoder)
-        self.session = ListenSession(link.room)
+        self.session = ListenSession(link.room, on_packet_time=self.playback.announce)
         self.player = Player(self.playback, sinks)
         self.connection = Connection(link, self.session, self.playback.receive, say)
         self._say = say

@@ -1,7 +1,8 @@
 """Program packets in, sound out: the listener's ears, with the playout rules of the page.
 
-Decoding, and the seams between connections, engines and room clocks are here; how long sound is
-held and what is heard when there is none is ``parvis_audio.playout_buffer``'s. Time comes in.
+Decoding, and the seams between packet times, connections, engines and room clocks are here; how
+long sound is held and what is heard when there is none is ``parvis_audio.playout_buffer``'s. Time
+comes in.
 """
 
 from collections.abc import Callable
@@ -12,10 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parvis_audio.errors import ParvisAudioError
+from parvis_audio.opus_packet import packet_duration_samples
 from parvis_audio.playout import PlayoutCounters, PlayoutState
 from parvis_audio.playout_buffer import MAX_BRIDGE_SAMPLES, PlayoutBuffer
+from parvis_audio.repacketizer import Repacketizer
 from parvis_wire import serial
 from parvis_wire.errors import BadPacket
+from parvis_wire.packet_time import is_same_program
 from parvis_wire.rtp import RtpPacket
 
 Frame = NDArray[np.float32]
@@ -75,7 +79,7 @@ class Playback:
     """One listener's sound, over all its connections."""
 
     def __init__(self, open_decoder: Callable[[], Decoder]) -> None:
-        """``open_decoder`` makes a decoder for each program stream (its SSRC)."""
+        """``open_decoder`` makes a decoder for each mixer: the streams of one go on in it."""
         self.counts = PlaybackCounts()
         self.talkers: tuple[int, ...] = ()
         """Sources of the newest packet."""
@@ -114,6 +118,10 @@ class Playback:
         """Sound that waits to be played."""
         return self._buffer.buffered_ms
 
+    def announce(self, ptime_ms: int) -> None:
+        """Packets will hold so much: longer ones are waited for from now on."""
+        self._buffer.announce(ptime_ms)
+
     def receive(self, message: bytes, arrival_ns: int) -> None:
         """Take a program packet; what cannot be used is counted."""
         try:
@@ -123,6 +131,7 @@ class Playback:
             self.counts.malformed += 1
 
     def _take(self, packet: RtpPacket, arrival_ns: int) -> None:
+        duration = packet_duration_samples(packet.payload)
         timestamp = self._line.unwrap(packet.timestamp)
         self.counts.received += 1
         self.talkers = packet.csrcs
@@ -134,20 +143,38 @@ class Playback:
                 self._buffer.restart()  # nothing is held: it fills up to the target first
                 self._end = None
         self._offset_ms = offset_ms
-        if self._end is not None and timestamp < self._end:
+        if self._end is not None and timestamp + duration <= self._end:
             self.counts.late += 1
             return
-        if packet.ssrc != self._ssrc:
-            self._ssrc, self._decoder = packet.ssrc, self._open_decoder()
+        if self._ssrc is None or not is_same_program(packet.ssrc, self._ssrc):
+            self._decoder = self._open_decoder()
+        self._ssrc = packet.ssrc
+        self._fill_hole(timestamp)
+        begin, samples = self._decode_new(packet.payload, timestamp, duration)
+        self._packet_samples = duration
+        self._end = timestamp + duration
+        self._buffer.put(begin % (1 << serial.TIMESTAMP_BITS), samples, arrival_ns)
+
+    def _fill_hole(self, timestamp: int) -> None:
+        """What the decoder makes up for up to 60 ms that did not come."""
         hole = 0 if self._end is None else timestamp - self._end
         if 0 < hole <= MAX_CONCEALED_SAMPLES and hole % 120 == 0:
-            arrived_ns = arrival_ns - round(hole / SAMPLES_PER_MS * 1e6)
-            begin = serial.add(packet.timestamp, -hole, serial.TIMESTAMP_BITS)
-            self._buffer.put(begin, self._decoder.conceal(hole), arrived_ns)
-        samples = self._decoder.decode(packet.payload)
-        self._packet_samples = samples.size
-        self._end = timestamp + samples.size
-        self._buffer.put(packet.timestamp, samples, arrival_ns)
+            begin = (timestamp - hole) % (1 << serial.TIMESTAMP_BITS)
+            self._buffer.put(begin, self._decoder.conceal(hole), None)
+
+    def _decode_new(self, payload: bytes, timestamp: int, duration: int) -> tuple[int, Frame]:
+        """What of a packet is not known yet, and when it begins.
+
+        Bundles overlap with what came before when another packet time or another edge sends them.
+        What is known is not decoded again: the decoder goes on where it was.
+        """
+        if self._end is None or timestamp >= self._end:
+            return timestamp, self._decoder.decode(payload)
+        frames = Repacketizer().split(payload)
+        frame_samples = duration // len(frames)
+        known = (self._end - timestamp) // frame_samples
+        new = [self._decoder.decode(frame) for frame in frames[known:]]
+        return timestamp + known * frame_samples, np.concatenate(new)
 
     def _count_hole(self, step: int) -> None:
         if 0 < step < LATER_MS * SAMPLES_PER_MS:
@@ -156,7 +183,8 @@ class Playback:
     def _begins_anew(self, step: int, offset_ms: float, ssrc: int) -> bool:
         """Whether the room clock began anew, or the live edge is far from what was played."""
         other_clock = not -EARLIER_MS <= offset_ms - self._offset_ms <= LATER_MS
-        turned_back = ssrc != self._ssrc and step < -MAX_TURN_BACK_SAMPLES
+        is_known = self._ssrc is not None and is_same_program(ssrc, self._ssrc)
+        turned_back = not is_known and step < -MAX_TURN_BACK_SAMPLES
         dry = not self.playing and step > MAX_BRIDGE_SAMPLES
         return other_clock or turned_back or dry
 

@@ -1,5 +1,7 @@
 """What a listener knows of its room, from message to message. Pure."""
 
+from collections.abc import Callable
+
 from parvis_audio.clock_sync import ClockSync
 from parvis_wire.errors import BadMessage
 from parvis_wire.messages import (
@@ -17,6 +19,7 @@ from parvis_wire.messages import (
     parse_hub_message,
     serialize,
 )
+from parvis_wire.packet_time import PROGRAM_PTIME_MS, PacketTime
 from parvis_wire.room_view import RoomView, fold
 from parvis_wire.stage import SpeakerTraits, TimeReply
 
@@ -31,6 +34,7 @@ class ListenSession:
         speaker: SpeakerTraits | None = None,
         name: str | None = None,
         second_of: "ListenSession | None" = None,
+        on_packet_time: Callable[[int], None] = lambda ptime_ms: None,
     ) -> None:
         """Nothing has been said.
 
@@ -39,6 +43,7 @@ class ListenSession:
             speaker: joins as a remote speaker; None: as a listener.
             name: what the speaker is called.
             second_of: the session whose second connection this is.
+            on_packet_time: told how much the program's packets will hold, in ms.
         """
         self.hub_clock = ClockSync()
         self.welcome: Welcome | None = None
@@ -52,6 +57,7 @@ class ListenSession:
         self._speaker = speaker
         self._name = name
         self._first = second_of
+        self._on_packet_time = on_packet_time
         self._resume: str | None = None
 
     def join(self) -> str:
@@ -100,6 +106,9 @@ class ListenSession:
                 self._resume, self.reconnect_spread_ms = resume, spread_ms
                 self.hub_clock = ClockSync()  # it may be a hub that was started again
                 self.clock = None
+                self._on_packet_time(PROGRAM_PTIME_MS)  # until it says otherwise
+            case PacketTime(ptime_ms=ptime_ms):
+                self._on_packet_time(ptime_ms)
             case Snapshot(view=view):
                 self.view = view
             case Change() as change:

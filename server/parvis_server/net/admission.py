@@ -272,6 +272,20 @@ class Doorkeeper:
                 return invite
         return None
 
+    def listens(self, room: str, participant: str, secrets: Sequence[str]) -> Admitted:
+        """As whom somebody listens at an edge, who shows these secrets.
+
+        Raises:
+            PeerFault: they may not.
+        """
+        door = self.door(room)
+        rights = self._rights(room, door, secrets, participant)
+        if door is None or not rights.may_listen(door.access):
+            raise PeerFault(CloseCode.ROOM_CLOSED, NO_SUCH_ROOM)
+        if door.is_out(participant):
+            raise PeerFault(CloseCode.FORBIDDEN, SHOWN_OUT)
+        return Admitted(participant, invite=rights.invite)
+
     def may_read(self, room: str, door: Door, secret: str | None) -> bool:
         """Whether whoever shows this secret, or none, may see the room without joining it."""
         secrets = () if secret is None else (secret,)

@@ -4,10 +4,12 @@ The room itself is ahead of it while the log is written: a newcomer's snapshot i
 so that the changes which come next fit.
 """
 
+from collections.abc import Callable
+
 from parvis_server.net.fanout import Fanout
 from parvis_server.net.framing import text_frame
 from parvis_wire.base import Wire
-from parvis_wire.messages import Change, Snapshot
+from parvis_wire.messages import Change, Snapshot, serialize
 from parvis_wire.room_view import RoomView, fold, for_public, public_event
 
 
@@ -18,6 +20,8 @@ class Bulletin:
         """``view`` is the room as it is before anybody came."""
         self.view = view
         """The room as hosts were told."""
+        self.public_taps: set[Callable[[str], None]] = set()
+        """Others who pass on what everybody is told: messages, serialised."""
         self._public = public
         self._hosts = hosts
         self._snapshots: dict[bool, tuple[int, bytes]] = {}
@@ -29,14 +33,23 @@ class Bulletin:
         self._hosts.publish_control(frame)
         event = public_event(change.event)
         if event is not change.event:
-            frame = text_frame(change.model_copy(update={"event": event}))
+            change = change.model_copy(update={"event": event})
+            frame = text_frame(change)
         self._public.publish_control(frame)
+        self._tap(change)
 
     def everybody(self, message: Wire) -> None:
         """Tell everybody the same."""
         frame = text_frame(message)
         self._hosts.publish_control(frame)
         self._public.publish_control(frame)
+        self._tap(message)
+
+    def _tap(self, message: Wire) -> None:
+        if self.public_taps:
+            text = serialize(message)
+            for tap in tuple(self.public_taps):
+                tap(text)
 
     def snapshot(self, *, is_host: bool) -> bytes:
         """The room as it was told, as a frame; made once for each number."""

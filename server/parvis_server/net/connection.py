@@ -30,6 +30,9 @@ class Connection:
 
     raw: RawSocket
     peer: Peer
+    is_fanned_out: bool = False
+    """Of a listener at an edge: program and news for everybody come from there, and they
+    are counted there; here goes only what is theirs."""
 
     def send(self, message: Wire) -> None:
         """Send one message to this peer."""

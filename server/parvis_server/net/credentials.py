@@ -46,6 +46,9 @@ class Keys:
     resume_key: bytes
     operator_token: str = ""
     """Of whoever runs this hub; empty: nobody has one."""
+    listener_key: bytes = b""
+    """What listeners' tokens, and no others, are made with, so that edges can make and know them;
+    empty: the resume key."""
 
     def __repr__(self) -> str:
         """Not the secrets."""
@@ -96,14 +99,21 @@ class Keys:
         return participant if same(tag, self._tag(role, participant)) else None
 
     def _tag(self, role: Role, participant: str) -> str:
-        return self._made(f"parvis resume v1 {role.value} {participant}", TAG_BYTES)
+        key = self.listener_key if role is Role.LISTENER else b""
+        return self._made(f"parvis resume v1 {role.value} {participant}", TAG_BYTES, key)
 
-    def _made(self, subject: str, size_bytes: int) -> str:
-        digest = self._digest(subject)
+    def _made(self, subject: str, size_bytes: int, key: bytes = b"") -> str:
+        digest = self._digest(subject, key)
         return base64.urlsafe_b64encode(digest[:size_bytes]).rstrip(b"=").decode()
 
-    def _digest(self, subject: str) -> bytes:
-        return hmac.new(self.resume_key, subject.encode(errors="replace"), hashlib.sha256).digest()
+    def _digest(self, subject: str, key: bytes = b"") -> bytes:
+        text = subject.encode(errors="replace")
+        return hmac.new(key or self.resume_key, text, hashlib.sha256).digest()
+
+
+def listener_key_of(resume_key: bytes) -> bytes:
+    """The key of listeners' tokens, from which nobody comes to the resume key."""
+    return hmac.new(resume_key, b"parvis listeners v1", hashlib.sha256).digest()
 
 
 def same(shown: str, secret: str) -> bool:

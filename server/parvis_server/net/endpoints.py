@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
 
+from starlette.datastructures import Headers
+from starlette.types import Scope
 from starlette.websockets import WebSocket
 
 from parvis_server.errors import PeerFault
@@ -134,7 +136,7 @@ class Endpoint:
         """Serve one connection until it ends."""
         await websocket.accept()
         connection = _connection(websocket)
-        visit = Visit(connection, partial(self._turned_away, connection.peer))
+        visit = Visit(connection, partial(self.turned_away, connection.peer))
         try:
             if await self._comes(websocket, visit):
                 await _until_gone(websocket)
@@ -149,14 +151,14 @@ class Endpoint:
                 message = await self._next(websocket, "join")
                 if message["type"] == "websocket.disconnect":
                     return False
-                join = _parse_join(message)
+                join = parse_join(message.get("text"))
                 self.doorkeeper.check(join, self.roles)
                 unit = await self._prove(websocket, connection, join)
             self._receive(visit, join, unit)
         except _Gone:
             return False
         except PeerFault as fault:
-            self._turned_away(connection.peer, fault.code, fault.text)
+            self.turned_away(connection.peer, fault.code, fault.text)
             connection.fail(fault.code, fault.text)
         except Exception:
             log.exception("a join could not be handled; its connection is closed")
@@ -200,17 +202,28 @@ class Endpoint:
     def _welcome(self, visit: Visit, join: Join, unit: Proven | None) -> None:
         """Open the session of a peer that may come in."""
         connection = visit.connection
-        with self._counting_guesses(connection.peer, bool(shown_secrets(join))):
-            admitted = self.doorkeeper.admit(
-                join, connection.peer, None if unit is None else unit.unit
-            )
-        session = self.open(join, admitted, connection)
+        session = self._open(join, unit, connection)
         socket = self.reception.enter(join, unit, connection)
         if socket is not None:
             visit.hand_over(socket.hearing(session.receive), session.end, socket.leave)
             return
         goes = self.reception.take_stranger(join, connection)
         visit.hand_over(session.receive, session.end, *(() if goes is None else (goes,)))
+
+    def came(self, connection: Connection, join: Join) -> Session:
+        """Welcome a listener, host or screen: ``listener_hall.ListenerDoor``."""
+        self.doorkeeper.check(join, self.roles)
+        session = self._open(join, None, connection)
+        goes = self.reception.take_stranger(join, connection)
+        return session if goes is None else _Noted(session, goes)
+
+    def _open(self, join: Join, unit: Proven | None, connection: Connection) -> Session:
+        """The session of a peer that may come in."""
+        with self._counting_guesses(connection.peer, bool(shown_secrets(join))):
+            admitted = self.doorkeeper.admit(
+                join, connection.peer, None if unit is None else unit.unit
+            )
+        return self.open(join, admitted, connection)
 
     @contextlib.contextmanager
     def _counting_guesses(self, peer: Peer, is_guess: bool = True) -> Iterator[None]:
@@ -224,7 +237,7 @@ class Endpoint:
                 raise PeerFault(CloseCode.RATE, TOO_MANY_GUESSES) from fault
             raise
 
-    def _turned_away(self, peer: Peer, code: CloseCode, text: str) -> None:
+    def turned_away(self, peer: Peer, code: CloseCode, text: str) -> None:
         """Count a fault and tell the log, whose lines the peer's own words cannot break."""
         self.on_fault(code)
         if text in AUDITED:
@@ -253,6 +266,23 @@ class Endpoint:
             ) from None
 
 
+@dataclass(frozen=True, slots=True)
+class _Noted:
+    """A session whose connection the reception keeps as long as it lasts."""
+
+    session: Session
+    goes: Callable[[], None]
+
+    def receive(self, message: str | bytes, arrival_ns: int) -> None:
+        """Take one message of the peer."""
+        self.session.receive(message, arrival_ns)
+
+    def end(self) -> None:
+        """The connection is gone."""
+        self.session.end()
+        self.goes()
+
+
 class _Gone(Exception):
     """The peer left before it was welcome."""
 
@@ -265,18 +295,23 @@ async def _until_gone(websocket: WebSocket) -> None:
 
 def _connection(websocket: WebSocket) -> Connection:
     scope = websocket.scope
+    return Connection(raw=scope["extensions"][EXTENSION], peer=peer_of(scope))
+
+
+def peer_of(scope: Scope) -> Peer:
+    """Who opened this socket, once the checks of every request have seen it."""
     client, server = scope.get("client"), scope.get("server")
-    peer = Peer(
+    headers = Headers(scope=scope)
+    return Peer(
         address=client[0] if client else "",
         own_address=server[0] if server else "unknown",
-        forwarded=any(name in websocket.headers for name in PROXY_HEADERS),
+        forwarded=any(name in headers for name in PROXY_HEADERS),
         encrypted=is_encrypted(scope),
     )
-    return Connection(raw=scope["extensions"][EXTENSION], peer=peer)
 
 
-def _parse_join(message: Any) -> Join:
-    text = message.get("text")
+def parse_join(text: str | None) -> Join:
+    """The first message, None unless it is text; raises ``PeerFault`` for what is no join."""
     if text is None:
         raise PeerFault(CloseCode.MALFORMED, "the first message must be a join")
     try:

@@ -7,16 +7,24 @@ bounded: the oldest sound goes. A message goes before all sound that waits, and 
 a packet's audience: on a machine that is late, a press is told at once. A receiver who joins while
 frames wait gets only those that were published after: its snapshot holds the rest already.
 
+The program may come in packets of two lengths (``Pace``); each receiver gets those of one.
+
+Nearly every receiver keeps up, and then nothing waits between us and its kernel: its sink names
+the file descriptor (``Sink.direct``), and the frame goes there with one call of the system. Whoever
+does not take a frame whole is served the long way, by its sink, until everything is drained.
+
 A receiver is *behind* when more than a second of program waits for it in this process. From then
 on it gets no sound until everything is drained (*skip to live*); behind for too long or by too
 much, it is closed with ``CloseCode.SLOW``.
 """
 
 import asyncio
+import os
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final, Protocol
 
 from parvis_wire.close_codes import CloseCode
 
@@ -43,12 +51,29 @@ SLOW_REASON = "too far behind for too long: come back to the live edge"
 MAX_WAITING_SOUND = 25
 """Program packets that wait for a large audience: half a second."""
 
+WRITE_SHARE = 1 / 16
+"""Weight of one frame's audience in ``Fanout.write_ns``: it settles within a second of program."""
+
+
+class Pace(Enum):
+    """Which packets of the program a receiver gets."""
+
+    QUICK = "quick"
+    """The shortest: for those who speak soon, and for everybody while the audience is small."""
+    BUNDLED = "bundled"
+    """Several merged into one: fewer writes."""
+
 
 class Sink(Protocol):
     """Where frames are written: see ``websocket_protocol.RawSocket``."""
 
+    @property
+    def direct(self) -> int:
+        """File descriptor that takes frames as they are because nothing waits before them; −1:
+        only ``write_frame`` may write now."""
+
     def write_frame(self, frame: bytes) -> None:
-        """Write the bytes of a finished frame."""
+        """Write the bytes of a finished frame, or what is left of one that began directly."""
 
     def buffered_bytes(self) -> int:
         """Bytes that wait because the network took no more."""
@@ -57,15 +82,68 @@ class Sink(Protocol):
         """End the connection with a reason."""
 
 
-@dataclass(slots=True, eq=False)
+class _Nobody:
+    """In the place of a sink that is served no more."""
+
+    direct: Final = -1
+
+    def write_frame(self, frame: bytes) -> None:
+        """Nobody is there."""
+
+    def buffered_bytes(self) -> int:
+        """Nothing waits."""
+        return 0
+
+    def close(self, code: int, reason: str = "") -> None:
+        """Nothing is open."""
+
+
+_NOBODY = _Nobody()
+
+
 class Receiver:
     """One listener, host or unit on the receiving end."""
 
-    sink: Sink
-    wants_sound: bool
-    since: int
-    """Number of the first frame that is for this receiver."""
-    behind_since_ns: int | None = None
+    __slots__ = ("_fanout", "_pace", "behind_since_ns", "since", "sink", "wants_sound")
+
+    def __init__(
+        self, fanout: "Fanout", sink: Sink, since: int, *, wants_sound: bool, pace: Pace
+    ) -> None:
+        """``since`` is the number of the first frame that is for this receiver."""
+        self._fanout: Fanout | None = fanout
+        self._pace = pace
+        self.sink = sink
+        self.since = since
+        self.wants_sound = wants_sound
+        self.behind_since_ns: int | None = None
+
+    @property
+    def pace(self) -> Pace:
+        """Which packets it gets; set it, and the next packet is of the other length."""
+        return self._pace
+
+    @pace.setter
+    def pace(self, pace: Pace) -> None:
+        fanout = self._fanout
+        if fanout is not None:
+            fanout.leave_group(self)
+        self._pace = pace
+        if fanout is not None:
+            fanout.enter_group(self)
+
+    @property
+    def group(self) -> Pace | None:
+        """With whom it is served; None: those who want no sound."""
+        return self._pace if self.wants_sound else None
+
+    def dismiss(self) -> None:
+        """It is served no more."""
+        self._fanout = None
+        self.sink = _NOBODY
+
+    def serves(self, fanout: "Fanout") -> bool:
+        """Whether this fan-out serves it."""
+        return self._fanout is fanout
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +151,8 @@ class _Waiting:
     number: int
     frame: bytes
     sound: bool
+    pace: Pace | None = None
+    """Whose packet or message it is; None: everybody's."""
 
 
 @dataclass(slots=True)
@@ -102,48 +182,75 @@ class _ProgramRate:
         self.bytes_per_s += (now - self.bytes_per_s) * share
 
 
-@dataclass(slots=True, eq=False)
 class Fanout:
     """Everybody who gets the same bytes."""
 
-    now_ns: Callable[[], int]
-    counts: FanoutCounts = field(default_factory=FanoutCounts)
-    _receivers: dict[Receiver, None] = field(default_factory=dict)
-    _messages: deque[_Waiting] = field(default_factory=deque)
-    _sound: deque[_Waiting] = field(default_factory=deque)
-    _published: int = 0
-    _rate: _ProgramRate = field(default_factory=_ProgramRate)
-    _wake: asyncio.Event = field(default_factory=asyncio.Event)
-    _serving: bool = False
+    def __init__(self, now_ns: Callable[[], int]) -> None:
+        """Nobody is served yet."""
+        self.now_ns = now_ns
+        self.counts = FanoutCounts()
+        self.write_ns = 0.0
+        """What writing one frame to one receiver costs, measured and smoothed: a whole audience's
+        time by its receivers, without what others did in between. 0: nothing was written yet."""
+        self._groups: dict[Pace | None, dict[Receiver, None]] = {
+            Pace.QUICK: {},
+            Pace.BUNDLED: {},
+            None: {},
+        }
+        self._rates = {pace: _ProgramRate() for pace in Pace}
+        self._messages: deque[_Waiting] = deque()
+        self._sound: deque[_Waiting] = deque()
+        self._published = 0
+        self._newest_since = 0
+        """The highest ``since`` of anybody: frames from this number on are for all who are here."""
+        self._wake = asyncio.Event()
+        self._serving = False
 
     def __len__(self) -> int:
         """How many receivers there are."""
-        return len(self._receivers)
+        return sum(map(len, self._groups.values()))
 
     def __contains__(self, receiver: Receiver) -> bool:
         """Whether this one is served."""
-        return receiver in self._receivers
+        return receiver.serves(self)
 
-    def add(self, sink: Sink, *, wants_sound: bool) -> Receiver:
+    @property
+    def paces(self) -> Mapping[Pace, int]:
+        """How many get the program at each pace."""
+        return {pace: len(self._groups[pace]) for pace in Pace}
+
+    def add(self, sink: Sink, *, wants_sound: bool, pace: Pace = Pace.QUICK) -> Receiver:
         """Serve ``sink`` from the next published frame on."""
-        receiver = Receiver(sink, wants_sound, since=self._published)
-        self._receivers[receiver] = None
+        receiver = Receiver(self, sink, self._published, wants_sound=wants_sound, pace=pace)
+        self._newest_since = self._published
+        self.enter_group(receiver)
         return receiver
 
     def remove(self, receiver: Receiver) -> None:
         """Serve it no more; does nothing when it is not served."""
-        self._receivers.pop(receiver, None)
+        if receiver.serves(self):
+            self.leave_group(receiver)
+            receiver.dismiss()
 
-    def publish_sound(self, frame: bytes, ptime_ms: int) -> None:
-        """A program packet for everybody who wants sound and is not behind."""
+    def enter_group(self, receiver: Receiver) -> None:
+        """Serve it with those of its pace; its number stays."""
+        self._groups[receiver.group][receiver] = None
+
+    def leave_group(self, receiver: Receiver) -> None:
+        """Before its pace changes."""
+        del self._groups[receiver.group][receiver]
+
+    def publish_sound(self, frame: bytes, ptime_ms: int, pace: Pace | None = None) -> None:
+        """A program packet for everybody of this pace, or of any, who is not behind."""
         self.counts.sound_frames += 1
-        self._rate.saw(frame, ptime_ms)
-        self._publish(frame, sound=True)
+        for one in Pace if pace is None else (pace,):
+            self._rates[one].saw(frame, ptime_ms)
+        self._publish(_Waiting(self._published, frame, sound=True, pace=pace))
 
-    def publish_control(self, frame: bytes) -> None:
-        """A message for everybody."""
+    def publish_control(self, frame: bytes, pace: Pace | None = None) -> None:
+        """A message for everybody, or for those who get the program at this pace."""
         self.counts.control_frames += 1
-        self._publish(frame, sound=False)
+        self._publish(_Waiting(self._published, frame, sound=False, pace=pace))
 
     async def run(self) -> None:
         """Serve large audiences, in slices; runs until cancelled."""
@@ -163,37 +270,72 @@ class Fanout:
         while self._messages:
             await self._serve_in_slices(self._messages.popleft())
 
-    def _publish(self, frame: bytes, *, sound: bool) -> None:
-        waiting = _Waiting(self._published, frame, sound)
+    def _publish(self, waiting: _Waiting) -> None:
         self._published += 1
         busy = self._messages or self._sound or self._serving
-        if len(self._receivers) <= INLINE_RECEIVERS and not busy:
-            now_ns = self.now_ns()
-            for receiver in tuple(self._receivers):
-                self._serve(receiver, waiting, now_ns)
+        if not busy and len(self) <= INLINE_RECEIVERS:
+            receivers, started_ns = self._meant(waiting), self.now_ns()
+            self._serve_some(receivers, waiting, started_ns)
+            self._took(self.now_ns() - started_ns, len(receivers))
             return
-        (self._sound if sound else self._messages).append(waiting)
+        (self._sound if waiting.sound else self._messages).append(waiting)
         while len(self._sound) > MAX_WAITING_SOUND:
             self._sound.popleft()
             self.counts.overrun_sound += 1
         self._wake.set()
 
+    def _meant(self, waiting: _Waiting) -> list[Receiver]:
+        """Those whom a frame is for, now."""
+        groups = self._groups
+        if waiting.pace is not None:
+            receivers = [*groups[waiting.pace]]
+        elif waiting.sound:
+            receivers = [*groups[Pace.QUICK], *groups[Pace.BUNDLED]]
+        else:
+            receivers = [*groups[None], *groups[Pace.QUICK], *groups[Pace.BUNDLED]]
+        if waiting.number < self._newest_since:
+            receivers = [one for one in receivers if one.since <= waiting.number]
+        return receivers
+
     async def _serve_in_slices(self, waiting: _Waiting) -> None:
+        receivers, spent_ns = self._meant(waiting), 0
         started_ns = now_ns = self.now_ns()
-        for count, receiver in enumerate(tuple(self._receivers), start=1):
-            if receiver in self._receivers:
+        for first in range(0, len(receivers), SLICE_RECEIVERS):
+            self._serve_some(receivers[first : first + SLICE_RECEIVERS], waiting, now_ns)
+            now_ns = self.now_ns()
+            if now_ns - started_ns >= SLICE_NS:
+                spent_ns += now_ns - started_ns
+                await asyncio.sleep(0)
+                if waiting.sound:
+                    await self._serve_messages()
+                started_ns = now_ns = self.now_ns()
+        self._took(spent_ns + now_ns - started_ns, len(receivers))
+
+    def _took(self, spent_ns: int, receivers: int) -> None:
+        if receivers:
+            each_ns = spent_ns / receivers
+            share = WRITE_SHARE if self.write_ns else 1
+            self.write_ns += (each_ns - self.write_ns) * share
+
+    def _serve_some(self, receivers: Sequence[Receiver], waiting: _Waiting, now_ns: int) -> None:
+        """The inner loop: all that a listener who keeps up costs is in it."""
+        frame, size, write = waiting.frame, len(waiting.frame), os.write
+        for receiver in receivers:
+            sink = receiver.sink
+            descriptor = sink.direct
+            if descriptor < 0 or receiver.behind_since_ns is not None:
                 self._serve(receiver, waiting, now_ns)
-            if count % SLICE_RECEIVERS == 0:
-                now_ns = self.now_ns()
-                if now_ns - started_ns >= SLICE_NS:
-                    await asyncio.sleep(0)
-                    if waiting.sound:
-                        await self._serve_messages()
-                    started_ns = now_ns = self.now_ns()
+                continue
+            try:
+                written = write(descriptor, frame)
+            except OSError:  # full, or gone: the sink finds out which
+                sink.write_frame(frame)
+                continue
+            if written != size:
+                sink.write_frame(frame[written:])
 
     def _serve(self, receiver: Receiver, waiting: _Waiting, now_ns: int) -> None:
-        if waiting.number < receiver.since or (waiting.sound and not receiver.wants_sound):
-            return
+        """One whom something waits for, or whose sink cannot be written directly."""
         buffered = receiver.sink.buffered_bytes()
         if buffered > MAX_BUFFERED_BYTES:
             self._close_slow(receiver)
@@ -205,7 +347,8 @@ class Fanout:
     def _keeps_up(self, receiver: Receiver, buffered: int, now_ns: int) -> bool:
         """Whether this receiver gets sound now; a receiver behind for too long is closed."""
         if receiver.behind_since_ns is None:
-            if buffered <= max(BEHIND_FLOOR_BYTES, self._rate.bytes_per_s):
+            rate = self._rates[receiver.pace].bytes_per_s
+            if buffered <= max(BEHIND_FLOOR_BYTES, rate):
                 return True
             receiver.behind_since_ns = now_ns
             self.counts.skips += 1
@@ -218,6 +361,7 @@ class Fanout:
         return False
 
     def _close_slow(self, receiver: Receiver) -> None:
+        sink = receiver.sink
         self.remove(receiver)
         self.counts.closed_slow += 1
-        receiver.sink.close(CloseCode.SLOW, SLOW_REASON)
+        sink.close(CloseCode.SLOW, SLOW_REASON)

@@ -15,6 +15,11 @@ def text_frame(message: Wire) -> bytes:
     return Frame(Opcode.TEXT, serialize(message).encode()).serialize(mask=False)
 
 
+def message_frame(text: str) -> bytes:
+    """A message that is serialised already as the bytes of one frame."""
+    return Frame(Opcode.TEXT, text.encode()).serialize(mask=False)
+
+
 def binary_frame(packet: bytes) -> bytes:
     """A packet as the bytes of one frame."""
     return Frame(Opcode.BINARY, packet).serialize(mask=False)

@@ -5,7 +5,7 @@ WebSocket from another site's page, and adds the security headers to everything.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import cast
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -42,9 +42,19 @@ SCANS = {"Permissions-Policy": "microphone=(), camera=(self), geolocation=()"}
 """Operators scan the labels of units."""
 
 
-def content_security_policy(host: str) -> str:
-    """The policy of every page; sockets are named for Safari before 15.4 ('self' was http only)."""
-    sockets = f" ws://{host} wss://{host}" if _PLAIN_HOST.fullmatch(host) else ""
+def content_security_policy(host: str, sisters: Iterable[str] = ()) -> str:
+    """The policy of every page; sockets are named for Safari before 15.4 ('self' was http only).
+
+    ``sisters`` are other places where its sockets may be: origins, or ports of this host.
+    """
+    is_plain = _PLAIN_HOST.fullmatch(host) is not None
+    sockets = f" ws://{host} wss://{host}" if is_plain else ""
+    name = host if host.endswith("]") else host.rpartition(":")[0] or host
+    for sister in sisters:
+        if sister.startswith(":"):
+            sockets += f" ws://{name}{sister} wss://{name}{sister}" if is_plain else ""
+        else:
+            sockets += f" ws{sister.removeprefix('http')}"
     return (
         "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; "
         "style-src 'self'; img-src 'self' data:; media-src 'self' blob:; "
@@ -56,10 +66,26 @@ def content_security_policy(host: str) -> str:
 class Guard:
     """Wraps the application."""
 
-    def __init__(self, app: ASGIApp, names: Callable[[], frozenset[str]]) -> None:
-        """``names`` gives those of this hub, besides addresses and localhost."""
+    def __init__(
+        self,
+        app: ASGIApp,
+        names: Callable[[], frozenset[str]],
+        is_sister: Callable[[str, str], bool] = lambda origin, host: False,
+        sisters: Callable[[], Iterable[str]] = tuple,
+    ) -> None:
+        """Guard ``app``.
+
+        Args:
+            app: what is behind.
+            names: those of this hub, besides addresses and localhost.
+            is_sister: whether a page of this origin may use the sockets of this ``Host`` too: the
+                page comes from the hub or from another edge.
+            sisters: where pages may find further sockets: origins, or ports of this host.
+        """
         self.app = app
         self._names = names
+        self._is_sister = is_sister
+        self._sisters = sisters
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request or socket."""
@@ -68,15 +94,20 @@ class Guard:
             return
         headers = Headers(scope=scope)
         host = headers.get("host")
-        guarded = _with_headers(send, host or "", _headers_for(scope, host))
+        policy = content_security_policy(host or "", self._sisters())
+        fixed = _headers_for(scope, host)
+        guarded = _with_headers(send, {**fixed, "Content-Security-Policy": policy})
         if not host_is_known(host, self._names()):
             await _refuse(scope, receive, guarded, 421, UNKNOWN_HOST)
-        elif scope["type"] == "websocket" and not origin_is_ours(
-            headers.get("origin"), host, scope["scheme"], forwarded=is_forwarded(scope)
-        ):
+        elif scope["type"] == "websocket" and not self._may_use_sockets(scope, headers):
             await _refuse(scope, receive, guarded, 403, FOREIGN_ORIGIN)
         else:
             await self.app(scope, receive, guarded)
+
+    def _may_use_sockets(self, scope: Scope, headers: Headers) -> bool:
+        origin, host = headers.get("origin"), headers.get("host")
+        own = origin_is_ours(origin, host, scope["scheme"], forwarded=is_forwarded(scope))
+        return own or self._is_sister(origin or "", host or "")
 
 
 def behind(proxies: Sequence[str], app: ASGIApp) -> ASGIApp:
@@ -100,13 +131,12 @@ def _headers_for(scope: Scope, host: str | None) -> dict[str, str]:
     return {**FIXED_HEADERS, **trusted, **lasting, **scans}
 
 
-def _with_headers(send: Send, host: str, fixed: Mapping[str, str]) -> Send:
+def _with_headers(send: Send, fixed: Mapping[str, str]) -> Send:
     async def guarded(message: Message) -> None:
         if message["type"] in {"http.response.start", "websocket.http.response.start"}:
             headers = MutableHeaders(scope=message)
             for name, value in fixed.items():
                 headers.setdefault(name, value)
-            headers.setdefault("Content-Security-Policy", content_security_policy(host))
         await send(message)
 
     return guarded

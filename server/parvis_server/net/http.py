@@ -1,7 +1,5 @@
 """The hub's application: pages, API, sockets and health on one port."""
 
-import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +12,6 @@ from starlette.responses import (
     RedirectResponse,
     Response,
 )
-from starlette.types import ASGIApp
 from starlette.websockets import WebSocket
 
 from parvis_server.net.api.caller import Caller
@@ -23,7 +20,6 @@ from parvis_server.net.api.house import House
 from parvis_server.net.api.routes import PREFIX as API_PREFIX
 from parvis_server.net.api.routes import make_api
 from parvis_server.net.endpoints import Endpoint
-from parvis_server.net.guard import Guard
 from parvis_server.net.metrics import Metrics
 from parvis_server.net.mp3 import Mp3Response
 from parvis_server.net.page_head import CALENDAR_TYPE, calendar
@@ -35,30 +31,22 @@ from parvis_server.net.pages import (
     SCREEN_PAGE,
     Pages,
 )
+from parvis_server.net.plain_words import (
+    METRICS_TYPE,
+    NO_STORE,
+    PLAIN_WORDS,
+    ROOM_NAME,
+    SERVER_MISTAKE,
+)
 from parvis_server.net.rooms import HubRoom, Rooms
 from parvis_wire.floor import Access, Phase
 from parvis_wire.messages import DEFAULT_ROOM
-
-PLAIN_WORDS = {
-    404: "There is nothing at this address.\nIl n'y a rien à cette adresse.\n",
-    405: "This address does not take that kind of request.\n"
-    "Cette adresse n'accepte pas ce type de requête.\n",
-    503: "The hub is full or not ready: try again in a moment.\n"
-    "Le serveur est plein ou pas encore prêt : réessayez dans un instant.\n",
-}
-SERVER_MISTAKE = "The hub made a mistake; it is in its log.\nLe serveur a fait une erreur.\n"
-
-ROOM_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 
 STATS_STALE_NS = 3_000_000_000
 """The engine reports once a second: three missed reports, and it does not tick."""
 
 WAKING_NS = 15_000_000_000
 """A room that begins may take so long for its engine, without the hub being called ill for it."""
-
-NO_STORE = {"Cache-Control": "no-store"}
-
-METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +56,12 @@ class Parts:
     house: House
     pages: Pages
     metrics: Metrics
-    listeners: Endpoint
     units: Endpoint
     speakers: Endpoint
 
 
-def make_app(parts: Parts, names: Callable[[], frozenset[str]]) -> ASGIApp:
-    """The application; ``names`` are those that requests may call it by."""
+def make_app(parts: Parts) -> FastAPI:
+    """The application, which needs the guard around it; ``/ws/listen`` has a way in of its own."""
     # The interactive API pages load scripts from elsewhere, which the policy forbids.
     app = FastAPI(title="Parvis", docs_url=None, redoc_url=None, openapi_url=None)
     _add_pages(app, parts)
@@ -83,7 +70,7 @@ def make_app(parts: Parts, names: Callable[[], frozenset[str]]) -> ASGIApp:
     app.add_exception_handler(HTTPException, _plain_error)
     app.add_exception_handler(ApiFault, _plain_fault)
     app.add_exception_handler(Exception, _plain_mistake)
-    return Guard(app, names)
+    return app
 
 
 def _add_pages(app: FastAPI, parts: Parts) -> None:
@@ -166,10 +153,6 @@ def _add_api(app: FastAPI, parts: Parts) -> None:
 
 
 def _add_sockets(app: FastAPI, parts: Parts) -> None:
-    @app.websocket("/ws/listen")
-    async def listen(websocket: WebSocket) -> None:
-        await parts.listeners.serve(websocket)
-
     @app.websocket("/ws/unit")
     async def unit(websocket: WebSocket) -> None:
         await parts.units.serve(websocket)

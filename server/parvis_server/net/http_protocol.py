@@ -4,14 +4,26 @@ Without it, a peer that sends one header line a minute holds a connection for ev
 """
 
 import asyncio
+from typing import cast
 
 import h11
+import uvicorn
+from starlette.types import Scope
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from parvis_server.net import sockets
+from parvis_server.net.entrance import LISTEN_PATH, Entrance, request_of
+from parvis_server.net.listener_protocol import ListenerProtocol
 
 HEAD_TIMEOUT_S = 5.0
 """From the connection, or the request's first byte, to the end of its head."""
+
+
+class HubConfig(uvicorn.Config):
+    """uvicorn's settings of one port, and the way in for its listeners."""
+
+    entrance: Entrance | None = None
+    """None: ``/ws/listen`` is a socket like any other."""
 
 
 class HubHttpProtocol(H11Protocol):
@@ -22,7 +34,10 @@ class HubHttpProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Tune the socket and wait for a request."""
         super().connection_made(transport)
-        sockets.tune(transport, send_buffer_bytes=sockets.PAGE_SEND_BUFFER_BYTES)
+        if self._is_beyond_the_last_file():
+            transport.abort()  # there is no file left to answer with
+            return
+        sockets.tune(transport)
         self._watch_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -41,7 +56,26 @@ class HubHttpProtocol(H11Protocol):
     def handle_websocket_upgrade(self, event: h11.Request) -> None:
         """Hand the connection over; its ``join`` has a time limit of its own."""
         self._unwatch_head()
-        super().handle_websocket_upgrade(event)
+        entrance = cast(HubConfig, self.config).entrance
+        if entrance is None or self.scope["path"] != LISTEN_PATH:
+            super().handle_websocket_upgrade(event)
+            return
+        self.connections.discard(self)
+        listener = ListenerProtocol(entrance.hall, self.connections)
+        self.transport.set_protocol(listener)
+        request = request_of(event.method, event.target, event.http_version, self.headers)
+        listener.upgrade(self.transport, request, self._socket_scope(), entrance)
+
+    def _socket_scope(self) -> Scope:
+        """The request as ASGI describes a WebSocket."""
+        scheme = "wss" if self.scheme == "https" else "ws"
+        answers: dict[str, dict[str, str]] = {"websocket.http.response": {}}
+        return {**self.scope, "type": "websocket", "scheme": scheme, "extensions": answers}
+
+    def _is_beyond_the_last_file(self) -> bool:
+        entrance = cast(HubConfig, self.config).entrance
+        last = None if entrance is None else entrance.hall.last_file
+        return last is not None and sockets.file_of(self.transport) > last
 
     def _answering(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete

@@ -76,7 +76,7 @@ class ListenerSession:
             case React(reaction=reaction):
                 self.live.react(self.seat.participant, reaction)
             case Report(rung=rung):
-                self.seat.rung = rung
+                self.live.seated.plays(self.seat, rung)
             case Proof() | PairShare() | PairPressed() | PairRefused():
                 raise PeerFault(CloseCode.MALFORMED, "only a unit that is not welcome yet says so")
             case command:
@@ -101,10 +101,12 @@ class Listeners:
         Raises:
             PeerFault: the house is full.
         """
-        if join.role is Role.LISTENER and self.live.count(Role.LISTENER) >= self.max_listeners:
+        here = self.live.count(Role.LISTENER)
+        is_counted = join.role is Role.LISTENER and not connection.is_fanned_out
+        if is_counted and here >= self.max_listeners:
             raise PeerFault(CloseCode.RATE, "the room is full: try again in a while")
         participant = admitted.participant or new_participant()
-        spread_ms = min(MAX_SPREAD_MS, self.live.count(Role.LISTENER) * MS_PER_LISTENER)
+        spread_ms = min(MAX_SPREAD_MS, here * MS_PER_LISTENER)
         connection.send(
             Welcome(
                 participant=participant,

@@ -16,14 +16,16 @@ from parvis_server.net.bulletin import Bulletin
 from parvis_server.net.connection import Connection
 from parvis_server.net.consequences import Consequences
 from parvis_server.net.engine import Engine
-from parvis_server.net.fanout import Fanout
+from parvis_server.net.fanout import Fanout, Receiver
 from parvis_server.net.framing import binary_frame
+from parvis_server.net.ladder import Ladder
 from parvis_server.net.live_stage import LiveStage
 from parvis_server.net.outbox import AtOnce, Outbox
+from parvis_server.net.program_feed import ProgramFeed
 from parvis_server.net.reading import ReadingVoice
 from parvis_server.net.room_status import room_status
 from parvis_server.net.room_ticks import RoomTicks
-from parvis_server.net.seats import FAREWELLS, Counts, Seat
+from parvis_server.net.seats import FAREWELLS, Counts, Seat, Seats
 from parvis_server.net.streams import Stream, Streams
 from parvis_server.room.audience import Audience
 from parvis_server.room.members import Member
@@ -63,10 +65,12 @@ class LiveRoom:
         frame_ms: Literal[5, 10] = 10,
         outbox: Outbox | None = None,
         voice: ReadingVoice | None = None,
+        ladder: Ladder | None = None,
     ) -> None:
         """Serve ``room``, mixed by ``engine`` as ``stage`` says, in ticks of ``frame_ms``.
 
-        Without an ``outbox`` nothing is stored; without a ``voice`` nothing is read out.
+        Without an ``outbox`` nothing is stored; without a ``voice`` nothing is read out. ``ladder``
+        decides how long packets are for the audience.
         """
         self.room = room
         self.engine = engine
@@ -75,6 +79,7 @@ class LiveRoom:
         self.stage = LiveStage(room, engine, stage, self.streams, now_ns)
         self.fanout = Fanout(now_ns)
         self.host_fanout = Fanout(now_ns)
+        self.feed = ProgramFeed(self.fanout, now_ns, ladder)
         self.bulletin = Bulletin(room.view, self.fanout, self.host_fanout)
         self.audience = Audience()
         self.consequences = Consequences(
@@ -90,7 +95,7 @@ class LiveRoom:
         self.program_taps.add(self.talk.heard)
         self.extra_listeners: Callable[[], int] = lambda: 0
         """Those who listen without a WebSocket."""
-        self.event_taps: set[Callable[[RoomEvent], None]] = {self._regroup}
+        self.event_taps: set[Callable[[RoomEvent], None]] = {self._regroup, self._set_paces}
         """Others in this process who want each event, once everybody is told."""
         self.gate: Callable[[Command], str | None] = lambda command: None
         """Why the hub cannot carry out a command that the room itself would."""
@@ -100,7 +105,8 @@ class LiveRoom:
         """Units that want to join and that an operator has to let in."""
         self.invite_link: Callable[[Invite], str | None] = lambda invite: None
         """The link of an invitation, with its secret: only its maker is told."""
-        self._seats: dict[str, Seat] = {}
+        self.seated = Seats()
+        self._set_paces()
         self._frame_ms = frame_ms
         self._ticks = RoomTicks(self)
 
@@ -109,16 +115,17 @@ class LiveRoom:
     @property
     def seats(self) -> tuple[Seat, ...]:
         """Everybody who is connected."""
-        return tuple(self._seats.values())
+        return tuple(self.seated)
 
     def count(self, role: Role) -> int:
         """How many of this role are connected."""
-        return sum(seat.role is role for seat in self._seats.values())
+        return self.seated.count(role)
 
     @property
     def listeners(self) -> int:
         """Everybody who came to listen, by WebSocket or otherwise."""
-        return self.count(Role.LISTENER) + self.extra_listeners()
+        here = self.count(Role.LISTENER) + self.extra_listeners()
+        return here + self.audience.elsewhere.listeners
 
     def ptime_ms(self, role: Role) -> Literal[5, 10, 20]:
         """Length of the packets that this role sends and plays."""
@@ -126,7 +133,7 @@ class LiveRoom:
 
     def enter(self, member: Member, connection: Connection) -> Seat:
         """Seat a participant; an older connection of theirs is told and closed."""
-        older = self._seats.pop(member.participant, None)
+        older = self.seated.take(member.participant)
         if older is not None:
             self._unserve(older)
             older.connection.fail(
@@ -134,14 +141,23 @@ class LiveRoom:
             )
         self.counts.joins[member.role] += 1
         self.apply(self.room.joined(member, self.now_ns()))
-        self.greet(connection, member.role)
-        hears = member.role in (Role.LISTENER, Role.HOST)
-        receiver = self._fanout_of(member.role).add(connection.raw, wants_sound=hears)
-        seat = Seat(member.participant, member.role, connection, receiver)
-        self._seats[member.participant] = seat
+        seat = Seat(member.participant, member.role, connection, self._received(member, connection))
+        self.seated.put(seat)
         if member.sounds:
             self._carry(member, connection)
         return seat
+
+    def _received(self, member: Member, connection: Connection) -> Receiver:
+        """Greet a newcomer; the receiver that gets what everybody does, unless an edge passes it
+        on."""
+        is_host = member.role is Role.HOST
+        if connection.is_fanned_out:
+            receiver = self.fanout.add(connection.raw, wants_sound=False)
+            self.fanout.remove(receiver)
+            return receiver
+        self.greet(connection, member.role)
+        hears = member.role in (Role.LISTENER, Role.HOST)
+        return self._serve(member.participant, connection, runs=is_host, hears=hears)
 
     def _carry(self, member: Member, connection: Connection) -> None:
         """A unit's or speaker's first connection takes up its packets, both ways."""
@@ -159,8 +175,20 @@ class LiveRoom:
         if self.audience.last_pulse is not None:
             connection.send(self.audience.last_pulse)
 
-    def _fanout_of(self, role: Role) -> Fanout:
-        return self.host_fanout if role is Role.HOST else self.fanout
+    def _serve(
+        self, participant: str, connection: Connection, *, runs: bool, hears: bool
+    ) -> Receiver:
+        if runs:
+            return self.host_fanout.add(connection.raw, wants_sound=hears)
+        return self.feed.add(connection.raw, participant, wants_sound=hears)
+
+    def _set_paces(self, event: RoomEvent | None = None) -> None:
+        """Whoever speaks soon hears the hall with the least delay."""
+        self.feed.follow(self.bulletin.view, self._receiver_of)
+
+    def _receiver_of(self, participant: str) -> Receiver | None:
+        seat = self.seated.get(participant)
+        return seat.receiver if seat is not None else None
 
     def _unserve(self, seat: Seat) -> None:
         for fanout in (self.fanout, self.host_fanout):
@@ -172,12 +200,12 @@ class LiveRoom:
             return
         runs = isinstance(event, HostJoined)
         who = event.host.participant if isinstance(event, HostJoined) else event.participant
-        seat = self._seats.get(who)
+        seat = self.seated.get(who)
         fanout = self.host_fanout if runs else self.fanout
         if seat is not None and seat.role is Role.HOST and seat.receiver not in fanout:
             self._unserve(seat)
             seat.connection.raw.write_frame(self.bulletin.snapshot(is_host=runs))
-            seat.receiver = fanout.add(seat.connection.raw, wants_sound=True)
+            seat.receiver = self._serve(who, seat.connection, runs=runs, hears=True)
 
     def leave(self, seat: Seat) -> None:
         """The seat's connection ended; does nothing when another took its place.
@@ -186,9 +214,9 @@ class LiveRoom:
         go on, and the first comes back.
         """
         self._unserve(seat)
-        if self._seats.get(seat.participant) is not seat:
+        if self.seated.get(seat.participant) is not seat:
             return
-        del self._seats[seat.participant]
+        self.seated.take(seat.participant)
         self.audience.gone(seat.participant)
         stream = self.streams.get(seat.participant)
         if stream is not None and stream.second is not None:
@@ -275,8 +303,10 @@ class LiveRoom:
             self.engine.send_packet(rtp, arrival_ns)
 
     def here(self, participant: str, here: Here) -> None:
-        """A listener says how they are here."""
-        self.audience.is_here(participant, here)
+        """A listener says how they are here; an edge counts its own."""
+        seat = self.seated.get(participant)
+        if seat is None or not seat.connection.is_fanned_out:
+            self.audience.is_here(participant, here)
         self.room.is_in_hall(participant, here.in_hall)
 
     def react(self, participant: str, reaction: Reaction) -> None:
@@ -289,13 +319,13 @@ class LiveRoom:
 
     def attend(self, participant: str, what: Attention) -> None:
         """Tell one participant to look, or to chime; of several at a unit, the unit."""
-        seat = self._seats.get(participant.partition(SECOND_PERSON)[0])
+        seat = self.seated.get(participant.partition(SECOND_PERSON)[0])
         if seat is not None:
             seat.connection.send(Attend(what=what))
 
     def evict(self, participant: str, why: Why) -> None:
         """End the connections of somebody who has to leave."""
-        seat, stream = self._seats.get(participant), self.streams.get(participant)
+        seat, stream = self.seated.get(participant), self.streams.get(participant)
         for one in (seat, None if stream is None else stream.second):
             if one is not None:
                 one.connection.fail(*FAREWELLS[why])
@@ -308,7 +338,7 @@ class LiveRoom:
         self.host_fanout.publish_sound(frame, ptime_ms)
         if self.bulletin.view.phase is not Phase.LIVE:
             return
-        self.fanout.publish_sound(frame, ptime_ms)
+        self.feed.take(rtp, frame)
         for tap in tuple(self.program_taps):
             tap(ptime_ms, rtp)
 
@@ -334,7 +364,8 @@ class LiveRoom:
     async def run(self) -> None:
         """Serve everybody and let time pass; runs until cancelled."""
         async with asyncio.TaskGroup() as group:
-            for part in (self.fanout, self.host_fanout, self.consequences, self._ticks):
+            parts = (self.fanout, self.host_fanout, self.feed, self.consequences, self._ticks)
+            for part in parts:
                 group.create_task(part.run())
 
     def tick(self) -> None:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Protocol
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import (
@@ -13,9 +14,11 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from parvis_server.engine.boundary import LATENESS_BOUNDS_MS, EngineStats, SourceStats
+from parvis_server.net.api.edge_routes import EdgeInfo
 from parvis_server.net.live_room import LiveRoom
 from parvis_server.net.rooms import Rooms
 from parvis_wire.messages import Role, Rung
+from parvis_wire.packet_time import PROGRAM_PTIME_MS
 
 COUNTS = (
     ("packets", "packets", "Packets of units and speakers"),
@@ -36,12 +39,28 @@ FANOUT_COUNTS = (
 )
 
 
+class WatchedEdges(Protocol):
+    """The edges of a hub, as far as they are counted."""
+
+    @property
+    def dropped(self) -> int:
+        """Publications that were not sent."""
+
+    @property
+    def relayed(self) -> int:
+        """Connections that edges pass on."""
+
+    def listed(self) -> Iterable[EdgeInfo]:
+        """All that are there."""
+
+
 class HubCollector(Collector):
     """Makes the metrics of a hub: sums over its rooms, whose names nobody learns here."""
 
-    def __init__(self, rooms: Rooms) -> None:
-        """Watch ``rooms``."""
+    def __init__(self, rooms: Rooms, edges: WatchedEdges | None = None) -> None:
+        """Watch ``rooms`` and ``edges``."""
         self._rooms = rooms
+        self._edges = edges
 
     @property
     def _lives(self) -> tuple[LiveRoom, ...]:
@@ -55,6 +74,8 @@ class HubCollector(Collector):
         yield from self._people()
         yield from self._network()
         yield from self._outputs()
+        if self._edges is not None:
+            yield from _of_edges(self._edges)
         yield _counter(
             "engine_restarts", "Engines replaced", self._sum(lambda live: live.engine.restarts)
         )
@@ -71,8 +92,9 @@ class HubCollector(Collector):
         listeners = GaugeMetricFamily(
             "parvis_listeners", "Connected listeners by how they play", labels=["rung"]
         )
-        seats = (seat for live in self._lives for seat in live.seats)
-        rungs = Counter(seat.rung for seat in seats if seat.role is Role.LISTENER)
+        rungs: Counter[Rung | None] = Counter()
+        for live in self._lives:
+            rungs.update(live.seated.rungs)
         rungs[Rung.MP3] += int(self._sum(lambda live: live.extra_listeners()))
         for rung in (*Rung, None):
             listeners.add_metric([rung.value if rung else "unknown"], rungs[rung])
@@ -107,6 +129,12 @@ class HubCollector(Collector):
         for field, name, text in FANOUT_COUNTS:
             total = sum(getattr(live.fanout.counts, field) for live in self._lives)
             yield _counter(name, text, total)
+        longest_ms = max((live.feed.ptime_ms for live in self._lives), default=PROGRAM_PTIME_MS)
+        yield _gauge(
+            "packet_time_seconds", "Sound in a packet, the longest of all rooms", longest_ms / 1_000
+        )
+        write_ns = max((live.fanout.write_ns for live in self._lives), default=0.0)
+        yield _gauge("fanout_write_seconds", "What one write costs, the most", write_ns / 1e9)
 
     def _outputs(self) -> Iterator[Metric]:
         packets = CounterMetricFamily(
@@ -146,6 +174,23 @@ class HubCollector(Collector):
             "Packets of buses that nobody plays",
             self._sum(lambda live: live.stage.foreign_outputs),
         )
+
+
+def _of_edges(edges: WatchedEdges) -> Iterator[Metric]:
+    """Each edge by its place, which is a bounded set; its own name is new at every start."""
+    listeners = GaugeMetricFamily("parvis_edge_listeners", "Listeners at edges", labels=["place"])
+    load = GaugeMetricFamily(
+        "parvis_edge_load", "Share of an edge's core that is used", labels=["place"]
+    )
+    listed = list(edges.listed())
+    for place in dict.fromkeys(edge.place for edge in listed):
+        there = [edge for edge in listed if edge.place == place]
+        listeners.add_metric([place], sum(edge.listeners for edge in there))
+        load.add_metric([place], max(edge.load for edge in there))
+    yield _gauge("edges", "Edges that are there", len(listed))
+    yield from (listeners, load)
+    yield _gauge("relayed_connections", "Connections that edges pass on", edges.relayed)
+    yield _counter("bus_dropped", "What edges were not told, for want of a way", edges.dropped)
 
 
 def _engines(told: Sequence[EngineStats]) -> Iterator[Metric]:
@@ -230,10 +275,10 @@ def _gauge(name: str, text: str, value: float) -> Metric:
 class Metrics:
     """The hub's own registry."""
 
-    def __init__(self, rooms: Rooms) -> None:
-        """Collect from ``rooms`` whenever asked."""
+    def __init__(self, rooms: Rooms, edges: WatchedEdges | None = None) -> None:
+        """Collect from ``rooms`` and ``edges`` whenever asked."""
         self._registry = CollectorRegistry(auto_describe=False)
-        self._registry.register(HubCollector(rooms))
+        self._registry.register(HubCollector(rooms, edges))
 
     def render(self) -> bytes:
         """The text exposition format."""

@@ -25,6 +25,7 @@ class SendQueue:
     bound_ns: int
     dropped: int = 0
     """Packets that gave way since the start."""
+    most_packets: int = MAX_PACKETS
     _packets: deque[tuple[int, bytes]] = field(default_factory=deque)
 
     def __len__(self) -> int:
@@ -39,7 +40,7 @@ class SendQueue:
     def expire(self, now_ns: int) -> None:
         """Drop what has waited for too long."""
         while self._packets and (
-            now_ns - self._packets[0][0] >= self.bound_ns or len(self._packets) > MAX_PACKETS
+            now_ns - self._packets[0][0] >= self.bound_ns or len(self._packets) > self.most_packets
         ):
             self._packets.popleft()
             self.dropped += 1

@@ -5,6 +5,8 @@ import asyncio
 import contextlib
 import fcntl
 import socket
+from collections.abc import Sequence
+from typing import cast
 
 from parvis_wire.stage import LinkKind
 
@@ -39,14 +41,30 @@ _SIOCOUTQNSD = 0x894B
 """Linux' ioctl for the bytes of a TCP socket that were not sent yet (tcp(7))."""
 
 
-def tune(transport: asyncio.BaseTransport, *, send_buffer_bytes: int) -> None:
-    """Set the options; what this system does not know is left as it is."""
+def tune(transport: asyncio.BaseTransport) -> None:
+    """Set the options of a new connection; what this system does not know is left as it is."""
     connection = transport.get_extra_info("socket")
     if connection is None:
         return
-    if isinstance(transport, asyncio.WriteTransport):
-        transport.set_write_buffer_limits(high=PAUSE_WRITING_BYTES)
-    _set(connection, send_buffer_bytes, UNSENT_LOW_WATER_BYTES, USER_TIMEOUT_MS)
+    writes = _writing(transport)
+    if writes is not None:
+        writes.set_write_buffer_limits(high=PAUSE_WRITING_BYTES)
+    _set(connection, PAGE_SEND_BUFFER_BYTES, UNSENT_LOW_WATER_BYTES, USER_TIMEOUT_MS)
+
+
+def tune_live(transport: asyncio.BaseTransport) -> None:
+    """Make a connection of http one of live sound, and let the transport say when something waits.
+
+    A frame is then with the kernel when ``write`` returns, also where a loop would rather gather
+    what is written until its end (uvloop), and whoever writes knows the moment from which on the
+    network takes less: ``pause_writing``.
+    """
+    connection = transport.get_extra_info("socket")
+    if connection is not None:
+        _apply(connection, [(socket.SOL_SOCKET, socket.SO_SNDBUF, LIVE_SEND_BUFFER_BYTES)])
+    for writes in (_writing(transport), beneath(transport)):
+        if writes is not None:
+            writes.set_write_buffer_limits(high=0)
 
 
 def tune_for_sound(transport: asyncio.BaseTransport, link: LinkKind) -> None:
@@ -63,8 +81,26 @@ def beneath(transport: asyncio.BaseTransport) -> asyncio.WriteTransport | None:
     asyncio's TLS transport counts only what waits to be encrypted, and up to 64 kB that are
     encrypted wait below it: 16 s of the program. It gives no public way to them.
     """
-    carrier = getattr(getattr(transport, "_ssl_protocol", None), "_transport", None)
-    return carrier if isinstance(carrier, asyncio.WriteTransport) else None
+    return _writing(getattr(getattr(transport, "_ssl_protocol", None), "_transport", None))
+
+
+def _writing(transport: object) -> asyncio.WriteTransport | None:
+    """The transport, if one can write to it. uvloop's are so without being asyncio's by class."""
+    can = hasattr(transport, "set_write_buffer_limits")
+    return cast(asyncio.WriteTransport, transport) if can else None
+
+
+def descriptor_of(transport: asyncio.BaseTransport) -> int:
+    """The file descriptor of a plain connection, which frames may be written to as they are; −1:
+    it is encrypted, or has none."""
+    encrypted = transport.get_extra_info("sslcontext") is not None
+    return -1 if encrypted else file_of(transport)
+
+
+def file_of(transport: asyncio.BaseTransport) -> int:
+    """The number of the open file that a connection is; −1: it is none."""
+    connection = transport.get_extra_info("socket")
+    return -1 if connection is None else int(connection.fileno())
 
 
 def unsent_bytes(transport: asyncio.BaseTransport) -> int:
@@ -97,6 +133,18 @@ def _set(
         option = getattr(socket, name, None)
         if option is not None:
             options.append((socket.IPPROTO_TCP, option, setting))
-    for level, option, setting in options:
-        with contextlib.suppress(OSError):  # a Unix socket, or a peer that is gone already
-            connection.setsockopt(level, option, setting)
+    _apply(connection, options)
+
+
+def _apply(connection: socket.socket, options: Sequence[tuple[int, int, int]]) -> None:
+    """Set options through one socket object: what uvloop shows opens a file for each of them."""
+    if connection.fileno() < 0:
+        return
+    family, kind, protocol = connection.family, connection.type, connection.proto
+    borrowed = socket.socket(family, kind, protocol, fileno=connection.fileno())
+    try:
+        for level, option, setting in options:
+            with contextlib.suppress(OSError):  # a Unix socket, or a peer that is gone already
+                borrowed.setsockopt(level, option, setting)
+    finally:
+        borrowed.detach()

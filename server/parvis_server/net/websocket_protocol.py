@@ -13,7 +13,7 @@ import random
 import time
 from asyncio.transports import BaseTransport
 from collections.abc import Callable
-from typing import Any, Protocol, cast
+from typing import Any, Final, Protocol, cast
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
@@ -27,10 +27,19 @@ from parvis_wire.stage import LinkKind
 
 EXTENSION = "parvis.raw"
 
+MAX_LINK_MESSAGE_BYTES = MAX_UNIT_MESSAGE_BYTES + 256
+"""Of a hub that publishes: the largest packet of a unit or speaker with the link's head."""
+
+MAX_BUS_MESSAGE_BYTES = 2_097_152
+"""What a hub writes to the bus of a public edge at once: an answer of a megabyte, and what waits
+with it."""
+
 MESSAGE_LIMIT_BYTES = {
     "/ws/listen": MAX_LISTENER_MESSAGE_BYTES,
     "/ws/unit": MAX_UNIT_MESSAGE_BYTES,
     "/ws/speak": MAX_UNIT_MESSAGE_BYTES,
+    "/ws/link": MAX_LINK_MESSAGE_BYTES,
+    "/bus": MAX_BUS_MESSAGE_BYTES,
 }
 """Largest message by endpoint; any other path gets the smallest."""
 
@@ -65,6 +74,11 @@ class RawSocket(Protocol):
     def set_receiver(self, receiver: Receiver) -> None:
         """Hand every message to ``receiver`` from now on, those that wait already first."""
 
+    @property
+    def direct(self) -> int:
+        """File descriptor that takes frames as they are, because nothing waits before them; −1:
+        only ``write_frame`` may write now."""
+
     def write_frame(self, frame: bytes) -> None:
         """Write the bytes of a finished frame; does nothing once the connection is closing."""
 
@@ -91,6 +105,9 @@ class HubWebSocketProtocol(WebSocketsSansIOProtocol):
     _receiver: Receiver | None = None
     _beneath: asyncio.WriteTransport | None = None
     """What carries the connection's TLS."""
+
+    direct: Final = -1
+    """Hosts, units and speakers are few: their frames go through the transport."""
 
     # ``RawSocket``
 
@@ -153,7 +170,7 @@ class HubWebSocketProtocol(WebSocketsSansIOProtocol):
         """Tune the socket for sound that must not wait."""
         super().connection_made(transport)
         self._beneath = sockets.beneath(transport)
-        sockets.tune(transport, send_buffer_bytes=sockets.LIVE_SEND_BUFFER_BYTES)
+        sockets.tune_live(transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Let the application go."""

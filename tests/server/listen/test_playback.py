@@ -23,7 +23,7 @@ class Broadcast:
         self.encoder = program_encoder()
         self.now_ms = 0
         self.sequence = 0
-        self.ssrc = 1
+        self.ssrc = 8
         self.clock_shift_ms = 0
         self.heard: list[np.ndarray] = []
 
@@ -126,7 +126,7 @@ def test_running_dry_is_told_and_never_loud() -> None:
 def test_a_new_engine_goes_on_in_the_same_time() -> None:
     room = Broadcast()
     room.run(1_000)
-    room.ssrc, room.sequence, room.encoder = 2, 0, program_encoder()
+    room.ssrc, room.sequence, room.encoder = 16, 0, program_encoder()
     heard = room.run(1_000)
     assert gaps(heard) == 0
     assert room.playback.counts.lost == 0
@@ -139,7 +139,7 @@ def test_a_hub_that_began_its_clock_anew_is_heard(shift_ms: int) -> None:
     room.run(1_000)
     room.run(300, lost=range(1_000, 1_300))
     room.clock_shift_ms += shift_ms
-    room.ssrc += 1
+    room.ssrc += 8  # another mixer
     room.run(500)
     assert gaps(room.run(1_000)) == 0
     assert room.playback.buffer_ms < 250

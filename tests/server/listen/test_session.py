@@ -3,6 +3,7 @@
 from parvis_audio.clock_sync import BURST_EVERY_NS
 from parvis_server.listen.session import ListenSession
 from parvis_wire.messages import Time, Welcome, serialize
+from parvis_wire.packet_time import PacketTime
 from parvis_wire.stage import SpeakerTraits, TimeReply
 
 MS = 1_000_000
@@ -34,3 +35,12 @@ def test_another_connection_begins_with_another_clock() -> None:
     assert session.hub_clock.wait_ns(3 * MS) == 0
     session.hub_clock.asked(3 * MS)
     assert session.hub_clock.wait_ns(3 * MS) == BURST_EVERY_NS
+
+
+def test_packet_times_are_told_on_and_a_new_connection_begins_with_the_usual() -> None:
+    told: list[int] = []
+    session = ListenSession("main", on_packet_time=told.append)
+    session.receive(serialize(Welcome(participant="p", resume="r")))
+    session.receive(serialize(PacketTime(ptime_ms=80, ssrc=3, from_timestamp=0)))
+    session.receive(serialize(Welcome(participant="p", resume="r")))
+    assert told == [20, 80, 20]

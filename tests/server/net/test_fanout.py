@@ -1,6 +1,8 @@
 """The same bytes to everybody; those who are behind skip, those who are stuck are let go."""
 
 import asyncio
+import os
+import socket
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -13,6 +15,7 @@ from parvis_server.net.fanout import (
     MAX_WAITING_SOUND,
     SLICE_RECEIVERS,
     Fanout,
+    Pace,
 )
 from parvis_wire.close_codes import CloseCode
 
@@ -26,6 +29,7 @@ class FakeSink:
 
     frames: list[bytes] = field(default_factory=list)
     buffered: int = 0
+    direct: int = -1
     closed: int | None = None
     expected: int = 0
     reached: asyncio.Event = field(default_factory=asyncio.Event)
@@ -219,3 +223,168 @@ async def test_who_joins_while_frames_wait_gets_only_what_comes_after(fanout: Fa
     await late.got(1)
     served.cancel()
     assert late.frames == [b"after"]
+
+
+def test_each_pace_gets_its_own_packets_and_every_message(fanout: Fanout) -> None:
+    quick, bundled, unit = FakeSink(), FakeSink(), FakeSink()
+    fanout.add(quick, wants_sound=True)
+    slow = fanout.add(bundled, wants_sound=True, pace=Pace.BUNDLED)
+    fanout.add(unit, wants_sound=False)
+    fanout.publish_sound(b"short", 20, Pace.QUICK)
+    fanout.publish_sound(b"long", 60, Pace.BUNDLED)
+    fanout.publish_sound(b"both", 20)
+    fanout.publish_control(b"change")
+    assert quick.frames == [b"short", b"both", b"change"]
+    assert bundled.frames == [b"long", b"both", b"change"]
+    assert unit.frames == [b"change"]
+    assert fanout.paces == {Pace.QUICK: 1, Pace.BUNDLED: 1}
+    slow.pace = Pace.QUICK
+    fanout.publish_sound(b"next", 20, Pace.QUICK)
+    assert bundled.frames[-1] == b"next"
+    assert fanout.paces == {Pace.QUICK: 2, Pace.BUNDLED: 0}
+
+
+def test_a_message_may_be_for_one_pace_alone(fanout: Fanout) -> None:
+    quick, bundled, silent = FakeSink(), FakeSink(), FakeSink()
+    fanout.add(quick, wants_sound=True)
+    fanout.add(bundled, wants_sound=True, pace=Pace.BUNDLED)
+    fanout.add(silent, wants_sound=False, pace=Pace.BUNDLED)
+    fanout.publish_control(b"longer", Pace.BUNDLED)
+    assert (quick.frames, bundled.frames, silent.frames) == ([], [b"longer"], [])
+
+
+def test_a_pace_is_changed_at_any_time_and_serves_nobody_who_is_gone(fanout: Fanout) -> None:
+    sink = FakeSink()
+    receiver = fanout.add(sink, wants_sound=True)
+    fanout.remove(receiver)
+    receiver.pace = Pace.BUNDLED
+    fanout.publish_sound(SOUND, 60)
+    assert receiver not in fanout
+    assert (sink.frames, receiver.pace) == ([], Pace.BUNDLED)
+    assert fanout.paces == {Pace.QUICK: 0, Pace.BUNDLED: 0}
+
+
+async def test_who_changes_pace_while_frames_wait_gets_no_frame_from_before_it_came(
+    fanout: Fanout,
+) -> None:
+    for _ in range(INLINE_RECEIVERS + 1):
+        fanout.add(FakeSink(), wants_sound=True)
+    early = fanout.add(FakeSink(), wants_sound=True, pace=Pace.BUNDLED)
+    fanout.publish_sound(b"before", 20, Pace.QUICK)
+    late = FakeSink()
+    fanout.add(late, wants_sound=True)
+    early.pace = Pace.QUICK  # now the last of its pace, and older than the frame
+    fanout.publish_sound(b"after", 20, Pace.QUICK)
+    served = asyncio.get_running_loop().create_task(fanout.run())
+    await late.got(1)
+    served.cancel()
+    assert late.frames == [b"after"]
+
+
+def test_what_a_write_costs_is_measured(fanout: Fanout, clock: FakeClock) -> None:
+    assert fanout.write_ns == 0
+    for _ in range(4):
+        fanout.add(FakeSink(), wants_sound=True)
+    clock.cost = 40_000  # from one look at the clock to the next
+    fanout.publish_sound(SOUND, 20)
+    assert fanout.write_ns == 10_000
+    clock.cost = 80_000
+    fanout.publish_sound(SOUND, 20)
+    assert 10_000 < fanout.write_ns < 11_000, "one late moment is no new cost"
+    for _ in range(200):
+        fanout.publish_sound(SOUND, 20)
+    assert 19_900 < fanout.write_ns <= 20_000
+
+
+async def test_what_others_do_between_the_slices_is_not_its_cost(
+    fanout: Fanout, clock: FakeClock
+) -> None:
+    sinks = [FakeSink() for _ in range(4 * SLICE_RECEIVERS)]
+    sinks += [FakeSink() for _ in range(INLINE_RECEIVERS)]
+    for sink in sinks:
+        fanout.add(sink, wants_sound=True)
+    clock.cost = fanout_module.SLICE_NS
+    served = asyncio.get_running_loop().create_task(fanout.run())
+    fanout.publish_sound(SOUND, 20)
+    while not sinks[-1].frames:
+        await asyncio.sleep(0)
+        clock.now += 1_000_000_000
+    await asyncio.sleep(0)
+    served.cancel()
+    assert fanout.write_ns == fanout_module.SLICE_NS / SLICE_RECEIVERS
+
+
+@dataclass
+class DirectSink(FakeSink):
+    """A connection with a real socket, which may be full."""
+
+    def __post_init__(self) -> None:
+        self.ours, self.theirs = socket.socketpair()
+        self.ours.setblocking(False)
+        self.theirs.setblocking(False)
+        self.direct = self.ours.fileno()
+
+    def write_frame(self, frame: bytes) -> None:
+        """As a transport does: what the kernel takes no more waits, and nothing is direct."""
+        super().write_frame(frame)
+        self.direct = -1
+        self.buffered += len(frame)
+
+    def read(self) -> bytes:
+        return self.theirs.recv(1 << 20)
+
+    def shut(self) -> None:
+        self.ours.close()
+        self.theirs.close()
+
+
+def test_frames_go_directly_to_a_socket_for_which_nothing_waits(fanout: Fanout) -> None:
+    sink = DirectSink()
+    fanout.add(sink, wants_sound=True)
+    fanout.publish_sound(b"sound", 20)
+    fanout.publish_control(b"change")
+    assert (sink.read(), sink.frames) == (b"soundchange", [])
+    sink.shut()
+
+
+def test_what_a_full_socket_does_not_take_goes_on_through_its_sink_without_a_gap(
+    fanout: Fanout,
+) -> None:
+    sink = DirectSink()
+    fanout.add(sink, wants_sound=True)
+    frame, written = os.urandom(3000), 0
+    while not sink.frames:
+        fanout.publish_control(frame)
+        written += 1
+    in_kernel = b""
+    while len(in_kernel) + len(sink.frames[0]) < written * len(frame):
+        in_kernel += sink.read()
+    assert in_kernel + sink.frames[0] == frame * written
+    fanout.publish_control(b"next")
+    assert sink.frames[1:] == [b"next"], "behind what waits already"
+    sink.shut()
+
+
+def test_a_socket_that_is_gone_is_left_to_its_sink(fanout: Fanout) -> None:
+    sink, fine = DirectSink(), FakeSink()
+    fanout.add(sink, wants_sound=True)
+    fanout.add(fine, wants_sound=True)
+    sink.theirs.close()
+    fanout.publish_sound(SOUND, 20)
+    assert sink.frames == [SOUND]
+    assert fine.frames == [SOUND], "nobody else is hurt"
+    sink.shut()
+
+
+def test_who_was_behind_gets_nothing_directly_before_it_is_back(
+    fanout: Fanout, clock: FakeClock
+) -> None:
+    sink = DirectSink(buffered=1 << 17)
+    descriptor, sink.direct = sink.direct, -1
+    receiver = fanout.add(sink, wants_sound=True)
+    fanout.publish_sound(SOUND, 20)
+    assert receiver.behind_since_ns is not None
+    sink.buffered, sink.direct = 0, descriptor
+    fanout.publish_sound(SOUND, 20)
+    assert receiver.behind_since_ns is None, "a later stall starts anew"
+    sink.shut()

@@ -5,6 +5,7 @@ import contextlib
 import socket
 import sys
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
@@ -12,13 +13,15 @@ from websockets.frames import Frame, Opcode
 from websockets.sync.client import connect as connect_sync
 
 from fakes.live_hub import LOOPBACK, LiveHub, live_hub
-from fakes.peer import joined, peer
+from fakes.peer import Peer, joined, peer
 from parvis_server import hub_server
-from parvis_server.net import fanout, http_protocol, sockets
+from parvis_server.net import fanout, http_protocol, listener_hall, sockets
+from parvis_server.net.listener_protocol import ListenerProtocol
 from parvis_server.net.websocket_protocol import HubWebSocketProtocol
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.commands import RaiseHand
 from parvis_wire.messages import Join, Role, serialize
+from parvis_wire.stage import SpeakerTraits
 
 
 @pytest.fixture
@@ -27,12 +30,22 @@ async def hub(tmp_path: Path) -> AsyncIterator[LiveHub]:
         yield running
 
 
-def protocol_of(hub: LiveHub) -> HubWebSocketProtocol:
+def protocol_of(hub: LiveHub) -> ListenerProtocol | HubWebSocketProtocol:
     """The hub's end of its only connection."""
     [seat] = hub.live.seats
     raw = seat.connection.raw
-    assert isinstance(raw, HubWebSocketProtocol)
+    assert isinstance(raw, ListenerProtocol if seat.role is Role.LISTENER else HubWebSocketProtocol)
     return raw
+
+
+@pytest.fixture(params=[Role.LISTENER, Role.SPEAKER])
+def role(request: pytest.FixtureRequest) -> Role:
+    """Of each of the two protocols."""
+    return Role(request.param)
+
+
+def joined_as(role: Role, hub: LiveHub) -> AbstractAsyncContextManager[Peer]:
+    return joined(hub.speak if role is Role.SPEAKER else hub.listen, role)
 
 
 async def test_stale_sound_does_not_wait_in_the_kernel(hub: LiveHub) -> None:
@@ -56,19 +69,22 @@ async def test_nothing_is_compressed(hub: LiveHub) -> None:
 Raw = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
-async def join_by_hand(port: int) -> Raw:
-    """A joined listener that does nothing by itself: no reading ahead, no pongs."""
+LISTENS = ("/ws/listen", Join(version=1, role=Role.LISTENER))
+SPEAKS = ("/ws/speak", Join(version=1, role=Role.SPEAKER, speaker=SpeakerTraits()))
+
+
+async def join_by_hand(port: int, path: str = LISTENS[0], join: Join = LISTENS[1]) -> Raw:
+    """A joined peer that does nothing by itself: no reading ahead, no pongs."""
     reader, writer = await asyncio.open_connection(LOOPBACK, port, limit=1024)
     writer.write(
         (
-            f"GET /ws/listen HTTP/1.1\r\nHost: {LOOPBACK}\r\nUpgrade: websocket\r\n"
+            f"GET {path} HTTP/1.1\r\nHost: {LOOPBACK}\r\nUpgrade: websocket\r\n"
             "Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
             "Sec-WebSocket-Version: 13\r\n\r\n"
         ).encode()
     )
     assert b" 101 " in await reader.readuntil(b"\r\n\r\n")
-    join = serialize(Join(version=1, role=Role.LISTENER)).encode()
-    writer.write(Frame(Opcode.TEXT, join).serialize(mask=True))
+    writer.write(Frame(Opcode.TEXT, serialize(join).encode()).serialize(mask=True))
     return reader, writer
 
 
@@ -91,20 +107,24 @@ async def test_a_listener_who_does_not_read_is_let_go_and_nobody_waits(
         assert [packet.sequence for packet in fine.packets] == list(range(800))
         counts = hub.live.fanout.counts
         assert (counts.skips, counts.closed_slow) == (1, 1)
-        assert counts.skipped_sound > 50
+        assert counts.skipped_sound > 10
         assert len(hub.live.fanout) == 1
     stuck.transport.abort()
 
 
+@pytest.mark.parametrize(("path", "join"), [LISTENS, SPEAKS])
 async def test_a_peer_that_answers_no_ping_is_dropped(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, join: Join
 ) -> None:
     assert (hub_server.PING_INTERVAL_S, hub_server.PING_TIMEOUT_S) == (5, 10)
+    every_s = listener_hall.SWEEP_S * listener_hall.PING_EVERY_SWEEPS
+    assert (every_s, every_s * listener_hall.MOST_UNANSWERED) == (5, 10)
     monkeypatch.setattr(hub_server, "PING_INTERVAL_S", 0.05)
-    monkeypatch.setattr(hub_server, "PING_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(hub_server, "PING_TIMEOUT_S", 1.0)
+    monkeypatch.setattr(listener_hall, "SWEEP_S", 0.001)
     async with live_hub(tmp_path) as hub, joined(hub.listen) as alive:
-        reader, writer = await join_by_hand(hub.port)
-        async with asyncio.timeout(5):
+        reader, writer = await join_by_hand(hub.port, path, join)
+        async with asyncio.timeout(20):
             while await reader.read(1000):
                 pass
         writer.close()
@@ -112,24 +132,26 @@ async def test_a_peer_that_answers_no_ping_is_dropped(
         assert len(hub.live.seats) == 1
 
 
-async def test_a_peer_that_pings_and_never_reads_is_dropped(hub: LiveHub) -> None:
-    async with joined(hub.listen):
+async def test_a_peer_that_pings_and_never_reads_is_dropped(
+    hub: LiveHub, monkeypatch: pytest.MonkeyPatch, role: Role
+) -> None:
+    async with joined_as(role, hub):
         protocol = protocol_of(hub)
         pings = 0
 
-        def flooded() -> int:
+        def flooded(_: object) -> int:
             nonlocal pings
             pings += 1
             return 1 << 20
 
-        protocol.buffered_bytes = flooded  # type: ignore[method-assign]
+        monkeypatch.setattr(type(protocol), "buffered_bytes", flooded)
         protocol.data_received(Frame(Opcode.PING, b"x").serialize(mask=True))
         assert protocol.transport.is_closing()
         assert pings == 1
 
 
-async def test_pings_are_answered(hub: LiveHub) -> None:
-    async with joined(hub.listen) as client:
+async def test_pings_are_answered(hub: LiveHub, role: Role) -> None:
+    async with joined_as(role, hub) as client:
         await (await client.socket.ping())
 
 
@@ -145,7 +167,7 @@ async def test_a_head_that_never_ends_is_cut(
                 writer.write(first)
                 await reader.readuntil(b'"engine_restarts":0}')
             writer.write(second)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(20):
                 with contextlib.suppress(ConnectionError):
                     while await reader.read(1000):
                         pass
@@ -155,11 +177,12 @@ async def test_a_head_that_never_ends_is_cut(
             assert (await client.do(RaiseHand, name="Ada")).refused is None, "sockets are not cut"
 
 
+@pytest.mark.parametrize(("path", "join"), [LISTENS, SPEAKS])
 async def test_closing_ends_even_when_the_peer_never_answers(
-    hub: LiveHub, monkeypatch: pytest.MonkeyPatch
+    hub: LiveHub, monkeypatch: pytest.MonkeyPatch, path: str, join: Join
 ) -> None:
     monkeypatch.setattr("parvis_server.net.websocket_protocol.CLOSE_TIMEOUT_S", 0.05)
-    reader, writer = await join_by_hand(hub.port)
+    reader, writer = await join_by_hand(hub.port, path, join)
     while not hub.live.seats:
         await reader.read(1000)
     protocol = protocol_of(hub)
@@ -167,7 +190,7 @@ async def test_closing_ends_even_when_the_peer_never_answers(
     protocol.close(CloseCode.RATE, "a second time changes nothing")
     protocol.write_frame(b"nothing is written after it")
     said = b""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         with contextlib.suppress(ConnectionError):
             while piece := await reader.read(1000):
                 said += piece

@@ -1,5 +1,8 @@
 """The audience: counted, named when they want to be, and heard to clap."""
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from parvis_server.room.audience import PAGE, REACTIONS_PER_PULSE, Audience
 from parvis_wire.audience import Avatar, Here, Pulse, Reaction
 
@@ -54,7 +57,40 @@ def test_the_named_are_listed_the_invited_first_and_the_rest_is_counted() -> Non
     audience.is_here("silent", Here())
     audience.came("guest", invited=True)
     audience.is_here("guest", Here(name="Guest"))
-    listed = audience.named(["silent", *(f"p{n}" for n in range(PAGE + 20)), "guest", "unknown"])
+    audience.is_here("host", Here(name="Host"))
+    listed = audience.named(lambda who: who != "host")
     assert len(listed) == PAGE
     assert [one.participant for one in listed[:3]] == ["guest", "p0", "p1"]
     assert listed[0].invited and not listed[1].invited
+
+
+HERE = st.builds(Here, name=st.sampled_from([None, "Ada", "Ben"]), in_hall=st.booleans())
+DEED = st.one_of(
+    st.tuples(st.just("here"), st.sampled_from("abc"), HERE),
+    st.tuples(st.just("came"), st.sampled_from("abc"), st.booleans()),
+    st.tuples(st.just("gone"), st.sampled_from("abc"), st.none()),
+)
+
+
+@given(st.lists(DEED, max_size=30))
+def test_what_is_counted_as_people_come_and_go_is_what_there_is(
+    deeds: list[tuple[str, str, Here | bool | None]],
+) -> None:
+    audience, here, invited = Audience(), {}, set()
+    for deed, who, what in deeds:
+        if isinstance(what, Here):
+            audience.is_here(who, what)
+            here[who] = what
+        elif deed == "came":
+            audience.came(who, invited=bool(what))
+            invited |= {who} if what else set()
+        else:
+            audience.gone(who)
+            here.pop(who, None)
+            invited.discard(who)
+    assert audience.in_hall_count == sum(one.in_hall for one in here.values())
+    listed = audience.named(lambda who: who != "c")
+    named = {who for who, one in here.items() if one.name is not None and who != "c"}
+    assert {one.participant for one in listed} == named
+    assert [one.invited for one in listed] == sorted((w in invited for w in named), reverse=True)
+    assert all(one.name == here[one.participant].name for one in listed)

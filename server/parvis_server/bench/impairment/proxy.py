@@ -7,6 +7,7 @@ control is not in play: judge links with the TUN bridge where it runs.
 
 import asyncio
 import contextlib
+import socket
 import time
 from collections import deque
 from dataclasses import dataclass, field
@@ -92,13 +93,20 @@ class ImpairedProxy:
                 return  # nobody listens there: the near end sees its connection end
             with contextlib.closing(far_writer):
                 for end in (writer, far_writer):
-                    tune(end.transport, send_buffer_bytes=SEND_BUFFER_BYTES)
+                    _tune(end)
                 outward = _Way(self._stream(Direction.OUTWARD), reader, far_writer)
                 back = _Way(self._stream(Direction.BACK), far_reader, writer)
                 await _together((outward, back), self.begin_ns)
 
     def _stream(self, way: Direction) -> Stream:
         return Stream(self.paths[way])
+
+
+def _tune(end: asyncio.StreamWriter) -> None:
+    """As the hub tunes its connections, but that it holds as much as a network does."""
+    tune(end.transport)
+    tcp = end.transport.get_extra_info("socket")
+    tcp.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
 
 
 async def _together(ways: tuple[_Way, _Way], begin_ns: int) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from parvis_server.links import RoomLinks
 from parvis_server.net.admission import RANKS, Doorkeeper
 from parvis_server.net.api.caller import Caller
+from parvis_server.net.api.edge_routes import EdgesOfHub, NoEdges
 from parvis_server.net.api.faults import ApiFault
 from parvis_server.net.api.models import HostLinks
 from parvis_server.net.api.operators import Operators
@@ -39,6 +40,7 @@ class House:
     codes: ShortCodes
     operators: Operators
     code_guard: CodeGuard = field(default_factory=CodeGuard)
+    edges: EdgesOfHub = field(default_factory=NoEdges)
 
     # Who may
 

@@ -22,7 +22,6 @@ from parvis_wire.floor import (
     Turn,
     UtcMs,
 )
-from parvis_wire.messages import Role
 from parvis_wire.room_view import ANONYMOUS_NAME, for_public
 
 ABOUT = About.model_fields
@@ -200,9 +199,9 @@ class AudienceNow(Body):
     def of(cls, room: HubRoom, *, counted: bool) -> "AudienceNow":
         """Those who are here now; ``counted``: the caller may know how many."""
         live = room.live
-        listening = [s.participant for s in live.seats if s.role is Role.LISTENER]
+        listed = live.audience.named(live.seated.is_listening)
         return cls(
-            people=tuple(PersonHere(**asdict(one)) for one in live.audience.named(listening)),
+            people=tuple(PersonHere(**asdict(one)) for one in listed),
             listeners=live.listeners if counted else None,
             in_hall=live.audience.in_hall_count if counted else None,
         )

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from parvis_server.net.api.act_routes import act_routes
 from parvis_server.net.api.asking import FOR_EVERYBODY, Anybody, Asker, faults
 from parvis_server.net.api.caller import Caller
+from parvis_server.net.api.edge_routes import edge_routes
 from parvis_server.net.api.faults import NO_STORE, ApiFault, add_faults
 from parvis_server.net.api.house import House
 from parvis_server.net.api.models import (
@@ -93,6 +94,7 @@ def make_api(house: House) -> ASGIApp:
     api.include_router(session_routes(house.operators))
     api.include_router(house_routes(house.operators))
     api.include_router(unit_routes(house.operators))
+    api.include_router(edge_routes(house.edges, house.operators))
     return BodyLimit(api)
 
 

@@ -6,7 +6,7 @@ import type { Wish } from "../room/commands.ts";
 import type { HubClient } from "../room/hub_client.ts";
 import { useStore } from "../ui/store.ts";
 import type { RoomView } from "../wire/messages.ts";
-import { canReply, OVERTAKEN, type OwnHand, ownHand } from "./hand_state.ts";
+import { canReply, handWords, OVERTAKEN, type OwnHand, ownHand } from "./hand_state.ts";
 import { NameForm } from "./name_form.tsx";
 import type { OwnNews } from "./own_news.ts";
 import { obstacleHere } from "./own_voice.ts";
@@ -29,6 +29,7 @@ export function HandBar({ hub, presence, news, view, me }: Props) {
   const [form, setForm] = useState<Form | null>(null);
   const name = useStore(presence.store, (now) => now.name);
   const isWaiting = useStore(hub.room, (room) => room.waiting.length > 0);
+  const isAway = useStore(hub.room, (room) => !room.isVenueReached);
   const inHall = useStore(presence.store, (now) => now.inHall);
   const speaks = !inHall && obstacleHere(window) === null;
   const own = ownHand(view, me);
@@ -43,7 +44,8 @@ export function HandBar({ hub, presence, news, view, me }: Props) {
     else wish({ type: "raise_hand", name: as, speaks, ...(reply ? { reply } : {}) });
   };
   if (own !== null) {
-    return <Raised own={own} isWaiting={isWaiting} onLower={() => wish({ type: "lower_hand" })} />;
+    const onLower = () => wish({ type: "lower_hand" });
+    return <Raised own={own} isWaiting={isWaiting} isAway={isAway} onLower={onLower} />;
   }
   if (form === "write")
     return (
@@ -67,11 +69,11 @@ export function HandBar({ hub, presence, news, view, me }: Props) {
           <button
             type="button"
             class="big primary"
-            aria-disabled={isWaiting}
-            onClick={() => !isWaiting && raise(name, false)}
+            aria-disabled={isWaiting || isAway}
+            onClick={() => !isWaiting && !isAway && raise(name, false)}
           >
             <HandSign isUp={false} />
-            {say(isWaiting ? "hand.sending" : "hand.raise")}
+            {say(handWords(isWaiting, isAway, "hand.raise"))}
           </button>
           <div class="also">
             <button type="button" class="quiet" onClick={() => setForm("write")}>
@@ -120,10 +122,11 @@ function Notices({ hub, news }: { hub: HubClient; news: OwnNews }) {
 interface RaisedProps {
   own: OwnHand;
   isWaiting: boolean;
+  isAway: boolean;
   onLower: () => void;
 }
 
-function Raised({ own: { hand, place }, isWaiting, onLower }: RaisedProps) {
+function Raised({ own: { hand, place }, isWaiting, isAway, onLower }: RaisedProps) {
   const { say } = useWords();
   const rule = hand.overtaken_by;
   return (
@@ -135,11 +138,11 @@ function Raised({ own: { hand, place }, isWaiting, onLower }: RaisedProps) {
       <button
         type="button"
         class="big"
-        aria-disabled={isWaiting}
-        onClick={() => !isWaiting && onLower()}
+        aria-disabled={isWaiting || isAway}
+        onClick={() => !isWaiting && !isAway && onLower()}
       >
         <HandSign isUp={true} />
-        {say(isWaiting ? "hand.sending" : "hand.lower")}
+        {say(handWords(isWaiting, isAway, "hand.lower"))}
       </button>
     </div>
   );

@@ -30,6 +30,12 @@ export function canReply(view: RoomView, me: string | null): boolean {
   return view.rules.replies && view.rules.takes_hands && speaks;
 }
 
+/** What the hand's button says: `act`, unless something has to come first. */
+export function handWords(isWaiting: boolean, isVenueAway: boolean, act: WordKey): WordKey {
+  if (isWaiting) return "hand.sending";
+  return isVenueAway ? "venue.waiting" : act;
+}
+
 const MODES: Record<FloorMode, WordKey> = {
   host: "way.host",
   queue: "way.queue",

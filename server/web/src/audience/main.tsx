@@ -15,12 +15,10 @@ learnWords(AUDIENCE_WORDS);
 chooseLanguage();
 const tab = tabStorage();
 const link = takeRoomLink(location, history, tab);
-const { hub, player } = openSession({
-  role: "listener",
-  room: link.room,
-  hostSecret: null,
-  invite: link.secret,
-});
+const { hub, player } = openSession(
+  { role: "listener", room: link.room, hostSecret: null, invite: link.secret },
+  new Worker(new URL("../room/listener.worker.ts", import.meta.url)),
+);
 const presence = new Presence(hub, tab);
 const news = new OwnNews(hub, {
   // In the hall no phone rings: it shakes, and its screen says so.

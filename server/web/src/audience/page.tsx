@@ -24,6 +24,7 @@ import type { Presence } from "./presence.ts";
 import { Reactions } from "./reactions.tsx";
 import { SpeakNote } from "./speak_note.tsx";
 import { ownTurn } from "./turn.tsx";
+import { Venue } from "./venue.tsx";
 import { Welcome } from "./welcome.tsx";
 
 interface Props {
@@ -49,6 +50,7 @@ export function Page(props: Props) {
     <>
       <Header />
       <Announcements view={view} me={me} news={news} />
+      <Venue room={hub.room} />
       <main class="room">
         {view !== null && (
           <OwnVoice {...props} view={view} turn={turn} hand={ownHand(view, me)?.hand ?? null} />

@@ -24,8 +24,9 @@ export function SoundStatus({ hub, player, hasMp3 }: Props) {
   const isLost = useStore(player.store, (now) => now.figures.playout === "reconnecting");
   const link = useStore(hub.room, (room) => room.link);
   const hasJoined = useStore(hub.room, (room) => room.view !== null);
+  const isVenueAway = useStore(hub.room, (room) => !room.isVenueReached);
   const hasVoice = useStore(hub.room, (room) => room.talkers.some((t) => isAudible(t.level_dbov)));
-  const words = stateWords({ audio, link, hasJoined, hasSound, isLost, hasVoice });
+  const words = stateWords({ audio, link, hasJoined, hasSound, isLost, isVenueAway, hasVoice });
   return (
     <div class="status">
       <p class="state" role="status" aria-live="polite">

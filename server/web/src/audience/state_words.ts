@@ -2,7 +2,7 @@
 
 import type { AudioState } from "../audio/lifecycle.ts";
 import type { WordKey } from "../i18n/words.ts";
-import type { LinkState } from "../room/connection.ts";
+import type { LinkState } from "../room/connection_parts.ts";
 
 export interface Situation {
   audio: AudioState;
@@ -12,6 +12,8 @@ export interface Situation {
   hasSound: boolean;
   /** Nothing came for longer than three seconds. */
   isLost: boolean;
+  /** The edge does not reach the venue, which no sound comes from. */
+  isVenueAway: boolean;
   /** Somebody's voice is in the room's sound. */
   hasVoice: boolean;
 }
@@ -29,6 +31,7 @@ export function stateWords(now: Situation): WordKey {
   if (now.link === "reconnecting")
     return now.hasJoined ? "state.reconnecting" : "state.unreachable";
   if (now.link === "connecting") return "state.connecting";
+  if (now.audio !== "idle" && now.isVenueAway) return "venue.waiting";
   if (now.link === "stalled") return "state.stalled";
   if (now.audio === "idle") return "state.idle";
   if (now.audio === "starting") return "state.starting";

@@ -14,6 +14,8 @@ export interface OutputFigures {
   /** How far the output lies behind the newest sound that could have come; without the device. */
   delayMs: number;
   targetMs: number;
+  /** Sound in the newest packet: more for a large audience. */
+  packetMs: number;
   /** Real sound played since the tap, concealment not counted. */
   playedMs: number;
   underruns: number;
@@ -49,6 +51,7 @@ export const NO_FIGURES: OutputFigures = {
   bufferMs: 0,
   delayMs: 0,
   targetMs: 0,
+  packetMs: 0,
   playedMs: 0,
   underruns: 0,
   concealedMs: 0,

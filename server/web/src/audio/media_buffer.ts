@@ -41,6 +41,8 @@ export class MediaBuffer {
   /** Samples of real sound played, and of sound made up in its place. */
   playedSamples = 0;
   concealedSamples = 0;
+  /** Sound in the newest stretch. */
+  packetMs = 0;
   /** Media time per heard time, until the next pull. */
   rate = 1;
   private held: Held[] = [];
@@ -73,9 +75,15 @@ export class MediaBuffer {
     if (end !== null && stretch.timestamp < end) return;
     if (end === null || this.mustBeginAnew(stretch.timestamp - end)) this.begin(stretch.timestamp);
     else if (stretch.timestamp > end) this.held.push(holdHole(end, stretch.timestamp));
-    this.controller.arrived(arrivalMs, stretch.timestamp / SAMPLES_PER_MS);
+    this.packetMs = stretch.samples.length / SAMPLES_PER_MS;
+    this.controller.arrived(arrivalMs, stretch.timestamp / SAMPLES_PER_MS, this.packetMs);
     this.held.push({ ...stretch, length: stretch.samples.length });
     this.bound();
+  }
+
+  /** Packets will hold so much. */
+  announce(ptimeMs: number): void {
+    this.controller.target.announce(ptimeMs);
   }
 
   /** The hub began a new line of time. */

@@ -35,6 +35,7 @@ export class FigureMeter {
       bufferMs: this.media.bufferMs,
       delayMs: this.media.delayMs(nowMs),
       targetMs: this.media.controller.target.targetMs,
+      packetMs: this.media.packetMs,
       playedMs: this.media.playedSamples / SAMPLES_PER_MS,
       underruns: this.media.controller.underruns,
       concealedMs: this.media.concealedSamples / SAMPLES_PER_MS,

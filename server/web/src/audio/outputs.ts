@@ -105,6 +105,7 @@ export class ScheduledOutput implements Output {
 
   private take(message: ToOutput): void {
     if (message.kind === "restart") this.media.restart();
+    else if (message.kind === "packet_length") this.media.announce(message.ptimeMs);
     else this.media.put(message, this.context.currentTime * 1000 - ageMs(message));
     this.schedule();
   }

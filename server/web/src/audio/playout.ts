@@ -4,8 +4,8 @@
  * The twin of `parvis_audio/playout.py`; both are held to the traces in `tests/vectors/playout/`.
  *
  * Theory of operation. All times are milliseconds. A packet's *offset* is its arrival minus its
- * timestamp; the least offset of the last 30 s is the *base*, the path at its quickest. The play
- * point's *delay* is `now - base - position`: how much later a sample is heard than it could have
+ * timestamp, and minus what it holds over 20 ms (a longer packet leaves that much later); the least
+ * offset of the last 30 s is the *base*, the path at its quickest. The play point's *delay* is `now - base - position`: how much later a sample is heard than it could have
  * been. The controller holds the delay near the target of `TargetDelay`.
  *
  * Signs: `error = delay - target`. Positive = later than wished: play faster (rate > 1), or skip.
@@ -13,13 +13,16 @@
  * grown by the time sound comes again: playing goes on at once, and the raised target keeps it.
  */
 
-import { TargetDelay } from "./target_delay.ts";
+import { TargetDelay, USUAL_PACKET_MS } from "./target_delay.ts";
 
 const DEAD_BAND_MS = 15;
 /** 5 and 9 cents: not heard in speech. */
 const RATE_STEP = 0.003;
 const RATE_CAP = 0.005;
-/** The error from which the cap is used instead of the step. */
+/**
+ * The error from which the cap is used instead of the step. While longer packets are announced and
+ * have not come, every rise is at the cap: 20 ms in 4 s, and so early they are announced.
+ */
 const RATE_CAP_ERROR_MS = 60;
 /** 0.5 % would take 80 s to make this good. */
 const SKIP_ERROR_MS = 400;
@@ -58,8 +61,9 @@ export class PlayoutController {
   }
 
   /** A packet came. */
-  arrived(nowMs: number, timestampMs: number): void {
-    this.target.note(nowMs - timestampMs, nowMs);
+  arrived(nowMs: number, timestampMs: number, durationMs = USUAL_PACKET_MS): void {
+    const extraMs = Math.max(0, durationMs - USUAL_PACKET_MS);
+    this.target.note(nowMs - timestampMs - extraMs, nowMs, extraMs);
   }
 
   /** Another line of timestamps; the target stays. */
@@ -79,7 +83,8 @@ export class PlayoutController {
     this.state = this.nextState(nowMs, delayMs, bufferedMs);
     if (this.state !== "playing") return { state: this.state, rate: 1, skipMs: 0 };
     const skipMs = this.skipMs(nowMs, delayMs, bufferedMs, isQuiet);
-    return { state: this.state, rate: rate(delayMs - skipMs - this.target.targetMs), skipMs };
+    const errorMs = delayMs - skipMs - this.target.targetMs;
+    return { state: this.state, rate: rate(errorMs, this.target.isExpecting), skipMs };
   }
 
   private nextState(nowMs: number, delayMs: number, bufferedMs: number): PlayoutState {
@@ -121,8 +126,10 @@ function dryState(dryMs: number): PlayoutState {
   return dryMs < RECONNECTING_MS ? "noise" : "reconnecting";
 }
 
-function rate(errorMs: number): number {
+/** `hurries`: a rise is wanted by a certain moment. */
+function rate(errorMs: number, hurries: boolean): number {
   if (Math.abs(errorMs) <= DEAD_BAND_MS) return 1;
-  const step = Math.abs(errorMs) > RATE_CAP_ERROR_MS ? RATE_CAP : RATE_STEP;
+  const isLarge = Math.abs(errorMs) > RATE_CAP_ERROR_MS || (hurries && errorMs < 0);
+  const step = isLarge ? RATE_CAP : RATE_STEP;
   return 1 + Math.sign(errorMs) * step;
 }

@@ -58,6 +58,7 @@ class PlayoutProcessor extends AudioWorkletProcessor {
     this.feed = feed;
     feed.onmessage = ({ data }: MessageEvent<ToOutput>) => {
       if (data.kind === "restart") this.media.restart();
+      else if (data.kind === "packet_length") this.media.announce(data.ptimeMs);
       else this.media.put(data, currentTime * 1000 - data.ageMs);
     };
   }

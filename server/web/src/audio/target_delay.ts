@@ -2,10 +2,15 @@
  * How long sound is held back so that late packets still come in time; a pure rule, the
  * twin of `TargetDelay` in `parvis_audio/playout.py`.
  *
- * The relative delay of a packet is its arrival minus its timestamp. The smallest of the last 30 s
- * is what the network can do at its best (the base); the 95th percentile of the distance from it,
- * plus a margin, is what the buffer must cover.
+ * The relative delay of a packet is its arrival minus its timestamp, and minus what it holds over
+ * 20 ms. The smallest of the last 30 s is what the network can do at its best (the base); the 95th
+ * percentile of the distance from it, plus a margin, plus what packets hold over 20 ms, is what the
+ * buffer must cover. Longer packets are announced: the target rises by then, and sinks slowly when
+ * they become shorter again.
  */
+
+/** What a packet of the program holds unless the audience is large. */
+export const USUAL_PACKET_MS = 20;
 
 export const FIRST_TARGET_MS = 120;
 /** A wired LAN with a browser's own scheduling. */
@@ -56,10 +61,28 @@ export class TargetDelay {
   private lookedMs = 0;
   private isSettling = true;
   private isHidden = false;
+  /** What packets hold over the usual: as it was said, and at most as they came. */
+  private announced = 0;
+  private longest = 0;
+  private longestNow = 0;
+  /** How much of the target is for that. */
+  private extra = 0;
 
   /** The delay to hold now. */
   get targetMs(): number {
-    return this.isHidden ? Math.max(this.target, HIDDEN_TARGET_MS) : this.target;
+    const target = Math.min(this.bounds.maxMs, this.target + this.extra);
+    return this.isHidden ? Math.max(target, HIDDEN_TARGET_MS) : target;
+  }
+
+  /** Whether longer packets are announced that have not come yet. */
+  get isExpecting(): boolean {
+    return this.announced > Math.max(this.longest, this.longestNow);
+  }
+
+  /** Packets will hold so much: longer ones are waited for from now on. */
+  announce(ptimeMs: number): void {
+    this.announced = Math.max(0, ptimeMs - USUAL_PACKET_MS);
+    this.extra = Math.max(this.extra, this.announced);
   }
 
   /** The relative delay of the fastest packet in the window; infinite before the first. */
@@ -67,8 +90,10 @@ export class TargetDelay {
     return this.base;
   }
 
-  /** One packet came, `delayMs` = arrival - timestamp. */
-  note(delayMs: number, nowMs: number): void {
+  /** One packet came; it holds `extraMs` over the usual, which `delayMs` leaves out. */
+  note(delayMs: number, nowMs: number, extraMs = 0): void {
+    this.longestNow = Math.max(this.longestNow, extraMs);
+    this.extra = Math.max(this.extra, extraMs);
     if (this.startMs === null) {
       this.startMs = nowMs;
       this.lookedMs = nowMs;
@@ -94,6 +119,7 @@ export class TargetDelay {
     this.target = bounds.firstMs;
     this.startMs = null;
     this.isSettling = true;
+    this.announced = this.longest = this.longestNow = this.extra = 0;
     this.restart();
   }
 
@@ -139,5 +165,14 @@ export class TargetDelay {
     const { minMs, maxMs } = this.bounds;
     const wanted = Math.min(maxMs, Math.max(minMs, neededMs));
     this.target = Math.max(wanted, this.target - fall);
+    this.followPackets(elapsedS);
+  }
+
+  /** Down to what packets hold by now; up it goes at once. */
+  private followPackets(elapsedS: number): void {
+    this.longest = this.longestNow;
+    this.longestNow = 0;
+    const wanted = Math.max(this.announced, this.longest);
+    this.extra = Math.max(wanted, this.extra - SETTLING_FALL_MS_PER_S * elapsedS);
   }
 }

@@ -112,7 +112,10 @@ const opened =
     ? null
     : {
         hostKey,
-        ...openSession({ role: "host", room: hostKey.room, hostSecret: hostKey.secret }),
+        ...openSession(
+          { role: "host", room: hostKey.room, hostSecret: hostKey.secret },
+          new Worker(new URL("../room/hub.worker.ts", import.meta.url)),
+        ),
       };
 render(
   opened === null ? <NoKey /> : <Page {...opened} />,

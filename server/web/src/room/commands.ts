@@ -17,6 +17,9 @@ const REPEAT_AFTER_MS = 1000;
  */
 const MEANT_FOR_MS = 15_000;
 
+/** A venue that was out of reach for a moment takes what was pressed meanwhile. */
+const TRIED_FOR_MS = 20_000;
+
 const OF_THE_MOMENT: ReadonlySet<Command["type"]> = new Set([
   "take_floor",
   "next",
@@ -90,6 +93,16 @@ export class PendingCommands {
     const old = [...this.pending.values()].filter((one) => subject(one.command) === about);
     for (const one of old) this.settle(one.command.id);
     return old.map((one) => one.command.id);
+  }
+
+  /** It did not reach the venue: it is sent again in a while; false: it was tried for long enough. */
+  postpone(id: string, nowMs: number): boolean {
+    const one = this.pending.get(id);
+    if (one === undefined) return false;
+    const triedForMs = OF_THE_MOMENT.has(one.command.type) ? MEANT_FOR_MS : TRIED_FOR_MS;
+    if (nowMs - one.givenMs >= triedForMs) return false;
+    one.sentMs = nowMs;
+    return true;
   }
 
   settle(id: string): void {

@@ -5,89 +5,52 @@
  * person again), folds the room's changes, and is replaced by a new one at the times of the
  * contract when it is lost, stalls, or misses a change. Commands wait until the hub acknowledges
  * them and are sent again after a reconnection; their ids keep the hub from applying them twice.
+ * A listener's has a `Guide`, which knows at which edges to join and lays a second connection beside
+ * this one when it has to go elsewhere; this one then takes over its socket and what it heard.
  * Sockets, timers, clock and chance come in through `Surroundings`, so tests drive all of it.
  */
 
 import { CLOSE_CODES, isRetryable } from "../wire/close_codes.ts";
 import {
   type Ack,
-  type Attend,
   BadMessage,
+  type Change,
   type Here,
   type HubMessage,
   type Join,
   PROTOCOL_VERSION,
-  type Pulse,
   parseHubMessage,
   type Reaction,
   type Report,
   type RoomView,
-  type Status,
-  type Time,
+  type Welcome,
 } from "../wire/messages.ts";
+import { PROGRAM_PTIME_MS } from "../wire/packet_time.ts";
 import { spreadDelayS } from "../wire/reconnect.ts";
-import { fold, MissedChange, type RoomEvent } from "../wire/room_view.ts";
+import { fold, MissedChange } from "../wire/room_view.ts";
 import { type Command, PendingCommands } from "./commands.ts";
+import type {
+  Guide,
+  Guided,
+  Joining,
+  LinkState,
+  News,
+  Socket,
+  Surroundings,
+} from "./connection_parts.ts";
 import { stallVerdict } from "./stall.ts";
-
-/** Where a connection stands, for the page's words. */
-export type LinkState = "connecting" | "open" | "stalled" | "reconnecting" | "refused";
-
-/** The part of a WebSocket that a connection uses. */
-export interface Socket {
-  binaryType: BinaryType;
-  onopen: ((event: Event) => void) | null;
-  onmessage: ((event: MessageEvent) => void) | null;
-  onclose: ((event: CloseEvent) => void) | null;
-  send(text: string): void;
-  close(code?: number): void;
-}
-
-/** What a connection needs from the world. */
-export interface Surroundings {
-  openSocket(url: string): Socket;
-  nowMs(): number;
-  setTimer(run: () => void, delayMs: number): number;
-  clearTimer(timer: number): void;
-  /** A random number in [0, 1). */
-  fraction(): number;
-}
-
-/** Who joins. `origin` is ws:// or wss:// with host and port. */
-export interface Joining {
-  origin: string;
-  role: "listener" | "host" | "screen";
-  room: string;
-  /** A token of an earlier visit in this tab. */
-  resume: string | null;
-  hostSecret: string | null;
-  /** The secret of an invitation's link, or of a private room's. */
-  invite: string | null;
-}
-
-/** What a connection tells. */
-export interface News {
-  onLink(state: LinkState, closeCode: number | null): void;
-  onWelcome(participant: string, resume: string): void;
-  /** The room, and the event that made it so; null: as it was found. */
-  onView(view: RoomView, event: RoomEvent | null): void;
-  onTime(time: Time): void;
-  onAck(ack: Ack): void;
-  /** This command needs no answer: too many waited, it is no longer meant, or another replaced it. */
-  onGivenUp(id: string): void;
-  onStatus(status: Status): void;
-  onPulse(pulse: Pulse): void;
-  onAttend(attend: Attend): void;
-  onPacket(bytes: Uint8Array): void;
-}
 
 /** How often a connection looks whether the hub still speaks. */
 const LOOK_EVERY_MS = 500;
 
+/** An edge that does not reach the venue says so with its first words. */
+const VENUE_TOLD_WITHIN_MS = 1000;
+
 /** A connection that breaks sooner does not start the waiting times again from the shortest. */
 const GOOD_AFTER_MS = 5000;
 
-export class Connection {
+export class Connection implements Guided {
+  hasPackets = false;
   private socket: Socket | null = null;
   private attempt = 0;
   private timer: number | null = null;
@@ -96,40 +59,59 @@ export class Connection {
   private state: LinkState = "connecting";
   private spreadMs = 0;
   private lastBytesMs = 0;
+  private dialledMs = 0;
   /** When the room was last entered; null before the first time. */
   private joinedMs: number | null = null;
-  private hasPackets = false;
+  /** The last change that was told as such: a successor may bring it again. */
+  private toldSeq = 0;
+  private isVenueReached = true;
+  /** This edge has not said yet whether it reaches the venue. */
+  private isVenueUnsure = false;
   private lastReport: Report | null = null;
   private lastHere: Here | null = null;
   private readonly commands = new PendingCommands();
+  private readonly guide: Guide | null;
 
   constructor(
     private readonly joining: Joining,
     private readonly world: Surroundings,
     private readonly news: News,
-  ) {}
+    guideOf: ((guided: Guided) => Guide) | null = null,
+  ) {
+    this.guide = guideOf?.(this) ?? null;
+  }
 
   /** Connects now, whatever happened before (also after a refusal). */
   open(): void {
     this.abandon();
+    this.toldSeq = 0;
     this.tell(this.joinedMs === null ? "connecting" : "reconnecting", null);
-    const socket = this.world.openSocket(`${this.joining.origin}/ws/listen`);
+    if (this.guide === null) this.dial(this.joining.origin);
+    else this.guide.choose((origin) => this.dial(origin));
+  }
+
+  private dial(origin: string): void {
+    const socket = this.world.openSocket(`${origin}/ws/listen`);
     socket.binaryType = "arraybuffer";
-    socket.onopen = () => this.join(socket);
+    this.follow(socket);
+    this.dialledMs = this.world.nowMs();
+    this.hasPackets = false;
+  }
+
+  /** Lives with this socket from now on. */
+  private follow(socket: Socket): void {
+    socket.onopen = () => socket.send(this.joinText());
     socket.onmessage = (event) => this.receive(event.data);
     socket.onclose = (event) => this.lost(event.code);
     this.socket = socket;
     this.lastBytesMs = this.world.nowMs();
-    this.hasPackets = false;
     this.watch = this.world.setTimer(() => this.look(), LOOK_EVERY_MS);
   }
 
   /** The page came back, the network changed: a socket that only looks alive is replaced. */
   refresh(): void {
     if (this.state === "refused") return;
-    const silentMs = this.world.nowMs() - this.lastBytesMs;
-    const isWaiting = this.socket === null;
-    if (isWaiting || stallVerdict(silentMs, true) !== "well") this.open();
+    if (this.socket === null || stallVerdict(this.silentMs, true) !== "well") this.open();
   }
 
   /** The page leaves, perhaps to come back: the hub need not count it meanwhile. */
@@ -168,12 +150,26 @@ export class Connection {
     this.abandon();
   }
 
+  get seq(): number | null {
+    return this.view?.seq ?? null;
+  }
+
+  get silentMs(): number {
+    return this.world.nowMs() - this.lastBytesMs;
+  }
+
+  takeOver(socket: Socket, heard: readonly unknown[]): void {
+    this.drop();
+    this.follow(socket);
+    for (const data of heard) if (this.socket === socket) this.receive(data);
+  }
+
   private send(message: object): void {
     if (this.view !== null) this.socket?.send(JSON.stringify(message));
   }
 
-  private join(socket: Socket): void {
-    const { role, room, resume, hostSecret } = this.joining;
+  joinText(): string {
+    const { role, room, resume, hostSecret, grant } = this.joining;
     const join: Join = { type: "join", version: PROTOCOL_VERSION, role, room };
     const secret = hostSecret ?? this.joining.invite;
     const invite = secret === null ? null : ({ kind: "invite", token: secret } as const);
@@ -182,7 +178,8 @@ export class Connection {
     else if (invite !== null) join.credential = invite;
     // The same person as before; what opens the door is still the secret.
     if (resume !== null && invite !== null) join.invite = invite;
-    socket.send(JSON.stringify(join));
+    if (grant !== null) join.grant = grant;
+    return JSON.stringify(join);
   }
 
   private receive(data: unknown): void {
@@ -190,8 +187,9 @@ export class Connection {
     if (this.state === "stalled") this.tell("open", null);
     if (data instanceof ArrayBuffer) {
       this.hasPackets = true;
-      this.news.onPacket(new Uint8Array(data));
-      return;
+      const bytes = new Uint8Array(data);
+      this.news.onPacket(bytes);
+      return this.guide?.passed(bytes);
     }
     try {
       this.handle(parseHubMessage(String(data)));
@@ -205,42 +203,73 @@ export class Connection {
   private handle(message: HubMessage): void {
     switch (message.type) {
       case "welcome":
-        this.joining.resume = message.resume;
-        this.spreadMs = message.reconnect_spread_ms;
-        this.news.onWelcome(message.participant, message.resume);
-        return this.moveTo(message.edge);
+        return this.welcomed(message);
       case "snapshot":
         return this.joined(message.view);
       case "change":
-        if (this.view === null) return;
-        this.view = fold(this.view, message.seq, message.event);
-        return this.news.onView(this.view, message.event);
+        return this.changed(message);
       case "time":
         return this.news.onTime(message);
       case "ack":
-        this.commands.settle(message.id);
-        return this.news.onAck(message);
+        return this.answered(message);
       case "status":
         return this.news.onStatus(message);
       case "pulse":
         return this.news.onPulse(message);
       case "attend":
         return this.news.onAttend(message);
+      case "venue":
+        return this.venueTold(message.is_reached);
+      case "packet_time":
+        return this.news.onPacketTime(message.ptime_ms);
+      case "move":
+        return this.guide?.move(message);
       case "failure":
         return; // its code follows as the close code
     }
   }
 
-  /** The hub asks to listen at an edge of its own. */
-  private moveTo(edge: string | null): void {
-    const origin = edge?.replace(/^http/, "ws") ?? this.joining.origin;
-    if (origin === this.joining.origin) return;
-    this.joining.origin = origin;
-    this.open();
+  private welcomed({ participant, resume, grant, edge, ...more }: Welcome): void {
+    this.joining.resume = resume;
+    this.joining.grant = grant ?? null;
+    this.spreadMs = more.reconnect_spread_ms ?? 0;
+    this.news.onWelcome(participant, resume, this.joining.grant);
+    this.news.onPacketTime(PROGRAM_PTIME_MS); // until it says otherwise
+    const origin = (edge ?? null) === null ? null : this.guide?.redirect(edge as string);
+    if (origin === null || origin === undefined) return;
+    this.abandon();
+    this.dial(origin);
+  }
+
+  private changed({ seq, event }: Change): void {
+    if (this.view === null) return;
+    this.view = fold(this.view, seq, event);
+    this.news.onView(this.view, seq > this.toldSeq ? event : null);
+    this.toldSeq = Math.max(seq, this.toldSeq);
+    this.guide?.look();
+  }
+
+  /** What did not reach the venue is tried again, for as long as it is meant. */
+  private answered(ack: Ack): void {
+    const { id, refused } = ack;
+    if (refused === "not_reached" && this.commands.postpone(id, this.world.nowMs())) return;
+    this.commands.settle(id);
+    this.news.onAck(ack);
+  }
+
+  private venueTold(isReached: boolean): void {
+    this.isVenueUnsure = false;
+    // No sound comes from a venue that is out of reach: its silence is not the connection's.
+    if (!isReached) this.hasPackets = false;
+    if (isReached === this.isVenueReached) return;
+    this.isVenueReached = isReached;
+    this.news.onVenue(isReached);
   }
 
   private joined(view: RoomView): void {
     this.view = view;
+    this.toldSeq = Math.max(view.seq, this.toldSeq);
+    this.isVenueUnsure = true;
     this.joinedMs = this.world.nowMs();
     this.tell("open", null);
     this.news.onView(view, null);
@@ -252,6 +281,11 @@ export class Connection {
   private lost(code: number): void {
     const wasGood = this.view !== null && this.sinceJoinedMs() > GOOD_AFTER_MS;
     if (wasGood) this.attempt = 0;
+    if (this.guide?.lost(code)) {
+      this.drop();
+      this.tell("reconnecting", null);
+      return this.guide.look();
+    }
     this.abandon();
     if (code === CLOSE_CODES.unauthorised && this.joining.resume !== null && !this.isHost()) {
       this.startAfresh();
@@ -274,11 +308,12 @@ export class Connection {
   /** The hub no longer knows this token (its data was wiped): come as somebody new. */
   private startAfresh(): void {
     this.joining.resume = null;
+    this.joining.grant = null;
     this.commands.clear();
     this.tryLater();
   }
 
-  private tryLater(): void {
+  tryLater(): void {
     const delayS = spreadDelayS(this.attempt, this.spreadMs, this.world.fraction());
     this.attempt += 1;
     this.tell("reconnecting", null);
@@ -297,14 +332,26 @@ export class Connection {
   private look(): void {
     this.watch = this.world.setTimer(() => this.look(), LOOK_EVERY_MS);
     this.repeatCommand();
-    const silentMs = this.world.nowMs() - this.lastBytesMs;
-    const verdict = stallVerdict(silentMs, this.hasPackets);
-    if (verdict === "dead") this.lost(CLOSE_CODES.silentHere);
-    else if (verdict === "stalled" && this.state === "open") {
+    this.sureOfVenue();
+    const verdict = stallVerdict(this.silentMs, this.hasPackets, this.isVenueReached);
+    if (verdict === "dead" || this.isLate()) return this.lost(CLOSE_CODES.silentHere);
+    this.guide?.look();
+    if (verdict === "stalled" && this.state === "open") {
       this.tell("stalled", null);
       // Pages cannot ping; bytes on a socket that only looks open bring its end to light.
       if (this.lastReport !== null) this.send(this.lastReport);
     }
+  }
+
+  private isLate(): boolean {
+    if (this.view !== null || this.guide === null) return false;
+    return this.guide.isLate(this.world.nowMs() - this.dialledMs, this.attempt);
+  }
+
+  /** A new edge that says nothing of the venue reaches it. */
+  private sureOfVenue(): void {
+    const isSure = this.view !== null && this.sinceJoinedMs() >= VENUE_TOLD_WITHIN_MS;
+    if (this.isVenueUnsure && isSure) this.venueTold(true);
   }
 
   private tell(state: LinkState, closeCode: number | null): void {
@@ -313,8 +360,14 @@ export class Connection {
     this.news.onLink(state, closeCode);
   }
 
-  /** Drops socket and timers without a word: nothing of the old connection may speak later. */
+  /** Drops everything without a word: nothing of the old connection may speak later. */
   private abandon(): void {
+    this.guide?.stop();
+    this.drop();
+  }
+
+  /** Drops socket and timers. */
+  private drop(): void {
     if (this.timer !== null) this.world.clearTimer(this.timer);
     if (this.watch !== null) this.world.clearTimer(this.watch);
     this.timer = null;

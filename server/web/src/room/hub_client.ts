@@ -17,7 +17,7 @@ import type {
 } from "../wire/messages.ts";
 import type { RoomEvent } from "../wire/room_view.ts";
 import type { Wish } from "./commands.ts";
-import type { Joining, LinkState } from "./connection.ts";
+import type { Joining, LinkState } from "./connection_parts.ts";
 import type { FromWorker, Talker, ToOutput, ToWorker } from "./worker_messages.ts";
 
 /** A command that the hub has not answered yet. */
@@ -66,6 +66,8 @@ export interface RoomState {
   /** The last link that a command made. */
   made: Made | null;
   clock: RoomMoment | null;
+  /** Whether the edge that we listen at reaches the venue. */
+  isVenueReached: boolean;
 }
 
 const NOTHING_YET: RoomState = {
@@ -80,10 +82,14 @@ const NOTHING_YET: RoomState = {
   refused: null,
   made: null,
   clock: null,
+  isVenueReached: true,
 };
 
 /** Where a tab keeps its resume token: a reload is the same person, another tab is not. */
 const RESUME_KEY = "parvis.resume";
+
+/** Where it keeps what lets one back into a room that is not open; followed by the room's name. */
+const GRANT_KEY = "parvis.grant.";
 
 export class HubClient {
   readonly room = new Store<RoomState>(NOTHING_YET);
@@ -98,16 +104,20 @@ export class HubClient {
   onAttend: (what: Attention) => void = () => {};
   /** The hub says how the audience is, and what it shows. */
   onPulse: (pulse: Pulse) => void = () => {};
-  private readonly worker: Worker;
+  private grantKey = GRANT_KEY;
 
-  constructor(private readonly storage: Storage | null) {
-    this.worker = new Worker(new URL("./hub.worker.ts", import.meta.url));
+  constructor(
+    private readonly storage: Storage | null,
+    private readonly worker: Worker,
+  ) {
     this.worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.receive(data);
   }
 
-  open(joining: Omit<Joining, "resume">): void {
+  open(joining: Omit<Joining, "resume" | "grant">): void {
+    this.grantKey = GRANT_KEY + joining.room;
     const resume = this.storage?.getItem(RESUME_KEY) ?? null;
-    this.post({ kind: "open", joining: { ...joining, resume } });
+    const grant = this.storage?.getItem(this.grantKey) ?? null;
+    this.post({ kind: "open", joining: { ...joining, resume, grant } });
   }
 
   /** The person wants it back: after a refusal too. */
@@ -166,6 +176,8 @@ export class HubClient {
       case "welcome":
         this.token = message.resume;
         this.storage?.setItem(RESUME_KEY, message.resume);
+        if (message.grant === null) this.storage?.removeItem(this.grantKey);
+        else this.storage?.setItem(this.grantKey, message.grant);
         return this.room.set({ participant: message.participant });
       case "view":
         this.room.set({ view: message.view });
@@ -182,6 +194,8 @@ export class HubClient {
       case "pulse":
         this.room.set({ pulse: message.pulse });
         return this.onPulse(message.pulse);
+      case "venue":
+        return this.room.set({ isVenueReached: message.isReached });
       case "attend":
         return this.onAttend(message.what);
       case "talkers":

@@ -13,7 +13,7 @@ import type {
 } from "../wire/messages.ts";
 import type { RoomEvent } from "../wire/room_view.ts";
 import type { Command } from "./commands.ts";
-import type { Joining, LinkState } from "./connection.ts";
+import type { Joining, LinkState } from "./connection_parts.ts";
 
 /** One contributing source of the program, as its packets list it: loudest first. */
 export interface Talker {
@@ -38,7 +38,13 @@ export interface Restart {
   kind: "restart";
 }
 
-export type ToOutput = Block | Restart;
+/** Packets will hold so much. */
+export interface PacketLength {
+  kind: "packet_length";
+  ptimeMs: number;
+}
+
+export type ToOutput = Block | Restart | PacketLength;
 
 export type ToWorker =
   | { kind: "open"; joining: Joining }
@@ -55,7 +61,7 @@ export type ToWorker =
 
 export type FromWorker =
   | { kind: "link"; state: LinkState; closeCode: number | null }
-  | { kind: "welcome"; participant: string; resume: string }
+  | { kind: "welcome"; participant: string; resume: string; grant: string | null }
   | { kind: "view"; view: RoomView; event: RoomEvent | null }
   | { kind: "time"; time: Time; atMs: number }
   | { kind: "ack"; ack: Ack }
@@ -64,6 +70,7 @@ export type FromWorker =
   | { kind: "status"; status: Status }
   | { kind: "pulse"; pulse: Pulse }
   | { kind: "attend"; what: Attention }
+  | { kind: "venue"; isReached: boolean }
   | { kind: "talkers"; talkers: Talker[] }
   | { kind: "decoder_failed"; text: string }
   | ToOutput;

@@ -120,7 +120,7 @@ learnWords(SCREEN_WORDS);
 chooseLanguage();
 const link = takeLink(location, history, tabStorage());
 if (link.language !== null) setLanguage(link.language, false);
-const hub = new HubClient(null);
+const hub = new HubClient(null, new Worker(new URL("../room/hub.worker.ts", import.meta.url)));
 hub.open({
   origin: hubOrigin(location),
   role: "screen",

@@ -6,7 +6,7 @@
  * socket that only looks open takes speech and gives it to nobody.
  */
 
-import type { Socket, Surroundings } from "../room/connection.ts";
+import type { Socket, Surroundings } from "../room/connection_parts.ts";
 import { CLOSE_CODES, isRetryable } from "../wire/close_codes.ts";
 import { delayS } from "../wire/reconnect.ts";
 import { SendQueue } from "./send_queue.ts";

@@ -20,9 +20,9 @@ interface Opening {
   invite?: string | null;
 }
 
-/** Connects, and puts everything on its wires. */
-export function openSession(opening: Opening): Session {
-  const hub = new HubClient(opening.role === "listener" ? tabStorage() : null);
+/** Connects, and puts everything on its wires. Each page names its worker, and loads no other's. */
+export function openSession(opening: Opening, worker: Worker): Session {
+  const hub = new HubClient(opening.role === "listener" ? tabStorage() : null, worker);
   const player = new Player(hub, opening.room);
   hub.open({ origin: hubOrigin(location), invite: null, ...opening });
   wake(hub, player);

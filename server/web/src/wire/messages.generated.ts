@@ -133,6 +133,9 @@ export type HubMessage =
   | Attend
   | Pulse
   | Failure
+  | Venue
+  | Move
+  | PacketTime
   | Status
   | Challenge
   | Unpaired
@@ -190,7 +193,8 @@ export type RefusalCode =
   | "no_ask"
   | "no_invite"
   | "no_voice"
-  | "too_many";
+  | "too_many"
+  | "not_reached";
 /**
  * What a unit or phone shall show or sound.
  */
@@ -227,6 +231,7 @@ export interface Join {
   room?: string;
   credential?: (ResumeCredential | InviteCredential | HostCredential) | null;
   invite?: InviteCredential | null;
+  grant?: string | null;
   stream?: string | null;
   name?: string | null;
   unit?: UnitTraits | null;
@@ -682,6 +687,7 @@ export interface Welcome {
   participant: string;
   resume: string;
   edge: string | null;
+  grant: string | null;
   reconnect_spread_ms: number;
   stream: string | null;
   ssrc: number | null;
@@ -1195,6 +1201,30 @@ export interface Failure {
   type: "failure";
   code: number;
   text: string;
+}
+/**
+ * To everybody at an edge: whether the edge reaches the venue's hub. Never stored.
+ */
+export interface Venue {
+  type: "venue";
+  is_reached: boolean;
+}
+/**
+ * To a listener: go on listening at another edge; the old connection stays until then.
+ */
+export interface Move {
+  type: "move";
+  place: string;
+  within_ms: number;
+}
+/**
+ * To listeners: from a sample on, packets hold so much; sent ahead, and to newcomers.
+ */
+export interface PacketTime {
+  type: "packet_time";
+  ptime_ms: 20 | 40 | 60 | 80 | 100 | 120;
+  ssrc: number;
+  from_timestamp: number;
 }
 /**
  * For hosts, twice a second: everything that sounds, at a glance. Never stored.

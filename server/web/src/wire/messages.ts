@@ -48,6 +48,7 @@ const isCounts: Check = (value) =>
 const isRule = oneOf("host", "returned", "reply", "fresh", "absent");
 const isPhase = oneOf("scheduled", "backstage", "live", "ended");
 const isRank = oneOf("host", "cohost");
+const isPacketMs: Check = (value) => [20, 40, 60, 80, 100, 120].includes(value as number);
 
 /** What a hand and its turn have in common. */
 const PERSON: Fields = {
@@ -230,6 +231,7 @@ const MESSAGES: Record<string, Fields> = {
     participant: isString,
     resume: isString,
     edge: orNull(isString),
+    grant: orNull(isString),
     reconnect_spread_ms: isCount,
     rank: orNull(isRank),
   },
@@ -251,6 +253,9 @@ const MESSAGES: Record<string, Fields> = {
     yes: orNull(isCount),
   },
   failure: { code: isCount, text: isString },
+  venue: { is_reached: isBoolean },
+  move: { place: isString, within_ms: isCount },
+  packet_time: { ptime_ms: isPacketMs, ssrc: isCount, from_timestamp: isCount },
   status: {
     units: listOf(UNIT_STATUS),
     listeners: isCount,

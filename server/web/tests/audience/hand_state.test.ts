@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { canReply, modeWords, ownHand } from "../../src/audience/hand_state.ts";
+import { canReply, handWords, modeWords, ownHand } from "../../src/audience/hand_state.ts";
 import { turnWords } from "../../src/audience/turn.tsx";
 import { handOf, roomWith, rulesWith, turnOf } from "../rooms.ts";
 
@@ -9,6 +9,18 @@ describe("one's own hand", () => {
     expect(ownHand(view, "me")?.place).toBe(2);
     expect(ownHand(view, "c")).toBeNull();
     expect(ownHand(view, null)).toBeNull();
+  });
+});
+
+describe("the words of the hand's button", () => {
+  test.each([
+    [false, false, "hand.raise"],
+    [false, true, "venue.waiting"],
+    [true, false, "hand.sending"],
+    [true, true, "hand.sending"],
+  ] as const)("while something waits: %s, while the venue is away: %s, are %s", (...now) => {
+    const [isWaiting, isVenueAway, words] = now;
+    expect(handWords(isWaiting, isVenueAway, "hand.raise")).toBe(words);
   });
 });
 

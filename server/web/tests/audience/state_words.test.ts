@@ -11,6 +11,7 @@ const LIVE: Situation = {
   hasJoined: true,
   hasSound: true,
   isLost: false,
+  isVenueAway: false,
   hasVoice: true,
 };
 
@@ -21,6 +22,11 @@ describe("the words of the state", () => {
     [{ hasSound: false }, "state.waiting"],
     [{ isLost: true }, "state.stalled"],
     [{ link: "stalled" }, "state.stalled"],
+    [{ isVenueAway: true }, "venue.waiting"],
+    [{ isVenueAway: true, link: "stalled", isLost: true }, "venue.waiting"],
+    [{ isVenueAway: true, link: "reconnecting" }, "state.reconnecting"],
+    [{ isVenueAway: true, audio: "idle" }, "state.idle"],
+    [{ isVenueAway: true, audio: "suspended" }, "state.suspended"],
     [{ link: "reconnecting" }, "state.reconnecting"],
     [{ link: "reconnecting", hasJoined: false }, "state.unreachable"],
     [{ link: "connecting", hasJoined: false }, "state.connecting"],

@@ -10,6 +10,7 @@ interface Trace {
   step_ms: number;
   end_ms: number;
   hidden: [number, boolean][];
+  announced: [number, number][];
   arrivals: [number, number, number][];
   expected: {
     samples: [number, number, number | null][];
@@ -40,14 +41,18 @@ function run(trace: Trace): Outcome {
   let end = position;
   let next = 0;
   let hidden = 0;
+  let announced = 0;
   const outcome: Outcome = { samples: [], states: [], rates: [], controller };
   for (let now = 0; now <= trace.end_ms; now += trace.step_ms) {
     for (; (trace.hidden[hidden]?.[0] ?? Number.POSITIVE_INFINITY) <= now; hidden++) {
       controller.target.setHidden((trace.hidden[hidden] as [number, boolean])[1]);
     }
+    for (; (trace.announced[announced]?.[0] ?? Number.POSITIVE_INFINITY) <= now; announced++) {
+      controller.target.announce((trace.announced[announced] as [number, number])[1]);
+    }
     for (; (trace.arrivals[next]?.[0] ?? Number.POSITIVE_INFINITY) <= now; next++) {
       const [arrival, timestamp, duration] = trace.arrivals[next] as [number, number, number];
-      controller.arrived(arrival, timestamp);
+      controller.arrived(arrival, timestamp, duration);
       end = timestamp + duration;
     }
     const buffered = end - position;

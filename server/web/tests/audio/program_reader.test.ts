@@ -45,7 +45,7 @@ describe("the program's reader", () => {
     reader.start();
     const kept = await decoded(7);
     expect(kept).toEqual([43, 44, 45, 46, 47, 48, 49].map((n) => n * SAMPLES));
-    const [first] = told;
+    const first = told.find((message) => message.kind === "block");
     expect(first).toMatchObject({ kind: "block", ageMs: 1000 - 43 * 20, sentMs: 1000 });
     if (first?.kind === "block") expect(first.samples).toHaveLength(SAMPLES);
   });
@@ -63,9 +63,9 @@ describe("the program's reader", () => {
     await reader.ready;
     reader.start();
     reader.read(packet(1_000_000), 0);
-    reader.read(packet(1_000_000 - 480, 8), 0); // another packet length, a little behind: known
+    reader.read(packet(1_000_000 - 960, 8), 0); // another mixer, a little behind: known
     reader.read(packet(1_000_960, 8), 0);
-    reader.read(packet(5000, 9), 0); // the hub was started again
+    reader.read(packet(5000, 16), 0); // the hub was started again
     expect(await decoded(3)).toEqual([1_000_000, 1_000_960, 5000]);
     expect(told.filter((message) => message.kind === "restart")).toHaveLength(1);
   });
@@ -90,6 +90,20 @@ describe("the program's reader", () => {
     expect(await decoded(1)).toEqual([2 * SAMPLES]);
   });
 
+  test("says how long packets will be: before the first block, and whenever it is told", async () => {
+    const { reader, told, decoded } = setting();
+    await reader.ready;
+    reader.announce(60);
+    reader.read(packet(0), 0);
+    expect(told).toEqual([]);
+    reader.start();
+    await decoded(1);
+    reader.announce(20);
+    expect(told.map((message) => (message.kind === "packet_length" ? message.ptimeMs : 0))).toEqual(
+      [60, 0, 20],
+    );
+  });
+
   test("is quiet after stop", async () => {
     const { reader, told, decoded } = setting();
     reader.start();
@@ -97,6 +111,7 @@ describe("the program's reader", () => {
     await decoded(1);
     reader.stop();
     reader.read(packet(SAMPLES), 0);
-    expect(told).toHaveLength(1);
+    reader.announce(60);
+    expect(told.map(({ kind }) => kind)).toEqual(["packet_length", "block"]);
   });
 });

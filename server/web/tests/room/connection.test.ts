@@ -1,115 +1,8 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import {
-  Connection,
-  type Joining,
-  type LinkState,
-  type News,
-  type Socket,
-  type Surroundings,
-} from "../../src/room/connection.ts";
-import type { Ack, Attend, Pulse, RoomView } from "../../src/wire/messages.ts";
-import type { RoomEvent } from "../../src/wire/room_view.ts";
-import { aboutWith, handOf, roomWith, rulesWith } from "../rooms.ts";
-import { FakeTimers } from "../timers.ts";
-
-const VIEW: RoomView = roomWith({ seq: 5 });
-
-/** A hub's end of a socket, driven by hand. */
-class FakeSocket implements Socket {
-  binaryType: BinaryType = "blob";
-  onopen: ((event: Event) => void) | null = null;
-  onmessage: ((event: MessageEvent) => void) | null = null;
-  onclose: ((event: CloseEvent) => void) | null = null;
-  readonly sent: { type: string; [key: string]: unknown }[] = [];
-  isClosed = false;
-
-  send(text: string): void {
-    this.sent.push(JSON.parse(text));
-  }
-
-  close(): void {
-    this.isClosed = true;
-  }
-
-  accept(): void {
-    this.onopen?.(new Event("open"));
-  }
-
-  say(message: object): void {
-    this.onmessage?.({ data: JSON.stringify(message) } as MessageEvent);
-  }
-
-  sound(): void {
-    this.onmessage?.({ data: new ArrayBuffer(20) } as MessageEvent);
-  }
-
-  drop(code: number): void {
-    this.onclose?.({ code } as CloseEvent);
-  }
-
-  /** What a hub says to everybody who joins. */
-  welcome(view: RoomView = VIEW, spreadMs = 0): void {
-    this.accept();
-    this.say({
-      type: "welcome",
-      participant: "p1",
-      resume: "token1",
-      edge: null,
-      reconnect_spread_ms: spreadMs,
-      stream: null,
-      ssrc: null,
-    });
-    this.say({ type: "snapshot", view });
-  }
-}
-
-/** Time that passes when told, sockets that wait to be driven. */
-class FakeWorld extends FakeTimers implements Surroundings {
-  readonly sockets: FakeSocket[] = [];
-  readonly urls: string[] = [];
-  chance = 0.5;
-
-  openSocket(url: string): Socket {
-    this.urls.push(url);
-    this.sockets.push(new FakeSocket());
-    return this.socket;
-  }
-
-  get socket(): FakeSocket {
-    return this.sockets[this.sockets.length - 1] as FakeSocket;
-  }
-
-  fraction(): number {
-    return this.chance;
-  }
-}
-
-class FakeNews implements News {
-  links: [LinkState, number | null][] = [];
-  views: RoomView[] = [];
-  acks: Ack[] = [];
-  givenUp: string[] = [];
-  packets = 0;
-  tokens: string[] = [];
-  onLink = (state: LinkState, code: number | null) => void this.links.push([state, code]);
-  onWelcome = (_: string, resume: string) => void this.tokens.push(resume);
-  events: (string | null)[] = [];
-  onView = (view: RoomView, event: RoomEvent | null) => {
-    this.views.push(view);
-    this.events.push(event?.type ?? null);
-  };
-  onTime = () => {};
-  onAck = (ack: Ack) => void this.acks.push(ack);
-  onGivenUp = (id: string) => void this.givenUp.push(id);
-  onStatus = () => {};
-  pulses: Pulse[] = [];
-  onPulse = (pulse: Pulse) => void this.pulses.push(pulse);
-  attended: string[] = [];
-  onAttend = ({ what }: Attend) => void this.attended.push(what);
-  onPacket = () => {
-    this.packets += 1;
-  };
-}
+import { Connection } from "../../src/room/connection.ts";
+import type { Joining } from "../../src/room/connection_parts.ts";
+import { aboutWith, rulesWith } from "../rooms.ts";
+import { FakeNews, type FakeSocket, FakeWorld, raised, VIEW, welcomeWith } from "./fakes.ts";
 
 let world: FakeWorld;
 let news: FakeNews;
@@ -120,20 +13,21 @@ function connect(
   invite: string | null = null,
 ): Connection {
   const hostSecret = role === "host" ? "s3cret" : null;
-  const joining = { origin: "ws://hub", role, room: "main", resume, hostSecret, invite };
+  const joining = {
+    origin: "ws://hub",
+    role,
+    room: "main",
+    resume,
+    hostSecret,
+    invite,
+    grant: null,
+  };
   const connection = new Connection(joining, world, news);
   connection.open();
   return connection;
 }
 
 const lastLink = () => news.links[news.links.length - 1];
-const raised = (seq: number, participant: string) => ({
-  type: "change",
-  seq,
-  room_clock: 1,
-  event: { type: "hand_raised", hand: handOf(participant), place: null, rule: null },
-});
-
 beforeEach(() => {
   world = new FakeWorld();
   news = new FakeNews();
@@ -501,21 +395,13 @@ describe("a silent hub", () => {
   });
 });
 
-test("an edge that the hub names is where the connection moves", () => {
-  connect();
+test("a host stays at its hub, whatever edge is named", () => {
+  connect("host");
   world.socket.accept();
-  world.socket.say({
-    type: "welcome",
-    participant: "p1",
-    resume: "token1",
-    edge: "http://edge:8081",
-    reconnect_spread_ms: 0,
-    stream: null,
-    ssrc: null,
-  });
-  expect(world.urls.at(-1)).toBe("ws://edge:8081/ws/listen");
-  world.socket.welcome();
-  expect(lastLink()).toEqual(["open", null]);
+  world.socket.say(welcomeWith({ edge: "http://edge:8081" }));
+  world.socket.say({ type: "move", place: "/e/1", within_ms: 0 });
+  world.pass(1000);
+  expect(world.urls).toEqual(["ws://hub/ws/listen"]);
 });
 
 describe("what is told beside the room", () => {

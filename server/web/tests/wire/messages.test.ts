@@ -30,7 +30,8 @@ describe("messages of the hub", () => {
       if (JSON.stringify(broken) === JSON.stringify(message)) continue;
       const read = () => parseHubMessage(JSON.stringify(broken));
       // Units and speakers read these; the page does not, and so does not look at them.
-      if (["stream", "ssrc", "ptime_ms", "bus"].includes(key)) expect(read).not.toThrow();
+      const isUnread = ["stream", "ssrc", "ptime_ms", "bus"].includes(key);
+      if (message.type === "welcome" && isUnread) expect(read).not.toThrow();
       else expect(read, key).toThrow(BadMessage);
     }
   });

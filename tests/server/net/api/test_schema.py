@@ -42,7 +42,11 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     network = NetworkSettings(host="127.0.0.1", port=0, names=(NAME,))
     access = AccessSettings(plain_host=True)  # the test's requests come from no known machine
     kept = HubSettings(data=folder, network=network, access=access)
-    hub = Hub(kept, DataFolder.open(folder), FakeEngine)
+    with pytest.MonkeyPatch.context() as patch:
+        # A thousand wrong secrets come from one address: how they are slowed has its own tests.
+        unlimited = Attempts(per_s=0, burst=1e9)
+        patch.setattr("parvis_server.app.wrong_secret_attempts", lambda: unlimited)
+        hub = Hub(kept, DataFolder.open(folder), FakeEngine)
     private = About(title="Board", access=Access.PRIVATE)
     hub.rooms.create(private, name="board", phase=Phase.SCHEDULED)
     with take_port(network) as taken:
@@ -53,11 +57,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
 
 @pytest.fixture(scope="module")
 def document(hub: Hub) -> BaseSchema:
-    with pytest.MonkeyPatch.context() as patch:
-        # A thousand wrong secrets come from one address: how they are slowed has its own tests.
-        unlimited = Attempts(per_s=0, burst=1e9)
-        patch.setattr("parvis_server.app.wrong_secret_attempts", lambda: unlimited)
-        return schemathesis.openapi.from_asgi(DOCUMENT, hub.application())
+    return schemathesis.openapi.from_asgi(DOCUMENT, hub.application())
 
 
 OPERATIONS = [
@@ -92,6 +92,9 @@ OPERATIONS = [
     ("POST", "/units/{unit}/pair"),
     ("POST", "/units/{unit}/accept"),
     ("POST", "/units/{unit}/identify"),
+    ("GET", "/rooms/{room}/edges"),
+    ("GET", "/edges"),
+    ("POST", "/edges/{edge}/drain"),
 ]
 
 ASKS_FOR_NOTHING = {
@@ -100,6 +103,7 @@ ASKS_FOR_NOTHING = {
     ("POST", "/setup"),
     ("GET", "/house"),
     ("GET", "/units"),
+    ("GET", "/edges"),
 }
 """What cannot be asked wrongly."""
 

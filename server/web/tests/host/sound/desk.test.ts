@@ -22,6 +22,7 @@ class FakeHub implements Hub {
     refused: null,
     made: null,
     clock: null,
+    isVenueReached: true,
   });
 
   wish(wish: Wish): void {

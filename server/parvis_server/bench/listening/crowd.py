@@ -1,0 +1,281 @@
+"""Thousands of listeners in one process: one epoll, one buffer, and no task for any of them.
+
+Theory of operation. All listeners get the same packets, so a packet is parsed once; for everybody
+else it is three numbers that are looked up, and compared with those that this listener expects. A
+read that is one whole frame, which nearly all are, is judged where it was received. After a round
+of reads the process rests for a millisecond, so that one wake serves many: what it measures is up
+to that much too long, never too short.
+"""
+
+import json
+import select
+import ssl
+import time
+
+from parvis_server.bench.listening.frames import BINARY, CLOSE, PING, PONG, TEXT, client_frame
+from parvis_server.bench.listening.histogram import BIN_NS, BINS
+from parvis_server.bench.listening.ledger import Ledger, Window
+from parvis_server.bench.listening.listener import Listener, Stage
+from parvis_server.bench.listening.plan import Plan
+from parvis_server.bench.listening.program import NUMBERS
+from parvis_server.errors import PeerFault
+
+BUFFER_BYTES = 65_536
+MAX_EVENTS = 1024
+REST_S = 0.001
+MANY_EVENTS = 256
+"""More than this at once, and there is no time to rest."""
+
+JOIN_PATIENCE_NS = 30_000_000_000
+"""Connection, welcome and first packet together; then the listener counts as not joined."""
+
+WATCH_EVERY_NS = 200_000_000
+
+ABNORMAL = 1006
+"""The connection ended without a close code (RFC 6455 section 7.4.1)."""
+
+NO_CODE = 1005
+"""A close frame without one."""
+
+_MOST_DELAY_NS = BIN_NS * (BINS - 1)
+_LEAST_FRAME_BYTES = 16
+
+
+class Crowd:
+    """All listeners of a process."""
+
+    def __init__(self, plan: Plan) -> None:
+        """Nobody was called yet."""
+        self.ledger = Ledger()
+        self.reason = ""
+        """Why the first connection that was refused or ended was."""
+        self.tried = 0
+        self._plan = plan
+        self._context = ssl.create_default_context(cafile=plan.trusted)
+        self._poll = select.epoll()
+        self._buffer = bytearray(BUFFER_BYTES)
+        self._listeners: dict[int, Listener] = {}
+        self._joining: dict[int, Listener] = {}
+        """Those who hear nothing yet."""
+        self._begin_ns = time.monotonic_ns()
+        self._watch_ns = 0
+
+    @property
+    def listening(self) -> int:
+        """How many hear the program."""
+        return len(self._listeners) - len(self._joining)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nobody is on the way in, or still to be called."""
+        return self.tried >= self._plan.listeners and not self._joining
+
+    @property
+    def are_behind(self) -> bool:
+        """Whether somebody has still to get packets of the open window."""
+        heard = (each for each in self._listeners.values() if each.expected is not None)
+        return any(self.ledger.is_behind(each.expected) for each in heard)
+
+    def close_window(self) -> Window:
+        """End the open window for all."""
+        return self.ledger.close_window([each.expected for each in self._listeners.values()])
+
+    def serve(self) -> None:
+        """Read what came, once."""
+        now_ns = time.monotonic_ns()
+        self._call_due(now_ns)
+        events = self._poll.poll(0.02, MAX_EVENTS)
+        for number, _ in events:
+            listener = self._listeners.get(number)
+            if listener is None:
+                continue  # it was closed in this very round
+            if listener.stage is Stage.JOINED:
+                self._hear(listener)
+            else:
+                self._come_on(listener)
+        if now_ns >= self._watch_ns:
+            self._watch_ns = now_ns + WATCH_EVERY_NS
+            self._give_up_on_late(now_ns)
+        if len(events) < MANY_EVENTS:
+            time.sleep(REST_S)
+
+    def close(self) -> None:
+        """Let everybody go."""
+        for listener in tuple(self._listeners.values()):
+            self._drop(listener)
+        self._poll.close()
+
+    # Joining
+
+    def _call_due(self, now_ns: int) -> None:
+        due = 1 + int((now_ns - self._begin_ns) * self._plan.joins_per_s / 1e9)
+        if not self._plan.leaves:
+            due = min(due, self._plan.listeners)
+        while self.tried < due:
+            target = self._plan.targets[self.tried % len(self._plan.targets)]
+            self.tried += 1
+            try:
+                listener = Listener.call(target, time.monotonic_ns())
+            except OSError as error:
+                self._refuse(str(error))
+                continue
+            number = listener.connection.fileno()
+            self._listeners[number] = self._joining[number] = listener
+            self._poll.register(number, select.EPOLLOUT)
+
+    def _come_on(self, listener: Listener) -> None:
+        """The next step of a connection on its way in."""
+        number = listener.connection.fileno()
+        try:
+            if listener.stage is Stage.CONNECTING and not listener.target.encrypted:
+                listener.upgrade()
+                self._poll.modify(number, select.EPOLLIN)
+            elif listener.stage is Stage.UPGRADING:
+                self._take_answer(listener)
+            else:
+                self._encrypt(listener, number)
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return
+        except (OSError, PeerFault) as error:
+            self._refuse(str(error))
+            self._drop(listener)
+
+    def _encrypt(self, listener: Listener, number: int) -> None:
+        if listener.stage is Stage.CONNECTING:
+            self._poll.unregister(number)
+            listener.encrypt(self._context)
+            self._poll.register(number, select.EPOLLIN)
+        assert isinstance(listener.connection, ssl.SSLSocket)
+        listener.connection.do_handshake()
+        listener.upgrade()
+
+    def _take_answer(self, listener: Listener) -> None:
+        received = listener.connection.recv(BUFFER_BYTES)
+        if not received:
+            raise ConnectionError("the server hung up before the WebSocket was open")
+        rest = listener.answered(received, self._plan.join)
+        if rest:
+            self._buffer[: len(rest)] = rest
+            self._read(listener, len(rest))
+
+    def _give_up_on_late(self, now_ns: int) -> None:
+        late = [
+            listener
+            for listener in self._joining.values()
+            if now_ns - listener.began_ns > JOIN_PATIENCE_NS
+        ]
+        for listener in late:
+            self._refuse(f"no sound {JOIN_PATIENCE_NS // 10**9} s after the connection")
+            self._drop(listener)
+
+    def _refuse(self, reason: str) -> None:
+        self.ledger.tally.not_joined += 1
+        self.reason = self.reason or reason
+
+    # Listening
+
+    def _hear(self, listener: Listener) -> None:
+        """Read once; a TLS connection until nothing is left inside it."""
+        is_open = True
+        while is_open:
+            try:
+                size = listener.connection.recv_into(self._buffer)
+            except (BlockingIOError, ssl.SSLWantReadError):
+                return
+            except OSError:
+                size = 0
+            if size == 0:
+                self._lose(listener, ABNORMAL, "the server hung up")
+                return
+            if not self._is_next_packet(listener, size):
+                is_open = self._read(listener, size)
+            if not listener.target.encrypted:
+                return
+
+    def _is_next_packet(self, listener: Listener, size: int) -> bool:
+        """Whether a read is just the packet that this listener expects, known already; the way of
+        nearly all, so it takes no turn that it can spare."""
+        buffer = self._buffer
+        length = buffer[1]
+        begin = 2
+        if length == 126:
+            length, begin = buffer[2] << 8 | buffer[3], 4
+        if buffer[0] != BINARY or begin + length != size or size < _LEAST_FRAME_BYTES:
+            return False
+        numbers = NUMBERS.unpack_from(buffer, begin)
+        if numbers != listener.expected or listener.reader.rest:
+            return False
+        known = self.ledger.known.get(numbers)
+        if known is None or known.packet.size != length:
+            return False
+        listener.expected = known.successor
+        if known.window is not None:
+            delay_ns = time.monotonic_ns() - known.left_ns
+            if 0 <= delay_ns < _MOST_DELAY_NS:
+                known.counts[delay_ns // BIN_NS] += 1
+            else:
+                known.window.tally.delays.add(delay_ns)
+        return True
+
+    def _read(self, listener: Listener, size: int) -> bool:
+        """Whatever came, frame by frame; whether the connection is still open."""
+        try:
+            for source, (first, begin, end) in listener.reader.feed(self._buffer, size):
+                if first == BINARY:
+                    self._packet(listener, bytes(source[begin:end]))
+                elif first == TEXT:
+                    self._text(listener, bytes(source[begin:end]))
+                elif first == PING:
+                    listener.connection.send(client_frame(PONG, bytes(source[begin:end])))
+                elif first == CLOSE:
+                    code = int.from_bytes(source[begin : begin + 2]) or NO_CODE
+                    self._lose(listener, code, source[begin + 2 : end].decode(errors="replace"))
+                if listener.connection.fileno() < 0:
+                    return False
+        except BlockingIOError:
+            return True  # a pong that the server does not read: it will say so
+        except PeerFault as fault:
+            self.ledger.tally.unreadable += 1
+            self._lose(listener, int(fault.code), str(fault))
+            return False
+        except OSError as error:
+            self._lose(listener, ABNORMAL, str(error))
+            return False
+        return True
+
+    def _text(self, listener: Listener, text: bytes) -> None:
+        """Only the welcome and the first clock matter here."""
+        if not listener.is_welcome:
+            listener.is_welcome = json.loads(text).get("type") == "welcome"
+            if listener.is_welcome:
+                self.ledger.tally.welcomes.add(time.monotonic_ns() - listener.began_ns)
+        elif self.ledger.clock.runs or b'"type":"time"' not in text:
+            return
+        elif listener.is_on_this_machine:
+            said = json.loads(text)
+            self.ledger.clock.tell(said["room_clock"], said["hub_ns"])
+
+    def _packet(self, listener: Listener, message: bytes) -> None:
+        now_ns = time.monotonic_ns()
+        expected = self.ledger.take(message, listener.expected, now_ns)
+        if listener.expected is None and expected is not None:
+            self.ledger.tally.joins.add(now_ns - listener.began_ns)
+            del self._joining[listener.connection.fileno()]
+            if self._plan.leaves:
+                self._drop(listener)
+        listener.expected = expected
+
+    def _lose(self, listener: Listener, code: int, reason: str) -> None:
+        """The server ended a connection."""
+        if listener.expected is None:
+            self._refuse(f"{code} {reason}")
+        else:
+            self.ledger.tally.closed[code] += 1
+            self.reason = self.reason or f"{code} {reason}"
+        self._drop(listener)
+
+    def _drop(self, listener: Listener) -> None:
+        number = listener.connection.fileno()
+        self._listeners.pop(number, None)
+        self._joining.pop(number, None)
+        listener.connection.close()  # which takes it out of the epoll, too

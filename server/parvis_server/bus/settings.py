@@ -1,0 +1,48 @@
+"""Where the bus is, as hub and edge are told it."""
+
+from pathlib import Path
+
+from pydantic import Field
+
+from parvis_server.bus.address import BusAddress
+from parvis_server.settings_sources import Section
+
+
+class BusSettings(Section):
+    """The NATS server that joins a hub and its edges."""
+
+    url: str | None = Field(default=None, repr=False)
+    """nats://host:4222, tls://host:4222, ws://host/bus or wss://host/bus; several of a cluster with
+    commas. It may hold user and password."""
+    user: str | None = None
+    """User of that server."""
+    password: str | None = Field(default=None, repr=False)
+    """Their password."""
+    token: str | None = Field(default=None, repr=False)
+    """A token, in the place of user and password."""
+    credentials: Path | None = None
+    """File with a JWT and a seed, as nsc makes it, in the place of user and password."""
+    ca: Path | None = None
+    """PEM file with the authority that vouches for the server. Unless set: those that this system
+    knows."""
+
+    def address(self) -> BusAddress | None:
+        """Where it is; None: nobody said.
+
+        Raises:
+            UsageError: no bus can be there.
+        """
+        if self.url is None:
+            return None
+        return BusAddress.parse(
+            self.url,
+            user=self.user,
+            password=self.password,
+            token=self.token,
+            credentials=self.credentials,
+            ca=self.ca,
+        )
+
+    def secrets(self) -> tuple[str, ...]:
+        """What no log may hold."""
+        return tuple(one for one in (self.password, self.token) if one)

@@ -1,0 +1,1 @@
+"""What does not reach what, in words: the checks of ``parvis doctor``."""

@@ -1,0 +1,106 @@
+"""Probes of what joins a hub to its public edge: the bus and the link."""
+
+import asyncio
+import json
+import secrets
+import time
+from contextlib import AsyncExitStack
+
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
+
+from parvis_server.doctor.findings import Finding, Says, found
+from parvis_server.doctor.way import TIMEOUT_S, Way
+from parvis_server.link.handshake import LinkRefused, Refusal, greet
+from parvis_server.link.packets import beat, received_in
+from parvis_server.link.publish_address import BUS_PATH, LINK_PATH, BusUser, PublishAddress
+from parvis_wire.errors import BadMessage
+
+CONNECTIONS = 2
+
+REFUSALS = {
+    Refusal.SECRET: Says.LINK_REFUSES,
+    Refusal.VERSION: Says.LINK_VERSION,
+    Refusal.TAKEN: Says.LINK_TAKEN,
+}
+
+
+async def look_at_bus(way: Way, address: PublishAddress) -> Finding:
+    """Whether the bus lets a hub in."""
+    try:
+        async with way.socket(BUS_PATH) as connection, asyncio.timeout(TIMEOUT_S):
+            return found(
+                Says.BUS_GOOD if await _let_in(connection, address.hub) else Says.BUS_REFUSES
+            )
+    except (TimeoutError, ConnectionClosed, BadMessage):
+        return found(Says.BUS_MUTE, path=BUS_PATH)
+
+
+async def look_at_link(way: Way, address: PublishAddress) -> Finding:
+    """Whether both connections carry messages both ways; a hub that publishes is not disturbed."""
+    hub = f"doctor-{secrets.token_hex(4)}"
+    try:
+        async with AsyncExitStack() as stack, asyncio.timeout(2 * TIMEOUT_S):
+            slowest_ms = 0.0
+            for place in range(CONNECTIONS):
+                connection = await stack.enter_async_context(way.socket(LINK_PATH))
+                await _greeted(connection, address, hub, place)
+                slowest_ms = max(slowest_ms, await _there_and_back_ms(connection))
+            return found(Says.LINK_GOOD, ms=round(slowest_ms))
+    except LinkRefused as refused:
+        return found(REFUSALS.get(refused.why, Says.LINK_ONE_WAY))
+    except (TimeoutError, ConnectionClosed, BadMessage):
+        return found(Says.LINK_ONE_WAY)
+
+
+async def _greeted(
+    connection: ClientConnection, address: PublishAddress, hub: str, place: int
+) -> None:
+    try:
+        await greet(connection.send, connection.recv, key=address.link_key, hub=hub, place=place)
+    except ConnectionClosed as closed:
+        reason = closed.rcvd.reason if closed.rcvd else ""
+        known = next((why for why in Refusal if why.value == reason), None)
+        if known is None:
+            raise
+        raise LinkRefused(known) from closed
+
+
+async def _there_and_back_ms(connection: ClientConnection) -> float:
+    """The quickest answer to a ping among beats that come by themselves."""
+    began_ns = time.monotonic_ns()
+    await (await connection.ping())
+    ms = (time.monotonic_ns() - began_ns) / 1e6
+    await connection.send(beat(0))
+    while True:
+        message = await connection.recv()
+        if isinstance(message, bytes) and received_in(message) is not None:
+            return ms
+
+
+async def _let_in(connection: ClientConnection, user: BusUser) -> bool:
+    """NATS' own handshake: INFO, CONNECT, PING; whether a PONG comes back."""
+    if not (await _line(connection)).startswith(b"INFO "):
+        raise BadMessage("this is no bus")
+    who = {
+        "user": user.name,
+        "pass": user.password,
+        "verbose": False,
+        "pedantic": False,
+        "lang": "python",
+        "version": "1",
+        "protocol": 1,
+        "name": "parvis doctor",
+    }
+    await connection.send(f"CONNECT {json.dumps(who)}\r\nPING\r\n".encode())
+    while True:
+        line = await _line(connection)
+        if line.startswith(b"PONG"):
+            return True
+        if line.startswith(b"-ERR"):
+            return False
+
+
+async def _line(connection: ClientConnection) -> bytes:
+    message = await connection.recv()
+    return message.encode() if isinstance(message, str) else message

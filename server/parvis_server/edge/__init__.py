@@ -1,0 +1,1 @@
+"""The edge: faces the phones for a hub that stands elsewhere, or in the next process."""

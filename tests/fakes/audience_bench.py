@@ -1,0 +1,94 @@
+"""`parvis bench listeners` as tests run it, and what is promised of a large audience.
+
+What the bench counts is held against a server that does wrong on purpose in
+`tests/server/bench/test_listening_crowd.py`.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from fakes.processes import running
+
+Found = dict[str, Any]
+
+LISTENERS, WORKERS, PACKET_MS = 8000, 2, 60
+JOINS_PER_S = 250
+AROUND_S = 200.0
+"""Start, joins and end: three times what they take on two quiet cores."""
+
+MOST_P99_MS = 100.0
+MOST_KB = 30.0
+MOST_LATE_POINTS = 0.1
+"""Of the engine's late ticks, in percentage points over an empty ticker's."""
+
+HOSTILE, HONEST = 50, 1000
+MOST_GAPS = 0.001
+MOST_P99_MORE_MS = 20.0
+
+
+def bench(**options: float) -> Found:
+    """One run of the bench; its words are printed."""
+    said = [
+        word
+        for name, value in options.items()
+        for word in (f"--{name.replace('_', '-')}", f"{value:g}")
+    ]
+    windows = 2 if {"hostile", "stuck", "newcomers_per_s"} & options.keys() else 1
+    command = (sys.executable, "-c", "from parvis_server.cli import main; main()", "bench")
+    with running(*command, "listeners", *said, "--json") as program:
+        told = program.wait_for(r'^\{"listeners"', AROUND_S + windows * options["seconds"]).string
+        assert program.process.wait(60) == 0
+    print("\n" + "\n".join(line for line in program.lines if not line.startswith("{")))
+    found: Found = json.loads(told)
+    return found
+
+
+def eight_thousand(seconds: float) -> tuple[Found, list[str]]:
+    """Eight thousand in one room for so long, and what does not hold."""
+    found = bench(
+        listeners=LISTENERS,
+        seconds=seconds,
+        edge_workers=WORKERS,
+        packet_ms=PACKET_MS,
+        joins_per_s=JOINS_PER_S,
+    )
+    return found, faults_of(found, seconds)
+
+
+def faults_of(found: Mapping[str, Any], seconds: float) -> list[str]:
+    """What is promised of eight thousand and does not hold."""
+    lost = found["lost"] - found["lost_outside_windows"]
+    ticks = found["ticks"]
+    late = ticks["engine_late_percent"] - ticks["empty_late_percent"]
+    least = LISTENERS * (seconds - 1) * 1000 / PACKET_MS
+    promised = {
+        f"{found['listeners']} listen": found["listeners"] == LISTENERS,
+        f"{lost} packets lost": lost == 0,
+        f"{found['closed']} closed": found["closed"] == 0,
+        f"{found['not_joined']} not joined": found["not_joined"] == 0,
+        f"one clock: {found['one_clock']}": found["one_clock"],
+        f"packets of {found['packet_ms']} ms": max(found["packet_ms"]) <= PACKET_MS,
+        f"{found['packets']} packets came": found["packets"] >= least,
+        f"delivery {found['delivery_ms']}": found["delivery_ms"]["p99"] <= MOST_P99_MS,
+        f"{found['memory_kb_per_listener']} kB each": found["memory_kb_per_listener"] <= MOST_KB,
+        f"{late:.2f} points of late ticks": late <= MOST_LATE_POINTS,
+    }
+    return [words for words, holds in promised.items() if not holds]
+
+
+def beside_the_hostile(seconds: float) -> tuple[Found, list[str]]:
+    """A thousand honest listeners alone and beside fifty hostile clients, each for so long."""
+    found = bench(listeners=HONEST, seconds=seconds, hostile=HOSTILE)
+    alone, beside = found["windows"]["alone"], found["windows"]["beside"]
+    more_ms = beside["delivery_ms"]["p99"] - alone["delivery_ms"]["p99"]
+    gaps = beside["gaps"] / max(1, beside["packets"])
+    promised = {
+        f"{found['listeners']} listen": found["listeners"] == HONEST,
+        f"gaps {gaps:.3%}": gaps <= MOST_GAPS,
+        f"p99 {more_ms:.1f} ms more": more_ms <= MOST_P99_MORE_MS,
+    }
+    return found, [words for words, holds in promised.items() if not holds]

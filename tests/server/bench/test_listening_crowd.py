@@ -1,0 +1,197 @@
+"""The listeners of a bench against a server that does wrong on purpose: it has to be found out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from fakes.sly_server import SlyServer, meet, program, server_frame
+from parvis_server.bench.listening.crowd import Crowd
+from parvis_server.bench.listening.ledger import Window
+from parvis_server.bench.listening.plan import Plan, Target
+from parvis_server.bench.listening.tally import Tally
+
+LISTENERS = 300
+FOREVER_NS = 1 << 62
+
+
+@pytest.fixture
+def server() -> Iterator[SlyServer]:
+    # The room clock began an hour from now: whatever comes has not left yet, and is not delayed.
+    sly = SlyServer(room_clock=0, hub_ns=time.monotonic_ns())
+    yield sly
+    sly.close()
+
+
+class House:
+    """A server and its listeners, all joined, in an open window."""
+
+    def __init__(self, server: SlyServer, listeners: int = LISTENERS) -> None:
+        self.server = server
+        self.crowd = Crowd(
+            Plan((Target("127.0.0.1", server.port, "localhost"),), "{}", listeners, 1e6)
+        )
+        server.at_close.append(self.crowd.close)
+        self.sent = 0
+        self.meet(lambda: len(server.guests) == listeners)
+        self.play()
+        self.settle()
+        assert self.crowd.is_complete
+        self.crowd.ledger.window = Window(-FOREVER_NS, FOREVER_NS)
+
+    def meet(self, until: object) -> None:
+        assert callable(until)
+        meet(self.server, self.crowd.serve, until)
+
+    def play(self, *, to: int | None = None, but: int | None = None) -> None:
+        """The next packet, to all unless said otherwise."""
+        self.server.say(program(self.sent), to=to, but=but)
+        self.sent += 1
+
+    def settle(self) -> None:
+        """A ping is answered by everybody: so all before it was read."""
+        token = self.sent.to_bytes(4) + b"?"
+        self.server.ping(token)
+        self.meet(lambda: self.server.have_answered(token))
+
+    @property
+    def gone(self) -> int:
+        window = self.crowd.ledger.window
+        return 0 if window is None else sum(window.tally.closed.values())
+
+    def tally(self) -> Tally:
+        self.settle()
+        window = self.crowd.ledger.window
+        assert window is not None
+        return window.tally
+
+
+def test_everything_that_came_is_counted_once(server: SlyServer) -> None:
+    house = House(server)
+    for _ in range(10):
+        house.play()
+    tally = house.tally()
+    assert tally.delays.total == 10 * LISTENERS
+    assert (tally.lost, tally.gaps, tally.repeated, tally.unreadable) == (0, 0, 0, 0)
+    assert tally.packet_ms == {20: 10}
+    outside = house.crowd.ledger.outside
+    assert outside.joins.total == outside.welcomes.total == LISTENERS
+    assert house.crowd.ledger.clock.shared
+
+
+def test_packets_that_one_listener_did_not_get_are_lost(server: SlyServer) -> None:
+    house = House(server)
+    house.play()
+    house.play(but=17)
+    house.play(but=17)
+    house.play()
+    tally = house.tally()
+    assert (tally.lost, tally.gaps, tally.gap_ms) == (2, 1, 40.0)
+    assert tally.delays.total == 4 * LISTENERS - 2
+
+
+def test_what_never_comes_again_is_missed_at_the_end(server: SlyServer) -> None:
+    house = House(server)
+    for _ in range(5):
+        house.play(but=4)
+    house.settle()
+    ledger = house.crowd.ledger
+    assert ledger.window is not None
+    ledger.window.end_ns = ledger.clock.left_ns(house.sent * 960) + 1
+    assert house.crowd.are_behind
+    assert house.crowd.close_window().tally.lost == 5
+
+
+def test_a_packet_sent_twice_is_no_second_packet(server: SlyServer) -> None:
+    house = House(server)
+    house.play()
+    house.sent -= 1
+    house.play(to=3)
+    house.play()
+    tally = house.tally()
+    assert (tally.repeated, tally.lost) == (1, 0)
+    assert tally.delays.total == 2 * LISTENERS
+
+
+def test_a_packet_that_was_held_back_is_late() -> None:
+    """The clock says that packets left two seconds ago."""
+    server = SlyServer(room_clock=0, hub_ns=time.monotonic_ns() - 2_000_000_000)
+    house = House(server, listeners=5)
+    house.play()
+    found = house.tally().delays.figures()
+    server.close()
+    assert found is not None
+    assert found["p50"] >= 1_900
+    assert house.crowd.ledger.clock.shared
+
+
+def test_another_packet_time_goes_on_by_timestamp(server: SlyServer) -> None:
+    house = House(server)
+    house.play()
+    server.say(program(100, 60, ssrc=8, timestamp=house.sent * 960))
+    server.say(program(101, 60, ssrc=8, timestamp=house.sent * 960 + 3 * 960))
+    server.say(program(200, 20, ssrc=7, timestamp=(house.sent + 6) * 960))
+    tally = house.tally()
+    assert (tally.lost, tally.gaps, tally.repeated) == (0, 0, 0)
+    assert tally.tier_changes == 2 * LISTENERS
+    assert tally.packet_ms == {20: 2, 60: 2}
+
+
+def test_a_change_of_packet_time_that_skips_sound_loses_it(server: SlyServer) -> None:
+    house = House(server)
+    server.say(program(100, 60, ssrc=8, timestamp=(house.sent + 4) * 960))
+    tally = house.tally()
+    assert tally.gap_ms == 80.0 * LISTENERS
+    assert tally.lost == 2 * LISTENERS
+
+
+def test_who_is_shown_out_is_closed_and_the_code_is_told(server: SlyServer) -> None:
+    house = House(server)
+    server.close_one(9, 4008, "too far behind")
+    house.meet(lambda: house.gone == 1)
+    house.play()
+    tally = house.tally()
+    assert tally.closed == {4008: 1}
+    assert tally.lost == 0
+    assert "4008 too far behind" in house.crowd.reason
+    assert house.crowd.listening == LISTENERS - 1
+
+
+def test_a_connection_that_breaks_is_closed_without_a_code(server: SlyServer) -> None:
+    house = House(server, listeners=3)
+    server.guests.pop(1).close()
+    house.meet(lambda: house.gone == 1)
+    assert house.crowd.ledger.tally.closed == {1006: 1}
+
+
+def test_garbage_is_unreadable_and_ends_the_connection(server: SlyServer) -> None:
+    house = House(server, listeners=3)
+    server.say(b"\x03garbage", to=0)
+    house.meet(lambda: house.gone == 1)
+    server.say(server_frame(0x82, b"no packet"), to=1)
+    house.meet(lambda: house.crowd.ledger.tally.unreadable == 2)
+
+
+def test_a_server_that_is_none_is_told(server: SlyServer) -> None:
+    port = server.port
+    server.close()
+    crowd = Crowd(Plan((Target("127.0.0.1", port, "localhost"),), "{}", 2, 1e6))
+    while not crowd.is_complete:
+        crowd.serve()
+    assert crowd.listening == 0
+    assert crowd.ledger.outside.not_joined == 2
+    assert "refused" in crowd.reason
+    crowd.close()
+
+
+def test_newcomers_leave_once_they_hear(server: SlyServer) -> None:
+    target = Target("127.0.0.1", server.port, "localhost")
+    crowd = Crowd(Plan((target,), "{}", 0, 200.0, leaves=True))
+    server.at_close.append(crowd.close)
+    meet(server, crowd.serve, lambda: len(server.guests) >= 2)
+    for number in range(3):
+        server.say(program(number))
+    meet(server, crowd.serve, lambda: crowd.ledger.outside.joins.total >= 2)
+    assert crowd.listening == 0
