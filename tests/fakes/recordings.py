@@ -8,7 +8,12 @@ import numpy as np
 
 from fakes.voices import Samples
 from parvis_audio.opus import Encoder, program_encoder, unit_encoder
-from parvis_server.replay.opus_file import OpusFile, TimedPacket
+from parvis_server.engine.program import PROGRAM_CEILING_DBFS
+from parvis_server.media.limiter import Limiter
+from parvis_server.replay.bus import Track, summed
+from parvis_server.replay.opus_file import OpusFile, OpusSound, TimedPacket
+from parvis_server.replay.placing import Place
+from parvis_server.replay.without import Mix
 
 TAGS = b"OpusTags" + struct.pack("<I", 6) + b"parvis" + struct.pack("<I", 0)
 
@@ -34,3 +39,16 @@ def opus_file(sound: Samples, *, unit: bool = False, serial: int = 7) -> OpusFil
     encoder = unit_encoder() if unit else program_encoder()
     packets = encoded(sound, encoder, 480 if unit else 960)
     return OpusFile(opus_head(encoder.lookahead_samples), TAGS, serial, packets)
+
+
+def track(name: str, sound: Samples, at: int, gains: tuple[tuple[int, float], ...]) -> Track:
+    """A unit that was opened at room clock ``at``; ``gains``: samples after that, and linear."""
+    packets = encoded(sound, unit_encoder(), 480)
+    places = tuple(Place(at + after, after, gain) for after, gain in gains)
+    return Track(name, places, OpusSound(packets), at + packets[-1].end)
+
+
+def mix_of(tracks: list[Track], begin: int, end: int, bus_gain: float = 1.0) -> Mix:
+    """What the record bus makes of them: summed, under its servo, limited, encoded."""
+    total = summed(tracks, begin, end) * np.float32(bus_gain)
+    return Mix(opus_file(Limiter(PROGRAM_CEILING_DBFS).process(total)), begin)
