@@ -1,8 +1,8 @@
 """The mix as the record bus made it, and as it would have been from some of the sources alone.
 
 Pure. The recorder keeps each source's gains; what the bus did to their sum (its loudness servo) is
-read from the mix itself: the factor by which the sum of all sources has to be multiplied to be
-most like it, every 200 ms, smoothed as slowly as the servo moves.
+read from the mix itself: how much louder it is than the sum of all sources, every 200 ms, smoothed
+as slowly as the servo moves.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from parvis_server.media.limiter import LOOKAHEAD_SAMPLES
+from parvis_server.media.limiter import Limiter
 from parvis_server.replay.placing import Place, SourceSound, placed
 
 Samples = NDArray[np.float32]
@@ -29,8 +29,15 @@ MUTE_FADE_SAMPLES: Final = 480
 LEAST_POWER: Final = 1e-9
 """-90 dBFS: below this the sum says nothing of the bus's gain."""
 
-MAX_BUS_GAIN_DB: Final = 12.0
-"""Nothing that a servo does is outside; a sum that lacks a source might be."""
+LEAST_LIKENESS: Final = 0.6
+"""Of mix and sum in a step: coding leaves 0.8 and more; under this a source is missing."""
+
+LIMITED_AGAIN: Final = 3
+"""After so many rounds the gain is within 0.2 dB of the servo's."""
+
+_LEAST: Final = 0.25
+_MOST: Final = 4.0
+"""12 dB: nothing that a servo does is outside; a sum that lacks a source might be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,29 +116,54 @@ class BusGain:
 
 
 def bus_gain(
-    mix: Callable[[int, int], Samples], tracks: Sequence[Track], begin: int, end: int
+    mix: Callable[[int, int], Samples],
+    tracks: Sequence[Track],
+    begin: int,
+    end: int,
+    limiter: Callable[[], Limiter],
 ) -> BusGain:
     """Compare the mix with the sum of all tracks from ``begin`` to ``end``.
 
-    ``mix`` gives what came out of the bus, by room clock; it lags by the limiter's look-ahead.
+    The limiter is no part of the bus's gain: a voice that was turned down because another one was
+    loud comes back up without it. So the sum is limited as it was, and compared again.
+
+    Args:
+        mix: what came out of the bus, by room clock; it lags by the limiter's look-ahead.
+        tracks: every source that was in it.
+        begin: room clock.
+        end: room clock.
+        limiter: a new one of the bus's kind.
     """
     count = max(-(-(end - begin) // STEP_SAMPLES), 1)
-    crossed, own = np.zeros(count), np.zeros(count)
-    for step in range(count):
-        low = begin + step * STEP_SAMPLES
-        total = summed(tracks, low, low + STEP_SAMPLES).astype(np.float64)
-        heard = mix(low + LOOKAHEAD_SAMPLES, low + STEP_SAMPLES + LOOKAHEAD_SAMPLES)
-        crossed[step], own[step] = total @ heard, total @ total
-    return BusGain(begin, _ratio(crossed, own))
+    gain = BusGain(begin, np.ones(count))
+    for _ in range(LIMITED_AGAIN):
+        heard, own = _compared(mix, tracks, gain, limiter())
+        gain = BusGain(begin, np.clip(gain.steps * _ratio(heard, own), _LEAST, _MOST))
+    return gain
 
 
-def _ratio(crossed: Powers, own: Powers) -> Powers:
+def _compared(
+    mix: Callable[[int, int], Samples], tracks: Sequence[Track], gain: BusGain, limiter: Limiter
+) -> tuple[Powers, Powers]:
+    """For each step the power of the mix and of the sum; none where they are not alike."""
+    heard, own = np.zeros(gain.steps.size), np.zeros(gain.steps.size)
+    for step in range(gain.steps.size):
+        low = gain.begin + step * STEP_SAMPLES
+        high = low + STEP_SAMPLES
+        total = limiter.process(summed(tracks, low, high) * gain.line(low, high))
+        out = mix(low, high)
+        powers = float(out @ out), float(total @ total)
+        if float(total @ out) > LEAST_LIKENESS * np.sqrt(powers[0] * powers[1]):
+            heard[step], own[step] = powers
+    return heard, own
+
+
+def _ratio(heard: Powers, own: Powers) -> Powers:
     window = np.hanning(2 * SMOOTH_STEPS + 3)[1:-1]
     over = np.convolve(own, window, mode="full")[SMOOTH_STEPS : SMOOTH_STEPS + own.size]
-    under = np.convolve(crossed, window, mode="full")[SMOOTH_STEPS : SMOOTH_STEPS + own.size]
+    under = np.convolve(heard, window, mode="full")[SMOOTH_STEPS : SMOOTH_STEPS + own.size]
     known = over > LEAST_POWER * STEP_SAMPLES
     if not known.any():
         return np.ones(own.size)
-    limit = 10 ** (MAX_BUS_GAIN_DB / 20)
-    ratio = np.clip(under[known] / over[known], 1 / limit, limit)
+    ratio = np.clip(np.sqrt(under[known] / over[known]), _LEAST, _MOST)
     return np.interp(np.arange(own.size), np.flatnonzero(known), ratio)

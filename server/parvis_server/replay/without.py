@@ -48,7 +48,7 @@ class Mix:
 
     opus: OpusFile
     begin: int
-    """Room clock of what went into the encoder as the first sample."""
+    """Room clock of what went into the encoder as the first sample of position 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,22 +74,28 @@ def render_without(
     gone += [(one.begin, one.end) for one in muted]
     stretches = tuple(stretches_of(mix, gone))
     total = sum(end - begin for begin, end in stretches)
-    done, packets = 0, {packet.begin: packet for packet in mix.opus.packets}
+    packets = [packet for packet in mix.opus.packets if not _in_any(packet, mix, stretches)]
+    done = 0
     for begin, end in stretches:
         voices = [one for one in left_out if one.begin < end and one.end > begin]
         near = [one for one in others if one.begin < end and one.end > begin]
         inside = [span for span in gone if span[0] < end and span[1] > begin]
-        gain = bus_gain(_old_mix(mix), [*voices, *near], begin, end)
+        gain = bus_gain(_old_mix(mix), [*voices, *near], begin, end, _limiter)
         stretch = _Stretch(mix, (begin, end), inside, near, muted, gain)
         for packet in stretch.packets():
-            packets[packet.begin] = packet
+            packets.append(packet)
             done += packet.samples
             if done % SLAB_SAMPLES < PACKET_SAMPLES:
                 progress(done, total)
     progress(total, total)
-    line = tuple(packets[begin] for begin in sorted(packets))
+    line = tuple(sorted(packets, key=lambda packet: packet.begin))
     whole = OpusFile(mix.opus.head, mix.opus.tags, mix.opus.serial, line)
     return Rendered(whole, stretches, muted)
+
+
+def _in_any(packet: TimedPacket, mix: Mix, stretches: Sequence[tuple[int, int]]) -> bool:
+    begin, end = mix.begin + packet.begin, mix.begin + packet.end
+    return any(begin < last and end > first for first, last in stretches)
 
 
 def stretches_of(mix: Mix, gone: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
@@ -141,7 +147,7 @@ class _Stretch:
         self._others, self._muted, self._gain = others, muted, gain
         self._was = _old_mix(mix)
         self._gone = [(begin - AROUND_SAMPLES, end + AROUND_SAMPLES) for begin, end in gone]
-        self._limiter = Limiter(PROGRAM_CEILING_DBFS)
+        self._limiter = _limiter()
         self._encoder = program_encoder()
 
     def packets(self) -> Iterator[TimedPacket]:
@@ -176,12 +182,17 @@ class _Stretch:
         return np.asarray(share, dtype=np.float32)
 
 
+def _limiter() -> Limiter:
+    return Limiter(PROGRAM_CEILING_DBFS)
+
+
 def _old_mix(mix: Mix) -> Callable[[int, int], Samples]:
     """The old mix by room clock: what went into its encoder, as a decoder gives it back."""
     sound = OpusSound(mix.opus.packets)
+    lookahead = program_encoder().lookahead_samples
 
     def was(low: int, high: int) -> Samples:
-        at = low - mix.begin + mix.opus.pre_skip
+        at = low - mix.begin + lookahead
         return sound.read(at, at + high - low)
 
     return was
