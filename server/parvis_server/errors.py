@@ -12,6 +12,7 @@
     - ``HubUnreachable`` (also ``ConnectionError``): nobody can be heard there, now or later.
     - ``OutputError`` (also ``OSError``): the sound cannot be written or played.
     - ``LibraryMissing`` (also ``ImportError``): a library of the system is not installed.
+    - ``BadRecording`` (also ``ValueError``): a recording cannot be read or written.
     - ``BenchError`` (also ``RuntimeError``): this machine lacks something to measure with.
   - ``PeerFault`` (also ``ValueError``): a client broke the protocol; its connection is closed
     with the error's ``code``, nobody else notices.
@@ -21,6 +22,7 @@
     refused; whoever asked hears ``code`` and text.
   - ``EngineFault``: between hub and engine, both ours.
     - ``BadDatagram`` (also ``ValueError``): what came over the boundary cannot be read.
+  - ``BadOgg`` (also ``ValueError``): a page or stream of a recording that cannot be read.
 """
 
 from typing import ClassVar
@@ -141,3 +143,11 @@ class EngineFault(ServerError):
 
 class BadDatagram(EngineFault, ValueError):
     """A datagram of the hub-engine boundary that cannot be read; it is counted and dropped."""
+
+
+class BadOgg(ServerError, ValueError):
+    """A file of a recording, or a part of one, that cannot be read; retrying would not help."""
+
+
+class BadRecording(UserError, ValueError):
+    """A recording whose description cannot be read; the text says which and why."""
