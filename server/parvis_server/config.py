@@ -16,7 +16,7 @@ from pydantic_settings import SettingsConfigDict
 from parvis_server.bus.settings import BusSettings
 from parvis_server.engine.stage import MAX_ZONES
 from parvis_server.settings_sources import Layer, Section, Settings, Sources
-from parvis_wire.fields import ZoneName
+from parvis_wire.fields import Line, ZoneName
 from parvis_wire.packet_time import PacketMs
 
 ENVIRONMENT_PREFIX = "PARVIS_HUB_"
@@ -194,6 +194,16 @@ class ReadingSettings(Section):
     standard output. {language} stands for en, fr, ... An empty list: the host reads."""
 
 
+class RecordingSettings(Section):
+    """What people are told and asked before they are recorded."""
+
+    contact: Line | None = None
+    """Whom people write to about a recording: an address of e-mail, a telephone number. Unless set:
+    the host names somebody for each."""
+    texts: Path | None = None
+    """Folder with fr.toml and en.toml, edited. Unless set: the texts that come with Parvis."""
+
+
 class StoreSettings(Section):
     """Where the rooms are kept."""
 
@@ -247,6 +257,7 @@ class HubSettings(Settings):
     limits: LimitSettings = LimitSettings()
     stage: StageSettings = StageSettings()
     reading: ReadingSettings = ReadingSettings()
+    recording: RecordingSettings = RecordingSettings()
     store: StoreSettings = StoreSettings()
     log: LogSettings = LogSettings()
 

@@ -12,6 +12,7 @@ from pydantic import Field
 from parvis_wire.base import Wire
 from parvis_wire.fields import CommandId, Line, Name, ParticipantId
 from parvis_wire.floor import About, FloorRules, InviteRole, LowerReason, Mute, Phase, Rank
+from parvis_wire.recording import AnyRecordingCommand
 
 
 class RaiseHand(Wire):
@@ -293,6 +294,7 @@ AnyCommand = (
     | AnswerAsk
     | CloseAsk
     | Identify
+    | AnyRecordingCommand
 )
 
 Command = Annotated[AnyCommand, Field(discriminator="type")]

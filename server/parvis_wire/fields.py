@@ -16,8 +16,18 @@ _JOINERS = frozenset("\u200c\u200d")
 """Format characters that Persian, the Indic scripts and emoji need inside a word."""
 
 
-def _checked(text: str, most: int, what: str, also: str = "") -> str:
-    """Refuse what could forge a screen or shows nothing; give the canonical form of the rest."""
+def one_text(text: str, most: int, what: str, also: str = "") -> str:
+    """Refuse what could forge a screen or shows nothing; give the canonical form of the rest.
+
+    Args:
+        text: as it came.
+        most: characters that it may have.
+        what: what it is, for the refusal.
+        also: control characters that it may hold.
+
+    Raises:
+        ValueError: it is refused, and why.
+    """
     for character in text:
         forging = unicodedata.category(character) in _FORGING_CATEGORIES
         if forging and character not in _JOINERS and character not in also:
@@ -31,7 +41,7 @@ def _checked(text: str, most: int, what: str, also: str = "") -> str:
 
 
 def _printable(text: str) -> str:
-    return _checked(text, MAX_NAME_CHARACTERS, "a name")
+    return one_text(text, MAX_NAME_CHARACTERS, "a name")
 
 
 Name = Annotated[
@@ -46,7 +56,7 @@ MAX_LINE_CHARACTERS = 280
 
 
 def _one_line(text: str) -> str:
-    return _checked(text, MAX_LINE_CHARACTERS, "a line")
+    return one_text(text, MAX_LINE_CHARACTERS, "a line")
 
 
 Line = Annotated[
@@ -60,7 +70,7 @@ MAX_TITLE_CHARACTERS = 120
 
 
 def _title(text: str) -> str:
-    return _checked(text, MAX_TITLE_CHARACTERS, "a title")
+    return one_text(text, MAX_TITLE_CHARACTERS, "a title")
 
 
 Title = Annotated[
@@ -74,7 +84,7 @@ MAX_DESCRIPTION_CHARACTERS = 2000
 
 
 def _description(text: str) -> str:
-    return text and _checked(text, MAX_DESCRIPTION_CHARACTERS, "a description", also="\n")
+    return text and one_text(text, MAX_DESCRIPTION_CHARACTERS, "a description", also="\n")
 
 
 Description = Annotated[

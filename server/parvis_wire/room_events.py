@@ -24,6 +24,14 @@ from parvis_wire.floor import (
     Tally,
     UtcMs,
 )
+from parvis_wire.recording import (
+    Consented,
+    RecordingChanged,
+    RecordingStarted,
+    RecordingStopped,
+    SourcesRecorded,
+    Withdrew,
+)
 
 Place = Annotated[int, Field(ge=1)]
 """1 for the first in the line."""
@@ -283,7 +291,7 @@ class Hidden(Wire):
     type: Literal["hidden"] = "hidden"
 
 
-HOSTS_ONLY = (InviteMade, InviteRevoked, Blocked, Unblocked, UndoOffered)
+HOSTS_ONLY = (InviteMade, InviteRevoked, Blocked, Unblocked, UndoOffered, Consented, Withdrew)
 """Events that are ``Hidden`` from the public."""
 
 RoomEvent = Annotated[
@@ -318,6 +326,12 @@ RoomEvent = Annotated[
     | Blocked
     | Unblocked
     | UndoOffered
+    | RecordingStarted
+    | RecordingChanged
+    | RecordingStopped
+    | SourcesRecorded
+    | Consented
+    | Withdrew
     | Hidden,
     Field(discriminator="type"),
 ]

@@ -10,6 +10,7 @@ from typing import Any, assert_never
 from pydantic import Field
 
 from parvis_wire.base import Wire
+from parvis_wire.desk import desk_changed
 from parvis_wire.fields import ParticipantId, RoomName
 from parvis_wire.floor import (
     About,
@@ -29,6 +30,7 @@ from parvis_wire.floor import (
     UtcMs,
 )
 from parvis_wire.hand_line import moved, overtaken, placed, without
+from parvis_wire.recording import Consents, Recording, RecordingEvent, recording_changed
 from parvis_wire.room_events import (
     HOSTS_ONLY,
     AskClosed,
@@ -98,6 +100,10 @@ class RoomView(Wire):
     """The show of hands that is open."""
     tally: Tally | None = None
     """How the last one came out."""
+    recording: Recording | None = None
+    """The recording that runs."""
+    consents: Consents = ()
+    """Of that recording; only hosts see them."""
     desk: Desk | None = None
     """Only hosts have one."""
 
@@ -107,6 +113,7 @@ def for_public(view: RoomView) -> RoomView:
     return view.model_copy(
         update={
             "desk": None,
+            "consents": (),
             "line": tuple(_public_hand(hand) for hand in view.line),
             "floor": tuple(_public_turn(turn) for turn in view.floor),
             "seats": tuple(_public_seat(seated) for seated in view.seats),
@@ -151,6 +158,8 @@ def fold(view: RoomView, seq: int, event: RoomEvent) -> RoomView:
 
 
 def _changed(view: RoomView, event: RoomEvent) -> dict[str, object]:
+    if isinstance(event, RecordingEvent):
+        return recording_changed(view.recording, view.consents, event)
     match event:
         case HandRaised() | HandLowered() | HandMoved() | FloorGranted() | FloorReturned():
             return _line_changed(view, event)
@@ -166,7 +175,7 @@ def _changed(view: RoomView, event: RoomEvent) -> dict[str, object]:
         ):
             return _floor_changed(view, event)
         case InviteMade() | InviteRevoked() | Blocked() | Unblocked() | UndoOffered():
-            return {"desk": view.desk and _desk_changed(view.desk, event)}
+            return {"desk": view.desk and desk_changed(view.desk, event)}
         case Hidden():
             return {}
         case _:
@@ -184,7 +193,6 @@ FloorEvent = (
     | MicrophoneOpened
     | MicrophoneClosed
 )
-DeskEvent = InviteMade | InviteRevoked | Blocked | Unblocked | UndoOffered
 WholeRoomEvent = (
     RulesSet
     | Silenced
@@ -268,23 +276,6 @@ def _room_changed(view: RoomView, event: WholeRoomEvent) -> dict[str, object]:
             return {"ask": ask, "tally": None}
         case AskClosed(tally=tally):
             return {"ask": None, "tally": tally}
-    assert_never(event)
-
-
-def _desk_changed(desk: Desk, event: DeskEvent) -> Desk:
-    match event:
-        case InviteMade(invite=invite):
-            return desk.model_copy(update={"invites": (*desk.invites, invite)})
-        case InviteRevoked(number=number):
-            left = tuple(invite for invite in desk.invites if invite.number != number)
-            return desk.model_copy(update={"invites": left})
-        case Blocked(person=person):
-            others = without(desk.blocked, person.participant)
-            return desk.model_copy(update={"blocked": (*others, person)})
-        case Unblocked(participant=participant):
-            return desk.model_copy(update={"blocked": without(desk.blocked, participant)})
-        case UndoOffered(command=command):
-            return desk.model_copy(update={"undo": command})
     assert_never(event)
 
 

@@ -286,6 +286,10 @@ class AlarmKind(StrEnum):
     """The hub's certificate ends within two weeks, or has ended (``value``: days, below 0)."""
     CLONED = "cloned"
     """Two units come with the same key, one after the other: somebody copied it."""
+    RECORDER_FAILS = "recorder_fails"
+    """The room is said to be recorded, and the recorder does not write."""
+    DISK_LOW = "disk_low"
+    """The disk is full before long (``value``: minutes of recording that are left)."""
 
 
 class Alarm(Wire):
@@ -358,6 +362,8 @@ class Status(Wire):
     """Since when the foremost hand is up; 0: no hand."""
     waiting: tuple[WaitingUnit, ...] = ()
     """Units that want to join and that an operator has to let in."""
+    can_record: bool = False
+    """Whether the hub has a recorder."""
 
 
 class Bus(Wire):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from parvis_server.consent.notices import NoticeWriter
 from parvis_server.room.clock import NS_PER_S, RoomClock
 from parvis_server.room.members import Member
 from parvis_server.room.results import Effect, OpenSources, Result
@@ -26,6 +27,7 @@ PEOPLE = {
         Member("t3", Role.UNIT, name="Table 3", ssrc=3),
     )
 }
+WRITE_NOTICE = NoticeWriter(contact="ada@example.org")
 LECTERN = Member("lectern", Role.UNIT, name="Lectern", ssrc=4, always_open=True)
 DESK = Member(
     "desk", Role.UNIT, name="Desk", ssrc=5, always_open=True, source_kind=SourceKind.DESK
@@ -58,7 +60,7 @@ class Hall:
         """Everybody comes."""
         self.room = Room(
             "hall", RoomClock(0), about=About(title="Hall"), has_voice=self.has_voice,
-            seat_of={"code-1": "t1", "code-2": "t2"}.get, now_ns=0,
+            seat_of={"code-1": "t1", "code-2": "t2"}.get, write_notice=WRITE_NOTICE, now_ns=0,
         )  # fmt: skip
         for who in PEOPLE:
             self.come(who)

@@ -39,6 +39,7 @@ from parvis_wire.messages import (
     Role,
 )
 from parvis_wire.pairing import PairRefusal
+from parvis_wire.recording import RecordingTerms
 from parvis_wire.rtp import RtpPacket
 from parvis_wire.stage import OutputTraits, SpeakerTraits, StageCommand, UnitTraits
 
@@ -67,7 +68,8 @@ HARMLESS: dict[str, Any] = {
     "signature": "A" * 86, "share": "A" * 44, "confirmation": "A" * 43, "why": PairRefusal.PAUSED,
     "client_ns": 1, "timestamp": 0, "hub_ns": 1, "rtt_ms": 1.0, "delay_ms": 1.0, "buffer_ms": 1.0,
     "underruns": 0, "concealed": 0, "playing": True, "level_dbfs": -30.0, "rung": "worklet",
-    "played_ms": 1,
+    "played_ms": 1, "terms": RecordingTerms(), "recorded": False, "published": False,
+    "text_version": "0" * 16,
 }  # fmt: skip
 """What a sample says: it is about nobody, or leaves all as it is."""
 
@@ -320,7 +322,10 @@ def sample(kind: str, part: Part, mode: FloorMode) -> Wire:
         return Join(version=PROTOCOL_VERSION, role=Role.LISTENER, room=ROOM)
     known = KINDS[kind].model_fields
     said = {name: HARMLESS[name] for name in known if name in HARMLESS}
-    if kind in ("lower_hand", "leave_seat") and part not in (Part.HOST, Part.COHOST):
+    if kind in ("lower_hand", "leave_seat", "withdraw_voice") and part not in (
+        Part.HOST,
+        Part.COHOST,
+    ):
         del said["participant"]  # one's own
     if kind == "set_rules":
         said["rules"] = rules_of(mode)

@@ -57,6 +57,31 @@ MESSAGES_INVALID = {
     "invitation as a unit": '{"type":"make_invite","id":"c","role":"unit"}',
     "invitation number nought": '{"type":"revoke_invite","id":"c","number":0}',
     "reason that is none": '{"type":"lower_hand","id":"c","reason":"boring"}',
+    "recording that is kept for ever": json.dumps(
+        {"type": "start_recording", "id": "c", "terms": {"retention_days": 366}}
+    ),
+    "recording that is kept for no day": json.dumps(
+        {"type": "start_recording", "id": "c", "terms": {"retention_days": 0}}
+    ),
+    "recording without terms": '{"type":"start_recording","id":"c"}',
+    "answer to no text": json.dumps(
+        {"type": "answer_recording", "id": "c", "recorded": True, "published": True}
+    ),
+    "answer to one question alone": json.dumps(
+        {"type": "answer_recording", "id": "c", "recorded": True, "text_version": "0" * 16}
+    ),
+    "answer to a text by its title": json.dumps(
+        {
+            "type": "answer_recording",
+            "id": "c",
+            "recorded": True,
+            "published": True,
+            "text_version": "newest",
+        }
+    ),
+    "recording by a path": json.dumps(
+        {"type": "withdraw_voice", "id": "c", "recording": "../../20261123T190000Z-1"}
+    ),
     "phase of the moon": '{"type":"set_phase","id":"c","phase":"full"}',
     "silence neither on nor off": '{"type":"silence_all","id":"c"}',
     "reaction of words": '{"type":"react","reaction":"boo"}',

@@ -8,6 +8,9 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from edge_messages import of_an_edge
+from recording_messages import of_a_recording, told_of_a_recording
+
 from parvis_wire.audience import Avatar, Here, Pulse, React, Reaction
 from parvis_wire.base import Wire
 from parvis_wire.commands import (
@@ -64,7 +67,6 @@ from parvis_wire.messages import (
     InviteCredential,
     Join,
     Level,
-    Move,
     RefusalCode,
     Report,
     ResumeCredential,
@@ -72,11 +74,9 @@ from parvis_wire.messages import (
     Rung,
     Snapshot,
     Time,
-    Venue,
     Welcome,
     serialize,
 )
-from parvis_wire.packet_time import PacketTime
 from parvis_wire.pairing import (
     Challenge,
     PairByCode,
@@ -161,6 +161,7 @@ def to_the_hub() -> Sequence[Wire]:
         *of_the_room(),
         *of_the_stage(),
         *of_a_stranger(),
+        *of_a_recording(),
     ]
 
 
@@ -325,16 +326,7 @@ def from_the_hub() -> Sequence[Wire]:
         Pulse(),
         *statuses(),
         *to_a_stranger(),
-    ]
-
-
-def of_an_edge() -> Sequence[Wire]:
-    return [
-        Welcome(participant="p3", resume="p3.abc", edge=":8081", grant="e30.c2ln"),
-        Ack(id="c5", refused=RefusalCode.NOT_REACHED, text="the venue is not reached now"),
-        Venue(is_reached=False),
-        Move(place="/e/1", within_ms=5_000),
-        PacketTime(ptime_ms=60, ssrc=0xDEAD_BEED, from_timestamp=4_294_966_336),
+        *told_of_a_recording(),
     ]
 
 

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from recording_messages import a_recording
+
 from parvis_wire import room_events as happened
 from parvis_wire.floor import (
     About,
@@ -304,6 +306,7 @@ def main() -> None:
         *before_it_begins(),
         *hands_of_every_kind(),
         *turns_of_every_kind(),
+        *a_recording(),
         *who_runs_it(),
     ]
     content = {

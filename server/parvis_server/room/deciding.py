@@ -4,13 +4,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from parvis_server.room import hands, hosting, speaking, turns
+from parvis_server.room import hands, hosting, recording, speaking, turns
 from parvis_server.room.draft import Draft, Refused
 from parvis_server.room.members import Member
 from parvis_server.room.permissions import (
     FLOOR_ACTS,
     FLOOR_PHASES,
     OPERATOR,
+    RUNNING,
     Part,
     named,
     parts_of,
@@ -20,9 +21,6 @@ from parvis_server.room.undo import undo
 from parvis_wire.commands import Command
 from parvis_wire.messages import RefusalCode
 from parvis_wire.room_events import Described, RulesSet, Silenced
-
-RUNNING = frozenset({Part.HOST, Part.COHOST, Part.OPERATOR, Part.HOST_UNIT})
-"""Parts that run the room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,5 +113,12 @@ RULES: Mapping[str, Callable[[Act], None]] = {
     "open_ask": lambda act: hosting.open_ask(act.draft, act.command),
     "answer_ask": lambda act: hosting.answer_ask(act.draft, act.member, yes=act.command.yes),
     "close_ask": lambda act: hosting.close_ask(act.draft),
+    "start_recording": lambda act: recording.start(act.draft, act.command),
+    "set_recording_terms": lambda act: recording.set_terms(act.draft, act.command),
+    "stop_recording": lambda act: recording.stop(act.draft),
+    "answer_recording": lambda act: recording.answer(act.draft, act.member, act.command),
+    "withdraw_voice": lambda act: recording.withdraw_voice(
+        act.draft, act.who, act.command, runs=act.runs
+    ),
     "identify": lambda act: hosting.identify(act.draft, act.command.unit),
 }

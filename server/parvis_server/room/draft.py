@@ -12,6 +12,7 @@ from parvis_server.room.results import Effect
 from parvis_server.room.state import Cause, State
 from parvis_wire.floor import TurnState
 from parvis_wire.messages import Change, RefusalCode
+from parvis_wire.recording import Notice, RecordingTerms
 from parvis_wire.room_events import RoomEvent
 from parvis_wire.room_view import RoomView
 from parvis_wire.rtp import CLOCK_RATE_HZ
@@ -19,6 +20,10 @@ from parvis_wire.stage import KeptOut
 
 OpenRule = Callable[[Member, int], KeptOut | None]
 """Why a member's microphone may not be opened beside so many others; None when it may."""
+
+WriteNotice = Callable[[RecordingTerms, str], tuple[RecordingTerms, Notice]]
+"""Terms and the room's title to the terms with the hub's own words for what the host left open, and
+the notice that says them; ``ValueError`` in one line when a word is missing."""
 
 SeatOf = Callable[[str], str | None]
 """A seat's code to the unit's participant; None: nobody here has this code."""
@@ -43,6 +48,8 @@ class House:
     open_rule: OpenRule
     seat_of: SeatOf
     has_voice: bool
+    write_notice: WriteNotice | None
+    """None: the hub has no recorder."""
     began_ns: int
     """Since when this process knows the room; None of its absences is older."""
     answers: dict[str, bool] = field(default_factory=dict)

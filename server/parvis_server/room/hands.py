@@ -1,5 +1,7 @@
 """The rules of the line: raising, lowering, moving hands."""
 
+from collections.abc import Iterator
+
 from parvis_server.room.draft import Draft, Refused
 from parvis_server.room.members import Member
 from parvis_server.room.permissions import Part, parts_of
@@ -13,6 +15,8 @@ from parvis_server.room.places import (
     turns_at,
     unit_of_person,
 )
+from parvis_server.room.recording import check_may_speak
+from parvis_server.room.results import AttendTo
 from parvis_server.room.state import turn_of
 from parvis_wire.commands import LowerHand, MoveHand, RaiseHand
 from parvis_wire.fields import MAX_NAME_CHARACTERS
@@ -25,7 +29,7 @@ from parvis_wire.floor import (
     Surface,
     TurnState,
 )
-from parvis_wire.messages import RefusalCode, Role
+from parvis_wire.messages import Attention, RefusalCode, Role
 from parvis_wire.room_events import FloorReleased, HandLowered, HandMoved, HandRaised
 from parvis_wire.room_view import ANONYMOUS_NAME, RoomView, place_in_line
 from parvis_wire.rtp import CLOCK_RATE_HZ
@@ -52,6 +56,8 @@ def raise_hand(draft: Draft, actor: Member, command: RaiseHand) -> None:
     else:
         hand = _hand_of_phone(draft, actor, command)
     refuse_blocked(draft.view, hand.participant)
+    if not hand.written and unit_of_person(hand.participant) != hand.unit:
+        check_may_speak(draft, hand.participant, can_answer=actor.role is not Role.UNIT)
     place = _reply_place(draft.view) if command.reply else None
     rule = Overtaking.REPLY if place is not None else None
     draft.emit(HandRaised(hand=hand, place=place, rule=rule))
@@ -228,3 +234,14 @@ def move_hand(draft: Draft, command: MoveHand) -> None:
     place = min(command.place, len(draft.view.line))
     if place != place_in_line(draft.view, command.participant):
         draft.emit(HandMoved(participant=command.participant, place=place))
+
+
+def chimes(draft: Draft) -> Iterator[AttendTo]:
+    """A new hand: everybody who runs the room hears of it."""
+    if draft.cause.actor is None:
+        return
+    if any(isinstance(change.event, HandRaised) for change in draft.changes):
+        view = draft.view
+        for who in (*(host.participant for host in view.hosts), *view.host_units):
+            if draft.house.here(who):
+                yield AttendTo(who, Attention.CHIME)

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from parvis_server.room import hands, speaking, stewardship, timing, turns, undo
+from parvis_server.room import hands, recording, speaking, stewardship, timing, turns, undo
 from parvis_server.room.clock import NS_PER_S
 from parvis_server.room.permissions import (
     ALL_MODES,
@@ -54,6 +54,33 @@ stateDiagram-v2
 
 """
 
+_CONSENT = """
+## A recording, and who is in it
+
+```mermaid
+stateDiagram-v2
+    [*] --> NotAsked: the recording begins
+    NotAsked --> Yes: answer_recording, recorded
+    NotAsked --> No: answer_recording, not recorded
+    Yes --> No: another answer, withdraw_voice
+    No --> Yes: another answer
+    Yes --> NotAsked: the text changes
+    No --> NotAsked: the text changes
+    Yes --> [*]: the recording stops
+```
+
+| an open microphone | is in the recording |
+|---|---|
+| that carries somebody's turn, or the hub's voice that reads it out | while they are at Yes |
+| always open, or of a unit's own turn, and people sit there | while all of them are at Yes |
+| the same, and nobody sits there | as the host announced it (`unattended`) |
+| of somebody far away who sends from the start | while they are at Yes |
+
+Who was not asked answers before raising a spoken hand by phone; who is at No speaks
+unrecorded, unless the host wants nobody to. Hands that are up stay in the line.
+
+"""
+
 _RULES: dict[Overtaking, str] = {
     Overtaking.HOST: "a host moved a hand, gave it the floor, or took an act back",
     Overtaking.RETURNED: "it had the floor: the grant was not taken, or the connection broke",
@@ -65,7 +92,8 @@ _RULES: dict[Overtaking, str] = {
 
 def render() -> str:
     """The document's text."""
-    return "".join((_HEAD, *_permissions(), _HAND, *_times(), *_overtakings(), *_phases()))
+    rules = (*_times(), *_overtakings(), _CONSENT, *_phases())
+    return "".join((_HEAD, *_permissions(), _HAND, *rules))
 
 
 def _permissions() -> Iterator[str]:
@@ -94,6 +122,7 @@ def _times() -> Iterator[str]:
         "a written question without a host and a voice is shown": timing.SHOW_NS,
         "whoever sits at a unit and is away leaves it": timing.SEAT_AWAY_NS,
         "a host's act can be taken back": undo.UNDO_NS,
+        "a recording that nobody is there to answer for ends": recording.NO_HOST_NS,
     }
     yield "## Times\n\n| what | seconds |\n|---|---|\n"
     for what, ns in rows.items():

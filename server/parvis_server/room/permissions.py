@@ -30,6 +30,9 @@ class Part(StrEnum):
     """Of the hub: by the command line or the HTTP API."""
 
 
+RUNNING = frozenset({Part.HOST, Part.COHOST, Part.OPERATOR, Part.HOST_UNIT})
+"""Parts that run the room."""
+
 OPERATOR = "operator"
 """The participant that the operator's commands name; no member of any room."""
 
@@ -84,6 +87,13 @@ PERMITTED: Mapping[str, Row] = {
     "answer_ask": dict.fromkeys((Part.AUDIENCE, Part.UNIT, Part.SPEAKER), ALL_MODES),
     "close_ask": _RUNS,
     "identify": _RUNS,
+    "start_recording": _HOST_ALONE,
+    "set_recording_terms": _HOST_ALONE,
+    "stop_recording": _RUNS,
+    "answer_recording": dict.fromkeys(
+        (Part.HOST, Part.COHOST, Part.AUDIENCE, Part.SPEAKER), ALL_MODES
+    ),
+    "withdraw_voice": {**_RUNS, Part.AUDIENCE: ALL_MODES, Part.SPEAKER: ALL_MODES},
 }
 """Act × part: in which modes."""
 

@@ -39,6 +39,46 @@ class StopReading:
     participant: str
 
 
+@dataclass(frozen=True, slots=True)
+class Announce:
+    """The hub's voice, where it has one, says this to the hall."""
+
+    text: str
+    language: str
+
+
+class VoiceKind(StrEnum):
+    """What carries a voice."""
+
+    UNIT = "unit"
+    PHONE = "phone"
+    DESK = "desk"
+    SPEAKER = "speaker"
+    READ = "read"
+    """The hub's voice, with somebody's words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """A microphone that is in the recording while it is open."""
+
+    ssrc: int
+    kind: VoiceKind
+    participant: str
+    """The person who answered; where nobody could, the unit or the desk."""
+    name: str
+    """As it is shown to the public."""
+    is_published: bool
+    """Whether they said yes to that, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordVoices:
+    """From now on exactly these open microphones are recorded."""
+
+    voices: tuple[Voice, ...]
+
+
 class Why(StrEnum):
     """Why somebody has to leave the room."""
 
@@ -58,7 +98,7 @@ class Evict:
     why: Why = Why.INVITATION
 
 
-Effect = OpenSources | AttendTo | ReadOutText | StopReading | Evict
+Effect = OpenSources | AttendTo | ReadOutText | StopReading | Announce | RecordVoices | Evict
 
 
 @dataclass(frozen=True, slots=True)

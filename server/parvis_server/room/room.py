@@ -14,7 +14,8 @@ from typing import Self
 
 from parvis_server.room.clock import NS_PER_S, RoomClock
 from parvis_server.room.deciding import decide
-from parvis_server.room.draft import Draft, House, OpenRule, Refused, SeatOf
+from parvis_server.room.draft import Draft, House, OpenRule, Refused, SeatOf, WriteNotice
+from parvis_server.room.hands import chimes
 from parvis_server.room.hearing import open_ssrcs, shares
 from parvis_server.room.members import MAX_AWAY, Member, Members
 from parvis_server.room.permissions import OPERATOR, Part, parts_of
@@ -25,17 +26,26 @@ from parvis_server.room.presence import (
     forget_namesakes,
     late_openings,
 )
-from parvis_server.room.results import AttendTo, Effect, OpenSources, Result, StopReading
+from parvis_server.room.recording import follow_room, voices
+from parvis_server.room.results import (
+    AttendTo,
+    Effect,
+    OpenSources,
+    RecordVoices,
+    Result,
+    StopReading,
+    Voice,
+)
 from parvis_server.room.speaking import may_speak, show_out
 from parvis_server.room.state import Cause, State, Stored, turn_of
 from parvis_server.room.stewardship import keep_watch
 from parvis_server.room.timing import HAND_AWAY_NS, deadlines, timers
 from parvis_server.room.turns import advance
-from parvis_server.room.undo import UNDOABLE, offer, withdraw
+from parvis_server.room.undo import offer_after
 from parvis_wire.commands import Command
 from parvis_wire.floor import About, Desk, Phase, TurnState
 from parvis_wire.messages import Ack, Attention, Role
-from parvis_wire.room_events import FloorReleased, FloorTaken, HandRaised
+from parvis_wire.room_events import FloorReleased, FloorTaken
 from parvis_wire.room_view import RoomView
 from parvis_wire.stage import KeptOut, Shares
 
@@ -77,6 +87,7 @@ class Room:
         open_rule: OpenRule = no_rule,
         seat_of: SeatOf = no_seats,
         has_voice: bool = False,
+        write_notice: WriteNotice | None = None,
         now_ns: int | None = None,
     ) -> None:
         """Open an empty room.
@@ -89,15 +100,18 @@ class Room:
             open_rule: why a microphone may not be opened.
             seat_of: the participant of the unit that a seat's code belongs to.
             has_voice: whether the hub can read written questions out.
+            write_notice: writes what people are asked before they are recorded; None: the hub has
+                no recorder.
             now_ns: since when there might have been a host; unless given, the clock's origin.
         """
         self.clock = clock
         began_ns = clock.origin_ns if now_ns is None else now_ns
-        self._house = House(clock, Members(), open_rule, seat_of, has_voice, began_ns)
+        self._house = House(clock, Members(), open_rule, seat_of, has_voice, write_notice, began_ns)
         self._state = State(
             RoomView(room=name, title=about.title, seq=0, about=about, phase=phase, desk=Desk())
         )
         self._told_sources: tuple[int | None, ...] = ()
+        self._told_voices: tuple[Voice, ...] = ()
         self._warned: set[tuple[str, int, Attention]] = set()
 
     @classmethod
@@ -113,6 +127,7 @@ class Room:
         open_rule: OpenRule = no_rule,
         seat_of: SeatOf = no_seats,
         has_voice: bool = False,
+        write_notice: WriteNotice | None = None,
     ) -> Self:
         """The room that wrote this log; everybody is away since now.
 
@@ -120,7 +135,7 @@ class Room:
         """
         room = cls(
             name, clock, about=about, phase=phase, open_rule=open_rule, seat_of=seat_of,
-            has_voice=has_voice, now_ns=now_ns,
+            has_voice=has_voice, write_notice=write_notice, now_ns=now_ns,
         )  # fmt: skip
         for one in stored:
             cause = Cause(one.actor, one.command_id)
@@ -157,6 +172,17 @@ class Room:
     def open_ssrcs(self) -> frozenset[int]:
         """Sources whose sound belongs in the mix now."""
         return open_ssrcs(self.view, self.sounding)
+
+    @property
+    def can_record(self) -> bool:
+        """Whether the hub has a recorder."""
+        return self._house.write_notice is not None
+
+    @property
+    def recorded_voices(self) -> tuple[Voice, ...]:
+        """Open microphones whose sound belongs in the recording now; without one, none."""
+        open_now = self.open_ssrcs
+        return tuple(v for v in voices(self.view, self.sounding) if v.ssrc in open_now)
 
     def kept_out(self, member: Member) -> KeptOut | None:
         """Why this member's microphone may not be opened now; None when it is open or may be."""
@@ -327,12 +353,13 @@ class Room:
         return Draft(self._state, self._house, now_ns, utc_ms, cause or Cause(), at)
 
     def _follow(self, draft: Draft) -> None:
-        """What always follows: somebody runs the room, a free place goes to the line, and a phone
-        whose turn is over is a microphone no longer.
+        """What always follows: somebody runs the room, a free place goes to the line, a phone whose
+        turn is over is a microphone no longer, and who speaks is recorded only as they said.
         """
         keep_watch(draft)
         advance(draft)
         show_out(draft)
+        follow_room(draft)
 
     def _settle(
         self, draft: Draft, command: Command | None = None, actor: Member | None = None
@@ -340,34 +367,13 @@ class Room:
         """Take the draft over as the room."""
         self._follow(draft)
         if command is not None and draft.changes:
-            self._offer_undo(draft, command, actor)
+            offer_after(draft, command, actor)
         self._state = draft.state
         stopped = self._silent_voices(draft.now_ns)
-        effects = (*draft.effects, *self._chimes(draft), *stopped, *self._sources())
+        effects = (*draft.effects, *chimes(draft), *stopped, *self._sources())
         return Result(
             None, tuple(draft.changes), effects, draft.cause.actor, draft.cause.command_id
         )
-
-    def _offer_undo(self, draft: Draft, command: Command, actor: Member | None) -> None:
-        own = actor is not None and command.type == "lower_hand"
-        theirs = getattr(command, "participant", None)
-        about_self = own and actor is not None and theirs in (None, actor.participant)
-        parts = parts_of(draft.view, actor)
-        runs = not parts.isdisjoint({Part.HOST, Part.COHOST, Part.OPERATOR, Part.HOST_UNIT})
-        if command.type in UNDOABLE and runs and not about_self:
-            offer(draft, command.type)
-        elif command.type == "set_phase":
-            withdraw(draft)
-
-    def _chimes(self, draft: Draft) -> Iterator[Effect]:
-        """A new hand: everybody who runs the room hears of it."""
-        if draft.cause.actor is None:
-            return
-        if any(isinstance(change.event, HandRaised) for change in draft.changes):
-            view = draft.view
-            for who in (*(host.participant for host in view.hosts), *view.host_units):
-                if self._house.here(who):
-                    yield AttendTo(who, Attention.CHIME)
 
     def _silent_voices(self, now_ns: int) -> Iterator[Effect]:
         """The voice stops when the turn that it reads for is over."""
@@ -377,10 +383,14 @@ class Room:
                 yield StopReading(participant)
 
     def _sources(self) -> Iterator[Effect]:
-        """Which microphones are open, when that has changed."""
+        """Which microphones are open, and which of them are recorded, when that has changed."""
         open_now = self.open_ssrcs
         sources = tuple(member for member in self.sounding if member.ssrc in open_now)
         told = tuple(sorted(member.ssrc or 0 for member in sources))
         if told != self._told_sources:
             self._told_sources = told
             yield OpenSources(sources)
+        recorded = self.recorded_voices
+        if recorded != self._told_voices:
+            self._told_voices = recorded
+            yield RecordVoices(recorded)

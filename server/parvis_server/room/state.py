@@ -9,8 +9,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from parvis_wire.floor import Turn, microphone_of
+from parvis_wire.recording import Consented, RecordingStarted, Withdrew
 from parvis_wire.room_events import (
     Asked,
+    AutopilotSet,
     FloorGranted,
     FloorReleased,
     FloorReturned,
@@ -83,6 +85,13 @@ class Memory:
     """Who gave the floor by hand last, and when."""
     last_invite: int = 0
     last_ask: int = 0
+    last_recording: int = 0
+    agreed: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """By recording: who has said yes to it at some time."""
+    withdrawn: frozenset[tuple[str, str]] = frozenset()
+    """Recording and person: whose voice is to be taken out of it."""
+    alone_since: int | None = None
+    """Room clock since which nobody has run the room."""
     undo: Undoable | None = None
     cause: Cause = Cause()
     before: RoomView | None = None
@@ -126,6 +135,10 @@ def _remembered(memory: Memory, view: RoomView, event: RoomEvent, at: int) -> di
             return {"last_invite": invite.number}
         case Asked(ask=ask):
             return {"last_ask": ask.number}
+        case AutopilotSet(on=on):
+            return {"alone_since": at if on else None}
+        case RecordingStarted() | Consented() | Withdrew():
+            return _recorded(memory, view, event)
         case UndoOffered(command=command):
             undo = command and memory.before and Undoable(command, memory.before, view, at)
             return {"undo": undo or None}
@@ -156,6 +169,25 @@ def _ended(memory: Memory, view: RoomView, who: str, at: int) -> dict[str, Any]:
     total = "hall_samples" if in_hall else "phones_samples"
     others = {other: start for other, start in memory.live_since.items() if other != who}
     return {"live_since": others, total: getattr(memory, total) + max(0, at - since)}
+
+
+def _recorded(
+    memory: Memory, view: RoomView, event: RecordingStarted | Consented | Withdrew
+) -> dict[str, Any]:
+    """Which recordings there were, who agreed to them, and whose voice is taken out."""
+    match event:
+        case RecordingStarted(recording=recording):
+            number = int(recording.recording.rsplit("-", 1)[1])
+            agreed = {**memory.agreed, recording.recording: frozenset[str]()}
+            return {"last_recording": number, "agreed": agreed}
+        case Withdrew(participant=who, recording=which):
+            return {"withdrawn": memory.withdrawn | {(which, who)}}
+        case Consented(consent=consent):
+            if view.recording is None or not consent.recorded:
+                return {}
+            which, who = view.recording.recording, consent.participant
+            agreed = {**memory.agreed, which: memory.agreed.get(which, frozenset()) | {who}}
+            return {"agreed": agreed, "withdrawn": memory.withdrawn - {(which, who)}}
 
 
 def turn_of(view: RoomView, participant: str) -> Turn | None:

@@ -20,6 +20,7 @@ from parvis_server.room.places import (
     has_free_place,
     where,
 )
+from parvis_server.room.recording import NO_HOST_NS, end_alone
 from parvis_server.room.results import AttendTo
 from parvis_server.room.speaking import TURN_AWAY_NS, leavings, show_out
 from parvis_server.room.state import State, turn_of
@@ -106,6 +107,10 @@ def _people_deadlines(state: State, house: House) -> Iterator[Deadline]:
             yield Deadline(away_ns + SEAT_AWAY_NS, partial(_leave_seat, seat.participant))
     for leaving_ns in leavings(house):
         yield Deadline(leaving_ns, show_out)
+    recording, alone_since = state.view.recording, state.memory.alone_since
+    if recording is not None and alone_since is not None:
+        since_ns = house.since_ns(max(alone_since, recording.begun_at))
+        yield Deadline(since_ns + NO_HOST_NS, end_alone)
     undo = state.memory.undo
     if undo is not None:
         yield Deadline(house.at_ns(undo.at) + UNDO_NS, withdraw)

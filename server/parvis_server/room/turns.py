@@ -13,8 +13,10 @@ from parvis_server.room.places import (
     longest,
     moves_by_itself,
     turns_at,
+    unit_of_person,
     where,
 )
+from parvis_server.room.recording import check_may_speak
 from parvis_server.room.results import ReadOutText
 from parvis_server.room.speaking import check_may_take, go_live, step_down
 from parvis_server.room.state import turn_of
@@ -46,6 +48,7 @@ def take_floor(draft: Draft, unit: Member) -> None:
     """
     if unit.speaks_for is not None:
         own = check_may_take(draft, unit)
+        check_may_speak(draft, own.participant, can_answer=True)
         _refuse_kept_out(draft, unit)
         go_live(draft, unit, own)
         return
@@ -56,6 +59,9 @@ def take_floor(draft: Draft, unit: Member) -> None:
     turn = _turn_to_take(draft, unit)
     hand = None if turn is not None else _hand_without_grant(draft, unit)
     _refuse_kept_out(draft, unit)
+    for one in (turn, hand):
+        if one is not None and unit_of_person(one.participant) != unit.participant:
+            check_may_speak(draft, one.participant, can_answer=False)
     if turn is not None:
         _go_live(draft, unit, turn.participant)
     elif hand is not None:

@@ -7,7 +7,8 @@ back as granted, and its owner presses again.
 from parvis_server.room.clock import NS_PER_S
 from parvis_server.room.draft import Draft, Refused
 from parvis_server.room.hosting import desk_of
-from parvis_server.room.permissions import FLOOR_PHASES
+from parvis_server.room.members import Member
+from parvis_server.room.permissions import FLOOR_PHASES, RUNNING, parts_of
 from parvis_server.room.places import (
     at_unit,
     grant,
@@ -19,6 +20,7 @@ from parvis_server.room.places import (
     unit_of_person,
 )
 from parvis_server.room.state import Undoable, turn_of
+from parvis_wire.commands import Command
 from parvis_wire.floor import Hand, Overtaking, Surface, Turn
 from parvis_wire.messages import RefusalCode
 from parvis_wire.room_events import (
@@ -45,6 +47,18 @@ UNDOABLE = frozenset(
 def offer(draft: Draft, command: str) -> None:
     """A host's act can be taken back from now on; an older one no longer."""
     draft.emit(UndoOffered(command=command))
+
+
+def offer_after(draft: Draft, command: Command, actor: Member | None) -> None:
+    """What follows from this act of ``actor`` (None: the operator) for *undo*."""
+    own = actor is not None and command.type == "lower_hand"
+    theirs = getattr(command, "participant", None)
+    about_self = own and actor is not None and theirs in (None, actor.participant)
+    runs = not parts_of(draft.view, actor).isdisjoint(RUNNING)
+    if command.type in UNDOABLE and runs and not about_self:
+        offer(draft, command.type)
+    elif command.type == "set_phase":
+        withdraw(draft)
 
 
 def withdraw(draft: Draft) -> None:

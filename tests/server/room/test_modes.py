@@ -28,6 +28,7 @@ from parvis_wire.floor import (
     Rank,
 )
 from parvis_wire.messages import Attention, RefusalCode, Role
+from parvis_wire.recording import RecordingTerms
 
 
 @pytest.fixture
@@ -68,9 +69,10 @@ def test_a_part_gives_exactly_the_commands_of_the_table(part: Part, act: str, ha
         "id": "x", "participant": "nobody", "rules": FloorRules(), "place": 1, "on": True,
         "phase": Phase.BACKSTAGE, "about": About(title="Hall"), "rank": Rank.COHOST, "number": 9,
         "role": InviteRole.AUDIENCE, "unit": "t2", "code": "none", "name": "Zoe", "question": "?",
-        "muted": None,
+        "muted": None, "terms": RecordingTerms(), "recorded": False, "published": False,
+        "text_version": "0" * 16,
     }  # fmt: skip
-    if part not in RUN and act in ("lower_hand", "leave_seat"):
+    if part not in RUN and act in ("lower_hand", "leave_seat", "withdraw_voice"):
         del fields["participant"]
     kind = KINDS[act]
     command = kind(**{name: fields[name] for name in kind.model_fields if name in fields})

@@ -34,6 +34,11 @@ export type ClientMessage =
   | AnswerAsk
   | CloseAsk
   | Identify
+  | StartRecording
+  | SetRecordingTerms
+  | StopRecording
+  | AnswerRecording
+  | WithdrawVoice
   | SetSource
   | SetSharing
   | SetLift
@@ -108,6 +113,10 @@ export type Rank = "host" | "cohost";
  */
 export type InviteRole = "audience" | "speaker" | "cohost" | "host" | "screen";
 /**
+ * What holds for a microphone in the hall to which nobody is attached who could answer.
+ */
+export type Unattended = "left_out" | "recorded" | "published";
+/**
  * Pictures to be known by; pages draw them.
  */
 export type Avatar = "fox" | "owl" | "bee" | "whale" | "tree" | "sun" | "moon" | "wave";
@@ -167,6 +176,10 @@ export type Phase1 = "scheduled" | "backstage" | "live" | "ended";
  */
 export type Overtaking1 = "host" | "returned" | "reply" | "fresh" | "absent";
 /**
+ * Why a recording stopped without a host's word.
+ */
+export type RecordingEnd = "closed" | "no_host" | "failed";
+/**
  * Why a command was not applied. Pages translate the code; ``text`` is for logs.
  */
 export type RefusalCode =
@@ -194,6 +207,11 @@ export type RefusalCode =
   | "no_invite"
   | "no_voice"
   | "too_many"
+  | "no_recorder"
+  | "no_recording"
+  | "consent_needed"
+  | "text_changed"
+  | "not_recorded"
   | "not_reached";
 /**
  * What a unit or phone shall show or sound.
@@ -215,7 +233,9 @@ export type AlarmKind =
   | "log_fails"
   | "same_voice"
   | "certificate"
-  | "cloned";
+  | "cloned"
+  | "recorder_fails"
+  | "disk_low";
 /**
  * How far a sound check has come.
  */
@@ -552,6 +572,59 @@ export interface Identify {
   unit: string;
 }
 /**
+ * Host: record from now on.
+ */
+export interface StartRecording {
+  type: "start_recording";
+  id: string;
+  terms: RecordingTerms;
+}
+/**
+ * Under what terms a room is recorded, whole each time.
+ */
+export interface RecordingTerms {
+  retention_days: number;
+  unattended: Unattended;
+  unrecorded_may_speak: boolean;
+  purpose_fr: string | null;
+  purpose_en: string | null;
+  contact: string | null;
+}
+/**
+ * Host: other terms for the recording that runs; everybody is asked again.
+ */
+export interface SetRecordingTerms {
+  type: "set_recording_terms";
+  id: string;
+  terms: RecordingTerms;
+}
+/**
+ * Host: no more.
+ */
+export interface StopRecording {
+  type: "stop_recording";
+  id: string;
+}
+/**
+ * My answer to the two questions; it may change at any time.
+ */
+export interface AnswerRecording {
+  type: "answer_recording";
+  id: string;
+  recorded: boolean;
+  published: boolean;
+  text_version: string;
+}
+/**
+ * Take my voice out of a recording, also of what was said before; a host may name anybody.
+ */
+export interface WithdrawVoice {
+  type: "withdraw_voice";
+  id: string;
+  recording?: string | null;
+  participant?: string | null;
+}
+/**
  * Host: how one source goes into the mix, whole each time.
  */
 export interface SetSource {
@@ -732,6 +805,8 @@ export interface RoomView {
   host_units: string[];
   ask: Ask | null;
   tally: Tally | null;
+  recording: Recording | null;
+  consents: Consent[];
   desk: Desk | null;
 }
 /**
@@ -834,6 +909,45 @@ export interface Tally {
   asked: number;
 }
 /**
+ * The recording that runs.
+ */
+export interface Recording {
+  recording: string;
+  begun_at: number;
+  begun_utc_ms: number;
+  terms: RecordingTerms;
+  notice: Notice;
+  sources: number[];
+}
+/**
+ * What people are told and asked.
+ */
+export interface Notice {
+  version: string;
+  fr: NoticeWords;
+  en: NoticeWords;
+}
+/**
+ * What people are told and asked, in one language.
+ */
+export interface NoticeWords {
+  hearing: string;
+  to_record: string;
+  to_publish: string;
+  aloud: string;
+}
+/**
+ * What somebody answered to the notice of one recording.
+ */
+export interface Consent {
+  participant: string;
+  name: string | null;
+  recorded: boolean;
+  published: boolean;
+  text_version: string;
+  at: number;
+}
+/**
  * The part of the view that only hosts get.
  */
 export interface Desk {
@@ -896,6 +1010,12 @@ export interface Change {
     | Blocked
     | Unblocked
     | UndoOffered
+    | RecordingStarted
+    | RecordingChanged
+    | RecordingStopped
+    | SourcesRecorded
+    | Consented
+    | Withdrew
     | Hidden;
 }
 /**
@@ -1141,6 +1261,51 @@ export interface UndoOffered {
   command: string | null;
 }
 /**
+ * The room is recorded from now on. Earlier answers are void.
+ */
+export interface RecordingStarted {
+  type: "recording_started";
+  recording: Recording;
+}
+/**
+ * Other terms, and so another notice: answers to the old one do not count any more.
+ */
+export interface RecordingChanged {
+  type: "recording_changed";
+  terms: RecordingTerms;
+  notice: Notice;
+}
+/**
+ * The room is not recorded any more.
+ */
+export interface RecordingStopped {
+  type: "recording_stopped";
+  recording: string;
+  reason: RecordingEnd | null;
+}
+/**
+ * Exactly these microphones are in the recording from now on, while they are open.
+ */
+export interface SourcesRecorded {
+  type: "sources_recorded";
+  sources: number[];
+}
+/**
+ * Hosts only: somebody answered, or changed their answer.
+ */
+export interface Consented {
+  type: "consented";
+  consent: Consent;
+}
+/**
+ * Hosts only: somebody's voice is to be taken out of this recording.
+ */
+export interface Withdrew {
+  type: "withdrew";
+  participant: string;
+  recording: string;
+}
+/**
  * What everybody else gets in the place of an event for hosts only: the number goes on.
  */
 export interface Hidden {
@@ -1241,6 +1406,7 @@ export interface Status {
   shares: Shares;
   longest_wait_ms: number;
   waiting: WaitingUnit[];
+  can_record: boolean;
 }
 /**
  * One unit, or remote speaker, on the host's page.

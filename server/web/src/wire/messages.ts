@@ -108,6 +108,42 @@ const TALLY: Fields = { question: isString, yes_hall: isCount, yes_far: isCount,
 const INVITE: Fields = { number: isCount, role: isString, name: orNull(isString) };
 const NAMED: Fields = { participant: isString, name: isString };
 const BLOCKED: Fields = { ...NAMED, out: isBoolean };
+const TERMS: Fields = {
+  retention_days: isCount,
+  unattended: oneOf("left_out", "recorded", "published"),
+  unrecorded_may_speak: isBoolean,
+  purpose_fr: orNull(isString),
+  purpose_en: orNull(isString),
+  contact: orNull(isString),
+};
+const NOTICE_WORDS: Fields = {
+  hearing: isString,
+  to_record: isString,
+  to_publish: isString,
+  aloud: isString,
+};
+const NOTICE: Fields = {
+  version: isString,
+  fr: fields(NOTICE_WORDS),
+  en: fields(NOTICE_WORDS),
+};
+const areSources: Check = (value) => Array.isArray(value) && value.every(isCount);
+const RECORDING: Fields = {
+  recording: isString,
+  begun_at: isCount,
+  begun_utc_ms: isCount,
+  terms: fields(TERMS),
+  notice: fields(NOTICE),
+  sources: areSources,
+};
+const CONSENT: Fields = {
+  participant: isString,
+  name: orNull(isString),
+  recorded: isBoolean,
+  published: isBoolean,
+  text_version: isString,
+  at: isCount,
+};
 const DESK: Fields = {
   invites: listOf(INVITE),
   blocked: listOf(BLOCKED),
@@ -176,6 +212,8 @@ const VIEW: Fields = {
   host_units: isStrings,
   ask: orNull(fields(ASK)),
   tally: orNull(fields(TALLY)),
+  recording: orNull(fields(RECORDING)),
+  consents: listOf(CONSENT),
   desk: orNull(fields(DESK)),
 };
 const ONE: Fields = { participant: isString };
@@ -224,6 +262,12 @@ const EVENTS: Record<string, Fields> = {
   blocked: { person: fields(BLOCKED) },
   unblocked: ONE,
   undo_offered: { command: orNull(isString) },
+  recording_started: { recording: fields(RECORDING) },
+  recording_changed: { terms: fields(TERMS), notice: fields(NOTICE) },
+  recording_stopped: { recording: isString, reason: orNull(isString) },
+  sources_recorded: { sources: areSources },
+  consented: { consent: fields(CONSENT) },
+  withdrew: { ...ONE, recording: isString },
   hidden: {},
 };
 const MESSAGES: Record<string, Fields> = {
@@ -266,6 +310,7 @@ const MESSAGES: Record<string, Fields> = {
     in_hall: isCount,
     shares: fields(SHARES),
     longest_wait_ms: isCount,
+    can_record: isBoolean,
     waiting: listOf({ unit: isString, name: orNull(isString) }),
   },
   // Between a unit and its hub; no page gets them.

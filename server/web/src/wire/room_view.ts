@@ -60,6 +60,13 @@ function changed(view: RoomView, event: RoomEvent): Partial<RoomView> {
     case "unblocked":
     case "undo_offered":
       return { desk: view.desk && { ...view.desk, ...deskChanged(view.desk, event) } };
+    case "recording_started":
+    case "recording_changed":
+    case "recording_stopped":
+    case "sources_recorded":
+    case "consented":
+    case "withdrew":
+      return recordingChanged(view, event);
     case "hidden":
       return {};
     default:
@@ -69,6 +76,14 @@ function changed(view: RoomView, event: RoomEvent): Partial<RoomView> {
 
 type Of<Type extends RoomEvent["type"]> = Extract<RoomEvent, { type: Type }>;
 type DeskEvent = Of<"invite_made" | "invite_revoked" | "blocked" | "unblocked" | "undo_offered">;
+type RecordingEvent = Of<
+  | "recording_started"
+  | "recording_changed"
+  | "recording_stopped"
+  | "sources_recorded"
+  | "consented"
+  | "withdrew"
+>;
 type WholeRoomEvent = Of<
   | "rules_set"
   | "silenced"
@@ -115,6 +130,30 @@ function roomChanged(view: RoomView, event: WholeRoomEvent): Partial<RoomView> {
       return { ask: event.ask, tally: null };
     case "ask_closed":
       return { ask: null, tally: event.tally };
+  }
+}
+
+function recordingChanged(view: RoomView, event: RecordingEvent): Partial<RoomView> {
+  const running = view.recording;
+  switch (event.type) {
+    case "recording_started":
+      return { recording: event.recording, consents: [] };
+    case "recording_changed":
+      return { recording: running && { ...running, terms: event.terms, notice: event.notice } };
+    case "recording_stopped":
+      return { recording: null, consents: [] };
+    case "sources_recorded":
+      return { recording: running && { ...running, sources: event.sources } };
+    case "consented":
+      return { consents: [...without(view.consents, event.consent.participant), event.consent] };
+    case "withdrew": {
+      if (running?.recording !== event.recording) return {};
+      const no = { recorded: false, published: false };
+      const consents = view.consents.map((consent) =>
+        consent.participant === event.participant ? { ...consent, ...no } : consent,
+      );
+      return { consents };
+    }
   }
 }
 
