@@ -166,4 +166,5 @@ def _ratio(heard: Powers, own: Powers) -> Powers:
     if not known.any():
         return np.ones(own.size)
     ratio = np.clip(np.sqrt(under[known] / over[known]), _LEAST, _MOST)
-    return np.interp(np.arange(own.size), np.flatnonzero(known), ratio)
+    steps: Powers = np.interp(np.arange(own.size), np.flatnonzero(known), ratio)
+    return steps

@@ -6,7 +6,7 @@ Positions count the decoder's samples from the file's first one, before pre-skip
 
 import os
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -19,17 +19,19 @@ from parvis_audio.opus import Decoder
 from parvis_audio.opus_packet import packet_duration_samples
 from parvis_audio.source_decoder import sane
 from parvis_server.errors import BadOgg, BadRecording
-from parvis_server.record.ogg_page import Page, PageFlags
+from parvis_server.record.ogg_opus import (
+    GAP_STEP_SAMPLES,
+    OpusWriter,
+    read_packets,
+    read_tail,
+)
 
 Samples = NDArray[np.float32]
 
 PREROLL_SAMPLES: Final = 3_840
 """80 ms: what a decoder needs before it is right (RFC 7845 section 4.6)."""
 
-PAGE_SAMPLES: Final = 48_000
-"""A second of sound on a page that is written in one go: few headers, and seeking stays fine."""
-
-MAX_PAGE_SEGMENTS: Final = 200
+TIMESTAMP_TAG: Final = "PARVIS_TIMESTAMP"
 
 KEPT_BLOCKS: Final = 4
 """Decoded seconds that are kept: the windows of a stretch overlap."""
@@ -55,58 +57,43 @@ class TimedPacket:
 class OpusFile:
     """One stream."""
 
-    head: bytes
-    """``OpusHead`` (RFC 7845 section 5.1)."""
-    tags: bytes
     serial: int
+    tags: Mapping[str, str]
+    pre_skip: int
+    """Samples at the beginning that no player plays."""
     packets: tuple[TimedPacket, ...]
-
-    @property
-    def pre_skip(self) -> int:
-        """Samples at the beginning that no player plays."""
-        return int.from_bytes(self.head[10:12], "little")
 
     @property
     def end(self) -> int:
         """Where the last packet ends; 0 when there is none."""
         return self.packets[-1].end if self.packets else 0
 
+    def first_timestamp(self) -> int:
+        """RTP timestamp of a track's first sample; raises ``BadRecording`` when it says none."""
+        told = self.tags.get(TIMESTAMP_TAG, "")
+        if not told.isdecimal():
+            raise BadRecording(f"a track has no tag {TIMESTAMP_TAG}")
+        return int(told)
+
 
 def read_opus(path: Path) -> OpusFile:
     """The file's packets, up to a torn end.
 
     Raises:
-        BadRecording: it cannot be read, or is no Ogg Opus.
+        BadRecording: it cannot be read, or is no Ogg Opus of ours.
     """
     try:
         content = path.read_bytes()
+        tail = read_tail(content)
     except OSError as error:
         raise BadRecording(f"cannot read {path}: {error.strerror}") from error
-    pages = list(_pages(content))
-    if len(pages) < 2 or not pages[0].packets or pages[0].packets[0][:8] != b"OpusHead":
-        raise BadRecording(f"{path} is no Ogg Opus file of a recording")
-    packets = tuple(packet for page in pages[2:] for packet in _timed(page))
-    head, tags = pages[0].packets[0], pages[1].packets[0]
-    return OpusFile(head, tags, pages[0].serial, packets)
-
-
-def _pages(content: bytes) -> Iterator[Page]:
-    offset = 0
-    while offset < len(content):
-        try:
-            page, offset = Page.parse(content, offset)
-        except BadOgg:
-            return
-        yield page
-
-
-def _timed(page: Page) -> Iterator[TimedPacket]:
-    """The page's packets; its granule position is the end of the last."""
-    lengths = [packet_duration_samples(payload) for payload in page.packets]
-    begin = page.granule - sum(lengths)
-    for payload, samples in zip(page.packets, lengths, strict=True):
-        yield TimedPacket(begin, samples, payload)
-        begin += samples
+    except BadOgg as error:
+        raise BadRecording(f"{path} is no Ogg Opus file of a recording: {error}") from error
+    packets = tuple(
+        TimedPacket(begin, packet_duration_samples(payload), payload)
+        for begin, payload in read_packets(content)
+    )
+    return OpusFile(tail.serial, tail.tags, tail.pre_skip, packets)
 
 
 def write_opus(path: Path, opus: OpusFile) -> None:
@@ -118,8 +105,8 @@ def write_opus(path: Path, opus: OpusFile) -> None:
     draft = path.with_name(path.name + ".new")
     try:
         with draft.open("wb") as file:
-            for page in _paged(opus):
-                file.write(page.serialize())
+            for page in _written(opus):
+                file.write(page)
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
@@ -128,33 +115,16 @@ def write_opus(path: Path, opus: OpusFile) -> None:
         raise BadRecording(f"cannot write {path}: {error.strerror}") from error
 
 
-def _paged(opus: OpusFile) -> Iterator[Page]:
-    yield Page(opus.serial, 0, 0, (opus.head,), PageFlags.FIRST)
-    yield Page(opus.serial, 1, 0, (opus.tags,))
-    batches = list(_batches(opus.packets))
-    for number, batch in enumerate(batches, start=2):
-        last = PageFlags.LAST if number == len(batches) + 1 else PageFlags(0)
-        payloads = tuple(packet.payload for packet in batch)
-        yield Page(opus.serial, number, batch[-1].end, payloads, last)
-
-
-def _batches(packets: Iterable[TimedPacket]) -> Iterator[list[TimedPacket]]:
-    """Packets of one page: they follow each other, and are about a second."""
-    batch: list[TimedPacket] = []
-    held = 0
-    for packet in packets:
-        entries = len(packet.payload) // 255 + 1
-        if batch and (
-            packet.begin != batch[-1].end
-            or packet.end - batch[0].begin > PAGE_SAMPLES
-            or held + entries > MAX_PAGE_SEGMENTS
-        ):
-            yield batch
-            batch, held = [], 0
-        batch.append(packet)
-        held += entries
-    if batch:
-        yield batch
+def _written(opus: OpusFile) -> Iterator[bytes]:
+    """The pages; where packets are missing, packets without sound keep the time."""
+    writer = OpusWriter(opus.serial, opus.tags, opus.pre_skip)
+    yield writer.head
+    for packet in opus.packets:
+        missing = packet.begin - writer.granule
+        if missing >= GAP_STEP_SAMPLES:
+            yield writer.add_gap(missing - missing % GAP_STEP_SAMPLES)
+        yield writer.add(packet.payload)
+    yield writer.end()
 
 
 class OpusSound:

@@ -10,7 +10,7 @@ Where another microphone picked the voice up, that microphone is muted while the
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -89,8 +89,7 @@ def render_without(
                 progress(done, total)
     progress(total, total)
     line = tuple(sorted(packets, key=lambda packet: packet.begin))
-    whole = OpusFile(mix.opus.head, mix.opus.tags, mix.opus.serial, line)
-    return Rendered(whole, stretches, muted)
+    return Rendered(replace(mix.opus, packets=line), stretches, muted)
 
 
 def _in_any(packet: TimedPacket, mix: Mix, stretches: Sequence[tuple[int, int]]) -> bool:

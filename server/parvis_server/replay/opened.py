@@ -1,0 +1,170 @@
+"""A recording's folder, opened for reading: finished, growing, or left by a power cut."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pydantic import TypeAdapter, ValidationError
+
+from parvis_audio.opus import program_encoder
+from parvis_server.errors import BadRecording
+from parvis_server.record.places import Places
+from parvis_server.record.recording import DESCRIPTION, EVENTS, MIX, Recording
+from parvis_server.record.recording import Track as Kept
+from parvis_server.replay.bus import Track
+from parvis_server.replay.chapters import SAMPLES_PER_MS, Chapter, Happened, chapters_of
+from parvis_server.replay.opus_file import OpusSound, read_opus
+from parvis_server.replay.placing import Place
+from parvis_server.replay.without import Mix
+from parvis_wire.recording import Withdrew
+from parvis_wire.room_events import RoomEvent
+from parvis_wire.room_view import RoomView
+
+RECORDINGS: Final = "recordings"
+"""Their folder in the data folder."""
+
+_EVENTS: Final[TypeAdapter[RoomEvent]] = TypeAdapter(RoomEvent)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """One recording."""
+
+    folder: Path
+    description: Recording
+
+    @property
+    def name(self) -> str:
+        """``room/recording``, as commands name it."""
+        return self.description.folder
+
+    @property
+    def is_growing(self) -> bool:
+        """Whether the recorder still writes to it, or fell before it could end it."""
+        return self.description.ended_clock is None
+
+    @property
+    def begin(self) -> int:
+        """Room clock of the first moment that is heard."""
+        return self.description.mix_clock or self.description.begun_clock
+
+    def mix(self) -> Mix:
+        """The recorded mix; raises ``BadRecording``."""
+        opus = read_opus(self.folder / MIX)
+        return Mix(opus, self.begin + program_encoder().lookahead_samples - opus.pre_skip)
+
+    def track(self, kept: Kept) -> Track:
+        """One of its tracks with its sound; raises ``BadRecording``."""
+        opus = read_opus(self.folder / kept.file)
+        try:
+            content = (self.folder / kept.places).read_bytes()
+        except OSError as error:
+            where = self.folder / kept.places
+            raise BadRecording(f"cannot read {where}: {error.strerror}") from error
+        positions = Places.parse(content).positions(opus.first_timestamp())
+        places = tuple(Place(*one) for one in positions)
+        last = places[-1].room_clock if places else kept.begun_clock
+        return Track(kept.file, places, OpusSound(opus.packets), kept.ended_clock or last)
+
+    def log(self) -> "Log":
+        """The floor's events; raises ``BadRecording``."""
+        return read_log(self.folder / EVENTS)
+
+    def chapters(self, end: int, left_out: frozenset[str] = frozenset()) -> tuple[Chapter, ...]:
+        """Its chapters up to room clock ``end``, without the people who are left out."""
+        log = self.log()
+        return chapters_of(log.events, begin=self.begin, end=end, view=log.view, left_out=left_out)
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """What is kept of the floor beside the sound."""
+
+    view: RoomView | None
+    """The room when the recording began."""
+    events: tuple[Happened, ...]
+
+    def withdrawn(self, recording: str) -> frozenset[str]:
+        """Who asked for their voice to be taken out."""
+        found = (one.event for one in self.events if isinstance(one.event, Withdrew))
+        return frozenset(one.participant for one in found if one.recording == recording)
+
+
+def read_log(path: Path) -> Log:
+    """Read ``events.jsonl``, up to a line that was torn at its end.
+
+    Raises:
+        BadRecording: it cannot be read, or a line in its middle is damaged.
+    """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return Log(None, ())
+    except OSError as error:
+        raise BadRecording(f"cannot read {path}: {error.strerror}") from error
+    whole = content[: content.rfind(b"\n") + 1].splitlines()
+    view: RoomView | None = None
+    events: list[Happened] = []
+    for number, line in enumerate(whole, start=1):
+        try:
+            said = json.loads(line)
+            if "view" in said:
+                view = RoomView.model_validate(said["view"])
+            else:
+                event = _EVENTS.validate_python(said["event"])
+                events.append(Happened(int(said["room_clock"]), event))
+        except (ValueError, KeyError, TypeError, ValidationError):
+            raise BadRecording(f"{path}: line {number} is no event") from None
+    return Log(view, tuple(events))
+
+
+def open_recording(folder: Path) -> Opened:
+    """Open one; raises ``BadRecording``."""
+    try:
+        content = (folder / DESCRIPTION).read_bytes()
+    except OSError as error:
+        raise BadRecording(f"{folder} holds no recording: {error.strerror}") from error
+    try:
+        return Opened(folder, Recording.parse(content))
+    except BadRecording as error:
+        raise BadRecording(f"{folder / error.args[0]}") from None
+
+
+def find(recordings: Path, name: str) -> Opened:
+    """The recording that is called ``room/recording``, or the newest of a room.
+
+    Raises:
+        BadRecording: there is none of this name.
+    """
+    room, _, recording = name.partition("/")
+    for one in every(recordings):
+        if one.description.room == room and recording in ("", one.description.recording):
+            return one
+    raise BadRecording(f"there is no recording {name!r} in {recordings}: see parvis replay list")
+
+
+def every(recordings: Path) -> Iterator[Opened]:
+    """Every recording that can be opened, the newest first."""
+    opened = []
+    for path in sorted(recordings.glob(f"*/*/{DESCRIPTION}")):
+        try:
+            opened.append(open_recording(path.parent))
+        except BadRecording:
+            continue  # `parvis replay list` names those by `damaged`
+    yield from sorted(opened, key=lambda one: (-one.description.begun_utc_ms, one.name))
+
+
+def damaged(recordings: Path) -> Iterator[str]:
+    """What is wrong with each recording that cannot be opened."""
+    for path in sorted(recordings.glob(f"*/*/{DESCRIPTION}")):
+        try:
+            open_recording(path.parent)
+        except BadRecording as error:
+            yield str(error)
+
+
+def ms_of(samples: int) -> int:
+    """Samples of the room clock as milliseconds."""
+    return samples // SAMPLES_PER_MS
