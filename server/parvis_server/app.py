@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 from parvis_server import links
 from parvis_server.announce import Announcement
 from parvis_server.config import HubSettings
+from parvis_server.consent.notices import NoticeWriter
 from parvis_server.data_folder import DataFolder
 from parvis_server.hub_edges import HubEdges
 from parvis_server.hub_reach import HubReach
@@ -74,8 +75,11 @@ class Hub:
         *,
         pages: Pages | None = None,
         keeper: RoomKeeper | None = None,
+        can_record: bool = False,
     ) -> None:
-        """Put the parts together; nothing listens yet. Without a keeper, rooms are forgotten."""
+        """Put the parts together; nothing listens yet. Without a keeper, rooms are forgotten;
+        ``can_record``: somebody writes down what ``Consequences.on_voices`` names.
+        """
         self.settings = settings
         self.started = asyncio.Event()
         self.stopping = asyncio.Event()
@@ -98,6 +102,7 @@ class Hub:
             self.trust, settings.access.open_house, lambda: self.reach.origins.secure
         )
         self.reception = Reception.of(self.trust, rules, time.monotonic_ns, utc_ms)
+        notices = NoticeWriter(settings.recording.texts, settings.recording.contact)
         builder = RoomBuilder(
             settings,
             self._links,
@@ -106,6 +111,7 @@ class Hub:
             self._keeper,
             self._alarms,
             self.reception.desk.waiting_in,
+            notices if can_record else None,
         )
         self.rooms = Rooms(builder.build, self._keeper)
         self.trust.taps.add(lambda revoked: say_farewell(self.rooms, revoked))

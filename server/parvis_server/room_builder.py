@@ -19,6 +19,7 @@ from parvis_server.net.room_engine import RoomEngine, RunningEngine
 from parvis_server.net.room_keeper import KeptRoom, RoomKeeper
 from parvis_server.net.rooms import HubRoom
 from parvis_server.room.clock import RoomClock
+from parvis_server.room.draft import WriteNotice
 from parvis_server.room.lifts import LiftFacts
 from parvis_server.room.profile import five_ms_rule
 from parvis_server.room.room import Room, no_rule
@@ -59,6 +60,8 @@ class RoomBuilder:
     """Of the hub itself, for the hosts of every room."""
     waiting_units: Callable[[str], tuple[WaitingUnit, ...]] = lambda room: ()
     """Units that want to join a room and that an operator has to let in."""
+    write_notice: WriteNotice | None = None
+    """What people are asked before they are recorded; None: the hub has no recorder."""
 
     def build(self, kept: KeptRoom) -> HubRoom:
         """The room that its log tells of, with an engine that sleeps until it sounds."""
@@ -75,6 +78,7 @@ class RoomBuilder:
             open_rule=five_ms_rule if frame_ms == 5 else no_rule,
             seat_of=lambda code: self._unit_at(room, code),
             has_voice=voice.is_installed,
+            write_notice=self.write_notice,
         )
         engine = RoomEngine(
             lambda: self.make_engine(

@@ -22,6 +22,7 @@ from parvis_server.config import (
     LimitSettings,
     NetworkSettings,
     ReadingSettings,
+    RecordingSettings,
     StageSettings,
 )
 from parvis_server.data_folder import DataFolder
@@ -117,10 +118,13 @@ async def live_hub(
     keeper: RoomKeeper | None = None,
     tls: bool = False,
     network: NetworkSettings | None = None,
+    recording: RecordingSettings | None = None,
+    can_record: bool = False,
 ) -> AsyncIterator[LiveHub]:
     """A hub that runs until the block ends, then stops as on SIGTERM.
 
-    With ``tls`` it has its second listener; ``network`` takes the place of port and names.
+    With ``tls`` it has its second listener, with ``can_record`` a recorder that a test stands for;
+    ``network`` takes the place of port and names.
     """
     settings = HubSettings(
         data=data,
@@ -129,9 +133,13 @@ async def live_hub(
         limits=limits or LimitSettings(),
         stage=stage or StageSettings(),
         reading=reading or ReadingSettings(),
+        recording=recording or RecordingSettings(),
     )
     folder = DataFolder.open(data)
-    hub = Hub(settings, folder, FakeEngine, pages=pages or built_pages(), keeper=keeper)
+    hub = Hub(
+        settings, folder, FakeEngine, pages=pages or built_pages(), keeper=keeper,
+        can_record=can_record,
+    )  # fmt: skip
     engine = hub.main.engine.running
     assert isinstance(engine, FakeEngine)
     async with asyncio.TaskGroup() as group:

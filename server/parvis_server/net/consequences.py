@@ -3,7 +3,8 @@
 Theory of operation. A result goes to the outbox; once its events are stored, the changes go to
 everybody, the effects happen, and whoever asked is answered. One thing does not wait for the log:
 a microphone that is to be closed is out of the mix at once. An opening that waits may be overtaken
-by that, so what is opened in the end is what the room wants by then.
+by that, so what is opened in the end is what the room wants by then. A voice that is not to be
+recorded leaves the recording in the same way.
 """
 
 import logging
@@ -17,13 +18,16 @@ from parvis_server.net.outbox import Outbox
 from parvis_server.net.reading import Reader, ReadingVoice
 from parvis_server.room.members import Member
 from parvis_server.room.results import (
+    Announce,
     AttendTo,
     Effect,
     Evict,
     OpenSources,
     ReadOutText,
+    RecordVoices,
     Result,
     StopReading,
+    Voice,
     Why,
 )
 from parvis_server.room.room import Room
@@ -35,6 +39,9 @@ log = logging.getLogger(__name__)
 
 VOICE = "voice"
 """Stands for the hub's voice where a source needs somebody."""
+
+ANNOUNCEMENT = "announcement"
+"""Whose words the voice reads when it says something for the hub; nobody's turn."""
 
 
 class House(Protocol):
@@ -71,6 +78,13 @@ class Consequences:
         """SSRCs that the room wants in the mix, whether or not that is stored yet."""
         self._voice: Member | None = None
         """The source of the question that is being read."""
+        self._announces = False
+        """What it reads is the hub's own."""
+        self.on_voices: Callable[[tuple[Voice, ...]], None] = lambda voices: None
+        """Told which microphones are in the recording from now on: fewer at once, more once it is
+        stored."""
+        self._wanted_voices: tuple[Voice, ...] = ()
+        self._told_voices: tuple[Voice, ...] = ()
         self._reader = Reader(
             voice, self._read_packet, self._reading_begins, self._reading_ends, now_ns
         )
@@ -84,6 +98,8 @@ class Consequences:
         for effect in result.effects:
             if isinstance(effect, OpenSources):
                 self._close_at_once(effect)
+            elif isinstance(effect, RecordVoices):
+                self._record_less(effect)
         if result.events or result.effects or result.ack is not None:
             self._outbox.hold(result, lambda: self._release(result, then))
 
@@ -93,6 +109,17 @@ class Consequences:
         still = tuple(member for member in effect.sources if member.ssrc in stage.open)
         if len(still) < len(stage.open):
             stage.open_sources(still)
+
+    def _record_less(self, effect: RecordVoices) -> None:
+        """Who is not to be recorded is not, whether or not that can be stored."""
+        self._wanted_voices = effect.voices
+        told = {(voice.ssrc, voice.participant) for voice in self._told_voices}
+        self._tell(tuple(v for v in effect.voices if (v.ssrc, v.participant) in told))
+
+    def _tell(self, voices: tuple[Voice, ...]) -> None:
+        if voices != self._told_voices:
+            self._told_voices = voices
+            self.on_voices(voices)
 
     def _release(self, result: Result, then: Callable[[], None]) -> None:
         for change in result.events:
@@ -120,6 +147,10 @@ class Consequences:
             case StopReading(participant=participant):
                 if self._reader.stop(participant):
                     self._fall_silent()
+            case Announce(text=text, language=language):
+                self._reader.read(ANNOUNCEMENT, text, language)
+            case RecordVoices(voices=voices):
+                self._tell(tuple(voice for voice in voices if voice in self._wanted_voices))
             case Evict(participants=participants, why=why):
                 for participant in participants:
                     self._house.evict(participant, why)
@@ -128,25 +159,35 @@ class Consequences:
 
     def _reading_begins(self, participant: str, ssrc: int) -> bool:
         """The question is about to be heard; False when its turn is over already."""
-        result = self._house.room.read_started(participant, ssrc, self._now_ns())
-        self.follow(result, lambda: None)
-        if not result.events:
+        self._announces = participant == ANNOUNCEMENT
+        if self._announces:
+            if self._house.room.view.recording is None:
+                return False
+        elif not self._read_begins(participant, ssrc):
             return False
         self._voice = Member(
             VOICE, Role.SPEAKER, name=VOICE, ssrc=ssrc, source_kind=SourceKind.SPEAKER
         )
         return True
 
+    def _read_begins(self, participant: str, ssrc: int) -> bool:
+        result = self._house.room.read_started(participant, ssrc, self._now_ns())
+        self.follow(result, lambda: None)
+        return bool(result.events)
+
     def _read_packet(self, rtp: bytes, now_ns: int) -> None:
         """Of the question that is read; into the mix as long as the room lets it."""
         voice = self._voice
-        is_open = voice is not None and voice.ssrc in self._house.room.open_ssrcs
+        room = self._house.room
+        is_open = voice is not None and (self._announces or voice.ssrc in room.open_ssrcs)
         self._house.stage.read_with(voice if is_open else None)
         if is_open:
             self._house.engine.send_packet(rtp, now_ns)
 
     def _reading_ends(self, participant: str) -> None:
         self._fall_silent()
+        if participant == ANNOUNCEMENT:
+            return
         self.follow(self._house.room.read_ended(participant, self._now_ns()), lambda: None)
 
     def _fall_silent(self) -> None:

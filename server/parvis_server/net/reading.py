@@ -187,7 +187,7 @@ class Reader:
                 await send(sound, ssrc, self._take, self._now_ns)
                 await asyncio.sleep(DRAIN_S)
         except ReadingFailed as error:
-            log.warning("a question could not be read out: %s", error)
+            log.warning("a text could not be read out: %s", error)
         except Exception:  # a question that nobody hears must not end the evening
             log.exception("a question could not be read out because of a mistake of the hub")
         self._ends(question.participant)

@@ -23,6 +23,7 @@ def room_status(live: "LiveRoom") -> Status:
         shares=live.room.shares(live.now_ns()).model_copy(update={"stage_ms": live.talk.ms}),
         longest_wait_ms=_longest_wait_ms(live),
         waiting=live.waiting_units(),
+        can_record=live.room.can_record,
     )
 
 

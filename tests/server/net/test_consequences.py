@@ -1,18 +1,33 @@
 """What waits for the log and what must not: closings are at once, the rest in order."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from parvis_server.net.consequences import Consequences
 from parvis_server.room.members import Member
-from parvis_server.room.results import AttendTo, Evict, OpenSources, Result, Why
+from parvis_server.room.results import (
+    AttendTo,
+    Evict,
+    OpenSources,
+    RecordVoices,
+    Result,
+    Voice,
+    VoiceKind,
+    Why,
+)
 from parvis_wire.messages import Ack, Attention, Change, Role
 from parvis_wire.room_events import RoomEvent, Silenced
 
 TABLE, LECTERN = (
     Member(name.lower(), Role.UNIT, name=name, ssrc=ssrc)
     for name, ssrc in (("Table", 1), ("Lectern", 2))
+)
+
+
+ADA, BEN = (
+    Voice(ssrc, VoiceKind.PHONE, name.lower(), name, is_published=True)
+    for ssrc, name in ((1, "Ada"), (2, "Ben"))
 )
 
 
@@ -68,13 +83,20 @@ class Evening:
         self.house = FakeHouse()
         self.outbox = HeldOutbox()
         self._seq = 0
-        self._consequences = Consequences(self.house, self.outbox, None, lambda: 0)
+        self.consequences = Consequences(self.house, self.outbox, None, lambda: 0)
+        self.consequences.on_voices = lambda voices: self.house.said.append(
+            ("recorded", [voice.name for voice in voices])
+        )
 
     def happen(self, *effects: Any, answer: str | None = None) -> None:
         self._seq += 1
         change = Change(seq=self._seq, room_clock=0, event=Silenced(on=False))
         result = Result(ack=answer and Ack(id=answer), events=(change,), effects=effects)  # type: ignore[arg-type]
-        self._consequences.follow(result, lambda: self.house.said.append(("then", answer)))
+        self.consequences.follow(result, lambda: self.house.said.append(("then", answer)))
+
+    def recorded(self) -> list[list[str]]:
+        """Who is in the recording, each time that it changed."""
+        return [said[1] for said in self.house.said if said[0] == "recorded"]
 
 
 def test_nothing_is_told_or_opened_before_it_is_written() -> None:
@@ -139,3 +161,33 @@ def test_a_result_of_nothing_is_not_written() -> None:
     evening = Evening()
     Consequences(evening.house, evening.outbox, None, lambda: 0).follow(Result(), lambda: None)
     assert evening.outbox.held == []
+
+
+def test_a_voice_that_is_not_to_be_recorded_leaves_before_that_is_written() -> None:
+    evening = Evening()
+    evening.happen(RecordVoices((ADA,)))
+    assert evening.house.said == [], "nobody is recorded before it is written that they said yes"
+    evening.outbox.write_one()
+    assert evening.recorded() == [["Ada"]]
+    evening.happen(RecordVoices((BEN,)))
+    assert evening.recorded() == [["Ada"], []]
+    evening.outbox.write_one()
+    assert evening.recorded() == [["Ada"], [], ["Ben"]]
+
+
+def test_a_yes_that_was_taken_back_meanwhile_records_nobody() -> None:
+    evening = Evening()
+    evening.happen(RecordVoices((ADA,)))
+    evening.happen(RecordVoices(()))
+    evening.outbox.write_one()
+    evening.outbox.write_one()
+    assert evening.recorded() == []
+
+
+def test_a_voice_goes_on_while_another_answer_to_publishing_is_written() -> None:
+    evening = Evening()
+    evening.happen(RecordVoices((ADA,)))
+    evening.outbox.write_one()
+    evening.house.said.clear()
+    evening.happen(RecordVoices((replace(ADA, is_published=False),)))
+    assert evening.house.said == [("recorded", ["Ada"])], "it is known at once, and no gap"
