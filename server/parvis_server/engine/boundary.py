@@ -16,6 +16,8 @@ from pydantic import Field, TypeAdapter, ValidationError
 from parvis_server.engine.source_stats import Count
 from parvis_server.engine.source_stats import SourceStats as SourceStats
 from parvis_server.engine.stage import MAX_SOURCES, Body, CheckOutput, SetStage
+from parvis_server.engine.tap import TAP_KIND, Tap
+from parvis_server.engine.tap import TapFrame as TapFrame
 from parvis_server.errors import BadDatagram
 from parvis_wire.fields import LevelDbfs, Ssrc
 from parvis_wire.rtp import MAX_PACKET_BYTES
@@ -40,7 +42,6 @@ MAX_TIME_NS = 1 << 63
 
 _ARRIVAL = struct.Struct("!BQ")
 _PROGRAM = struct.Struct("!BB")
-_TAP = struct.Struct("!BIQ?If")
 
 
 class Kind(IntEnum):
@@ -55,7 +56,7 @@ class Kind(IntEnum):
     OUTPUT = 7
     ALARM = 8
     CHECKED = 9
-    TAP = 10
+    TAP = TAP_KIND
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,37 +243,6 @@ class Checked(Body):
         return bytes((Kind.CHECKED,)) + self.model_dump_json().encode()
 
 
-@dataclass(frozen=True, slots=True)
-class TapFrame:
-    """To the hub, for a recorder: one source in one tick, as it went into the mix.
-
-    With the source's own packets, which the hub has seen, the mix can be made again without one
-    speaker: decode, place the sample of ``timestamp`` at ``room_clock``, apply the gain.
-    """
-
-    ssrc: int
-    room_clock: int
-    """Of the tick's first sample, 48 kHz samples."""
-    timestamp: int | None
-    """RTP timestamp of the source's sample that was played there; None: made up, or silence."""
-    gain: float
-    """Linear gain at the end of the tick, levelling and sharing together."""
-
-    def serialize(self) -> bytes:
-        """The datagram; ``parse`` gives the same back."""
-        known = self.timestamp is not None
-        body = (self.ssrc, self.room_clock, known, self.timestamp or 0, self.gain)
-        return _TAP.pack(Kind.TAP, *body)
-
-    @classmethod
-    def parse(cls, datagram: bytes) -> Self:
-        """Read a datagram of kind ``TAP``; raises ``BadDatagram``."""
-        if len(datagram) != _TAP.size:
-            raise BadDatagram(f"tap frame of {len(datagram)} bytes, expected {_TAP.size}")
-        _, ssrc, room_clock, known, timestamp, gain = _TAP.unpack(datagram)
-        return cls(ssrc, room_clock, timestamp if known else None, gain)
-
-
 class Levels(Body):
     """To the hub, every 100 ms: how loud each open source is."""
 
@@ -326,11 +296,11 @@ class EngineStats(Body):
 
 
 ToEngine = SourcePacket | GoLive | SetStage | CheckOutput | Stop
-Said = ProgramPacket | OutputPacket | Levels | EngineStats | Howling | Checked | TapFrame
+Said = ProgramPacket | OutputPacket | Levels | EngineStats | Howling | Checked | Tap
 """What a live engine says."""
 
-StageReport = OutputPacket | Howling | Checked | TapFrame
-"""What an engine says beside the program: for one output, or about one source or output."""
+StageReport = OutputPacket | Howling | Checked | Tap
+"""What an engine says beside the program: for one output, or about sources or an output."""
 
 ToHub = Ready | Said
 
@@ -358,7 +328,7 @@ def parse_to_hub(datagram: bytes) -> ToHub:
     if kind is Kind.OUTPUT:
         return OutputPacket.parse(datagram)
     if kind is Kind.TAP:
-        return TapFrame.parse(datagram)
+        return Tap.parse(datagram)
     if kind is Kind.READY:
         return Ready()
     try:

@@ -5,7 +5,7 @@ Each tick pulls a frame of every source, sets its gain (``SpeechLaw``) and hands
 outputs, which know nothing of where they come from.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 
 from parvis_audio.work import Crew, alone
 from parvis_server.engine.boundary import (
@@ -14,6 +14,7 @@ from parvis_server.engine.boundary import (
     Said,
     SourcePacket,
     SourceStats,
+    Tap,
     TapFrame,
 )
 from parvis_server.engine.contributions import Contributions, Lap, Outputs, no_lap
@@ -109,8 +110,8 @@ class MixEngine:
         self._lap("share")
         said: tuple[Said, ...] = self._outputs.tick(tick, now_ns, contributions)
         self._lap("outputs")
-        if self._stage.tap:
-            said += tuple(self._tap(tick, pulled))
+        if self._stage.record_ssrc is not None:
+            said += (self._tap(tick, pulled),)
         self._sources.forget_closed()
         self._note_levels(pulled.levels_dbfs)
         if end % LEVELS_EVERY_SAMPLES == 0:
@@ -119,11 +120,13 @@ class MixEngine:
             self._loudest = {}
         return said
 
-    def _tap(self, tick: int, pulled: Pulled) -> Iterator[TapFrame]:
-        room_clock = tick * self._frame_samples % 2**64
-        for ssrc in pulled.ssrcs:
-            position = self._sources.position(ssrc)
-            yield TapFrame(ssrc, room_clock, position, self._law.gain(ssrc))
+    def _tap(self, tick: int, pulled: Pulled) -> Tap:
+        frames = [
+            TapFrame(ssrc, self._sources.position(ssrc), self._law.gain(ssrc))
+            for ssrc in pulled.ssrcs
+        ]
+        program_gain = 10 ** (self._outputs.program_db / 20)
+        return Tap(tick * self._frame_samples % 2**64, program_gain, tuple(frames))
 
     def _note_levels(self, levels: dict[int, float]) -> None:
         for ssrc, level in levels.items():

@@ -23,11 +23,12 @@ from parvis_server.engine.bus_chain import (
     Encoders,
     Floor,
     OutputStream,
+    Treatment,
 )
 from parvis_server.engine.contributions import Contributions, Lap, OutputSaid, no_lap
 from parvis_server.engine.echo_gates import EchoGates
-from parvis_server.engine.program import ProgramChain, Talkers
-from parvis_server.engine.routing import PROGRAM, Mix, Plan, Routing
+from parvis_server.engine.program import PROGRAM_CEILING_DBFS, ProgramChain, Talkers
+from parvis_server.engine.routing import PROGRAM, RECORD, Mix, Plan, Routing
 from parvis_server.engine.sound_check import SoundChecks
 from parvis_server.engine.stage import CheckOutput, OutputSpec, SetStage
 from parvis_server.media.buses import Buses, Routes, finite
@@ -38,6 +39,9 @@ Frame = NDArray[np.float32]
 
 PROGRAM_LOAD: Final = 2
 """The program's encoder, at its complexity, takes as long as two of the returns'."""
+
+RECORD_TREATMENT: Final = Treatment(PROGRAM_CEILING_DBFS, low_delay=False)
+"""Loud as the program, whose servo's gain it gets, under a limiter of its own."""
 
 HIGHEST_COMPLEXITY: Final = 10
 
@@ -88,13 +92,16 @@ class OutputBank:
         self._muted = {source.ssrc for source in stage.sources if source.muted}
         self._routing.set_stage(stage)
         wanted = {output.ssrc: output for output in stage.outputs}
-        for gone in self._streams.keys() - wanted.keys():
+        kept = wanted.keys() | {stage.record_ssrc}
+        for gone in self._streams.keys() - kept:
             del self._streams[gone]
             self._phases.pop(gone, None)
         for ssrc, output in wanted.items():
             if ssrc not in self._streams:
                 self._streams[ssrc] = OutputStream(ssrc)
                 self._phases[ssrc] = self._free_phase(output)
+        if stage.record_ssrc is not None and stage.record_ssrc not in self._streams:
+            self._streams[stage.record_ssrc] = OutputStream(stage.record_ssrc)
         self._gates.keep({o.own_ssrc for o in stage.outputs if o.own_ssrc is not None})
         self._planned_for = None
 
@@ -162,6 +169,8 @@ class OutputBank:
         howling: list[OutputSaid] = []
         for mix, chain in self._chains.items():
             frame = mixed[mix] if mix.checked is None else self._checks.frame(self._frame_samples)
+            if mix is RECORD:
+                frame = frame * self._program.gains
             full, howls = chain.take(tick, frame, self._floor.frame)
             if full:
                 jobs[mix] = chain.encode_job()
@@ -253,11 +262,18 @@ class OutputBank:
         }
 
     def _new_chain(self, mix: Mix) -> BusChain:
-        assert mix.kind is not None
+        if mix.kind is None:
+            return self._record_chain()
         treatment = TREATMENTS[mix.kind]
         make = self._encoders.low_delay if treatment.low_delay else self._encoders.talk
         shifted = mix.shifted and mix.checked is None  # a code that is shifted is not found again
         chain = BusChain(treatment, make(), self._frame_samples, mix.phase, shifted=shifted)
+        chain.encoder.limit(self._most_complexity)
+        return chain
+
+    def _record_chain(self) -> BusChain:
+        """Coded like the program; its packets are full in a tick in which the program's are not."""
+        chain = BusChain(RECORD_TREATMENT, self._encoders.program(), self._frame_samples)
         chain.encoder.limit(self._most_complexity)
         return chain
 

@@ -67,6 +67,8 @@ class ProgramChain:
         self._limiter = Limiter(PROGRAM_CEILING_DBFS)
         self.pcm = np.zeros(self._ticks * frame_samples, dtype=np.float32)
         """What the next packet holds."""
+        self.gains = np.ones(frame_samples, dtype=np.float32)
+        """The servo's gain of each sample of the last frame."""
         self._sequence = 0
 
     @property
@@ -88,8 +90,8 @@ class ProgramChain:
         part = self.pcm[place * self._frame_samples : (place + 1) * self._frame_samples]
         before = self._gain
         self._follow(tick, mixed, settled)
-        gain = np.float32(before) + np.float32(self._gain - before) * self._rise
-        np.add(self._limiter.process(mixed * gain), floor, out=part)
+        self.gains = np.float32(before) + np.float32(self._gain - before) * self._rise
+        np.add(self._limiter.process(mixed * self.gains), floor, out=part)
         return place == self._ticks - 1
 
     def packet(

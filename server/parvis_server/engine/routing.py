@@ -18,6 +18,7 @@ from parvis_server.media.buses import (
     loudspeaker_routes,
     mix_minus_routes,
     program_routes,
+    record_routes,
 )
 from parvis_server.media.zones import SILENT_DB, ZoneMatrix
 from parvis_wire.stage import OutputKind
@@ -39,9 +40,14 @@ class Mix:
     """Up by 5 Hz, against howling."""
     checked: int | None = None
     """The one output that is being checked: it leaves the mix that it shares."""
+    recorded: bool = False
+    """Without the sources that refused to be recorded."""
 
 
 PROGRAM: Final = Mix(None)
+
+RECORD: Final = Mix(None, recorded=True)
+"""What a recorder keeps of the program."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +69,7 @@ class Routing:
         self._staged: frozenset[int] = frozenset()
         self._outputs: tuple[OutputSpec, ...] = ()
         self._matrix = ZoneMatrix(())
+        self._record_ssrc: int | None = None
         self._lifted: frozenset[str] = frozenset()
 
     def set_stage(self, stage: SetStage) -> None:
@@ -71,6 +78,7 @@ class Routing:
             self._sources[spec.ssrc] = Source(spec.ssrc, spec.zone, spec.recorded)
         self._staged = frozenset(spec.ssrc for spec in stage.sources)
         self._outputs = stage.outputs
+        self._record_ssrc = stage.record_ssrc
         self._lifted = frozenset(stage.lifted)
         self._matrix = _matrix(stage, self._sources.values())
 
@@ -85,6 +93,8 @@ class Routing:
         sources = [self.source(ssrc) for ssrc in ssrcs]
         routes: dict[Mix, Routes] = {PROGRAM: program_routes(sources)}
         outputs = {}
+        if self._record_ssrc is not None:
+            routes[RECORD], outputs[self._record_ssrc] = record_routes(sources), RECORD
         for spec in self._outputs:
             apart = spec.ssrc if spec.ssrc == checked else None
             mix = self._mix(spec, ssrcs, phases.get(spec.ssrc, 0), apart)

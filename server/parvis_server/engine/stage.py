@@ -85,8 +85,9 @@ class SetStage(Body):
     """Zones that hear their own microphones; the hub has checked that they may."""
     sharing: bool = True
     """Whether gain sharing and levelling run; off, a source is at its own gain, or 0 dB."""
-    tap: bool = False
-    """Whether ``TapFrame`` is emitted, for a recorder."""
+    record_ssrc: Ssrc | None = None
+    """For a recorder: the RTP source of the record bus, which is the program without the sources
+    that are not ``recorded``. With it ``Tap`` is emitted. None: nothing is recorded."""
 
 
 class CheckOutput(Body):

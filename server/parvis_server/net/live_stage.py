@@ -16,7 +16,7 @@ from parvis_server.engine.boundary import (
     OutputPacket,
     SourceStats,
     StageReport,
-    TapFrame,
+    Tap,
 )
 from parvis_server.engine.stage import MAX_SOURCES, CheckOutput, SetStage
 from parvis_server.net import stage_status
@@ -216,7 +216,7 @@ class LiveStage:
                 self._howled(report)
             case Checked():
                 self._checked(report)
-            case TapFrame():
+            case Tap():
                 pass  # for a recorder; nobody asked for it in ``SetStage``
 
     def on_stats(self, stats: EngineStats) -> None:

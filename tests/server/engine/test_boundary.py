@@ -15,6 +15,8 @@ from parvis_server.engine.boundary import (
     SourcePacket,
     SourceStats,
     Stop,
+    Tap,
+    TapFrame,
     parse_to_engine,
     parse_to_hub,
     serialize_command,
@@ -51,6 +53,20 @@ source_stats = st.builds(
 to_hub = st.one_of(
     st.just(Ready()),
     st.builds(ProgramPacket, ptime_ms=st.integers(10, 120), rtp=rtp_bytes),
+    st.builds(
+        Tap,
+        room_clock=st.integers(0, 2**64 - 1),
+        program_gain=st.floats(0, 8, width=32),
+        frames=st.lists(
+            st.builds(
+                TapFrame,
+                ssrc=ssrcs,
+                timestamp=st.none() | ssrcs,
+                gain=st.floats(0, 8, width=32),
+            ),
+            max_size=5,
+        ).map(tuple),
+    ),
     st.builds(Levels, levels=st.dictionaries(ssrcs, st.floats(-127, 0), max_size=5)),
     st.builds(
         EngineStats,

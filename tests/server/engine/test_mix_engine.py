@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from fakes.outputs import FakeOutputs
 from fakes.receivers import FakeReceivers
-from parvis_server.engine.boundary import TICK_NS, Levels, Said, SourcePacket, TapFrame
+from parvis_server.engine.boundary import TICK_NS, Levels, Said, SourcePacket, Tap
 from parvis_server.engine.mix_engine import MAX_PACKET_AGE_NS, MixEngine
 from parvis_server.engine.savings import STEPS
 from parvis_server.engine.stage import MAX_SOURCES, CheckOutput, SetStage, SourceSpec
@@ -29,8 +29,8 @@ class Room:
         self.receivers.values = {ssrc: 10 ** (level / 20) for ssrc, level in levels.items()}
         self.set(*(SourceSpec(ssrc=ssrc, gain_db=0.0, shared=False) for ssrc in levels))
 
-    def set(self, *sources: SourceSpec, sharing: bool = True, tap: bool = False) -> None:
-        self.engine.set_stage(SetStage(sources=sources, sharing=sharing, tap=tap))
+    def set(self, *sources: SourceSpec, sharing: bool = True, record: int | None = None) -> None:
+        self.engine.set_stage(SetStage(sources=sources, sharing=sharing, record_ssrc=record))
 
     def run(self, ticks: int) -> list[Said]:
         said: list[Said] = []
@@ -253,18 +253,18 @@ def test_wired_microphones_of_a_zone_are_held_alike() -> None:
 def test_the_tap_tells_what_was_played_where_and_how_loud() -> None:
     room = Room()
     room.receivers.values = {1: 0.1, 2: 0.1}
-    room.set(SourceSpec(ssrc=1, gain_db=-20, shared=False), SourceSpec(ssrc=2), tap=True)
+    room.set(SourceSpec(ssrc=1, gain_db=-20, shared=False), SourceSpec(ssrc=2), record=9)
     room.receivers[1].position = 4711
-    taps = [said for said in room.run(2) if isinstance(said, TapFrame)]
-    assert [(tap.ssrc, tap.room_clock, tap.timestamp) for tap in taps] == [
-        (1, 0, 4711),
-        (2, 0, None),
-        (1, 480, 4711),
-        (2, 480, None),
+    taps = [said for said in room.run(2) if isinstance(said, Tap)]
+    assert [tap.room_clock for tap in taps] == [0, 480]
+    assert [[(one.ssrc, one.timestamp) for one in tap.frames] for tap in taps] == [
+        [(1, 4711), (2, None)],
+        [(1, 4711), (2, None)],
     ]
-    assert taps[0].gain == pytest.approx(0.1)
+    assert taps[0].frames[0].gain == pytest.approx(0.1)
+    assert taps[0].program_gain == 1.0
     room.set(SourceSpec(ssrc=1))
-    assert not [said for said in room.run(2) if isinstance(said, TapFrame)]
+    assert not [said for said in room.run(2) if isinstance(said, Tap)]
 
 
 def test_gains_are_told_apart_level_and_share() -> None:

@@ -26,7 +26,7 @@ from parvis_server.engine.boundary import (
     Ready,
     SourcePacket,
     Stop,
-    TapFrame,
+    Tap,
     ToHub,
     parse_to_hub,
     serialize_command,
@@ -168,13 +168,13 @@ def test_a_hub_that_does_not_listen_never_holds_it_up(pair: Pair) -> None:
 def test_stage_and_sound_check_reach_the_outputs(pair: Pair) -> None:
     check = CheckOutput(check=3, output=9)
     pair.receiver = Countdown(lambda: pair.tell(check, Stop()))
-    stage = SetStage(sources=(SourceSpec(ssrc=5),), tap=True)
+    stage = SetStage(sources=(SourceSpec(ssrc=5),), record_ssrc=8)
     pair.tell(stage, GO)
     pair.process.run()
     assert pair.outputs.stages == [stage]
     assert pair.outputs.checks == [check]
-    tapped = [said for said in pair.said() if isinstance(said, TapFrame)]
-    assert [tap.ssrc for tap in tapped] == [5] * len(tapped)
+    tapped = [said for said in pair.said() if isinstance(said, Tap)]
+    assert [[frame.ssrc for frame in tap.frames] for tap in tapped] == [[5]] * len(tapped)
     clocks = [tap.room_clock for tap in tapped]
     assert clocks == list(range(clocks[0], clocks[0] + 480 * len(clocks), 480))
 

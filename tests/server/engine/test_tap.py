@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from fakes.outputs import FakeOutputs
 from fakes.voices import dbfs, noise, voice
 from parvis_audio.opus import Decoder, unit_encoder
-from parvis_server.engine.boundary import TICK_NS, SourcePacket, TapFrame
+from parvis_server.engine.boundary import TICK_NS, SourcePacket, Tap, TapFrame
 from parvis_server.engine.decoding_chain import DecodingChain
 from parvis_server.engine.mix_engine import MixEngine
 from parvis_server.engine.stage import SetStage, SourceSpec
@@ -29,7 +29,7 @@ class Recorder:
         self.outputs = FakeOutputs()
         mix = MixEngine(self.outputs, DecodingChain)
         specs = tuple(SourceSpec(ssrc=ssrc) for ssrc in sounds)
-        mix.set_stage(SetStage(sources=specs, tap=True))
+        mix.set_stage(SetStage(sources=specs, record_ssrc=999))
         encoders = {ssrc: unit_encoder() for ssrc in sounds}
         self.packets: dict[int, list[RtpPacket]] = {ssrc: [] for ssrc in sounds}
         self.taps: dict[int, list[TapFrame]] = {ssrc: [] for ssrc in sounds}
@@ -41,8 +41,10 @@ class Recorder:
                 self.packets[ssrc].append(packet)
                 mix.receive(SourcePacket(at_ns, packet.serialize()), at_ns)
             for said in mix.tick(tick, at_ns + 1_000_000):
-                if isinstance(said, TapFrame):
-                    self.taps[said.ssrc].append(said)
+                if isinstance(said, Tap):
+                    assert said.room_clock == tick * TICK
+                    for frame in said.frames:
+                        self.taps[frame.ssrc].append(frame)
 
     def remade(self, ssrc: int, offset: float, part: slice = PART) -> NDArray[np.float64]:
         """A source at its gain over a part of it: decoded, placed, ramped.
@@ -53,7 +55,7 @@ class Recorder:
         decoder, taps = Decoder(), self.taps[ssrc]
         line = np.concatenate([decoder.decode(packet.payload) for packet in self.packets[ssrc]])
         ticks = np.arange(PART.start, PART.stop)
-        slips = [(taps[tick].timestamp or 0) - taps[tick].room_clock for tick in ticks]
+        slips = [(taps[tick].timestamp or 0) - tick * TICK for tick in ticks]
         slip = Polynomial.fit(ticks, slips, 3)
         clock = np.arange(part.start * TICK, part.stop * TICK)
         gains = np.interp((clock + 1) / TICK, ticks + 1, [taps[tick].gain for tick in ticks])
