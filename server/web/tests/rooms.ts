@@ -31,6 +31,8 @@ const EMPTY: RoomView = {
   host_units: [],
   ask: null,
   tally: null,
+  recording: null,
+  consents: [],
   desk: null,
 };
 

@@ -2,6 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { useWords } from "../i18n/words.ts";
+import { type Answer, needsAnswer, type OwnAnswer } from "../recording/own_answer.ts";
 import type { Wish } from "../room/commands.ts";
 import type { HubClient } from "../room/hub_client.ts";
 import { useStore } from "../ui/store.ts";
@@ -11,11 +12,13 @@ import { NameForm } from "./name_form.tsx";
 import type { OwnNews } from "./own_news.ts";
 import { obstacleHere } from "./own_voice.ts";
 import type { Presence } from "./presence.ts";
+import { Questions } from "./questions.tsx";
 import { WriteForm } from "./write_form.tsx";
 
 interface Props {
   hub: HubClient;
   presence: Presence;
+  own: OwnAnswer;
   news: OwnNews;
   view: RoomView;
   me: string | null;
@@ -24,9 +27,12 @@ interface Props {
 /** Which form is open; the bar itself is none. */
 type Form = "name" | "name for a reply" | "rename" | "write";
 
-export function HandBar({ hub, presence, news, view, me }: Props) {
+export function HandBar({ hub, presence, own: answers, news, view, me }: Props) {
   const { say } = useWords();
   const [form, setForm] = useState<Form | null>(null);
+  // A hand that waits for the two questions of a recording.
+  const [held, setHeld] = useState<Wish | null>(null);
+  const { recording } = view;
   const name = useStore(presence.store, (now) => now.name);
   const isWaiting = useStore(hub.room, (room) => room.waiting.length > 0);
   const isAway = useStore(hub.room, (room) => !room.isVenueReached);
@@ -37,15 +43,34 @@ export function HandBar({ hub, presence, news, view, me }: Props) {
   const wish = (what: Wish) => {
     close();
     news.clear();
-    if (!isWaiting) hub.wish(what);
+    if (needsAnswer(what, recording, answers.to(recording))) setHeld(what);
+    else if (!isWaiting) hub.wish(what);
   };
   const raise = (as: string | null, reply: boolean) => {
     if (as === null) setForm(reply ? "name for a reply" : "name");
     else wish({ type: "raise_hand", name: as, speaks, ...(reply ? { reply } : {}) });
   };
+  const answer = (given: Answer) => {
+    if (recording === null || held === null) return;
+    answers.give(recording, given);
+    setHeld(null);
+    // A no that lets nobody speak is told by the hub's own word.
+    hub.wish(held);
+  };
   if (own !== null) {
     const onLower = () => wish({ type: "lower_hand" });
     return <Raised own={own} isWaiting={isWaiting} isAway={isAway} onLower={onLower} />;
+  }
+  if (held !== null && recording !== null) {
+    return (
+      <Questions
+        key={recording.notice.version}
+        recording={recording}
+        before={null}
+        onAnswer={answer}
+        onCancel={() => setHeld(null)}
+      />
+    );
   }
   if (form === "write")
     return (

@@ -5,6 +5,8 @@ import { useState } from "preact/hooks";
 import { mp3Path } from "../audio/mp3_stream.ts";
 import type { Player } from "../audio/player.ts";
 import { useWords } from "../i18n/words.ts";
+import { isRecorded, type OwnAnswer } from "../recording/own_answer.ts";
+import { RecordingSign } from "../recording/sign.tsx";
 import type { HubClient } from "../room/hub_client.ts";
 import { useStore } from "../ui/store.ts";
 import type { RoomView } from "../wire/messages.ts";
@@ -19,14 +21,18 @@ interface Props {
   player: Player;
   link: RoomLink;
   presence: Presence;
+  own: OwnAnswer;
   view: RoomView | null;
   me: string | null;
   onSeatDone: () => void;
+  /** One wants to answer otherwise to the questions of the recording. */
+  onChange: () => void;
   /** What is said in the place of the sound when the room is closed to this page. */
   children: ComponentChildren;
 }
 
-export function Hero({ hub, player, link, presence, view, me, onSeatDone, children }: Props) {
+export function Hero(props: Props) {
+  const { hub, player, link, presence, own, view, me, onSeatDone, children } = props;
   const inHall = useStore(presence.store, (now) => now.inHall);
   const audio = useStore(player.store, (now) => now.state);
   const canPlay = player.abilities.webAssembly && player.abilities.audioContext;
@@ -35,6 +41,7 @@ export function Hero({ hub, player, link, presence, view, me, onSeatDone, childr
   const isShut = Boolean(children);
   // Before the room is known, the door is there: most who come find it live.
   const hasSound = view === null || view.phase === "live";
+  useStore(own.store, (now) => now.kept);
   const seat = view?.seats.find((one) => one.participant === me) ?? null;
   const choose = (isHere: boolean) => {
     if (isHere) player.stop();
@@ -52,6 +59,13 @@ export function Hero({ hub, player, link, presence, view, me, onSeatDone, childr
           onDone={onSeatDone}
         />
       )}
+      {/* Before there is anything to hear. */}
+      <RecordingSign
+        recording={isShut ? null : (view?.recording ?? null)}
+        answer={own.to(view?.recording ?? null)}
+        isRecorded={view === null ? null : isRecorded(view, me)}
+        onChange={props.onChange}
+      />
       {inHall && !isShut && <InHall seat={seat} hub={hub} />}
       {!inHall && hasSound && canPlay && (
         <Portal

@@ -4,6 +4,7 @@ import { render } from "preact";
 import { chime } from "../audio/chime.ts";
 import { AUDIENCE_WORDS } from "../i18n/audience_words.ts";
 import { chooseLanguage, learnWords } from "../i18n/words.ts";
+import { OwnAnswer } from "../recording/own_answer.ts";
 import { tabStorage } from "../ui/fragment.ts";
 import { openSession } from "../ui/session.ts";
 import { forgetSeat, takeRoomLink } from "./link.ts";
@@ -19,6 +20,7 @@ const { hub, player } = openSession(
   { role: "listener", room: link.room, hostSecret: null, invite: link.secret },
   new Worker(new URL("../room/listener.worker.ts", import.meta.url)),
 );
+const own = new OwnAnswer(hub, tab);
 const presence = new Presence(hub, tab);
 const news = new OwnNews(hub, {
   // In the hall no phone rings: it shakes, and its screen says so.
@@ -31,6 +33,7 @@ render(
     player={player}
     link={link}
     presence={presence}
+    own={own}
     news={news}
     tab={tab}
     onSeatDone={() => forgetSeat(link.room, tab)}

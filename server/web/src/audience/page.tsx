@@ -1,8 +1,9 @@
 /** The page of one room, as far as the room has come. */
 
-import { useEffect } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { Player } from "../audio/player.ts";
 import { useWords } from "../i18n/words.ts";
+import type { OwnAnswer } from "../recording/own_answer.ts";
 import type { HubClient } from "../room/hub_client.ts";
 import type { Kept } from "../ui/fragment.ts";
 import { Header } from "../ui/shell.tsx";
@@ -18,6 +19,7 @@ import { Hero } from "./hero.tsx";
 import { Line, Speaking } from "./line.tsx";
 import type { RoomLink } from "./link.ts";
 import type { OwnNews } from "./own_news.ts";
+import { OwnQuestions } from "./own_questions.tsx";
 import { OwnVoice } from "./own_voice_slot.tsx";
 import { Poll } from "./poll.tsx";
 import type { Presence } from "./presence.ts";
@@ -32,6 +34,7 @@ interface Props {
   player: Player;
   link: RoomLink;
   presence: Presence;
+  own: OwnAnswer;
   news: OwnNews;
   tab: Kept | null;
   /** The code of a table was used, or is not wanted. */
@@ -39,7 +42,8 @@ interface Props {
 }
 
 export function Page(props: Props) {
-  const { hub, news } = props;
+  const { hub, news, own } = props;
+  const [isChanging, setChanging] = useState(false);
   const view = useStore(hub.room, (room) => room.view);
   const me = useStore(hub.room, (room) => room.participant);
   const isRefused = useStore(hub.room, (room) => room.link === "refused");
@@ -55,8 +59,17 @@ export function Page(props: Props) {
         {view !== null && (
           <OwnVoice {...props} view={view} turn={turn} hand={ownHand(view, me)?.hand ?? null} />
         )}
+        {isLive && !isRefused && (
+          <OwnQuestions
+            own={own}
+            view={view}
+            me={me}
+            isChanging={isChanging}
+            onDone={() => setChanging(false)}
+          />
+        )}
         {isLive && !isRefused && <Poll hub={hub} view={view} />}
-        <Hero {...props} view={view} me={me}>
+        <Hero {...props} view={view} me={me} onChange={() => setChanging(true)}>
           {isRefused && <Closed hub={hub} />}
         </Hero>
         {view !== null && !isRefused && <Columns {...props} view={view} me={me} />}

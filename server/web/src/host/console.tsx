@@ -21,6 +21,7 @@ import { HostLine } from "./line/line.tsx";
 import { NextButton, Refused } from "./line/next.tsx";
 import { LinkLine } from "./link_line.tsx";
 import { People } from "./people/people.tsx";
+import { RecordingCard } from "./recording/recording.tsx";
 import { Rules } from "./rules/rules.tsx";
 import { SilenceButton, Silencer } from "./silence/silence.tsx";
 import { Alarms } from "./sound/alarms.tsx";
@@ -105,6 +106,7 @@ function Columns({ hub, player, desk, watch, api, view, help }: ColumnsProps) {
         <People hub={hub} view={view} api={api} />
       </div>
       <div>
+        <RecordingCard hub={hub} view={view} />
         <Rules hub={hub} view={view} />
         <Units
           desk={desk}

@@ -36,6 +36,7 @@ const OF_THE_MOMENT: ReadonlySet<Command["type"]> = new Set([
   "identify",
   "set_lift",
   "check_sound",
+  "start_recording",
 ]);
 
 /** Without `Omit`'s loss of the union. */
@@ -63,6 +64,8 @@ function subject(command: Command): string | null {
     case "silence_all":
     case "set_muted":
     case "answer_ask":
+    case "answer_recording":
+    case "set_recording_terms":
       return command.type;
     case "set_rank":
       return `rank ${command.participant}`;

@@ -4,6 +4,7 @@ import { render } from "preact";
 import { useEffect } from "preact/hooks";
 import { SCREEN_WORDS } from "../i18n/screen_words.ts";
 import { chooseLanguage, type Language, learnWords, setLanguage, useWords } from "../i18n/words.ts";
+import { RecordingMark } from "../recording/sign.tsx";
 import { HubClient, hubOrigin, type RoomState } from "../room/hub_client.ts";
 import { closedWords, Mark } from "../ui/shell.tsx";
 import { type Store, useStore } from "../ui/store.ts";
@@ -39,6 +40,7 @@ function Screen({ room, language }: { room: Store<RoomState>; language: Language
   return (
     <main class={isLost ? "screen is-lost" : "screen"} data-scene={scene}>
       <Head title={view.title}>
+        {view.recording !== null && <RecordingMark />}
         {scene === "stage" && <Timer room={room} stage={stage} view={view} />}
       </Head>
       <Middle scene={scene} stage={stage} view={view} room={room} />

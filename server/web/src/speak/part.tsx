@@ -5,6 +5,7 @@ import { isOwnVoice } from "../audience/own_voice.ts";
 import type { Presence } from "../audience/presence.ts";
 import { SPEAK_WORDS } from "../i18n/speak_words.ts";
 import { learnWords, useWords } from "../i18n/words.ts";
+import type { OwnAnswer } from "../recording/own_answer.ts";
 import { Announcement } from "../ui/shell.tsx";
 import { useStore } from "../ui/store.ts";
 import type { Hand, RoomView, Turn } from "../wire/messages.ts";
@@ -19,12 +20,15 @@ learnWords(SPEAK_WORDS);
 export interface PartProps extends Omit<SpeakingParts, "room" | "secret"> {
   link: { room: string; secret: string | null };
   presence: Presence;
+  own: OwnAnswer;
   view: RoomView;
   hand: Hand | null;
   turn: Turn | null;
 }
 
-export function Part({ hub, player, link, tab, presence, view, hand, turn }: PartProps) {
+export function Part(props: PartProps) {
+  const { hub, player, link, tab, presence, own, view, hand, turn } = props;
+  useStore(own.store, (now) => now.kept);
   const inHall = useStore(presence.store, (now) => now.inHall);
   const [speaking] = useState(
     () => new Speaking({ hub, player, room: link.room, secret: link.secret, tab }),
@@ -39,11 +43,14 @@ export function Part({ hub, player, link, tab, presence, view, hand, turn }: Par
   useEffect(() => {
     if (!isWanted) speaking.tap("leave");
   }, [isWanted, speaking]);
+  // The two questions stand in its place: no microphone opens before they are answered.
+  const mustAnswer = view.recording !== null && own.to(view.recording) === null;
+  const isHeld = mustAnswer && turn?.state === "granted";
   const way = { hub, player, presence, link };
   return (
     <>
       <News speaking={speaking} turn={isOurs ? turn : null} />
-      {isOurs && turn !== null && (
+      {isOurs && turn !== null && !isHeld && (
         <OnStage speaking={speaking} turn={turn} view={view} way={way} room={hub.room} />
       )}
       {isInLine && <Card speaking={speaking} way={way} />}

@@ -2,6 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { useWords } from "../../i18n/words.ts";
+import { RecordingMark } from "../../recording/sign.tsx";
 import type { HubClient } from "../../room/hub_client.ts";
 import { useStore } from "../../ui/store.ts";
 import type { RoomView } from "../../wire/messages.ts";
@@ -25,6 +26,7 @@ export function RoomHead({ hub, view }: Props) {
       </h1>
       <p class="room-state">
         <span class={`phase is-${view.phase}`}>{say(PHASES[view.phase])}</span>
+        {view.recording !== null && <RecordingMark />}
         <Counts hub={hub} />
       </p>
       <PhaseSteps hub={hub} view={view} />

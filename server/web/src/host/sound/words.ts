@@ -43,6 +43,8 @@ const ALARMS: Record<Alarm["kind"], WordKey> = {
   same_voice: "alarm.same_voice",
   certificate: "alarm.certificate",
   cloned: "alarm.cloned",
+  recorder_fails: "alarm.recorder_fails",
+  disk_low: "alarm.disk_low",
 };
 
 const CHECKS: Record<CheckResult["state"], WordKey> = {
@@ -125,6 +127,8 @@ function alarmFigures(say: Say, language: Language, { kind, value, hertz: pitch 
       return partsPerMillion(language, value);
     case "lift_ended":
       return milliseconds(language, value);
+    case "disk_low":
+      return say("alarm.disk_low_figures", { count: Math.round(value).toLocaleString(language) });
     default:
       return "";
   }

@@ -40,6 +40,7 @@ export const STATUS: Status = {
   shares: { stage_ms: 0, hall_ms: 0, phones_ms: 0 },
   longest_wait_ms: 0,
   waiting: [],
+  can_record: true,
 };
 
 /** The status with another setting of one source. */

@@ -1,0 +1,41 @@
+/** The questions on the audience's page: when one is about to speak, or to change one's answer. */
+
+import { useWords } from "../i18n/words.ts";
+import { isConcerned, type OwnAnswer } from "../recording/own_answer.ts";
+import { Announcement } from "../ui/shell.tsx";
+import { useStore } from "../ui/store.ts";
+import type { RoomView } from "../wire/messages.ts";
+import { Questions } from "./questions.tsx";
+
+interface Props {
+  own: OwnAnswer;
+  view: RoomView;
+  me: string | null;
+  /** The person wants to answer otherwise. */
+  isChanging: boolean;
+  onDone: () => void;
+}
+
+export function OwnQuestions({ own, view, me, isChanging, onDone }: Props) {
+  const { say } = useWords();
+  useStore(own.store, (now) => now.kept);
+  const { recording } = view;
+  const answer = own.to(recording);
+  const isAsked = recording !== null && answer === null && isConcerned(view, me);
+  if (recording === null || !(isAsked || isChanging)) return <Announcement text="" urgent />;
+  return (
+    <>
+      <Announcement text={isAsked ? say("recording.asked") : ""} urgent />
+      <Questions
+        key={recording.notice.version}
+        recording={recording}
+        before={answer}
+        onAnswer={(given) => {
+          own.give(recording, given);
+          onDone();
+        }}
+        onCancel={isAsked ? null : onDone}
+      />
+    </>
+  );
+}
