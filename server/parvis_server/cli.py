@@ -23,6 +23,7 @@ COMMANDS = {
     "session": "See who runs the hub, end that, or make a link for one more.",
     "label": "Make the setup codes of units, and a parvis.toml for each.",
     "listen": "Listen to a room without a browser, and record it.",
+    "replay": "List recordings, publish them, take a voice out, erase, export.",
     "doctor": "Say what does not reach what, and what to do.",
     "demo": "Try everything on this machine: a hub and three tables with voices.",
     "bench": "Measure this machine: delay, mix, listeners.",

@@ -64,7 +64,8 @@ def track(name: str, sound: Samples, at: int, gains: tuple[tuple[int, float], ..
 def mix_of(tracks: list[Track], begin: int, end: int, bus_gain: float = 1.0) -> Mix:
     """What the record bus makes of them: summed, under its servo, limited, encoded."""
     total = summed(tracks, begin, end) * np.float32(bus_gain)
-    return Mix(opus_file(Limiter(PROGRAM_CEILING_DBFS).process(total)), begin)
+    limited = Limiter(PROGRAM_CEILING_DBFS).process(total)
+    return Mix(opus_file(limited), begin, (Place(begin - RATE, None, bus_gain),))
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,9 @@ def write_recording(
     for at, one in enumerate(said):
         _write_track(folder, kept[at], one)
     write_opus(folder / "mix.opus", mix_of(tracks, BEGIN, end, bus_gain).opus)
+    servo = PlacesWriter(0)
+    notes = [servo.note(at, at % 2**32, bus_gain) for at in range(BEGIN - RATE, end, 480)]
+    (folder / "mix.places").write_bytes(b"".join((servo.head, *notes)))
     (folder / "events.jsonl").write_text("".join(_events(said)))
     (folder / "recording.json").write_bytes(description.serialize())
     return folder
@@ -186,3 +190,15 @@ def event_line(at_s: float, event: RoomEvent) -> str:
     """One line of ``events.jsonl``."""
     body = {"room_clock": BEGIN + round(at_s * RATE), "event": event.model_dump(mode="json")}
     return json.dumps(body) + "\n"
+
+
+def built_page(folder: Path) -> Path:
+    """A built replay page: two scripts, one of which names a style, and one asset too many."""
+    (folder / "assets").mkdir(parents=True)
+    html = '<script type="module" src="/assets/replay-1.js"></script>'
+    (folder / "replay.html").write_text(html)
+    (folder / "assets/replay-1.js").write_text('import "./shared-2.js";')
+    (folder / "assets/shared-2.js").write_text('const style = "base-3.css";')
+    (folder / "assets/base-3.css").write_text("body { color: black }")
+    (folder / "assets/host-4.js").write_text("host()")
+    return folder

@@ -11,14 +11,13 @@ from pydantic import TypeAdapter, ValidationError
 from parvis_audio.opus import program_encoder
 from parvis_server.errors import BadRecording
 from parvis_server.record.places import Places
-from parvis_server.record.recording import DESCRIPTION, EVENTS, MIX, Recording
+from parvis_server.record.recording import DESCRIPTION, EVENTS, MIX, MIX_PLACES, Recording
 from parvis_server.record.recording import Track as Kept
 from parvis_server.replay.bus import Track
 from parvis_server.replay.chapters import SAMPLES_PER_MS, Chapter, Happened, chapters_of
-from parvis_server.replay.opus_file import OpusSound, read_opus
+from parvis_server.replay.opus_file import OpusFile, OpusSound, read_opus
 from parvis_server.replay.placing import Place
 from parvis_server.replay.without import Mix
-from parvis_wire.recording import Withdrew
 from parvis_wire.room_events import RoomEvent
 from parvis_wire.room_view import RoomView
 
@@ -53,20 +52,41 @@ class Opened:
     def mix(self) -> Mix:
         """The recorded mix; raises ``BadRecording``."""
         opus = read_opus(self.folder / MIX)
-        return Mix(opus, self.begin + program_encoder().lookahead_samples - opus.pre_skip)
+        first = self.begin + program_encoder().lookahead_samples - opus.pre_skip
+        gains = tuple(Place(*one) for one in self._places(MIX_PLACES).positions(0))
+        return Mix(opus, first, gains)
 
     def track(self, kept: Kept) -> Track:
         """One of its tracks with its sound; raises ``BadRecording``."""
         opus = read_opus(self.folder / kept.file)
-        try:
-            content = (self.folder / kept.places).read_bytes()
-        except OSError as error:
-            where = self.folder / kept.places
-            raise BadRecording(f"cannot read {where}: {error.strerror}") from error
-        positions = Places.parse(content).positions(opus.first_timestamp())
-        places = tuple(Place(*one) for one in positions)
+        places = self._placed(kept, opus)
         last = places[-1].room_clock if places else kept.begun_clock
         return Track(kept.file, places, OpusSound(opus.packets), kept.ended_clock or last)
+
+    def line(self, kept: Kept) -> tuple[int, OpusFile]:
+        """One of its tracks as packets, and the room clock of the first sample of them.
+
+        Raises:
+            BadRecording: it cannot be read.
+        """
+        opus = read_opus(self.folder / kept.file)
+        for place in self._placed(kept, opus):
+            if place.position is not None:
+                return place.room_clock - place.position, opus
+        return kept.begun_clock, opus
+
+    def _placed(self, kept: Kept, opus: OpusFile) -> tuple[Place, ...]:
+        positions = self._places(kept.places).positions(opus.first_timestamp())
+        return tuple(Place(*one) for one in positions)
+
+    def _places(self, name: str) -> Places:
+        path = self.folder / name
+        try:
+            return Places.parse(path.read_bytes())
+        except OSError as error:
+            raise BadRecording(f"cannot read {path}: {error.strerror}") from error
+        except BadRecording as error:
+            raise BadRecording(f"{path}: {error}") from None
 
     def log(self) -> "Log":
         """The floor's events; raises ``BadRecording``."""
@@ -85,11 +105,6 @@ class Log:
     view: RoomView | None
     """The room when the recording began."""
     events: tuple[Happened, ...]
-
-    def withdrawn(self, recording: str) -> frozenset[str]:
-        """Who asked for their voice to be taken out."""
-        found = (one.event for one in self.events if isinstance(one.event, Withdrew))
-        return frozenset(one.participant for one in found if one.recording == recording)
 
 
 def read_log(path: Path) -> Log:

@@ -20,8 +20,9 @@ from parvis_audio.opus import program_encoder
 from parvis_server.engine.program import PROGRAM_CEILING_DBFS
 from parvis_server.media.limiter import Limiter
 from parvis_server.replay.bleed import picked_up
-from parvis_server.replay.bus import BusGain, Muted, Track, bus_gain, summed
+from parvis_server.replay.bus import Muted, Track, summed
 from parvis_server.replay.opus_file import OpusFile, OpusSound, TimedPacket
+from parvis_server.replay.placing import Place, gain_line
 
 Samples = NDArray[np.float32]
 
@@ -49,6 +50,8 @@ class Mix:
     opus: OpusFile
     begin: int
     """Room clock of what went into the encoder as the first sample of position 0."""
+    gains: tuple[Place, ...] = (Place(0, None, 1.0),)
+    """What the bus's loudness servo gave the sum."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +80,9 @@ def render_without(
     packets = [packet for packet in mix.opus.packets if not _in_any(packet, mix, stretches)]
     done = 0
     for begin, end in stretches:
-        voices = [one for one in left_out if one.begin < end and one.end > begin]
         near = [one for one in others if one.begin < end and one.end > begin]
         inside = [span for span in gone if span[0] < end and span[1] > begin]
-        gain = bus_gain(_old_mix(mix), [*voices, *near], begin, end, _limiter)
-        stretch = _Stretch(mix, (begin, end), inside, near, muted, gain)
+        stretch = _Stretch(mix, (begin, end), inside, near, muted)
         for packet in stretch.packets():
             packets.append(packet)
             done += packet.samples
@@ -140,13 +141,12 @@ class _Stretch:
         gone: Sequence[tuple[int, int]],
         others: Sequence[Track],
         muted: Sequence[Muted],
-        gain: BusGain,
     ) -> None:
         self._mix, self._begin, self._end = mix, *span
-        self._others, self._muted, self._gain = others, muted, gain
+        self._others, self._muted = others, muted
         self._was = _old_mix(mix)
         self._gone = [(begin - AROUND_SAMPLES, end + AROUND_SAMPLES) for begin, end in gone]
-        self._limiter = _limiter()
+        self._limiter = Limiter(PROGRAM_CEILING_DBFS)
         self._encoder = program_encoder()
 
     def packets(self) -> Iterator[TimedPacket]:
@@ -163,7 +163,8 @@ class _Stretch:
 
     def _sound(self, low: int, high: int) -> Samples:
         """What goes into the encoder."""
-        total = summed(self._others, low, high, self._muted) * self._gain.line(low, high)
+        total = summed(self._others, low, high, self._muted)
+        total *= gain_line(self._mix.gains, low, high)
         new = self._limiter.process(total)
         share = self._share_of_new(low, high)
         sound: Samples = new * share
@@ -179,10 +180,6 @@ class _Stretch:
             distance = np.maximum(begin - clock, clock - end)
             share = np.maximum(share, 1 - np.clip(distance / FADE_SAMPLES, 0, 1))
         return np.asarray(share, dtype=np.float32)
-
-
-def _limiter() -> Limiter:
-    return Limiter(PROGRAM_CEILING_DBFS)
 
 
 def _old_mix(mix: Mix) -> Callable[[int, int], Samples]:

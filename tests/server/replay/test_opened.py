@@ -7,13 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fakes.recordings import BEGIN, RATE, Said, event_line, write_recording
+from fakes.recordings import BEGIN, RATE, Said, write_recording
 from fakes.voices import voice
 from parvis_server.errors import BadRecording
 from parvis_server.replay.bus import summed
 from parvis_server.replay.opened import damaged, every, find, open_recording
 from parvis_server.replay.opus_file import OpusSound
-from parvis_wire.recording import Withdrew
 
 ANN = Said("ann", "Ann", voice(2, 1), 1.0)
 BOB = Said("bob", "Bob", voice(2, 2), 4.0, text="Why?")
@@ -38,17 +37,6 @@ def test_chapters_come_from_the_log(tmp_path: Path) -> None:
         ("Ann", 1000, None),
         ("Bob", 4000, "Why?"),
     ]
-
-
-def test_who_withdrew_is_in_the_log(tmp_path: Path) -> None:
-    folder = write_recording(tmp_path, [ANN])
-    opened = open_recording(folder)
-    for recording in (opened.description.recording, "20200101T000000Z-1"):
-        line = event_line(
-            9, Withdrew(participant=f"of-{recording[-1]}-{recording[:4]}", recording=recording)
-        )
-        (folder / "events.jsonl").open("a").write(line)
-    assert opened.log().withdrawn(opened.description.recording) == {"of-1-2026"}
 
 
 def test_a_torn_last_event_is_left_away_and_a_damaged_one_told(tmp_path: Path) -> None:

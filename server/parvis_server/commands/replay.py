@@ -1,0 +1,276 @@
+"""``parvis replay``: recordings after they were made."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from parvis_server.commands.asking import AsJson, Data, moment, table, tell
+
+if TYPE_CHECKING:
+    from parvis_server.replay.opened import Opened
+
+app = typer.Typer(add_completion=False, no_args_is_help=True)
+
+EXAMPLES = """Examples:
+
+  parvis replay list
+
+  parvis replay publish main                         make it, and say where to hear it
+
+  parvis replay publish main --heard                 put what was heard in the public folder
+
+  parvis replay withdraw main/20261123T190000Z-4 --person "Zoé"
+
+  parvis replay erase --person "Zoé"
+
+  parvis replay export --room main --out main-export
+"""
+
+Name = Annotated[
+    str, typer.Argument(help="room/recording, or a room: its newest.", show_default=False)
+]
+Person = Annotated[
+    str | None,
+    typer.Option(help="A person: their id, or the name that was shown.", show_default=False),
+]
+Room = Annotated[str | None, typer.Option(help="A room.", show_default=False)]
+HEADS = ("recording", "begun", "length", "voices", "published", "deleted")
+
+
+@app.callback(epilog=EXAMPLES)
+def replay() -> None:
+    """Recordings: list, publish, take a voice out, erase, export."""
+
+
+@app.command("list")
+def list_recordings(data: Data = None, as_json: AsJson = False) -> None:
+    """List the recordings, one a line, and what cannot be read."""
+    from parvis_server.replay.opened import damaged, every
+
+    recordings = _recordings(data)
+    found = [_told(opened) for opened in every(recordings)]
+    rows = [
+        (
+            one["recording"],
+            moment(one["begun_utc_ms"]),
+            _length(one["duration_ms"]),
+            str(one["voices"]),
+            "yes" if one["copies"] else "no",
+            moment(one["delete_utc_ms"]),
+        )
+        for one in found
+    ]
+    broken = list(damaged(recordings))
+    answer = {"recordings": found, "damaged": broken}
+    tell(answer, as_json, lambda: table(HEADS, rows) if rows else "nothing is recorded")
+    if broken and not as_json:
+        typer.echo("\n".join(broken), err=True)
+
+
+@app.command()
+def publish(
+    name: Name,
+    heard: Annotated[
+        bool, typer.Option("--heard", help="I have heard what was prepared: make it public.")
+    ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Public folder of the room. Unless set: published/ROOM of the data folder.",
+            show_default=False,
+        ),
+    ] = None,
+    address: Annotated[
+        str | None,
+        typer.Option(help="Address of that folder on the web, for the feed.", show_default=False),
+    ] = None,
+    formats: Annotated[
+        str, typer.Option(help="Downloads: opus, flac, wav, several with commas.")
+    ] = "opus",
+    data: Data = None,
+) -> None:
+    """Make the folder that plays on any web server; with --heard, put it in the public place.
+
+    Only those who said yes to being published are in it.
+    """
+    from parvis_server.net.pages import static_folder
+    from parvis_server.replay import publish as making
+    from parvis_server.replay.opened import find
+
+    recordings = _recordings(data)
+    opened = find(recordings, name)
+    if heard:
+        series = out or recordings.parent / "published" / opened.description.room
+        public = making.publish(opened, series, _now(), _address(address))
+        typer.echo(f"published: {public}")
+        return
+    wish = making.Wish(_formats(formats))
+    ready = making.prepare(opened, wish, static_folder(), _progress("the mix is made again"))
+    typer.echo(
+        f"hear {ready / 'mix.mp3'}, or the page in {ready}; "
+        f"then: parvis replay publish {opened.name} --heard"
+    )
+
+
+@app.command()
+def withdraw(name: Name, person: Person = None, data: Data = None) -> None:
+    """Take a voice out of a recording; without --person, whoever wished so meanwhile."""
+    from parvis_server.replay.opened import find
+    from parvis_server.replay.withdraw import withdraw as take_out
+
+    recordings = _recordings(data)
+    opened = find(recordings, name)
+    who = [] if person is None else [_participant(opened.folder.parents[1], person)]
+    done = take_out(opened.folder, who, _now(), _progress("the mix is made again"))
+    typer.echo(f"{opened.name}: {done.tracks} tracks are out of it")
+    if done.silences:
+        spans = ", ".join(f"{_clock(s.begin_ms)} to {_clock(s.end_ms)}" for s in done.silences)
+        typer.echo(f"another microphone had picked them up and is muted: {spans}")
+    if done.copies:
+        typer.echo(f"{done.copies} published copies are taken down: publish it again")
+
+
+@app.command()
+def erase(
+    name: Annotated[str | None, typer.Argument(help="room/recording.", show_default=False)] = None,
+    person: Person = None,
+    room: Room = None,
+    expired: Annotated[
+        bool, typer.Option("--expired", help="Every recording whose time is over.")
+    ] = False,
+    data: Data = None,
+) -> None:
+    """Delete one recording, those of a room, those that are over, or a person out of all."""
+    from parvis_server.errors import UsageError
+    from parvis_server.replay.opened import every, find
+    from parvis_server.replay.rights import erase_person, erase_recording, sweep
+
+    recordings = _recordings(data)
+    if sum((name is not None, person is not None, room is not None, expired)) != 1:
+        raise UsageError("give one of: a recording, --person, --room, --expired")
+    if person is not None:
+        who = _participant(recordings, person)
+        gone = erase_person(recordings, who, _now(), _progress("the mix is made again"))
+    elif expired:
+        gone = sweep(recordings, _now())
+    else:
+        whole = [find(recordings, _whole(name))] if name is not None else []
+        whole += [one for one in every(recordings) if room == one.description.room]
+        for opened in whole:
+            erase_recording(opened, _now())
+        gone = [opened.name for opened in whole]
+    typer.echo("\n".join(f"erased: {one}" for one in gone) or "there was nothing to erase")
+
+
+@app.command()
+def export(
+    out: Annotated[Path, typer.Option(help="Folder to make.", show_default=False)],
+    person: Person = None,
+    room: Room = None,
+    data: Data = None,
+) -> None:
+    """Write everything of a person, or of a room, into a folder: JSON and sound."""
+    from parvis_server.errors import UsageError
+    from parvis_server.replay.rights import export_person, export_room
+
+    recordings = _recordings(data)
+    if (person is None) == (room is None):
+        raise UsageError("give --person or --room")
+    if person is not None:
+        found = export_person(recordings, _participant(recordings, person), out)
+    else:
+        found = export_room(recordings, room or "", out)
+    typer.echo("\n".join(f"exported: {one}" for one in found) or "there was nothing to export")
+
+
+def _recordings(data: Path | None) -> Path:
+    from parvis_server.config import default_data_folder
+    from parvis_server.replay.opened import RECORDINGS
+
+    return (data or default_data_folder()) / RECORDINGS
+
+
+def _told(opened: "Opened") -> dict[str, Any]:
+    from parvis_server.replay.keeping import copies_of
+    from parvis_server.replay.retention import deleted_at_utc_ms
+    from parvis_server.replay.rights import duration_ms
+
+    kept = opened.description
+    return {
+        "recording": opened.name,
+        "title": kept.title,
+        "begun_utc_ms": kept.begun_utc_ms,
+        "duration_ms": duration_ms(opened),
+        "voices": len({track.talker.participant for track in kept.tracks}),
+        "copies": [str(copy) for copy in copies_of(opened.folder)],
+        "delete_utc_ms": deleted_at_utc_ms(kept),
+    }
+
+
+def _participant(recordings: Path, person: str) -> str:
+    """The id of who is meant; raises ``UsageError``."""
+    from parvis_server.errors import UsageError
+    from parvis_server.replay.rights import participants_called
+
+    found = sorted(participants_called(recordings, person))
+    if not found:
+        raise UsageError(f"nobody in any recording is called {person!r}")
+    if len(found) > 1:
+        raise UsageError(f"{person!r} are several: give one of the ids {', '.join(found)}")
+    return found[0]
+
+
+def _whole(name: str) -> str:
+    """Erasing the newest of a room by its bare name would be a surprise."""
+    from parvis_server.errors import UsageError
+
+    if "/" not in name:
+        raise UsageError(f"give room/recording, as parvis replay list says it, not {name!r}")
+    return name
+
+
+def _formats(told: str) -> tuple[str, ...]:
+    from parvis_server.errors import UsageError
+
+    names = [one.strip() for one in told.split(",") if one.strip()]
+    wrong = [one for one in names if one not in ("opus", "flac", "wav")]
+    if wrong:
+        raise UsageError(f"--formats is opus, flac, wav, or some of them, not {wrong[0]!r}")
+    return tuple(f".{one}" for one in dict.fromkeys(names))
+
+
+def _address(told: str | None) -> str | None:
+    from urllib.parse import urlsplit
+
+    from parvis_server.errors import UsageError
+
+    if told is None:
+        return None
+    if urlsplit(told).scheme not in {"http", "https"} or not urlsplit(told).hostname:
+        raise UsageError(f"--address is one such as https://room.example/replays/, not {told!r}")
+    return told.rstrip("/") + "/"
+
+
+def _progress(doing: str) -> Any:
+    """Tells how far it has come, on standard error, when there is more than a moment's work."""
+
+    def told(done: int, total: int) -> None:
+        if total:
+            typer.echo(f"{doing}: {100 * done // total} %", err=True)
+
+    return told
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _length(ms: int | None) -> str:
+    return "goes on" if ms is None else _clock(ms)
+
+
+def _clock(ms: int) -> str:
+    minutes, seconds = divmod(ms // 1000, 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"

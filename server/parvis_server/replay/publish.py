@@ -1,0 +1,229 @@
+"""The static folder of one recording: page, sound, chapters, downloads.
+
+Theory of operation. Everything is made in ``prepared`` inside the recording, from the tracks of
+those who said yes to being published: the voices of the others are taken out of the mix as if they
+had withdrawn. A host hears that; their word then puts the very same files in the public place.
+What was prepared of a recording that has changed since is not published.
+"""
+
+import hashlib
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parvis_server.errors import BadRecording
+from parvis_server.record.recording import DESCRIPTION, EVENTS, MIX
+from parvis_server.replay.feed import json_chapters
+from parvis_server.replay.formats import write_sound
+from parvis_server.replay.index import (
+    CHAPTERS,
+    INDEX,
+    WAVEFORM,
+    Silence,
+    SoundFile,
+    index_of,
+)
+from parvis_server.replay.keeping import (
+    changing,
+    note,
+    remember_copy,
+    remove,
+    write_json,
+    write_whole,
+)
+from parvis_server.replay.opened import Opened, ms_of
+from parvis_server.replay.opus_file import OpusFile, OpusSound, write_opus
+from parvis_server.replay.page_files import write_page
+from parvis_server.replay.series import read_index, write_feed
+from parvis_server.replay.talker import PIECE_SAMPLES, own_packets, own_sound
+from parvis_server.replay.waveform import Waveform
+from parvis_server.replay.withdraw import PREPARED, known_silences, wished
+from parvis_server.replay.without import Progress, render_without
+
+Samples = NDArray[np.float32]
+
+TYPES: Final = {
+    ".opus": "audio/ogg; codecs=opus",
+    ".mp3": "audio/mpeg",
+    ".flac": "audio/flac",
+    ".wav": "audio/wav",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a published folder holds beside page and mix."""
+
+    downloads: tuple[str, ...] = (".opus",)
+    """Formats of the files per talker, and of the mix beside Opus and MP3."""
+
+
+def prepare(opened: Opened, wish: Wish, page: Path, progress: Progress) -> Path:
+    """Make the folder that could be published, for a host to hear.
+
+    Args:
+        opened: the recording, finished.
+        wish: what shall be in it.
+        page: the built pages.
+        progress: of the mix that is made again, where somebody did not want to be published.
+
+    Raises:
+        BadRecording: it still grows, or cannot be read or written.
+    """
+    if opened.is_growing:
+        raise BadRecording(f"{opened.name} still goes on: stop it first, then publish it")
+    if wished(opened.folder):
+        raise BadRecording(
+            f"somebody asked to be taken out: first parvis replay withdraw {opened.name}"
+        )
+    with changing(opened.folder):
+        draft = opened.folder / f"{PREPARED}.new"
+        remove(draft)
+        draft.mkdir()
+        _fill(opened, wish, draft, progress)
+        write_page(page, draft)
+        remove(opened.folder / PREPARED)
+        draft.rename(opened.folder / PREPARED)
+    return opened.folder / PREPARED
+
+
+def publish(opened: Opened, series: Path, utc_ms: int, address: str | None = None) -> Path:
+    """Put what was prepared, and heard, in the public place.
+
+    Args:
+        opened: the recording.
+        series: folder of the room's published recordings; it also gets the feed.
+        utc_ms: now.
+        address: of that folder on the web.
+
+    Raises:
+        BadRecording: nothing was prepared, or the recording has changed since.
+    """
+    with changing(opened.folder):
+        ready = opened.folder / PREPARED
+        if not (ready / INDEX).exists():
+            raise BadRecording(f"{opened.name} is not prepared: nobody has heard it yet")
+        if read_index(ready / INDEX).source != source_of(opened):
+            raise BadRecording(f"{opened.name} has changed since it was heard: prepare it again")
+        public = series / opened.description.recording
+        remember_copy(opened.folder, public)  # first: a copy that nobody knows of stays for ever
+        _replace(ready, public)
+        write_feed(series, address)
+        note(opened.folder.parents[1], utc_ms, "publish", opened.name)
+    return public
+
+
+def _replace(ready: Path, public: Path) -> None:
+    draft = public.with_name(f".{public.name}.new")
+    try:
+        public.parent.mkdir(parents=True, exist_ok=True)
+        remove(draft)
+        shutil.copytree(ready, draft)
+        remove(public)
+        draft.rename(public)
+    except OSError as error:
+        raise BadRecording(f"cannot write {public}: {error.strerror}") from error
+
+
+def source_of(opened: Opened) -> str:
+    """A fingerprint of everything that a published folder is made of."""
+    digest = hashlib.sha256()
+    for name in (DESCRIPTION, EVENTS, MIX):
+        path = opened.folder / name
+        digest.update(path.read_bytes() if path.exists() else b"")
+    return digest.hexdigest()
+
+
+def _fill(opened: Opened, wish: Wish, draft: Path, progress: Progress) -> None:
+    description = opened.description
+    hidden = frozenset(
+        kept.talker.participant for kept in description.tracks if not kept.talker.is_published
+    )
+    opus, silences = _mix_without(opened, hidden, progress)
+    end = opened.begin + opus.end - opus.pre_skip
+    write_opus(draft / MIX, opus)
+    mixes = [draft / "mix.mp3"]
+    mixes += [draft / f"mix{suffix}" for suffix in wish.downloads if suffix != ".opus"]
+    outline = Waveform()
+    write_sound(mixes, description.title, sound_of(opus), outline.add)
+    write_json(draft / WAVEFORM, outline.json())
+    chapters = opened.chapters(end, hidden)
+    write_json(draft / CHAPTERS, json_chapters(chapters, description.language))
+    talkers = tuple(_talkers(opened, wish, draft, hidden, end))
+    sounds = (_file(draft, MIX), _file(draft, "mix.mp3"))
+    index = index_of(
+        description,
+        duration_ms=ms_of(end - opened.begin),
+        sounds=sounds,
+        downloads=(*sounds, *(_file(draft, path.name) for path in mixes[1:]), *talkers),
+        chapters=chapters,
+        silences=(*known_silences(opened), *silences),
+        source=source_of(opened),
+    )
+    write_whole(draft / INDEX, index.model_dump_json().encode())
+
+
+def _mix_without(
+    opened: Opened, hidden: frozenset[str], progress: Progress
+) -> tuple[OpusFile, tuple[Silence, ...]]:
+    """The mix of those who said yes, and where microphones are muted in it."""
+    mix = opened.mix()
+    tracks = opened.description.tracks
+    left_out = [opened.track(one) for one in tracks if one.talker.participant in hidden]
+    if not left_out:
+        return mix.opus, ()
+    others = [opened.track(one) for one in tracks if one.talker.participant not in hidden]
+    rendered = render_without(mix, left_out, others, progress)
+    silences = (
+        Silence(begin_ms=ms_of(one.begin - opened.begin), end_ms=ms_of(one.end - opened.begin))
+        for one in rendered.muted
+    )
+    return rendered.opus, tuple(silences)
+
+
+def sound_of(opus: OpusFile) -> Iterator[Samples]:
+    """What a player plays of a file, in pieces of ten seconds."""
+    sound = OpusSound(opus.packets)
+    for low in range(opus.pre_skip, opus.end, PIECE_SAMPLES):
+        yield sound.read(low, min(low + PIECE_SAMPLES, opus.end))
+
+
+def _talkers(
+    opened: Opened, wish: Wish, draft: Path, hidden: frozenset[str], end: int
+) -> Iterator[SoundFile]:
+    """A file for each talker and format; named by number, since names may be any text."""
+    people: dict[str, str | None] = {}
+    for kept in opened.description.tracks:
+        if kept.talker.participant not in hidden:
+            people.setdefault(kept.talker.participant, kept.talker.name)
+    for number, (participant, name) in enumerate(people.items(), start=1):
+        kepts = [k for k in opened.description.tracks if k.talker.participant == participant]
+        tracks = [opened.track(kept) for kept in kepts]
+        stem = f"talker-{number:02}"
+        for suffix in wish.downloads:
+            path = draft / f"{stem}{suffix}"
+            if suffix == ".opus":
+                files = [opened.line(kept) for kept in kepts]
+                write_opus(path, own_packets(files, opened.begin, end, number))
+            else:
+                write_sound([path], name or stem, own_sound(tracks, opened.begin, end), _ignore)
+            yield replace_who(_file(draft, path.name), name or stem)
+
+
+def _ignore(_: Samples) -> None:
+    """Nobody listens."""
+
+
+def replace_who(file: SoundFile, who: str) -> SoundFile:
+    """The file as one of somebody's voice alone."""
+    return file.model_copy(update={"who": who})
+
+
+def _file(draft: Path, name: str) -> SoundFile:
+    path = draft / name
+    return SoundFile(url=name, type=TYPES[path.suffix], bytes=path.stat().st_size)

@@ -1,0 +1,183 @@
+"""What a person or a room's host may ask for: everything of theirs, or that it is gone.
+
+Deleting is verified: what should be gone is looked for afterwards, in every file of every
+recording and of every published copy; one hit is an error.
+"""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from parvis_server.errors import BadRecording
+from parvis_server.record.recording import EVENTS
+from parvis_server.replay.keeping import LOCK, changing, copies_of, note, remove, write_json
+from parvis_server.replay.opened import Opened, every, ms_of
+from parvis_server.replay.opus_file import write_opus
+from parvis_server.replay.retention import is_due
+from parvis_server.replay.talker import own_packets
+from parvis_server.replay.withdraw import names, take_down, withdraw
+from parvis_server.replay.without import Progress
+
+
+def erase_recording(opened: Opened, utc_ms: int, act: str = "erase") -> int:
+    """Delete a recording and every copy of it; how many copies there were.
+
+    Raises:
+        BadRecording: it still goes on, or something of it is still there afterwards.
+    """
+    if opened.is_growing:
+        raise BadRecording(f"{opened.name} still goes on: stop it first")
+    recordings = opened.folder.parents[1]
+    with changing(opened.folder):
+        copies = take_down(opened)
+        remove(opened.folder)
+    if opened.folder.parent.exists() and not any(opened.folder.parent.iterdir()):
+        remove(opened.folder.parent)
+    note(recordings, utc_ms, act, opened.name, copies=copies)
+    return copies
+
+
+def sweep(recordings: Path, utc_ms: int) -> list[str]:
+    """Delete every recording whose time is over; their names."""
+    due = [one for one in every(recordings) if is_due(one.description, utc_ms)]
+    for opened in due:
+        erase_recording(opened, utc_ms, "expire")
+    return [opened.name for opened in due]
+
+
+def erase_person(recordings: Path, participant: str, utc_ms: int, progress: Progress) -> list[str]:
+    """Take a person out of every recording; the names of those that they were in.
+
+    Raises:
+        BadRecording: one still goes on, or their id is still found somewhere.
+    """
+    changed = []
+    for opened in every(recordings):
+        if is_in(opened, participant):
+            withdraw(opened.folder, [participant], utc_ms, progress)
+            changed.append(opened.name)
+    left = list(mentions(recordings, participant))
+    if left:
+        raise BadRecording(f"{participant} is still named in {left[0]}, after they were erased")
+    return changed
+
+
+def is_in(opened: Opened, participant: str) -> bool:
+    """Whether their voice or anything they did is in the recording."""
+    if any(one.talker.participant == participant for one in opened.description.tracks):
+        return True
+    return any(names(line, frozenset({participant})) for line in _lines(opened))
+
+
+def mentions(recordings: Path, participant: str) -> Iterator[Path]:
+    """Every file of a recording, or of a copy of one, in which this id stands."""
+    wanted = participant.encode()
+    folders = [recordings]
+    for opened in every(recordings):
+        folders += copies_of(opened.folder)
+    for folder in folders:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and path.name != LOCK and wanted in path.read_bytes():
+                yield path
+
+
+def participants_called(recordings: Path, called: str) -> set[str]:
+    """The ids of whoever is called so, or has this id, in any recording."""
+    found = set()
+    for opened in every(recordings):
+        for kept in opened.description.tracks:
+            if called in (kept.talker.participant, kept.talker.name):
+                found.add(kept.talker.participant)
+        for line in _lines(opened):
+            found |= set(_called(line, called))
+    return found
+
+
+def _called(said: Any, called: str) -> Iterator[str]:
+    if isinstance(said, dict):
+        who = said.get("participant")
+        if isinstance(who, str) and called in (who, said.get("name")):
+            yield who
+        for part in said.values():
+            yield from _called(part, called)
+    elif isinstance(said, list):
+        for part in said:
+            yield from _called(part, called)
+
+
+def _lines(opened: Opened) -> Iterator[Any]:
+    path = opened.folder / EVENTS
+    for line in path.read_bytes().splitlines() if path.exists() else ():
+        try:
+            yield json.loads(line)
+        except ValueError:
+            continue  # a torn end
+
+
+def export_person(recordings: Path, participant: str, out: Path) -> list[str]:
+    """Everything that recordings hold of a person: a folder for each, with JSON and their sound.
+
+    Raises:
+        BadRecording: a recording cannot be read, or ``out`` not be written.
+    """
+    exported = []
+    for opened in every(recordings):
+        if not is_in(opened, participant):
+            continue
+        folder = _made(out / opened.name.replace("/", "-"))
+        kepts = [k for k in opened.description.tracks if k.talker.participant == participant]
+        who = frozenset({participant})
+        about = {
+            "recording": opened.description.model_dump(mode="json", exclude={"tracks"}),
+            "tracks": [kept.model_dump(mode="json") for kept in kepts],
+            "events": [line for line in _lines(opened) if "view" not in line and names(line, who)],
+            "published_at": len(copies_of(opened.folder)),
+        }
+        write_json(folder / "person.json", about)
+        if kepts:
+            files = [opened.line(kept) for kept in kepts]
+            end = max(kept.ended_clock or kept.begun_clock for kept in kepts)
+            write_opus(folder / "voice.opus", own_packets(files, opened.begin, end, 1))
+        exported.append(opened.name)
+    return exported
+
+
+def export_room(recordings: Path, room: str, out: Path) -> list[str]:
+    """A whole room's recordings as they are: description, events, mix, tracks.
+
+    Raises:
+        BadRecording: ``out`` cannot be written.
+    """
+    exported = []
+    for opened in every(recordings):
+        if opened.description.room != room:
+            continue
+        folder = _made(out / opened.name.replace("/", "-"))
+        try:
+            for path in sorted(opened.folder.rglob("*")):
+                inside = path.relative_to(opened.folder)
+                if path.is_file() and inside.parts[0] != "prepared" and path.name != LOCK:
+                    (folder / inside).parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copy2(path, folder / inside)
+        except OSError as error:
+            raise BadRecording(f"cannot write {folder}: {error.strerror}") from error
+        exported.append(opened.name)
+    return exported
+
+
+def _made(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True)
+    except FileExistsError:
+        raise BadRecording(f"{folder} is there already: give another folder") from None
+    except OSError as error:
+        raise BadRecording(f"cannot make {folder}: {error.strerror}") from error
+    return folder
+
+
+def duration_ms(opened: Opened) -> int | None:
+    """How long a finished recording is."""
+    ended = opened.description.ended_clock
+    return None if ended is None else max(0, ms_of(ended - opened.begin))

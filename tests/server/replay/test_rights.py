@@ -1,0 +1,127 @@
+"""Export and erasure, per person and per room; the clock of retention; deletion that is checked."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import soundfile
+
+from fakes.recordings import BEGUN_UTC_MS, Said, built_page, write_recording
+from fakes.voices import voice
+from parvis_server.errors import BadRecording
+from parvis_server.replay.opened import every, open_recording
+from parvis_server.replay.publish import Wish, prepare, publish
+from parvis_server.replay.retention import DAY_MS, days_left, deleted_at_utc_ms, is_due
+from parvis_server.replay.rights import (
+    erase_person,
+    erase_recording,
+    export_person,
+    export_room,
+    mentions,
+    participants_called,
+    sweep,
+)
+
+RATE = 48_000
+ANN = Said("ann-id", "Ann", voice(1, 1), 0.5)
+BOB = Said("bob-id", "Bob", voice(1, 2), 2.0)
+NOW = BEGUN_UTC_MS + 3_600_000
+
+
+def quiet(done: int, total: int) -> None:
+    assert done <= total
+
+
+def write(recordings: Path, *said: Said, **more: object) -> Path:
+    return write_recording(recordings, list(said), length_s=4, **more)  # type: ignore[arg-type]
+
+
+def test_a_person_is_erased_from_every_recording(tmp_path: Path) -> None:
+    write(tmp_path, ANN, BOB, number=1)
+    write(tmp_path, BOB, number=2)
+    write(tmp_path, ANN, number=3)
+    changed = erase_person(tmp_path, "bob-id", NOW, quiet)
+    assert [name[-1] for name in changed] == ["2", "1"]
+    assert list(mentions(tmp_path, "bob-id")) == []
+    assert list(mentions(tmp_path, "ann-id"))
+
+
+def test_an_id_that_is_left_somewhere_is_an_error(tmp_path: Path) -> None:
+    folder = write(tmp_path, ANN)
+    (folder / "note.txt").write_text("ann-id was here")
+    with pytest.raises(BadRecording, match=r"still named in .*note\.txt"):
+        erase_person(tmp_path, "ann-id", NOW, quiet)
+
+
+def test_a_recording_goes_with_every_copy_of_it(tmp_path: Path) -> None:
+    folder = write(tmp_path / "recordings", ANN)
+    prepare(open_recording(folder), Wish(), built_page(tmp_path / "static"), quiet)
+    public = publish(open_recording(folder), tmp_path / "web", NOW)
+    assert erase_recording(open_recording(folder), NOW) == 1
+    assert not public.exists() and not folder.exists()
+    assert list(every(tmp_path / "recordings")) == []
+    said = (tmp_path / "recordings/audit.jsonl").read_text()
+    assert json.loads(said.splitlines()[-1])["act"] == "erase"
+    assert "Ann" not in said and "ann-id" not in said
+
+
+def test_a_recording_that_goes_on_is_not_erased(tmp_path: Path) -> None:
+    with pytest.raises(BadRecording, match="stop it first"):
+        erase_recording(open_recording(write(tmp_path, ANN, is_growing=True)), NOW)
+
+
+def test_a_file_that_cannot_be_deleted_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write(tmp_path, ANN)
+    monkeypatch.setattr("shutil.rmtree", lambda path: None)
+    with pytest.raises(BadRecording, match="still there after it was deleted"):
+        erase_recording(open_recording(folder), NOW)
+
+
+def test_the_clock_of_retention(tmp_path: Path) -> None:
+    recording = open_recording(write(tmp_path, retention_days=7)).description
+    over = deleted_at_utc_ms(recording)
+    assert over == recording.begun_utc_ms + 7 * DAY_MS
+    assert (is_due(recording, over - 1), is_due(recording, over)) == (False, True)
+    assert (days_left(recording, over - DAY_MS), days_left(recording, over + DAY_MS)) == (1, 0)
+
+
+def test_what_is_over_is_swept_and_nothing_else(tmp_path: Path) -> None:
+    write(tmp_path, ANN, number=1, retention_days=1)
+    write(tmp_path, ANN, number=2, retention_days=30)
+    write(tmp_path, ANN, number=3, retention_days=1, is_growing=True)
+    assert [name[-1] for name in sweep(tmp_path, NOW + 2 * DAY_MS)] == ["1"]
+    assert sorted(one.name[-1] for one in every(tmp_path)) == ["2", "3"]
+
+
+def test_a_person_gets_their_words_and_nobody_elses(tmp_path: Path) -> None:
+    write(tmp_path / "recordings", ANN, BOB)
+    [name] = export_person(tmp_path / "recordings", "bob-id", tmp_path / "out")
+    folder = tmp_path / "out" / name.replace("/", "-")
+    sound, _ = soundfile.read(folder / "voice.opus", dtype="float32")
+    assert abs(sound.size - 3 * RATE) < 0.05 * RATE
+    assert sound[round(2.1 * RATE) :].any()
+    about = json.loads((folder / "person.json").read_text())
+    assert len(about["events"]) == 3 and len(about["tracks"]) == 1
+    assert "ann-id" not in (folder / "person.json").read_text()
+
+
+def test_a_room_is_exported_whole(tmp_path: Path) -> None:
+    folder = write(tmp_path / "recordings", ANN, BOB)
+    write(tmp_path / "recordings", ANN, room="other")
+    [name] = export_room(tmp_path / "recordings", "main", tmp_path / "out")
+    out = tmp_path / "out" / name.replace("/", "-")
+    assert (out / "mix.opus").read_bytes() == (folder / "mix.opus").read_bytes()
+    assert len(list((out / "tracks").iterdir())) == 4
+    with pytest.raises(BadRecording, match="give another folder"):
+        export_room(tmp_path / "recordings", "main", tmp_path / "out")
+
+
+def test_people_are_found_by_name_and_by_id(tmp_path: Path) -> None:
+    write(tmp_path, ANN, BOB)
+    assert participants_called(tmp_path, "Bob") == {"bob-id"}
+    assert participants_called(tmp_path, "bob-id") == {"bob-id"}
+    assert participants_called(tmp_path, "Eve") == set()

@@ -1,0 +1,107 @@
+"""``parvis replay``: what it does, and what it says to a slip, in one line."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from fakes.recordings import Said, built_page, write_recording
+from fakes.voices import voice
+from parvis_server import cli
+from parvis_server.net import pages
+
+ANN = Said("ann-id", "Ann", voice(1, 1), 0.5)
+BOB = Said("bob-id", "Bob", voice(1, 2), 2.0)
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data folder with one recording, and a built page."""
+    write_recording(tmp_path / "recordings", [ANN, BOB], length_s=4, retention_days=365)
+    built = built_page(tmp_path / "static")
+    monkeypatch.setattr(pages, "static_folder", lambda: built)
+    return tmp_path
+
+
+def run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], data: Path, *words: str
+) -> tuple[int, str, str]:
+    """Exit code, standard output, standard error."""
+    monkeypatch.setattr(sys, "argv", ["parvis", "replay", *words, "--data", str(data)])
+    with pytest.raises(SystemExit) as left:
+        cli.main()
+    out, err = capsys.readouterr()
+    return int(left.value.code or 0), out, err
+
+
+def test_from_the_list_to_the_public_folder_and_away(
+    data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def parvis(*words: str) -> str:
+        code, out, err = run(monkeypatch, capsys, data, *words)
+        assert code == 0, err
+        return out
+
+    assert "main/20260921T120001Z-1" in parvis("list")
+    [told] = json.loads(parvis("list", "--json"))["recordings"]
+    assert (told["voices"], told["copies"], told["duration_ms"]) == (2, [], 4000)
+    assert "--heard" in parvis("publish", "main")
+    assert "published:" in parvis("publish", "main", "--heard")
+    assert (data / "published/main/20260921T120001Z-1/index.html").exists()
+    said = parvis("withdraw", "main", "--person", "Bob")
+    assert "1 tracks are out" in said and "publish it again" in said
+    assert not (data / "published/main/20260921T120001Z-1").exists()
+    assert "exported: main/" in parvis("export", "--person", "Ann", "--out", str(data / "ann"))
+    assert parvis("erase", "--expired") == "there was nothing to erase\n"
+    assert "erased: main/" in parvis("erase", "--person", "Ann")
+    assert "erased: main/" in parvis("erase", "--room", "main")
+    assert parvis("list") == "nothing is recorded\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "told", "code"),
+    [
+        (("publish", "other"), "there is no recording 'other'", 1),
+        (("publish", "main", "--heard"), "is not prepared: nobody has heard it yet", 1),
+        (("publish", "main", "--formats", "mp4"), "--formats is opus, flac, wav", 2),
+        (("publish", "main", "--heard", "--address", "room"), "--address is one such as", 2),
+        (("withdraw", "main", "--person", "Eve"), "nobody in any recording is called 'Eve'", 2),
+        (("erase",), "give one of: a recording, --person, --room, --expired", 2),
+        (("erase", "main"), "give room/recording", 2),
+        (("export", "--out", "x"), "give --person or --room", 2),
+    ],
+)
+def test_a_slip_is_told_in_one_line(
+    data: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: tuple[str, ...],
+    told: str,
+    code: int,
+) -> None:
+    left, out, err = run(monkeypatch, capsys, data, *words)
+    assert (left, out) == (code, "")
+    assert told in err and err.startswith("parvis: ") and err.count("\n") == 1
+
+
+def test_several_of_one_name_are_told_apart(
+    data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = Said("ann-2", "Ann", voice(1, 3), 0.5)
+    write_recording(data / "recordings", [other], number=2, length_s=2)
+    code, _, err = run(monkeypatch, capsys, data, "erase", "--person", "Ann")
+    assert code == 2
+    assert "give one of the ids ann-2, ann-id" in err
+
+
+def test_a_damaged_recording_is_told_beside_the_list(
+    data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_recording(data / "recordings", [], number=2, length_s=1)
+    (folder / "recording.json").write_text("{}")
+    code, out, err = run(monkeypatch, capsys, data, "list")
+    assert code == 0
+    assert "Z-1" in out and "Z-2" in err
