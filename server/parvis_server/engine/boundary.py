@@ -16,7 +16,8 @@ from pydantic import Field, TypeAdapter, ValidationError
 from parvis_server.engine.source_stats import Count
 from parvis_server.engine.source_stats import SourceStats as SourceStats
 from parvis_server.engine.stage import MAX_SOURCES, Body, CheckOutput, SetStage
-from parvis_server.engine.tap import TAP_KIND, Tap
+from parvis_server.engine.tap import TAP_KIND
+from parvis_server.engine.tap import Tap as Tap
 from parvis_server.engine.tap import TapFrame as TapFrame
 from parvis_server.errors import BadDatagram
 from parvis_wire.fields import LevelDbfs, Ssrc

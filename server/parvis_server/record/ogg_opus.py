@@ -203,6 +203,8 @@ class OpusTail:
     """First byte of the last packet; 0 when there is none."""
     whole_bytes: int
     """Up to the end of the last whole page: what lies behind was torn."""
+    is_ended: bool
+    """Nothing may follow."""
 
     def go_on(self) -> OpusWriter:
         """A writer for the pages that follow."""
@@ -222,18 +224,53 @@ def read_pages(content: bytes | memoryview) -> Iterator[tuple[Page, int]]:
 
 def read_tail(content: bytes | memoryview) -> OpusTail:
     """How far a file is whole; raises ``BadOgg`` when not even its two headers are."""
-    pages = read_pages(content)
+    return read_tail_of(content, b"", 0)
+
+
+def read_tail_of(head: bytes | memoryview, tail: bytes, offset: int) -> OpusTail:
+    """The same of a long file's beginning and end, ``tail`` from ``offset`` on.
+
+    Raises:
+        BadOgg: the headers are not whole, or there is no whole page in ``tail``.
+    """
+    pages = read_pages(head)
     first, second = next(pages, None), next(pages, None)
     if first is None or second is None:
         raise BadOgg("the file is cut off inside its headers")
-    head, tags = OpusHead.parse(first[0].packets[0]), parse_tags(second[0].packets[0])
-    last, toc = second, 0
-    for last in pages:
-        if last[0].packets and last[0].packets[-1]:
-            toc = last[0].packets[-1][0]
+    opus_head, tags = OpusHead.parse(first[0].packets[0]), parse_tags(second[0].packets[0])
+    serial, last, toc = first[0].serial, second, 0
+    for page, end in _pages_behind(tail, serial) if tail else pages:
+        last = page, end + offset
+        if page.packets and page.packets[-1]:
+            toc = page.packets[-1][0]
     page, end = last
-    serial = first[0].serial
-    return OpusTail(serial, tags, head.pre_skip, page.granule, page.sequence + 1, toc, end)
+    if tail and last is second:
+        raise BadOgg("there is no whole page at the end of the file")
+    return OpusTail(
+        serial=serial,
+        tags=tags,
+        pre_skip=opus_head.pre_skip,
+        granule=page.granule,
+        next_page=page.sequence + 1,
+        toc=toc,
+        whole_bytes=end,
+        is_ended=bool(page.flags & PageFlags.LAST),
+    )
+
+
+def _pages_behind(tail: bytes, serial: int) -> Iterator[tuple[Page, int]]:
+    """The whole pages of a part that may begin inside of one, up to the first that is torn."""
+    at = tail.find(b"OggS")
+    while at >= 0:
+        try:
+            page, _ = Page.parse(tail, at)
+        except BadOgg:
+            page = None
+        if page is not None and page.serial == serial:
+            for found, end in read_pages(memoryview(tail)[at:]):
+                yield found, end + at
+            return
+        at = tail.find(b"OggS", at + 1)
 
 
 def read_packets(content: bytes | memoryview) -> Iterator[tuple[int, bytes]]:

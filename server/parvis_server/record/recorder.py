@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from parvis_server.engine.boundary import Tap
+from parvis_server.engine.tap import Tap
 from parvis_server.errors import BadDatagram
 from parvis_server.record.disk import DiskUse, DiskVerdict, judge
 from parvis_server.record.effects import Effect, Sync
@@ -56,6 +56,9 @@ class Recorder:
             return
         if running is not None or len(self._takes) >= MAX_TAKES:
             self._fail(begin.number, "too many recordings at a time")
+            return
+        if found is not None and found.mix is not None and found.mix.is_ended:
+            self._fail(begin.number, "this recording is over: begin another")
             return
         self._faults.pop(begin.number, None)
         take = Take(begin, self.counts, found)
@@ -132,11 +135,10 @@ class Recorder:
             else:
                 self._faults.pop(take.number, None)
 
-    def end_all(self, now_ns: int, utc_ms: int) -> Iterator[Effect]:
-        """The recorder stops."""
+    def leave(self, now_ns: int) -> Iterator[Effect]:
+        """The recorder stops, and another goes on with what runs."""
         for take in self.takes:
-            del self._takes[take.number]
-            yield from take.end(0, utc_ms, now_ns)
+            yield from take.write(now_ns)
         yield Sync()
 
     def report(self, now_ns: int) -> Report:

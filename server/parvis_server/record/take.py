@@ -6,7 +6,7 @@ from typing import Final
 
 from parvis_audio.errors import BadPacket
 from parvis_audio.opus_packet import packet_duration_samples
-from parvis_server.engine.boundary import Tap
+from parvis_server.engine.tap import Tap
 from parvis_server.record.effects import Append, Close, Effect, Replace
 from parvis_server.record.messages import Begin, SoundPacket, Voices
 from parvis_server.record.ogg_opus import OpusTail, OpusWriter
