@@ -59,6 +59,7 @@ class Signal(StrEnum):
     QUEUED = "queued"
     WAITING = "waiting"
     NO_LOUDSPEAKER = "no_loudspeaker"
+    ROOM_RECORDED = "room_recorded"
     IDLE = "idle"
     PLAYING = "playing"
 
@@ -197,6 +198,12 @@ PATTERNS: Mapping[Signal, Pattern] = {
         "green and white, short and long",
         "no loudspeaker: unplugged, busy or missing",
     ),
+    Signal.ROOM_RECORDED: Pattern(
+        WHITE,
+        (4500, 500),
+        "white, a short pause in 5 s",
+        "the room is recorded; no sound leaves this unit: press to raise a hand",
+    ),
     Signal.IDLE: Pattern(DARK, (1000,), "off", "ready: press to raise a hand"),
     Signal.PLAYING: Pattern(
         WHITE, (1000,), "white, steady", "a loudspeaker without a microphone: it plays"
@@ -290,6 +297,8 @@ class Condition:
     """The hub is away, and keeps the live turn of this unit."""
     recording: bool = False
     """What sounds here is recorded."""
+    room_recorded: bool = False
+    """A recording runs, whether or not this unit is in it."""
     time: TimeLeft = TimeLeft.ENOUGH
 
 
@@ -332,7 +341,11 @@ def _of_talk(condition: Condition) -> Signal:
     if condition.hosts and signal in _FOR_HOSTS_ALONE:
         signal = Signal.WAITING if condition.waiting else Signal.IDLE
     # A turn comes first: this person may still speak.
-    return Signal.NO_LOUDSPEAKER if signal is Signal.IDLE and not condition.loudspeaker else signal
+    if signal is not Signal.IDLE:
+        return signal
+    if not condition.loudspeaker:
+        return Signal.NO_LOUDSPEAKER
+    return Signal.ROOM_RECORDED if condition.room_recorded else signal
 
 
 _FOR_HOSTS_ALONE = (Signal.IDLE, Signal.QUEUED, Signal.NEXT, Signal.INVITED)

@@ -49,6 +49,20 @@ class Place:
         return bool(self.view.line)
 
     @property
+    def is_recorded(self) -> bool:
+        """What is heard of this unit now is in the recording."""
+        if self.view.recording is None:
+            return False
+        turns = {turn.ssrc for turn in self.view.floor if turn.unit == self.unit}
+        always = {one.ssrc for one in self.view.microphones if one.unit == self.unit}
+        return not (turns | always).isdisjoint(self.view.recording.sources)
+
+    @property
+    def room_is_recorded(self) -> bool:
+        """A recording runs, of whomever."""
+        return self.view.recording is not None
+
+    @property
     def ask(self) -> int | None:
         """The number of the open show of hands."""
         return None if self.view.ask is None else self.view.ask.number

@@ -334,6 +334,8 @@ class Unit:
                 time=self._notices.time,
                 hosts=place is not None and place.is_hosts,
                 waiting=place is not None and place.somebody_waits,
+                recording=place is not None and place.is_recorded,
+                room_recorded=place is not None and place.room_is_recorded,
                 loudspeaker=self._output is None or self._output.working,
                 only_plays=self._source is None,
             )

@@ -41,6 +41,7 @@ conditions = st.builds(
     waiting=st.booleans(),
     keeps_turn=st.booleans(),
     recording=st.booleans(),
+    room_recorded=st.booleans(),
     time=st.sampled_from(TimeLeft),
 )
 
@@ -143,6 +144,15 @@ def test_what_comes_before_what_and_for_whom() -> None:
     assert shown(sounding=True, recording=True) is Signal.LIVE_RECORDED
     assert shown(sounding=True, recording=True, time=TimeLeft.LITTLE) is Signal.LIVE_TIME_SOON
     assert shown(sounding=True, time=TimeLeft.OVER) is Signal.LIVE_TIME_OVER
+
+
+def test_a_recording_adds_white_and_takes_no_red_away() -> None:
+    assert shown(room_recorded=True) is Signal.ROOM_RECORDED
+    assert shown(room_recorded=True, talk=TalkState.QUEUED) is Signal.QUEUED
+    assert shown(room_recorded=True, loudspeaker=False) is Signal.NO_LOUDSPEAKER
+    assert shown(room_recorded=True, sounding=True) is Signal.LIVE, "heard, and not recorded"
+    recorded = shown(room_recorded=True, recording=True, sounding=True)
+    assert lamps_at(recorded, 0) == (Lamps(red=True, white=True), None)
 
 
 def test_red_never_blinks_while_white_does() -> None:

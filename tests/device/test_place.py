@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from fakes.recorded import recording_of
 from fakes.table import ME, SECOND, SSRC, Table
 from parvis_device.button import HOST_HOLD_NS, STUCK_NS
 from parvis_device.seat import (
@@ -27,8 +28,9 @@ from parvis_wire.commands import (
     SilenceAll,
     TakeFloor,
 )
-from parvis_wire.floor import Ask, FloorMode, Hand, Phase, Seated, Surface, Tally
+from parvis_wire.floor import Ask, FloorMode, Hand, Microphone, Phase, Seated, Surface, Tally
 from parvis_wire.messages import RefusalCode
+from parvis_wire.recording import RecordingStarted, RecordingStopped
 from parvis_wire.room_events import (
     AskClosed,
     Asked,
@@ -37,6 +39,7 @@ from parvis_wire.room_events import (
     HandLowered,
     HandRaised,
     HostUnitSet,
+    MicrophoneOpened,
     PhaseSet,
     SeatTaken,
     Silenced,
@@ -258,6 +261,33 @@ def test_a_stuck_button_is_told_once_and_raises_nothing() -> None:
     assert table.seat.held(STUCK_NS) == (Stuck(),)
     assert table.seat.held(2 * STUCK_NS) == ()
     assert table.seat.released(3 * STUCK_NS) == ()
+
+
+def test_a_unit_knows_whether_it_is_recorded() -> None:
+    table = Table()
+    table.live()
+    place = table.seat.place
+    assert place is not None
+    assert (place.room_is_recorded, place.is_recorded) == (False, False)
+    for sources, is_in in (((), False), ((SSRC + 1,), False), ((SSRC,), True)):
+        recording = recording_of(*sources)
+        table.happen(RecordingStarted(recording=recording))
+        place = table.seat.place
+        assert place is not None
+        assert (place.room_is_recorded, place.is_recorded) == (True, is_in)
+    table.happen(RecordingStopped(recording=recording.recording))
+    assert table.seat.place is not None
+    assert not table.seat.place.is_recorded
+
+
+def test_an_always_open_unit_knows_it_too() -> None:
+    table = Table(always_open=True)
+    table.join()
+    microphone = Microphone(unit=ME, name="T", ssrc=SSRC)
+    table.happen(MicrophoneOpened(microphone=microphone))
+    table.happen(RecordingStarted(recording=recording_of(SSRC)))
+    assert table.seat.place is not None
+    assert table.seat.place.is_recorded
 
 
 def test_a_release_without_a_press_does_nothing() -> None:

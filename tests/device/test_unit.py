@@ -10,8 +10,9 @@ import time
 import numpy as np
 import pytest
 
-from fakes.hub import UNIT, running_hub
+from fakes.hub import SSRC, UNIT, running_hub
 from fakes.machine import MachineWatch
+from fakes.recorded import recording_of
 from fakes.running_unit import unit_at
 from fakes.unit_parts import TONE_HZ
 from parvis_audio.opus import Decoder
@@ -22,6 +23,7 @@ from parvis_device.light import Signal
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.floor import FloorMode, FloorRules, Hand, Surface
 from parvis_wire.messages import Attend, Attention, RefusalCode, ResumeCredential
+from parvis_wire.recording import RecordingStarted, RecordingStopped, SourcesRecorded
 from parvis_wire.room_events import HandRaised, HostUnitSet, RulesSet
 from parvis_wire.rtp import TalkFlags
 from parvis_wire.stage import LinkKind
@@ -75,6 +77,25 @@ async def test_red_goes_off_while_the_network_stands_still() -> None:
         count = len(hub.packets)
         await hub.until(lambda hub: len(hub.packets) > count + 5)
         assert hub.command_types == ["raise_hand", "take_floor"]
+
+
+async def test_what_is_recorded_shows_white_beside_red() -> None:
+    async with running_hub() as hub, unit_at(hub) as bench:
+        await bench.light.until(Signal.IDLE)
+        await hub.happen(RecordingStarted(recording=recording_of()))
+        await bench.light.until(Signal.ROOM_RECORDED)
+        bench.button.press()
+        await bench.light.until(Signal.NEXT)
+        await hub.grant()
+        await bench.light.until(Signal.GRANTED)
+        bench.button.press()
+        await bench.light.until(Signal.LIVE)
+        assert not bench.light.lamps.white
+        await hub.happen(SourcesRecorded(sources=(SSRC,)))
+        await bench.light.until(Signal.LIVE_RECORDED)
+        assert (bench.light.lamps.red, bench.light.lamps.white) == (True, True)
+        await hub.happen(RecordingStopped(recording="20261123T190000Z-1"))
+        await bench.light.until(Signal.LIVE)
 
 
 async def test_the_host_ends_the_turn() -> None:

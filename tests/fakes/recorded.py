@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fakes.gathering import Hall, far_microphone
+from fakes.gathering import WRITE_NOTICE, Hall, far_microphone
 from parvis_server.room.results import RecordVoices, Voice
 from parvis_wire.commands import (
     LeaveFloor,
@@ -13,6 +13,7 @@ from parvis_wire.floor import FloorMode
 from parvis_wire.messages import RefusalCode
 from parvis_wire.recording import (
     AnswerRecording,
+    Recording,
     RecordingTerms,
     StartRecording,
 )
@@ -84,3 +85,12 @@ def recorded_hall() -> Recorded:
     hall = Recorded()
     hall.mode(FloorMode.OPEN, cap=5)
     return hall
+
+
+def recording_of(*sources: int) -> Recording:
+    """One that runs, with these microphones in it."""
+    terms, notice = WRITE_NOTICE(RecordingTerms(), "Hall")
+    return Recording(
+        recording="20261123T190000Z-1", begun_at=0, begun_utc_ms=0, terms=terms, notice=notice,
+        sources=sources,
+    )  # fmt: skip

@@ -21,7 +21,6 @@ import { HostLine } from "./line/line.tsx";
 import { NextButton, Refused } from "./line/next.tsx";
 import { LinkLine } from "./link_line.tsx";
 import { People } from "./people/people.tsx";
-import { RecordingCard } from "./recording/recording.tsx";
 import { Rules } from "./rules/rules.tsx";
 import { SilenceButton, Silencer } from "./silence/silence.tsx";
 import { Alarms } from "./sound/alarms.tsx";
@@ -31,8 +30,11 @@ import { Units } from "./units/units.tsx";
 import { Warnings } from "./watch/warnings.tsx";
 import type { Watch } from "./watch/watch.ts";
 
-// Both are below what a host sees first, and the first load has a limit.
+// All are below what a host sees first, and the first load has a limit.
 const SoundPanel = later(() => import("./sound/panel.tsx").then((part) => part.SoundPanel));
+const RecordingCard = later(() =>
+  import("./recording/recording.tsx").then((part) => part.RecordingCard),
+);
 const Walk = later(() => import("./walk/walk.tsx").then((part) => part.Walk));
 
 interface Props {
