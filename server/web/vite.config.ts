@@ -1,6 +1,7 @@
 /**
- * Five pages, five entries: the front page (`/`, `/c/{code}`), the audience's (`/r/{room}`), the
- * host's (`/host`), the operator's (`/operator`) and the hall screen's (`/screen`), built into the
+ * Six pages, six entries: the front page (`/`, `/c/{code}`), the audience's (`/r/{room}`), the
+ * host's (`/host`), the operator's (`/operator`) the hall screen's (`/screen`) and the
+ * replay's (beside the sound of each published recording), built into the
  * hub's package. Scripts and styles are files of their own, because the hub's
  * Content-Security-Policy allows nothing inline. Workers are classic scripts: module workers need
  * Safari 15.
@@ -21,7 +22,14 @@ export default defineConfig({
     assetsInlineLimit: 0,
     reportCompressedSize: false,
     rollupOptions: {
-      input: ["index.html", "host.html", "screen.html", "rooms.html", "operator.html"],
+      input: [
+        "index.html",
+        "host.html",
+        "screen.html",
+        "rooms.html",
+        "operator.html",
+        "replay.html",
+      ],
     },
   },
   worker: { format: "iife" },

@@ -22,7 +22,14 @@ function reach(text, seen) {
   return seen;
 }
 
-for (const page of ["index.html", "host.html", "screen.html", "rooms.html", "operator.html"]) {
+for (const page of [
+  "index.html",
+  "host.html",
+  "screen.html",
+  "rooms.html",
+  "operator.html",
+  "replay.html",
+]) {
   const html = join(folder, page);
   const needed = [...reach(readFileSync(html, "utf-8"), new Set())];
   const bytes = needed.reduce(

@@ -6,6 +6,7 @@ import en from "./en.json";
 import fr from "./fr.json";
 import type hostEn from "./host.en.json";
 import type operatorEn from "./operator.en.json";
+import type replayEn from "./replay.en.json";
 import type roomsEn from "./rooms.en.json";
 import type screenEn from "./screen.en.json";
 import type speakEn from "./speak.en.json";
@@ -16,6 +17,7 @@ export type WordKey =
   | keyof typeof audienceEn
   | keyof typeof hostEn
   | keyof typeof operatorEn
+  | keyof typeof replayEn
   | keyof typeof roomsEn
   | keyof typeof screenEn
   | keyof typeof speakEn;
@@ -33,6 +35,7 @@ export function learnWords(
     | Words<keyof typeof audienceEn>
     | Words<keyof typeof hostEn>
     | Words<keyof typeof operatorEn>
+    | Words<keyof typeof replayEn>
     | Words<keyof typeof roomsEn>
     | Words<keyof typeof screenEn>
     | Words<keyof typeof speakEn>,

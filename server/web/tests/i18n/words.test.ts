@@ -9,6 +9,8 @@ import hostFr from "../../src/i18n/host.fr.json";
 import { HOST_WORDS } from "../../src/i18n/host_words.ts";
 import operatorEn from "../../src/i18n/operator.en.json";
 import operatorFr from "../../src/i18n/operator.fr.json";
+import replayEn from "../../src/i18n/replay.en.json";
+import replayFr from "../../src/i18n/replay.fr.json";
 import roomsEn from "../../src/i18n/rooms.en.json";
 import roomsFr from "../../src/i18n/rooms.fr.json";
 import screenEn from "../../src/i18n/screen.en.json";
@@ -23,6 +25,7 @@ const en: Record<WordKey, string> = {
   ...audienceEn,
   ...hostEn,
   ...operatorEn,
+  ...replayEn,
   ...roomsEn,
   ...screenEn,
   ...speakEn,
@@ -32,6 +35,7 @@ const fr: Record<WordKey, string> = {
   ...audienceFr,
   ...hostFr,
   ...operatorFr,
+  ...replayFr,
   ...roomsFr,
   ...screenFr,
   ...speakFr,
@@ -53,6 +57,7 @@ describe("the words", () => {
     expect(Object.keys(audienceFr)).toEqual(Object.keys(audienceEn));
     expect(Object.keys(hostFr)).toEqual(Object.keys(hostEn));
     expect(Object.keys(operatorFr)).toEqual(Object.keys(operatorEn));
+    expect(Object.keys(replayFr)).toEqual(Object.keys(replayEn));
     expect(Object.keys(roomsFr)).toEqual(Object.keys(roomsEn));
     expect(Object.keys(screenFr)).toEqual(Object.keys(screenEn));
     expect(Object.keys(speakFr)).toEqual(Object.keys(speakEn));
@@ -62,13 +67,21 @@ describe("the words", () => {
     ["audience", audienceEn],
     ["host", hostEn],
     ["operator", operatorEn],
+    ["replay", replayEn],
     ["rooms", roomsEn],
     ["screen", screenEn],
     ["speak", speakEn],
   ])("of the %s are in no other dictionary, and no other page needs them", (page, ofPage) => {
-    const others = [bothEn, audienceEn, hostEn, operatorEn, roomsEn, screenEn, speakEn].filter(
-      (one) => one !== ofPage,
-    );
+    const others = [
+      bothEn,
+      audienceEn,
+      hostEn,
+      operatorEn,
+      replayEn,
+      roomsEn,
+      screenEn,
+      speakEn,
+    ].filter((one) => one !== ofPage);
     const keysOfPage = Object.keys(ofPage);
     expect(keysOfPage.filter((key) => others.some((other) => key in other))).toEqual([]);
     // Speaking is a part of the audience's page that is loaded later.
