@@ -24,6 +24,7 @@ COMMANDS = {
     "label": "Make the setup codes of units, and a parvis.toml for each.",
     "listen": "Listen to a room without a browser, and record it.",
     "replay": "List recordings, publish them, take a voice out, erase, export.",
+    "papers": "Print the privacy papers: notice, register entry, impact sheet.",
     "doctor": "Say what does not reach what, and what to do.",
     "demo": "Try everything on this machine: a hub and three tables with voices.",
     "bench": "Measure this machine: delay, mix, listeners.",

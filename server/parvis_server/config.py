@@ -195,13 +195,28 @@ class ReadingSettings(Section):
 
 
 class RecordingSettings(Section):
-    """What people are told and asked before they are recorded."""
+    """Where recordings are kept, and what people are told and asked before they are recorded."""
 
+    folder: Path | None = None
+    """Folder for the recordings. Unless set: recordings in the data folder."""
+    budget_gb: float | None = Field(default=None, gt=0, le=1_000_000)
+    """How many gigabytes all recordings may take. Unless set: what the disk has, but for 256 MB."""
     contact: Line | None = None
     """Whom people write to about a recording: an address of e-mail, a telephone number. Unless set:
     the host names somebody for each."""
+    controller: Line | None = None
+    """Who answers for the recordings before the law, with an address: the controller of the GDPR.
+    parvis papers needs it."""
+    representative: Line | None = None
+    """Their representative in the European Union, where they are established outside (article 27).
+    """
     texts: Path | None = None
     """Folder with fr.toml and en.toml, edited. Unless set: the texts that come with Parvis."""
+
+    @property
+    def budget_bytes(self) -> int | None:
+        """The same in bytes."""
+        return None if self.budget_gb is None else int(self.budget_gb * 1e9)
 
 
 class StoreSettings(Section):

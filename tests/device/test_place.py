@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fakes.recorded import recording_of
+from fakes.consent_hall import recording_of
 from fakes.table import ME, SECOND, SSRC, Table
 from parvis_device.button import HOST_HOLD_NS, STUCK_NS
 from parvis_device.seat import (

@@ -10,9 +10,9 @@ import time
 import numpy as np
 import pytest
 
+from fakes.consent_hall import recording_of
 from fakes.hub import SSRC, UNIT, running_hub
 from fakes.machine import MachineWatch
-from fakes.recorded import recording_of
 from fakes.running_unit import unit_at
 from fakes.unit_parts import TONE_HZ
 from parvis_audio.opus import Decoder

@@ -2,8 +2,8 @@
 
 import pytest
 
+from fakes.consent_hall import LEAVE, TAKE, Recorded, recorded_hall
 from fakes.gathering import DESK, LECTERN, far_microphone
-from fakes.recorded import LEAVE, TAKE, Recorded, recorded_hall
 from parvis_server.room.members import Member
 from parvis_server.room.permissions import OPERATOR
 from parvis_server.room.recording import for_the_record

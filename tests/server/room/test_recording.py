@@ -2,8 +2,8 @@
 
 import pytest
 
+from fakes.consent_hall import ADA_FAR, TAKE, Recorded, recorded_hall
 from fakes.gathering import PEOPLE, WRITE_NOTICE
-from fakes.recorded import ADA_FAR, TAKE, Recorded, recorded_hall
 from parvis_server.room.clock import RoomClock
 from parvis_server.room.members import Member
 from parvis_server.room.permissions import OPERATOR
