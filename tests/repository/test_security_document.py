@@ -1,4 +1,4 @@
-"""The document of what is promised names tests that are there."""
+"""The documents of what is promised name tests that are there."""
 
 import re
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).parents[2]
-DOCUMENT = REPOSITORY / "docs/security.md"
+DOCUMENTS = (REPOSITORY / "docs/security.md", REPOSITORY / "docs/privacy.md")
 
 PROOF = re.compile(r"`(tests/[a-z_/]+\.py)(?:::(\w+))?`")
 
@@ -18,10 +18,15 @@ def proofs(text: str) -> list[tuple[str, str]]:
 
 def test_promises_are_found() -> None:
     assert proofs("| x | `tests/a/test_b.py::test_c` | |") == [("tests/a/test_b.py", "test_c")]
-    assert len(proofs(DOCUMENT.read_text("utf-8"))) > 20
+    security, privacy = (proofs(document.read_text("utf-8")) for document in DOCUMENTS)
+    assert len(security) > 20
+    assert len(privacy) == 9, "one for each ground of the order"
 
 
-@pytest.mark.parametrize(("file", "name"), proofs(DOCUMENT.read_text("utf-8")))
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [proof for document in DOCUMENTS for proof in proofs(document.read_text("utf-8"))],
+)
 def test_what_proves_a_promise_is_there(file: str, name: str) -> None:
     path = REPOSITORY / file
     assert path.is_file()
