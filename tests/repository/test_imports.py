@@ -79,6 +79,9 @@ PURE_MODULES = (
     *("parvis_server.net.duplicates", "parvis_server.net.rate"),
     *("parvis_server.net.exchange", "parvis_server.net.house_rules", "parvis_server.net.proof"),
     *("parvis_server.net.numbering", "parvis_server.net.send_queue"),
+    *("parvis_server.replay.bleed", "parvis_server.replay.bus", "parvis_server.replay.chapters"),
+    *("parvis_server.replay.feed", "parvis_server.replay.index", "parvis_server.replay.placing"),
+    *("parvis_server.replay.retention", "parvis_server.replay.waveform"),
     *("parvis_server.store.events", "parvis_server.store.words"),
     "parvis_server.trust",
 )

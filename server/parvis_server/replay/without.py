@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parvis_audio.opus import program_encoder
-from parvis_server.engine.program import PROGRAM_CEILING_DBFS
+from parvis_server.engine.outputs import RECORD_TREATMENT
 from parvis_server.media.limiter import Limiter
 from parvis_server.replay.bleed import picked_up
 from parvis_server.replay.bus import Muted, Track, summed
@@ -146,7 +146,7 @@ class _Stretch:
         self._others, self._muted = others, muted
         self._was = _old_mix(mix)
         self._gone = [(begin - AROUND_SAMPLES, end + AROUND_SAMPLES) for begin, end in gone]
-        self._limiter = Limiter(PROGRAM_CEILING_DBFS)
+        self._limiter = Limiter(RECORD_TREATMENT.ceiling_dbfs)
         self._encoder = program_encoder()
 
     def packets(self) -> Iterator[TimedPacket]:
