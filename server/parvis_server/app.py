@@ -22,6 +22,7 @@ from parvis_server.consent.notices import NoticeWriter
 from parvis_server.data_folder import DataFolder
 from parvis_server.hub_edges import HubEdges
 from parvis_server.hub_reach import HubReach
+from parvis_server.hub_recorder import HubRecorder
 from parvis_server.hub_server import Listener, make_server
 from parvis_server.net import listeners, speakers, units
 from parvis_server.net.admission import RANKS, Admitted, Doorkeeper
@@ -76,11 +77,14 @@ class Hub:
         pages: Pages | None = None,
         keeper: RoomKeeper | None = None,
         can_record: bool = False,
+        recorder: HubRecorder | None = None,
     ) -> None:
         """Put the parts together; nothing listens yet. Without a keeper, rooms are forgotten;
-        ``can_record``: somebody writes down what ``Consequences.on_voices`` names.
+        ``recorder`` writes rooms down that are recorded; ``can_record``: somebody else does, who
+        hears of ``Consequences.on_voices``.
         """
         self.settings = settings
+        self._recorder = recorder
         self.started = asyncio.Event()
         self.stopping = asyncio.Event()
         kept = folder.secrets()
@@ -111,7 +115,8 @@ class Hub:
             self._keeper,
             self._alarms,
             self.reception.desk.waiting_in,
-            notices if can_record else None,
+            notices if can_record or recorder is not None else None,
+            recorder,
         )
         self.rooms = Rooms(builder.build, self._keeper)
         self.trust.taps.add(lambda revoked: say_farewell(self.rooms, revoked))
@@ -296,6 +301,8 @@ class Hub:
                 self.edges.run(),
             )
             background = [group.create_task(work) for work in working]
+            if self._recorder is not None:
+                background.append(group.create_task(self._recorder.run()))
             serving = [
                 group.create_task(server.serve([listener.socket]))
                 for server, listener in zip(servers, listening_on, strict=True)
@@ -308,6 +315,8 @@ class Hub:
             for server in servers:
                 server.should_exit = True
             await asyncio.wait(serving)
+            if self._recorder is not None:
+                self._recorder.stop()
             for task in background:
                 task.cancel()
         await self._keeper.end()

@@ -13,6 +13,7 @@ from parvis_server.data_folder import DataFolder
 from parvis_server.errors import HubStopped, UsageError, UserError
 from parvis_server.hub_edges import secrets_of
 from parvis_server.hub_listeners import open_listeners
+from parvis_server.hub_recorder import HubRecorder
 from parvis_server.hub_server import Listener
 from parvis_server.libraries import require_opus
 from parvis_server.loops import new_loop
@@ -80,7 +81,10 @@ async def _run(
 ) -> None:
     from parvis_server.engine.supervisor import EngineSupervisor
 
-    hub = Hub(settings, folder, EngineSupervisor, keeper=keeper)
+    recorder = HubRecorder(
+        settings.recording.folder or folder.path / "recordings", settings.recording.budget_bytes
+    )
+    hub = Hub(settings, folder, EngineSupervisor, keeper=keeper, recorder=recorder)
     hub.hall.allow(files)
     if settings.access.open_house and hub.trust.claimed:
         raise UsageError(NO_OPEN_HOUSE)

@@ -8,6 +8,7 @@ from typing import Literal, Protocol, Unpack
 from parvis_server.config import HubSettings, StageSettings
 from parvis_server.engine.boundary import EngineStats, StageReport
 from parvis_server.engine.stage import ZoneGain
+from parvis_server.hub_recorder import HubRecorder, RecordedEngine
 from parvis_server.links import RoomLinks
 from parvis_server.media.zones import Lift, lift_refusal
 from parvis_server.net.credentials import same
@@ -62,6 +63,8 @@ class RoomBuilder:
     """Units that want to join a room and that an operator has to let in."""
     write_notice: WriteNotice | None = None
     """What people are asked before they are recorded; None: the hub has no recorder."""
+    recorder: HubRecorder | None = None
+    """Writes down what rooms say that are recorded."""
 
     def build(self, kept: KeptRoom) -> HubRoom:
         """The room that its log tells of, with an engine that sleeps until it sounds."""
@@ -86,13 +89,14 @@ class RoomBuilder:
                 lambda levels: live.on_levels(levels),
                 lambda stats: live.on_stats(stats),
                 kept.origin_ns,
-                on_stage=lambda report: live.on_stage(report),
+                on_stage=lambda report: recorded.hear(report, live.on_stage),
                 frame_ms=frame_ms,
             )
         )
+        recorded = RecordedEngine(engine)
         live = LiveRoom(
             room,
-            engine,
+            recorded,
             _stage(self.settings.stage),
             frame_ms=frame_ms,
             outbox=self.keeper.outbox(kept.name),
@@ -105,6 +109,9 @@ class RoomBuilder:
             self.origin(invite.role) + self.links.invite(kept.name, invite)
         )
         live.house_alarms = self._house_alarms
+        if self.recorder is not None:
+            in_record = self.recorder.follow(live, recorded)
+            live.house_alarms = lambda: (*self._house_alarms(), *in_record.alarms())
         live.waiting_units = lambda: self.waiting_units(kept.name)
         return HubRoom(live, engine, mp3, kept.created_utc_ms)
 

@@ -28,6 +28,7 @@ from parvis_server.config import (
 from parvis_server.data_folder import DataFolder
 from parvis_server.encryption import OWN_FILE
 from parvis_server.hub_listeners import open_listeners
+from parvis_server.hub_recorder import HubRecorder
 from parvis_server.hub_server import Listener
 from parvis_server.net.live_room import LiveRoom
 from parvis_server.net.pages import Pages
@@ -120,11 +121,12 @@ async def live_hub(
     network: NetworkSettings | None = None,
     recording: RecordingSettings | None = None,
     can_record: bool = False,
+    recorder: HubRecorder | None = None,
 ) -> AsyncIterator[LiveHub]:
     """A hub that runs until the block ends, then stops as on SIGTERM.
 
-    With ``tls`` it has its second listener, with ``can_record`` a recorder that a test stands for;
-    ``network`` takes the place of port and names.
+    With ``tls`` it has its second listener, with ``can_record`` a recorder that a test stands for,
+    or ``recorder``; ``network`` takes the place of port and names.
     """
     settings = HubSettings(
         data=data,
@@ -138,7 +140,7 @@ async def live_hub(
     folder = DataFolder.open(data)
     hub = Hub(
         settings, folder, FakeEngine, pages=pages or built_pages(), keeper=keeper,
-        can_record=can_record,
+        can_record=can_record, recorder=recorder,
     )  # fmt: skip
     engine = hub.main.engine.running
     assert isinstance(engine, FakeEngine)

@@ -59,9 +59,9 @@ def mend(folder: Path) -> Found | None:
     except FileNotFoundError:
         return None
     if recording.ended_clock is not None:
-        return Found(recording, mend_opus(folder / MIX))
-    mix = mend_opus(folder / MIX)
-    mend_places(folder / MIX_PLACES)
+        mended_before = mend_places(folder / MIX_PLACES)
+        return Found(recording, mend_opus(folder / MIX), mended_before is not None)
+    mix, mix_places = mend_opus(folder / MIX), mend_places(folder / MIX_PLACES)
     _mend_lines(folder / EVENTS)
     tracks = tuple(_mended_tracks(folder, recording.tracks))
     mix_clock = None if mix is None else recording.mix_clock
@@ -79,7 +79,7 @@ def mend(folder: Path) -> Found | None:
     mended = recording.model_copy(update=update)
     replace_file(folder / DESCRIPTION, mended.serialize())
     log.warning("recording %s was cut off: mended, %d ms of it", folder, lasted_ms)
-    return Found(mended, mix)
+    return Found(mended, mix, mix_places is not None)
 
 
 def mend_opus(path: Path) -> OpusTail | None:

@@ -40,6 +40,7 @@ class Found:
     recording: Recording
     mix: OpusTail | None
     """None: nothing of it was written."""
+    has_mix_places: bool = False
 
 
 @dataclass(slots=True)
@@ -79,20 +80,18 @@ class Take:
         self._mix_places = PlacesWriter(0)
         self._mix_noted: list[bytes] = []
         self._events: list[bytes] = []
-        if found is None:
+        self._missing_since: int | None = None
+        """Since when there is no sound: until the first tick after another recorder's end."""
+        if found is None or not found.has_mix_places:
             self._mix_noted.append(self._mix_places.head)
-        else:
+        if found is not None:
             self._go_on(found)
 
     def _go_on(self, found: Found) -> None:
         recording = found.recording
-        missing = self._clock - (recording.ended_clock or self._clock)
-        gaps = recording.gaps
-        if missing > 0:
-            reason = "the recorder was started again"
-            gap = Gap(begin_clock=self._clock - missing, end_clock=self._clock, reason=reason)
-            gaps = (*gaps, gap)[-MAX_TRACKS:]
-        update = {"ended_clock": None, "ended_utc_ms": None, "gaps": gaps}
+        self._missing_since = recording.ended_clock
+        self._clock = max(self._clock, recording.ended_clock or 0)
+        update = {"ended_clock": None, "ended_utc_ms": None}
         self.recording = recording.model_copy(update=update)
         if found.mix is not None and recording.mix_clock is not None:
             begun = recording.mix_clock - found.mix.pre_skip
@@ -167,6 +166,9 @@ class Take:
 
     def tapped(self, tap: Tap) -> None:
         """Where the samples of this tick lie, and how loud they are."""
+        if self._missing_since is not None:
+            self._note_gap(self._missing_since, tap.room_clock)
+            self._missing_since = None
         self._clock = max(self._clock, tap.room_clock)
         self._mix_noted.append(
             self._mix_places.note(tap.room_clock, tap.room_clock & 0xFFFF_FFFF, tap.program_gain)
@@ -177,6 +179,15 @@ class Take:
                 note = source.track.places.note(tap.room_clock, timestamp, gain)
                 if note:
                     source.track.noted.append(note)
+
+    def _note_gap(self, begin: int, end: int) -> None:
+        """Told with the next description: those who speak get their new files at once."""
+        for source in self._sources.values():
+            source.since_clock = max(source.since_clock, end)
+        if end > begin:
+            gap = Gap(begin_clock=begin, end_clock=end, reason="the recorder was started again")
+            gaps = (*self.recording.gaps, gap)[-MAX_TRACKS:]
+            self.recording = self.recording.model_copy(update={"gaps": gaps})
 
     def happened(self, line: bytes) -> None:
         """An event of the floor."""

@@ -1,0 +1,210 @@
+"""The hub's recorder, with a real recorder process and an engine that says what a test says."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fakes.house import eventually
+from fakes.live_hub import LiveHub, live_hub
+from fakes.peer import Peer, host_credential, joined
+from fakes.recording_judge import Kept, opened
+from parvis_server.config import ReadingSettings, RecordingSettings
+from parvis_server.engine.tap import Tap, TapFrame
+from parvis_server.hub_recorder import HubRecorder, payload_of
+from parvis_server.record.child import RecordChild
+from parvis_server.record.ogg_opus import read_packets
+from parvis_server.record.recording import Recording
+from parvis_wire.messages import Role
+from parvis_wire.recording import RecordingTerms, StartRecording, StopRecording, Unattended
+from parvis_wire.rtp import AudioLevel, RtpPacket
+from parvis_wire.stage import AlarmKind, Status, UnitTraits
+
+LECTERN = UnitTraits(always_open=True)
+CONTACT = RecordingSettings(contact="ada@example.org")
+SILENT = ReadingSettings(command=())
+OF_THE_HALL = RecordingTerms(unattended=Unattended.RECORDED)
+CELT_20_MS = bytes((31 << 3,))
+
+
+@asynccontextmanager
+async def hub_that_records(
+    data: Path, recorder: HubRecorder, **options: Any
+) -> AsyncIterator[LiveHub]:
+    async with live_hub(
+        data, recording=CONTACT, reading=SILENT, recorder=recorder, **options
+    ) as hub:
+        yield hub
+
+
+@asynccontextmanager
+async def people(hub: LiveHub) -> AsyncIterator[tuple[Peer, Peer]]:
+    """A host, and a lectern whose microphone is always open."""
+    credential = host_credential(hub.secret)
+    async with (
+        joined(hub.listen, Role.HOST, credential=credential) as host,
+        joined(hub.unit, Role.UNIT, name="Lectern", unit=LECTERN) as lectern,
+    ):
+        yield host, lectern
+
+
+def spoken(number: int) -> bytes:
+    """An Opus packet of 20 ms that is told from others."""
+    return CELT_20_MS + bytes((number % 256, number // 256, 77)) * 20
+
+
+async def speak(hub: LiveHub, lectern: Peer, numbers: range) -> None:
+    """The lectern sends; the engine mixes and taps."""
+    ssrc, record = lectern.welcome.ssrc, hub.engine.stage.record_ssrc
+    assert ssrc is not None
+    for number in numbers:
+        clock = 48_000 + 960 * number
+        rtp = RtpPacket(number, 960 * number, ssrc, spoken(number)).serialize()
+        await lectern.socket.send(rtp)
+        if record is not None:
+            hub.engine.play(record, clock, number, payload=spoken(number + 1000))
+            for tick in range(2):
+                frame = TapFrame(ssrc, 960 * number + 480 * tick, 0.5)
+                hub.engine.report(Tap(clock + 480 * tick, 1.0, (frame,)))
+        await asyncio.sleep(0.02)  # faster would be a flood, which is refused
+    wanted = numbers[-1].to_bytes(2)
+    await eventually(lambda: any(rtp[2:4] == wanted for rtp, _ in hub.engine.packets))
+
+
+async def kept(folder: Path) -> Kept:
+    """The recording, once it is ended."""
+
+    def ended() -> bool:
+        found = list(folder.glob("*/*/recording.json"))
+        return bool(found) and Recording.parse(found[0].read_bytes()).ended_clock is not None
+
+    await eventually(ended)
+    return opened(next(folder.glob("*/*")))  # noqa: ASYNC240
+
+
+async def test_a_room_is_recorded_from_start_to_stop(tmp_path: Path) -> None:
+    folder = tmp_path / "recordings"
+    async with (
+        hub_that_records(tmp_path, HubRecorder(folder)) as hub,
+        people(hub) as (host, lectern),
+    ):
+        await eventually(lambda: bool(hub.engine.sources))
+        await speak(hub, lectern, range(5))
+        assert hub.engine.stage.record_ssrc is None
+        await host.do(StartRecording, terms=OF_THE_HALL)
+        await eventually(lambda: hub.engine.stage.record_ssrc is not None)
+        assert [source.recorded for source in hub.engine.sources] == [True]
+        await speak(hub, lectern, range(5, 40))
+        await host.do(StopRecording)
+        assert hub.engine.stage.record_ssrc is None
+        await speak(hub, lectern, range(40, 45))
+        one = await kept(folder)
+    [track] = one.recording.tracks
+    assert (track.talker.name, track.talker.participant) == ("Lectern", lectern.participant)
+    sound = [packet for _, packet in read_packets((one.folder / track.file).read_bytes())]
+    assert sound == [spoken(number) for number in range(5, 40)]
+    mix = [packet for _, packet in read_packets((one.folder / "mix.opus").read_bytes())]
+    assert mix == [spoken(number + 1000) for number in range(5, 40)]
+    lines = (one.folder / "events.jsonl").read_bytes().splitlines()
+    assert "view" in json.loads(lines[0])
+    assert json.loads(lines[-1])["event"]["type"] == "recording_stopped"
+    assert one.recording.text_version
+    assert one.recording.begun_clock > 0
+
+
+async def test_of_who_is_left_out_not_a_byte_is_written(tmp_path: Path) -> None:
+    folder = tmp_path / "recordings"
+    async with (
+        hub_that_records(tmp_path, HubRecorder(folder)) as hub,
+        people(hub) as (host, lectern),
+    ):
+        await eventually(lambda: bool(hub.engine.sources))
+        await host.do(StartRecording, terms=RecordingTerms())
+        await eventually(lambda: hub.engine.stage.record_ssrc is not None)
+        assert [source.recorded for source in hub.engine.sources] == [False]
+        await speak(hub, lectern, range(40))
+        await host.do(StopRecording)
+        one = await kept(folder)
+    assert one.recording.tracks == ()
+    for path in one.folder.rglob("*"):
+        if path.is_file():
+            assert all(spoken(number) not in path.read_bytes() for number in range(40))
+
+
+class Switchable:
+    """Starts recorders while it may."""
+
+    def __init__(self) -> None:
+        self.works = True
+        self.children: list[RecordChild] = []
+
+    async def spawn(self, folder: Path, budget_bytes: int | None) -> RecordChild:
+        if not self.works:
+            raise OSError("no process today")
+        self.children.append(await RecordChild.spawn(folder, budget_bytes))
+        return self.children[-1]
+
+
+async def test_a_recorder_that_fails_is_told_and_the_room_goes_on(tmp_path: Path) -> None:
+    switch, folder = Switchable(), tmp_path / "recordings"
+    async with (
+        hub_that_records(tmp_path, HubRecorder(folder, spawn=switch.spawn)) as hub,
+        people(hub) as (host, lectern),
+    ):
+        await host.do(StartRecording, terms=OF_THE_HALL)
+        await eventually(lambda: bool(switch.children) and switch.children[0].ready.is_set())
+        await eventually(lambda: bool(hub.engine.sources))
+        numbers = count()
+        while not list(folder.rglob("tracks/*.opus")):
+            await speak(hub, lectern, some(numbers))
+        assert AlarmKind.RECORDER_FAILS not in await alarms(host)
+        switch.works = False
+        await switch.children[0].end()
+        while AlarmKind.RECORDER_FAILS not in await alarms(host):
+            await speak(hub, lectern, some(numbers))
+        switch.works = True
+        while AlarmKind.RECORDER_FAILS in await alarms(host):
+            pass
+        last = some(numbers)
+        await speak(hub, lectern, last)
+        await host.do(StopRecording)
+        one = await kept(folder)
+    assert len(one.recording.tracks) == 2
+    sound = list(read_packets((one.folder / one.recording.tracks[1].file).read_bytes()))
+    assert sound[-1][1] == spoken(last[-1])
+
+
+def some(numbers: Iterator[int]) -> range:
+    """The next ten."""
+    first = next(numbers) * 10
+    return range(first, first + 10)
+
+
+async def alarms(host: Peer) -> set[AlarmKind]:
+    """What the next status says."""
+    return {alarm.kind for alarm in (await host.until(Status)).alarms}
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        RtpPacket(1, 2, 3, b"opus"),
+        RtpPacket(1, 2, 3, b"opus", csrcs=(7, 8), csrc_levels=(-3, -4)),
+        RtpPacket(1, 2, 3, b"opus", level=AudioLevel(-30, voice=True)),
+    ],
+)
+def test_the_payload_is_found_behind_every_header(packet: RtpPacket) -> None:
+    assert payload_of(packet.serialize()) == b"opus"
+
+
+def test_the_payload_of_a_padded_packet_is_without_its_padding() -> None:
+    rtp = bytearray(RtpPacket(1, 2, 3, b"opus").serialize() + b"\0\0\3")
+    rtp[0] |= 0x20
+    assert payload_of(bytes(rtp)) == b"opus"
