@@ -118,11 +118,8 @@ class Hub:
             notices if can_record or recorder is not None else None,
             recorder,
         )
-        self.rooms = Rooms(builder.build, self._keeper)
+        self.rooms = self._open_rooms(builder)
         self.trust.taps.add(lambda revoked: say_farewell(self.rooms, revoked))
-        if self.rooms.get(DEFAULT_ROOM) is None:
-            about = About(title=settings.room.title)
-            self.rooms.create(about, name=DEFAULT_ROOM, phase=Phase.LIVE)
         self._pages = pages if pages is not None else read_pages(static_folder())
         self._attempts = wrong_secret_attempts()
         self._waiting = Waiting()
@@ -131,6 +128,14 @@ class Hub:
         self._at_speak = self._endpoint(speakers.ROLES, self._open_speaker)
         self.hall = ListenerHall(self._at_listen, self._around)
         self.edges = HubEdges(settings, self._site(), lambda: self.listeners, folder.path)
+
+    def _open_rooms(self, builder: RoomBuilder) -> Rooms:
+        """Those that are kept, and the one that opens by itself."""
+        rooms = Rooms(builder.build, self._keeper)
+        if rooms.get(DEFAULT_ROOM) is None:
+            about = About(title=self.settings.room.title)
+            rooms.create(about, name=DEFAULT_ROOM, phase=Phase.LIVE)
+        return rooms
 
     @property
     def main(self) -> HubRoom:
