@@ -38,7 +38,7 @@ function Missing() {
 
 function start(page: HTMLElement, first: Index, waveform: Waveform | null): void {
   let index = first;
-  const audio = new Audio();
+  const audio = document.body.appendChild(new Audio());
   const sounds = playable(index.sounds, (type) => audio.canPlayType(type));
   const player = new ReplayPlayer(audio, sounds, index.duration_ms, momentOf(location.hash) ?? 0);
   const skip = (by: 1 | -1) => {
