@@ -69,6 +69,7 @@ export function HandBar({ hub, presence, own: answers, news, view, me }: Props) 
         before={null}
         onAnswer={answer}
         onCancel={() => setHeld(null)}
+        isWanted={true}
       />
     );
   }

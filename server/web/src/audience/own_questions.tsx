@@ -35,6 +35,7 @@ export function OwnQuestions({ own, view, me, isChanging, onDone }: Props) {
           onDone();
         }}
         onCancel={isAsked ? null : onDone}
+        isWanted={isChanging}
       />
     </>
   );

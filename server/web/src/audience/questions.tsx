@@ -12,15 +12,20 @@ interface Props {
   onAnswer: (answer: Answer) => void;
   /** Null: nothing else can be done here. */
   onCancel: (() => void) | null;
+  /** They follow a tap; else they come by themselves, and take nobody's focus. */
+  isWanted: boolean;
 }
 
-export function Questions({ recording, before, onAnswer, onCancel }: Props) {
+export function Questions({ recording, before, onAnswer, onCancel, isWanted }: Props) {
   const { say, language } = useWords();
   const [recorded, setRecorded] = useState<boolean | null>(before?.recorded ?? null);
   const [published, setPublished] = useState<boolean | null>(before?.published ?? null);
   const [isBad, setBad] = useState(false);
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => heading.current?.focus(), []);
+  useEffect(() => {
+    if (isWanted) heading.current?.focus();
+    else heading.current?.scrollIntoView({ block: "nearest" });
+  }, [isWanted]);
   const words = recording.notice[language];
   const answer = () => {
     if (recorded === null || (recorded && published === null)) return setBad(true);
@@ -75,7 +80,7 @@ function YesNo({ name, question, value, onValue }: YesNoProps) {
     <fieldset class="yes-no">
       <legend>{question}</legend>
       {[true, false].map((one) => (
-        <label key={String(one)} class="choice">
+        <label key={String(one)} class="one-answer">
           <input type="radio" name={name} checked={value === one} onChange={() => onValue(one)} />
           {say(one ? "recording.yes" : "recording.no")}
         </label>

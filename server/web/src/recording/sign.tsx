@@ -27,7 +27,7 @@ export function RecordingSign({ recording, answer = null, isRecorded = null, onC
       {recording !== null && (
         <section class="recorded" aria-label={say("recording.on")}>
           <p>
-            <RecordingMark /> {sentence}
+            <span class="rec-dot" aria-hidden="true" /> {sentence}
           </p>
           {own !== "" && <p class="recorded-own">{own}</p>}
           {answer !== null && (

@@ -34,7 +34,7 @@ export function Controls({ player, skip }: ControlsProps) {
     <>
       <div class="controls">
         <button type="button" class="small" onClick={() => skip(-1)}>
-          <span aria-hidden="true">⏮</span>
+          <Skip back />
           <span class="visually-hidden">{say("replay.previous")}</span>
         </button>
         <button
@@ -46,7 +46,7 @@ export function Controls({ player, skip }: ControlsProps) {
           {say(state === "waiting" ? "replay.waiting" : isOn ? "replay.pause" : "replay.play")}
         </button>
         <button type="button" class="small" onClick={() => skip(1)}>
-          <span aria-hidden="true">⏭</span>
+          <Skip />
           <span class="visually-hidden">{say("replay.next")}</span>
         </button>
       </div>
@@ -78,6 +78,15 @@ export function Controls({ player, skip }: ControlsProps) {
       <Announcement text={told} />
       <p class="soft keys">{say("replay.keys")}</p>
     </>
+  );
+}
+
+/** Two triangles and a bar; drawn, since fonts lack the sign. */
+function Skip({ back = false }: { back?: boolean }) {
+  return (
+    <svg class={back ? "skip is-back" : "skip"} viewBox="0 0 20 20" aria-hidden="true">
+      <path d="M2 3v14l7-7zM9 3v14l7-7zM16 3h2v14h-2z" />
+    </svg>
   );
 }
 

@@ -15,7 +15,7 @@ interface Props {
 }
 
 export function TermsForm({ first, label, onTerms }: Props) {
-  const { say } = useWords();
+  const { say, language } = useWords();
   const [draft, setDraft] = useState(first);
   const [isBad, setBad] = useState(false);
   const set = (change: Partial<Draft>) => setDraft({ ...draft, ...change });
@@ -24,6 +24,24 @@ export function TermsForm({ first, label, onTerms }: Props) {
     setBad(terms === null);
     if (terms !== null) onTerms(terms);
   };
+  const inEnglish = (
+    <Text
+      key="en"
+      word="recorder.purpose_en"
+      hint="recorder.purpose_hint"
+      text={draft.purposeEn}
+      onText={(purposeEn) => set({ purposeEn })}
+    />
+  );
+  const inFrench = (
+    <Text
+      key="fr"
+      word="recorder.purpose_fr"
+      hint="recorder.purpose_hint"
+      text={draft.purposeFr}
+      onText={(purposeFr) => set({ purposeFr })}
+    />
+  );
   return (
     <form
       class="form"
@@ -70,18 +88,7 @@ export function TermsForm({ first, label, onTerms }: Props) {
         text={draft.contact}
         onText={(contact) => set({ contact })}
       />
-      <Text
-        word="recorder.purpose_en"
-        hint="recorder.purpose_hint"
-        text={draft.purposeEn}
-        onText={(purposeEn) => set({ purposeEn })}
-      />
-      <Text
-        word="recorder.purpose_fr"
-        hint="recorder.purpose_hint"
-        text={draft.purposeFr}
-        onText={(purposeFr) => set({ purposeFr })}
-      />
+      {language === "en" ? [inEnglish, inFrench] : [inFrench, inEnglish]}
       <p role="alert" class={isBad ? "refused" : "visually-hidden"}>
         {isBad ? say("recorder.choose") : ""}
       </p>
