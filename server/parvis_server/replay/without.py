@@ -72,6 +72,7 @@ def render_without(
     mix: Mix, left_out: Sequence[Track], others: Sequence[Track], progress: Progress
 ) -> Rendered:
     """Make the mix again without ``left_out``; ``others`` are all other tracks of the recording."""
+    progress(0, sum(track.end - track.begin for track in left_out))
     muted = tuple(_muted(left_out, others))
     gone = [(track.begin, track.end) for track in left_out]
     gone += [(one.begin, one.end) for one in muted]
