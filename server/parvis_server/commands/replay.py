@@ -78,7 +78,7 @@ def publish(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Public folder of the room. Unless set: published/ROOM of the data folder.",
+            help="Public folder of the room. Unless set: published/ROOM beside the recordings.",
             show_default=False,
         ),
     ] = None,
@@ -186,10 +186,12 @@ def export(
 
 
 def _recordings(data: Path | None) -> Path:
-    from parvis_server.config import default_data_folder
+    """Where the hub of this data folder keeps its recordings."""
+    from parvis_server.config import load_settings
     from parvis_server.replay.opened import RECORDINGS
 
-    return (data or default_data_folder()) / RECORDINGS
+    settings = load_settings(None, {} if data is None else {"data": data})
+    return settings.recording.folder or settings.data / RECORDINGS
 
 
 def _told(opened: "Opened") -> dict[str, Any]:
