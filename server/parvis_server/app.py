@@ -23,7 +23,7 @@ from parvis_server.data_folder import DataFolder
 from parvis_server.hub_edges import HubEdges
 from parvis_server.hub_reach import HubReach
 from parvis_server.hub_recorder import HubRecorder
-from parvis_server.hub_replays import HubReplays
+from parvis_server.hub_replays import PUBLISHED, HubReplays
 from parvis_server.hub_server import Listener, make_server
 from parvis_server.net import listeners, speakers, units
 from parvis_server.net.admission import RANKS, Admitted, Doorkeeper
@@ -184,6 +184,7 @@ class Hub:
             metrics=Metrics(self.rooms, self.edges),
             units=self._endpoint(units.ROLES, self._open_unit),
             speakers=self._at_speak,
+            published=None if self._recorder is None else self._recorder.folder.parent / PUBLISHED,
         )
         return make_app(parts)
 

@@ -21,6 +21,9 @@ from parvis_wire.room_events import RoomEvent
 
 log = logging.getLogger(__name__)
 
+PUBLISHED: Final = "published"
+"""Beside the folder of recordings: what is published of them, a folder for each room."""
+
 LOOK_EVERY_S: Final = 3600.0
 FIRST_LOOK_S: Final = 60.0
 """After the start, and for a recording that is not over yet after all."""

@@ -7,10 +7,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import httpx
 import pytest
 
+from fakes.live_hub import live_hub
 from fakes.recordings import Said, write_recording
 from fakes.voices import voice
+from parvis_server.hub_recorder import HubRecorder
 from parvis_server.hub_replays import HubReplays, Wish, in_a_process
 from parvis_server.replay.keeping_up import carry_out
 from parvis_server.replay.rights import mentions
@@ -129,3 +132,20 @@ def test_what_was_kept_long_enough_goes_and_one_fault_hinders_nothing_else(tmp_p
 
 def test_wishes_for_what_is_gone_are_settled(tmp_path: Path) -> None:
     assert list(carry_out(tmp_path, [(NAME, "ann-id")], SOON_UTC_MS)) == [{"settled": NAME}]
+
+
+async def test_a_hub_serves_what_is_published_beside_its_recordings(tmp_path: Path) -> None:
+    folder = tmp_path / "published/main" / ID
+    folder.mkdir(parents=True)
+    (folder / "index.html").write_text("<title>An evening</title>")
+    (folder / "mix.mp3").write_bytes(bytes(1000))
+    recorder = HubRecorder(tmp_path / "recordings")
+    async with (
+        live_hub(tmp_path / "data", recorder=recorder) as hub,
+        httpx.AsyncClient(base_url=hub.http, trust_env=False, follow_redirects=True) as client,
+    ):
+        page = await client.get("/r/main/replay")
+        assert "An evening" in page.text and page.url.path == f"/r/main/replay/{ID}/"
+        assert "media-src 'self'" in page.headers["content-security-policy"]
+        sound = await client.get(f"{page.url.path}mix.mp3", headers={"Range": "bytes=10-19"})
+        assert (sound.status_code, len(sound.content)) == (206, 10)

@@ -95,6 +95,7 @@ def publish(
 
     Only those who said yes to being published are in it.
     """
+    from parvis_server.hub_replays import PUBLISHED
     from parvis_server.net.pages import static_folder
     from parvis_server.replay import publish as making
     from parvis_server.replay.opened import find
@@ -102,7 +103,7 @@ def publish(
     recordings = _recordings(data)
     opened = find(recordings, name)
     if heard:
-        series = out or recordings.parent / "published" / opened.description.room
+        series = out or recordings.parent / PUBLISHED / opened.description.room
         public = making.publish(opened, series, _now(), _address(address))
         typer.echo(f"published: {public}")
         return

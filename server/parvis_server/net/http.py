@@ -1,6 +1,7 @@
 """The hub's application: pages, API, sockets and health on one port."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
@@ -38,6 +39,7 @@ from parvis_server.net.plain_words import (
     ROOM_NAME,
     SERVER_MISTAKE,
 )
+from parvis_server.net.replays import add_replays
 from parvis_server.net.rooms import HubRoom, Rooms
 from parvis_wire.floor import Access, Phase
 from parvis_wire.messages import DEFAULT_ROOM
@@ -58,12 +60,16 @@ class Parts:
     metrics: Metrics
     units: Endpoint
     speakers: Endpoint
+    published: Path | None = None
+    """Folder of published replays; None: there are none."""
 
 
 def make_app(parts: Parts) -> FastAPI:
     """The application, which needs the guard around it; ``/ws/listen`` has a way in of its own."""
     # The interactive API pages load scripts from elsewhere, which the policy forbids.
     app = FastAPI(title="Parvis", docs_url=None, redoc_url=None, openapi_url=None)
+    if parts.published is not None:
+        add_replays(app, parts.published, lambda room: _open_room(parts, room) is not None)
     _add_pages(app, parts)
     _add_api(app, parts)
     _add_sockets(app, parts)
