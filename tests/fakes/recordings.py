@@ -32,6 +32,7 @@ from parvis_server.replay.placing import Place
 from parvis_server.replay.without import Mix
 from parvis_wire.floor import Hand, Surface
 from parvis_wire.room_events import FloorReleased, FloorTaken, HandRaised, RoomEvent
+from parvis_wire.room_view import ANONYMOUS_NAME
 
 RATE = 48_000
 
@@ -143,7 +144,7 @@ def _kept(at: int, said: Said, made: Track) -> Kept:
         ssrc=100 + at,
         kind=said.kind,
         participant=said.participant,
-        name=None if said.anonymous else said.name,
+        name=ANONYMOUS_NAME if said.anonymous else said.name,
         is_published=said.is_published,
     )
     return Kept(

@@ -5,7 +5,7 @@ nothing is guessed from the sound. Turns of one person with less than ``BREATH_M
 and nobody else's in between are one chapter (push to talk gives a turn for each press).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
@@ -28,6 +28,9 @@ SAMPLES_PER_MS: Final = 48
 
 BREATH_MS: Final = 2_000
 """Shorter than anybody's change of mind, longer than a thumb's rest between two presses."""
+
+BORDER_MS: Final = 200
+"""A track begins with its first packet, a little after the floor's event."""
 
 
 class ChapterKind(StrEnum):
@@ -110,6 +113,49 @@ def chapters_of(
         _close_vote(reading, end)
     inside = sorted(_cut(reading.found, begin, end, left_out), key=lambda one: one.begin_ms)
     return tuple(_joined(inside))
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A stretch in which somebody is in the recording; milliseconds from its beginning."""
+
+    begin_ms: int
+    end_ms: int
+    name: str | None
+    """As it was shown then."""
+
+
+def only_heard(
+    chapters: Iterable[Chapter], heard: Mapping[str, Sequence[Heard]]
+) -> tuple[Chapter, ...]:
+    """The chapters of those whose voice is there, as far as it is there.
+
+    A turn without a yes is on the floor and not in the recording. Who says yes in the middle of a
+    turn is named from then on; ``heard`` knows how. Borders less than ``BORDER_MS`` away stay the
+    floor's.
+    """
+    return tuple(
+        clipped for chapter in chapters if (clipped := _clipped(chapter, heard)) is not None
+    )
+
+
+def _clipped(chapter: Chapter, heard: Mapping[str, Sequence[Heard]]) -> Chapter | None:
+    if chapter.participant is None:
+        return chapter
+    near = [
+        one
+        for one in heard.get(chapter.participant, ())
+        if one.begin_ms < chapter.end_ms and one.end_ms > chapter.begin_ms
+    ]
+    if not near:
+        return None
+    begin_ms, end_ms = min(one.begin_ms for one in near), max(one.end_ms for one in near)
+    return replace(
+        chapter,
+        begin_ms=begin_ms if begin_ms > chapter.begin_ms + BORDER_MS else chapter.begin_ms,
+        end_ms=end_ms if end_ms < chapter.end_ms - BORDER_MS else chapter.end_ms,
+        name=chapter.name or near[0].name,
+    )
 
 
 def _begin_with(reading: _Reading, view: RoomView, begin: int) -> None:

@@ -11,15 +11,29 @@ from pydantic import TypeAdapter, ValidationError
 from parvis_audio.opus import program_encoder
 from parvis_server.errors import BadRecording
 from parvis_server.record.places import Places
-from parvis_server.record.recording import DESCRIPTION, EVENTS, MIX, MIX_PLACES, Recording
+from parvis_server.record.recording import (
+    DESCRIPTION,
+    EVENTS,
+    MIX,
+    MIX_PLACES,
+    Recording,
+    Talker,
+)
 from parvis_server.record.recording import Track as Kept
 from parvis_server.replay.bus import Track
-from parvis_server.replay.chapters import SAMPLES_PER_MS, Chapter, Happened, chapters_of
+from parvis_server.replay.chapters import (
+    SAMPLES_PER_MS,
+    Chapter,
+    Happened,
+    Heard,
+    chapters_of,
+    only_heard,
+)
 from parvis_server.replay.opus_file import OpusFile, OpusSound, read_opus
 from parvis_server.replay.placing import Place
 from parvis_server.replay.without import Mix
 from parvis_wire.room_events import RoomEvent
-from parvis_wire.room_view import RoomView
+from parvis_wire.room_view import ANONYMOUS_NAME, RoomView
 
 RECORDINGS: Final = "recordings"
 """Their folder in the data folder."""
@@ -95,7 +109,13 @@ class Opened:
     def chapters(self, end: int, left_out: frozenset[str] = frozenset()) -> tuple[Chapter, ...]:
         """Its chapters up to room clock ``end``, without the people who are left out."""
         log = self.log()
-        return chapters_of(log.events, begin=self.begin, end=end, view=log.view, left_out=left_out)
+        found = chapters_of(log.events, begin=self.begin, end=end, view=log.view, left_out=left_out)
+        heard: dict[str, list[Heard]] = {}
+        for kept in self.description.tracks:
+            begun, ended = kept.begun_clock - self.begin, (kept.ended_clock or end) - self.begin
+            span = Heard(ms_of(begun), ms_of(ended), shown_name(kept.talker))
+            heard.setdefault(kept.talker.participant, []).append(span)
+        return only_heard(found, heard)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +198,11 @@ def damaged(recordings: Path) -> Iterator[str]:
             open_recording(path.parent)
         except BadRecording as error:
             yield str(error)
+
+
+def shown_name(talker: Talker) -> str | None:
+    """What the public may call them; None: they chose to stay unnamed."""
+    return None if talker.name == ANONYMOUS_NAME else talker.name
 
 
 def ms_of(samples: int) -> int:

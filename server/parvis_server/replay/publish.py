@@ -36,7 +36,7 @@ from parvis_server.replay.keeping import (
     write_json,
     write_whole,
 )
-from parvis_server.replay.opened import Opened, ms_of
+from parvis_server.replay.opened import Opened, ms_of, shown_name
 from parvis_server.replay.opus_file import OpusFile, OpusSound, write_opus
 from parvis_server.replay.page_files import write_page
 from parvis_server.replay.series import read_index, write_feed
@@ -200,7 +200,7 @@ def _talkers(
     people: dict[str, str | None] = {}
     for kept in opened.description.tracks:
         if kept.talker.participant not in hidden:
-            people.setdefault(kept.talker.participant, kept.talker.name)
+            people.setdefault(kept.talker.participant, shown_name(kept.talker))
     for number, (participant, name) in enumerate(people.items(), start=1):
         kepts = [k for k in opened.description.tracks if k.talker.participant == participant]
         tracks = [opened.track(kept) for kept in kepts]

@@ -11,8 +11,10 @@ from parvis_server.replay.chapters import (
     Chapter,
     ChapterKind,
     Happened,
+    Heard,
     chapter_title,
     chapters_of,
+    only_heard,
 )
 from parvis_wire.floor import Ask, Hand, Phase, Surface, Tally, Turn, TurnState
 from parvis_wire.room_events import (
@@ -190,3 +192,27 @@ def test_a_name_that_nobody_knows_is_the_units(text: str | None) -> None:
     taken_now = FloorTaken(participant="t1", unit="t1", unit_name="Table 1", ssrc=3)
     [found] = chapters(at(0, taken_now), released("t1", 3_000))
     assert found.name == "Table 1"
+
+
+ANN = Chapter(1_000, 9_000, ChapterKind.SPEAKER, "ann", None)
+
+
+def test_who_did_not_say_yes_has_no_chapter() -> None:
+    bob = Chapter(1_000, 9_000, ChapterKind.SPEAKER, "bob", "Bob")
+    vote = Chapter(0, 500, ChapterKind.VOTE, None, None, "Again?")
+    assert only_heard([vote, ANN, bob], {"bob": [Heard(1_010, 8_990, "Bob")]}) == (vote, bob)
+
+
+def test_who_says_yes_in_the_middle_has_the_rest_and_their_name() -> None:
+    [found] = only_heard([ANN], {"ann": [Heard(4_000, 9_000, "Ann")]})
+    assert (found.begin_ms, found.end_ms, found.name) == (4_000, 9_000, "Ann")
+
+
+def test_who_takes_it_back_in_the_middle_ends_there() -> None:
+    heard = [Heard(1_050, 2_000, None), Heard(3_000, 5_000, None), Heard(20_000, 30_000, None)]
+    [found] = only_heard([ANN], {"ann": heard})
+    assert (found.begin_ms, found.end_ms) == (1_000, 5_000)
+
+
+def test_turns_of_another_time_are_not_theirs() -> None:
+    assert only_heard([ANN], {"ann": [Heard(9_000, 12_000, "Ann")]}) == ()
