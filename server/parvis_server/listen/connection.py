@@ -57,6 +57,8 @@ class Connection:
         self._say = say
         self._socket: ClientConnection | None = None
         self._was_joined = False
+        self._told_version: str | None = None
+        """Of the notice of the recording that runs."""
         self._spread = random.random()
 
     async def run(self) -> Never:
@@ -124,9 +126,20 @@ class Connection:
                 self._on_packet(message, arrival_ns)
                 continue
             self._session.receive(message, arrival_ns)
+            self._tell_recording()
             if self._socket is None and self._session.clock is not None:
                 self._socket = connection
                 self._now_joined()
+
+    def _tell_recording(self) -> None:
+        """Whoever listens is told before they hear it, and when the text is another one."""
+        view = self._session.view
+        recording = view.recording if view is not None else None
+        version = recording.notice.version if recording is not None else None
+        if version == self._told_version:
+            return
+        self._told_version = version
+        self._say("the recording has ended" if recording is None else recording.notice.en.hearing)
 
     def _now_joined(self) -> None:
         self.reconnects += self._was_joined

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,6 +14,9 @@ from fakes.house import eventually
 from fakes.live_hub import LiveHub, live_hub
 from fakes.peer import Peer, host_credential, joined
 from parvis_server.config import ReadingSettings, RecordingSettings
+from parvis_server.listen.connection import Connection
+from parvis_server.listen.link import ListenerLink
+from parvis_server.listen.session import ListenSession
 from parvis_server.room.results import Voice
 from parvis_wire.commands import RaiseHand
 from parvis_wire.messages import RefusalCode, Role
@@ -106,9 +110,8 @@ async def test_the_recorder_is_told_whom_it_may_record(hub: LiveHub) -> None:
 async def test_the_hall_is_told_by_the_hubs_voice(hub: LiveHub) -> None:
     async with a_host(hub) as host:
         await host.do(StartRecording, terms=RecordingTerms())
-        await eventually(lambda: len(hub.engine.sources) == 1)
+        await eventually(lambda: bool(hub.engine.packets))
         await eventually(lambda: hub.engine.sources == ())
-        assert hub.engine.packets, "it was heard"
         assert hub.live.room.recorded_voices == (), "and is nobody's voice"
 
 
@@ -119,3 +122,23 @@ async def test_hosts_are_told_whether_the_hub_can_record(tmp_path: Path, hub: Li
         assert not (await host.until(Status)).can_record
         ack = await host.do(StartRecording, terms=RecordingTerms())
         assert ack.refused is RefusalCode.NO_RECORDER
+
+
+async def test_whoever_listens_without_a_browser_is_told_before_they_hear_it(hub: LiveHub) -> None:
+    said: list[str] = []
+    packets: list[int] = []
+    link = ListenerLink.parse(f"{hub.http}/r/main")
+    listener = Connection(
+        link,
+        ListenSession(link.room),
+        lambda rtp, arrival_ns: packets.append(len(said)),
+        said.append,
+    )
+    async with a_host(hub) as host, asyncio.TaskGroup() as group:
+        await host.do(StartRecording, terms=RecordingTerms())
+        listening = group.create_task(listener.run())
+        await eventually(lambda: any("being recorded" in text for text in said))
+        assert "live" not in said[0] and packets == [], "the sentence comes first"
+        await host.do(StopRecording)
+        await eventually(lambda: "the recording has ended" in said)
+        listening.cancel()
