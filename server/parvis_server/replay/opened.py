@@ -1,7 +1,7 @@
 """A recording's folder, opened for reading: finished, growing, or left by a power cut."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -38,6 +38,9 @@ from parvis_wire.room_view import ANONYMOUS_NAME, RoomView
 RECORDINGS: Final = "recordings"
 """Their folder in the data folder."""
 
+NEAR_SAMPLES: Final = 2 * 48_000
+"""More than what is made anew around a voice, and than a playout buffer moves its line."""
+
 _EVENTS: Final[TypeAdapter[RoomEvent]] = TypeAdapter(RoomEvent)
 
 
@@ -70,12 +73,25 @@ class Opened:
         gains = tuple(Place(*one) for one in self._places(MIX_PLACES).positions(0))
         return Mix(opus, first, gains)
 
-    def track(self, kept: Kept) -> Track:
-        """One of its tracks with its sound; raises ``BadRecording``."""
+    def track(self, kept: Kept, near: Sequence[tuple[int, int]] | None = None) -> Track:
+        """One of its tracks with its sound; raises ``BadRecording``.
+
+        ``near``: room clocks between which it is wanted; the packets of an evening take 100 MB.
+        """
         opus = read_opus(self.folder / kept.file)
         places = self._placed(kept, opus)
+        packets = opus.packets
+        if near is not None:
+            first = _first_clock(kept, places)
+            packets = tuple(one for one in packets if _is_near(first + one.begin, near))
         last = places[-1].room_clock if places else kept.begun_clock
-        return Track(kept.file, places, OpusSound(opus.packets), kept.ended_clock or last)
+        return Track(kept.file, places, OpusSound(packets), kept.ended_clock or last)
+
+    def tracks_without(self, theirs: Sequence[Kept]) -> tuple[list[Track], list[Track]]:
+        """These tracks, and all others as far as they sound beside them."""
+        near = [(one.begun_clock, one.ended_clock or one.begun_clock) for one in theirs]
+        others = [one for one in self.description.tracks if one not in theirs]
+        return [self.track(one) for one in theirs], [self.track(one, near) for one in others]
 
     def line(self, kept: Kept) -> tuple[int, OpusFile]:
         """One of its tracks as packets, and the room clock of the first sample of them.
@@ -84,10 +100,7 @@ class Opened:
             BadRecording: it cannot be read.
         """
         opus = read_opus(self.folder / kept.file)
-        for place in self._placed(kept, opus):
-            if place.position is not None:
-                return place.room_clock - place.position, opus
-        return kept.begun_clock, opus
+        return _first_clock(kept, self._placed(kept, opus)), opus
 
     def _placed(self, kept: Kept, opus: OpusFile) -> tuple[Place, ...]:
         positions = self._places(kept.places).positions(opus.first_timestamp())
@@ -116,6 +129,18 @@ class Opened:
             span = Heard(ms_of(begun), ms_of(ended), shown_name(kept.talker))
             heard.setdefault(kept.talker.participant, []).append(span)
         return only_heard(found, heard)
+
+
+def _first_clock(kept: Kept, places: Sequence[Place]) -> int:
+    """Room clock of the first sample of a track's file."""
+    for place in places:
+        if place.position is not None:
+            return place.room_clock - place.position
+    return kept.begun_clock
+
+
+def _is_near(clock: int, near: Sequence[tuple[int, int]]) -> bool:
+    return any(begin - NEAR_SAMPLES < clock < end + NEAR_SAMPLES for begin, end in near)
 
 
 @dataclass(frozen=True, slots=True)

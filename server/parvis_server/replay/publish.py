@@ -173,11 +173,10 @@ def _mix_without(
 ) -> tuple[OpusFile, tuple[Silence, ...]]:
     """The mix of those who said yes, and where microphones are muted in it."""
     mix = opened.mix()
-    tracks = opened.description.tracks
-    left_out = [opened.track(one) for one in tracks if one.talker.participant in hidden]
-    if not left_out:
+    theirs = [one for one in opened.description.tracks if one.talker.participant in hidden]
+    if not theirs:
         return mix.opus, ()
-    others = [opened.track(one) for one in tracks if one.talker.participant not in hidden]
+    left_out, others = opened.tracks_without(theirs)
     rendered = render_without(mix, left_out, others, progress)
     silences = (
         Silence(begin_ms=ms_of(one.begin - opened.begin), end_ms=ms_of(one.end - opened.begin))

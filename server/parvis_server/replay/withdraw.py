@@ -109,9 +109,7 @@ def _make_again(
     """Put the mix without them in its place."""
     if not theirs:
         return None, ()
-    stay = [one for one in opened.description.tracks if one not in theirs]
-    left_out = [opened.track(one) for one in theirs]
-    others = [opened.track(one) for one in stay]
+    left_out, others = opened.tracks_without(theirs)
     rendered = render_without(opened.mix(), left_out, others, progress)
     silences = tuple(
         Silence(begin_ms=ms_of(one.begin - opened.begin), end_ms=ms_of(one.end - opened.begin))

@@ -72,3 +72,15 @@ def test_one_damaged_description_hides_no_other(tmp_path: Path) -> None:
 def test_a_folder_without_a_recording_is_told(tmp_path: Path) -> None:
     with pytest.raises(BadRecording, match="holds no recording"):
         open_recording(tmp_path)
+
+
+def test_a_part_of_a_track_sounds_as_the_whole_does_there(tmp_path: Path) -> None:
+    """Only what lies beside a voice is decoded to make the mix again without it."""
+    long = Said("ann", "Ann", voice(9, 1), 0.5)
+    opened = open_recording(write_recording(tmp_path, [long]))
+    [kept] = opened.description.tracks
+    span = (BEGIN + 6 * RATE, BEGIN + 7 * RATE)
+    part, whole = opened.track(kept, [span]), opened.track(kept)
+    near = (span[0] - RATE, span[1] + RATE)
+    assert np.abs(part.mixed(*near) - whole.mixed(*near)).max() < 0.02
+    assert not part.mixed(BEGIN, BEGIN + 2 * RATE).any()
