@@ -29,6 +29,7 @@ from parvis_wire.recording import (
     StartRecording,
     StopRecording,
     Unattended,
+    WithdrawVoice,
 )
 
 pytestmark = [pytest.mark.system, pytest.mark.beside]
@@ -146,6 +147,21 @@ def test_a_listener_is_told_before_they_hear_and_asked_before_they_speak(
         hub.show(room())
         phone.wait("document.querySelector('.recorded') === null", "the end")
         phone.wait_for_words("[role=status]", "The recording has ended")
+
+        # And afterwards they want to be in it no more.
+        phone.wait_for_words("main > button", "Take my voice out")
+        phone.tap("main > button")
+        phone.wait_for_words("main fieldset", "for good")
+        inspect(phone, "taking one's voice out")
+        phone.tap("main fieldset .big")
+        phone.wait_until(
+            lambda: (
+                [one.recording for one in hub.received if isinstance(one, WithdrawVoice)]
+                == [edited.recording]
+            ),
+            "the withdrawal",
+        )
+        phone.wait_for_words("[role=status]", "is being taken out")
 
 
 def test_in_french_with_the_longest_words_and_a_host_who_lets_nobody_speak_unrecorded(

@@ -19,7 +19,7 @@ import { Hero } from "./hero.tsx";
 import { Line, Speaking } from "./line.tsx";
 import type { RoomLink } from "./link.ts";
 import type { OwnNews } from "./own_news.ts";
-import { OwnQuestions } from "./own_questions.tsx";
+import { OwnQuestions, TakeOut } from "./own_questions.tsx";
 import { OwnVoice } from "./own_voice_slot.tsx";
 import { Poll } from "./poll.tsx";
 import type { Presence } from "./presence.ts";
@@ -67,6 +67,9 @@ export function Page(props: Props) {
             isChanging={isChanging}
             onDone={() => setChanging(false)}
           />
+        )}
+        {view !== null && !isRefused && (isChanging || view.recording === null) && (
+          <TakeOut own={own} />
         )}
         {isLive && !isRefused && <Poll hub={hub} view={view} />}
         <Hero {...props} view={view} me={me} onChange={() => setChanging(true)}>

@@ -18,6 +18,8 @@ interface KeptAnswer extends Answer {
   recording: string;
   version: string;
   participant: string;
+  /** They said yes at some time: their voice may be in it. */
+  hasAgreed: boolean;
 }
 
 const KEY = "parvis.recording";
@@ -60,7 +62,9 @@ export class OwnAnswer {
   give(recording: Recording, answer: Answer): void {
     const { participant } = this.hub.room.value;
     if (participant === null) return;
+    const { kept } = this.store.value;
     const published = answer.recorded && answer.published;
+    const isSame = kept?.recording === recording.recording && kept.participant === participant;
     const { version } = recording.notice;
     this.keep({
       recording: recording.recording,
@@ -68,6 +72,7 @@ export class OwnAnswer {
       participant,
       recorded: answer.recorded,
       published,
+      hasAgreed: answer.recorded || (isSame && kept.hasAgreed),
     });
     this.hub.wish({
       type: "answer_recording",
@@ -75,6 +80,20 @@ export class OwnAnswer {
       published,
       text_version: version,
     });
+  }
+
+  /** Whether one's voice may be in a recording of this room, also in one that is over. */
+  get isInOne(): boolean {
+    const { kept } = this.store.value;
+    return kept?.hasAgreed === true && kept.participant === this.hub.room.value.participant;
+  }
+
+  /** Takes one's voice out of it, also what was said before. */
+  withdraw(): void {
+    const { kept } = this.store.value;
+    if (kept === null) return;
+    this.keep({ ...kept, recorded: false, published: false, hasAgreed: false });
+    this.hub.wish({ type: "withdraw_voice", recording: kept.recording });
   }
 
   private keep(kept: KeptAnswer | null): void {
@@ -89,10 +108,10 @@ export function keptOf(text: string | null): KeptAnswer | null {
   if (text === null) return null;
   try {
     const kept = JSON.parse(text) as Partial<Record<keyof KeptAnswer, unknown>>;
-    const { recording, version, participant, recorded, published } = kept;
+    const { recording, version, participant, recorded, published, hasAgreed } = kept;
     const isOurs =
       [recording, version, participant].every((one) => typeof one === "string") &&
-      [recorded, published].every((one) => typeof one === "boolean");
+      [recorded, published, hasAgreed].every((one) => typeof one === "boolean");
     return isOurs ? (kept as KeptAnswer) : null;
   } catch {
     return null;

@@ -84,6 +84,37 @@ describe("one's own answer", () => {
   );
 });
 
+describe("taking one's voice out", () => {
+  const no = { recorded: false, published: false };
+
+  it("is offered to who said yes at some time, and after the recording", () => {
+    const hub = hubOf();
+    const own = new OwnAnswer(hub, new Tab());
+    expect(own.isInOne).toBe(false);
+    own.give(recordingOf(), no);
+    expect(own.isInOne).toBe(false);
+    own.give(recordingOf(), YES);
+    own.give(EDITED, no);
+    expect(own.isInOne, "what they said before is in it").toBe(true);
+    own.give(recordingOf({ recording: "20261123T200000Z-2" }), no);
+    expect(own.isInOne, "of another recording").toBe(false);
+  });
+
+  it("names the recording, and is a no from then on", () => {
+    const hub = hubOf();
+    const own = new OwnAnswer(hub, new Tab());
+    own.give(recordingOf(), YES);
+    own.withdraw();
+    expect(hub.wishes.at(-1)).toEqual({
+      type: "withdraw_voice",
+      recording: "20261123T190000Z-1",
+    });
+    expect(own.to(recordingOf())).toMatchObject(no);
+    expect(own.isInOne).toBe(false);
+    own.withdraw();
+  });
+});
+
 describe("who is asked", () => {
   it("asks for a hand that is to be heard, and for no question in writing", () => {
     const spoken: Wish = { type: "raise_hand", name: "Zoé" };
