@@ -81,7 +81,7 @@ class FakeHub:
         frames = tuple(
             TapFrame(ssrc, (self.clock + 500 * ssrc) % 2**32, 1.0) for ssrc in self.sources
         )
-        tap = Tap(self.clock, 1.0, frames)
+        tap = Tap.of(self.clock, 1.0, frames)
         said: list[ToRecorder] = [Sound(1, tuple(packets)), Tapped(1, tap.serialize())]
         if number % 10 == 0:
             self.events += 1

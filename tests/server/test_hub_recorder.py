@@ -72,7 +72,7 @@ async def speak(hub: LiveHub, lectern: Peer, numbers: range) -> None:
             hub.engine.play(record, clock, number, payload=spoken(number + 1000))
             for tick in range(2):
                 frame = TapFrame(ssrc, 960 * number + 480 * tick, 0.5)
-                hub.engine.report(Tap(clock + 480 * tick, 1.0, (frame,)))
+                hub.engine.report(Tap.of(clock + 480 * tick, 1.0, (frame,)))
         await asyncio.sleep(0.02)  # faster would be a flood, which is refused
     wanted = numbers[-1].to_bytes(2)
     await eventually(lambda: any(rtp[2:4] == wanted for rtp, _ in hub.engine.packets))

@@ -145,6 +145,12 @@ class BusChain:
             self._pcm[:] = other._pcm
             self.encoder.encode(other._coded)
 
+    def go_on_from(self, limiter: Limiter, pcm: Frame, coded: Frame) -> None:
+        """Take over what the program has of a packet, and what its last one held."""
+        self._limiter.continue_from(limiter)
+        self._pcm[:] = pcm
+        self.encoder.encode(coded)
+
     def take(self, tick: int, mixed: Frame, floor: Frame) -> tuple[bool, tuple[Howl, ...]]:
         """One frame of the mix: whether a packet is full now, and howls that were found."""
         howls: tuple[Howl, ...] = ()

@@ -121,12 +121,12 @@ class MixEngine:
         return said
 
     def _tap(self, tick: int, pulled: Pulled) -> Tap:
-        frames = [
+        frames = (
             TapFrame(ssrc, self._sources.position(ssrc), self._law.gain(ssrc))
             for ssrc in pulled.ssrcs
-        ]
+        )
         program_gain = 10 ** (self._outputs.program_db / 20)
-        return Tap(tick * self._frame_samples % 2**64, program_gain, tuple(frames))
+        return Tap.of(tick * self._frame_samples % 2**64, program_gain, frames)
 
     def _note_levels(self, levels: dict[int, float]) -> None:
         for ssrc, level in levels.items():

@@ -202,7 +202,7 @@ class OutputBank:
                     if mix.kind is OutputKind.RETURN
                     else ()
                 )
-                at = self._chains[mix].first_sample(tick)
+                at = (self._program if mix is PROGRAM else self._chains[mix]).first_sample(tick)
                 packets.append(self._streams[ssrc].packet(payloads[mix], at, named))
         return packets
 
@@ -237,13 +237,16 @@ class OutputBank:
         self._plan_gates(ssrcs)
         chains: dict[Mix, BusChain] = {}
         for ssrc, mix in self._plan.outputs.items():
-            if mix in chains:
+            if mix in chains or mix is PROGRAM:
                 continue
             chain = self._chains.get(mix)
             if chain is None:
                 chain = self._new_chain(mix)
                 last = before.outputs.get(ssrc)
-                if last in self._chains:
+                if last is PROGRAM:
+                    program = self._program
+                    chain.go_on_from(program.limiter, program.pcm, program.coded)
+                elif last in self._chains:
                     chain.continue_from(self._chains[last])
             chains[mix] = chain
         self._chains = chains
@@ -272,8 +275,9 @@ class OutputBank:
         return chain
 
     def _record_chain(self) -> BusChain:
-        """Coded like the program; its packets are full in a tick in which the program's are not."""
-        chain = BusChain(RECORD_TREATMENT, self._encoders.program(), self._frame_samples)
+        """Coded like the program, in packets that begin where the program's do."""
+        samples, phase = self._frame_samples, self._ticks - 1
+        chain = BusChain(RECORD_TREATMENT, self._encoders.program(), samples, phase)
         chain.encoder.limit(self._most_complexity)
         return chain
 

@@ -64,9 +64,11 @@ class ProgramChain:
         self._measured = np.zeros(TICK_SAMPLES, dtype=np.float32)
         self._gain = 1.0
         self._rise = np.arange(1, frame_samples + 1, dtype=np.float32) / np.float32(frame_samples)
-        self._limiter = Limiter(PROGRAM_CEILING_DBFS)
+        self.limiter = Limiter(PROGRAM_CEILING_DBFS)
         self.pcm = np.zeros(self._ticks * frame_samples, dtype=np.float32)
         """What the next packet holds."""
+        self.coded = self.pcm.copy()
+        """What the last packet held."""
         self.gains = np.ones(frame_samples, dtype=np.float32)
         """The servo's gain of each sample of the last frame."""
         self._sequence = 0
@@ -91,17 +93,23 @@ class ProgramChain:
         before = self._gain
         self._follow(tick, mixed, settled)
         self.gains = np.float32(before) + np.float32(self._gain - before) * self._rise
-        np.add(self._limiter.process(mixed * self.gains), floor, out=part)
-        return place == self._ticks - 1
+        np.add(self.limiter.process(mixed * self.gains), floor, out=part)
+        is_full = place == self._ticks - 1
+        if is_full:
+            self.coded[:] = self.pcm
+        return is_full
+
+    def first_sample(self, tick: int) -> int:
+        """Room clock of the first sample of the packet that is full at ``tick``."""
+        return (tick - self._ticks + 1) * self._frame_samples
 
     def packet(
         self, tick: int, payload: bytes, talkers: tuple[tuple[int, float], ...]
     ) -> ProgramPacket:
         """The packet that was full at ``tick``."""
-        first_tick = tick - self._ticks + 1
         packet = RtpPacket(
             sequence=self._sequence,
-            timestamp=serial.add(0, first_tick * self._frame_samples, serial.TIMESTAMP_BITS),
+            timestamp=serial.add(0, self.first_sample(tick), serial.TIMESTAMP_BITS),
             ssrc=self._ssrc,
             payload=payload,
             csrcs=tuple(ssrc for ssrc, _ in talkers),

@@ -47,7 +47,7 @@ class Mix:
 PROGRAM: Final = Mix(None)
 
 RECORD: Final = Mix(None, recorded=True)
-"""What a recorder keeps of the program."""
+"""What a recorder keeps of the program. As long as nobody has refused, that is the program."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,9 @@ class Routing:
         self._outputs: tuple[OutputSpec, ...] = ()
         self._matrix = ZoneMatrix(())
         self._record_ssrc: int | None = None
+        self._record_apart = False
+        """Somebody has refused in this recording: from then on it has its own encoder, since each
+        change of encoders is a small click."""
         self._lifted: frozenset[str] = frozenset()
 
     def set_stage(self, stage: SetStage) -> None:
@@ -78,7 +81,8 @@ class Routing:
             self._sources[spec.ssrc] = Source(spec.ssrc, spec.zone, spec.recorded)
         self._staged = frozenset(spec.ssrc for spec in stage.sources)
         self._outputs = stage.outputs
-        self._record_ssrc = stage.record_ssrc
+        if stage.record_ssrc != self._record_ssrc:
+            self._record_ssrc, self._record_apart = stage.record_ssrc, False
         self._lifted = frozenset(stage.lifted)
         self._matrix = _matrix(stage, self._sources.values())
 
@@ -94,7 +98,11 @@ class Routing:
         routes: dict[Mix, Routes] = {PROGRAM: program_routes(sources)}
         outputs = {}
         if self._record_ssrc is not None:
-            routes[RECORD], outputs[self._record_ssrc] = record_routes(sources), RECORD
+            kept = record_routes(sources)
+            self._record_apart = self._record_apart or not kept.all()
+            if self._record_apart:
+                routes[RECORD] = kept
+            outputs[self._record_ssrc] = RECORD if self._record_apart else PROGRAM
         for spec in self._outputs:
             apart = spec.ssrc if spec.ssrc == checked else None
             mix = self._mix(spec, ssrcs, phases.get(spec.ssrc, 0), apart)

@@ -1,6 +1,7 @@
 """The recorder's tap: every source in one tick, as it went into the mix."""
 
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, NamedTuple, Self
 
@@ -37,15 +38,29 @@ class Tap:
     """Of the tick's first sample, 48 kHz samples."""
     program_gain: float
     """Linear gain of the program's loudness servo at the end of the tick."""
-    frames: tuple[TapFrame, ...]
+    packed: bytes
+    """The sources, 13 bytes each: the hub passes them on without a look."""
+
+    @classmethod
+    def of(cls, room_clock: int, program_gain: float, frames: Iterable[TapFrame]) -> Self:
+        """The tap of one tick."""
+        packed = [
+            _TAP_FRAME.pack(ssrc, timestamp is not None, timestamp or 0, gain)
+            for ssrc, timestamp, gain in frames
+        ]
+        return cls(room_clock, program_gain, b"".join(packed))
+
+    @property
+    def frames(self) -> tuple[TapFrame, ...]:
+        """The sources; read from the bytes each time."""
+        return tuple(
+            TapFrame(ssrc, timestamp if known else None, gain)
+            for ssrc, known, timestamp, gain in _TAP_FRAME.iter_unpack(self.packed)
+        )
 
     def serialize(self) -> bytes:
         """The datagram; ``parse`` gives the same back, gains to 32 bits."""
-        head = _TAP.pack(TAP_KIND, self.room_clock, self.program_gain)
-        return head + b"".join(
-            _TAP_FRAME.pack(ssrc, timestamp is not None, timestamp or 0, gain)
-            for ssrc, timestamp, gain in self.frames
-        )
+        return _TAP.pack(TAP_KIND, self.room_clock, self.program_gain) + self.packed
 
     @classmethod
     def parse(cls, datagram: bytes) -> Self:
@@ -55,8 +70,4 @@ class Tap:
         kind, room_clock, program_gain = _TAP.unpack_from(datagram)
         if kind != TAP_KIND:
             raise BadDatagram(f"datagram of kind {kind} is no tap")
-        frames = tuple(
-            TapFrame(ssrc, timestamp if known else None, gain)
-            for ssrc, known, timestamp, gain in _TAP_FRAME.iter_unpack(datagram[_TAP.size :])
-        )
-        return cls(room_clock, program_gain, frames)
+        return cls(room_clock, program_gain, datagram[_TAP.size :])

@@ -54,7 +54,7 @@ to_hub = st.one_of(
     st.just(Ready()),
     st.builds(ProgramPacket, ptime_ms=st.integers(10, 120), rtp=rtp_bytes),
     st.builds(
-        Tap,
+        Tap.of,
         room_clock=st.integers(0, 2**64 - 1),
         program_gain=st.floats(0, 8, width=32),
         frames=st.lists(

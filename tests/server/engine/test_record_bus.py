@@ -53,8 +53,8 @@ def test_a_voice_alone_is_as_loud_as_in_the_program() -> None:
 def test_its_packets_follow_the_room_clock_20_ms_each() -> None:
     room = OutputStage(stage_of())
     room.run(tones(50))
-    stamps = [packet.timestamp for packet in room.packets[RECORD]][1:]  # it began before the room
-    assert len(stamps) >= 23
+    stamps = [packet.timestamp for packet in room.packets[RECORD]]
+    assert len(stamps) == 25
     assert set(np.diff(stamps)) == {960}
 
 
@@ -69,3 +69,24 @@ def test_it_is_made_only_while_it_is_asked_for() -> None:
     room.bank.set_stage(stage_of(record=None))
     room.run(tones(20))
     assert len(room.packets[RECORD]) == made
+
+
+def test_as_long_as_nobody_refuses_it_is_the_program_and_costs_no_encoder() -> None:
+    room = OutputStage(stage_of())
+    room.run(tones(50))
+    made = [packet.payload for packet in room.packets[RECORD]]
+    assert made == [packet.payload for packet in room.packets[PROGRAM]]
+
+
+def test_the_change_to_its_own_encoder_is_not_heard() -> None:
+    room = OutputStage(stage_of())
+    two = {ssrc: sound for ssrc, sound in tones(101).items() if ssrc != 1}
+    silence = {1: np.zeros_like(two[2])}
+    room.run({**silence, **two})
+    room.bank.set_stage(stage_of(1))
+    room.run({**silence, **two})
+    stamps = [packet.timestamp for packet in room.packets[RECORD]]
+    assert set(np.diff(stamps)) == {960}
+    part = slice(48_000 - 9_600, 48_000 + 9_600)
+    sound, program = room.heard(RECORD)[part], room.heard(PROGRAM)[part]
+    assert dbfs(sound - program) < dbfs(program) - 15  # two encoders differ by 20 dB as it is
