@@ -23,7 +23,7 @@ from parvis_server.data_folder import DataFolder
 from parvis_server.hub_edges import HubEdges
 from parvis_server.hub_reach import HubReach
 from parvis_server.hub_recorder import HubRecorder
-from parvis_server.hub_replays import PUBLISHED, HubReplays
+from parvis_server.hub_replays import PUBLISHED
 from parvis_server.hub_server import Listener, make_server
 from parvis_server.net import listeners, speakers, units
 from parvis_server.net.admission import RANKS, Admitted, Doorkeeper
@@ -86,7 +86,6 @@ class Hub:
         """
         self.settings = settings
         self._recorder = recorder
-        self._replays = None if recorder is None else HubReplays(recorder.folder)
         self.started = asyncio.Event()
         self.stopping = asyncio.Event()
         kept = folder.secrets()
@@ -119,7 +118,6 @@ class Hub:
             self.reception.desk.waiting_in,
             notices if can_record or recorder is not None else None,
             recorder,
-            self._replays,
         )
         self.rooms = self._open_rooms(builder)
         self.trust.taps.add(lambda revoked: say_farewell(self.rooms, revoked))
@@ -312,8 +310,7 @@ class Hub:
             background = [group.create_task(work) for work in working]
             if self._recorder is not None:
                 background.append(group.create_task(self._recorder.run()))
-            if self._replays is not None:
-                background.append(group.create_task(self._replays.run()))
+                background.append(group.create_task(self._recorder.replays.run()))
             serving = [
                 group.create_task(server.serve([listener.socket]))
                 for server, listener in zip(servers, listening_on, strict=True)

@@ -21,6 +21,7 @@ from parvis_server.engine.boundary import OutputPacket, StageReport
 from parvis_server.engine.stage import CheckOutput, SetStage
 from parvis_server.engine.tap import Tap
 from parvis_server.errors import BadDatagram
+from parvis_server.hub_replays import HubReplays
 from parvis_server.net.engine import Engine
 from parvis_server.net.live_room import LiveRoom
 from parvis_server.record.child import RecordChild
@@ -230,6 +231,8 @@ class HubRecorder:
     ) -> None:
         """Recordings lie in ``folder``; a process runs once there is one, or was."""
         self.folder = folder
+        self.replays = HubReplays(folder)
+        """What becomes of recordings that are over."""
         self.supervisor = RecorderSupervisor(lambda: spawn(folder, budget_bytes))
         self._followed: dict[str, RecordedRoom] = {}
         self._last_number = -1

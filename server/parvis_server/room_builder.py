@@ -9,7 +9,6 @@ from parvis_server.config import HubSettings, StageSettings
 from parvis_server.engine.boundary import EngineStats, StageReport
 from parvis_server.engine.stage import ZoneGain
 from parvis_server.hub_recorder import HubRecorder, RecordedEngine
-from parvis_server.hub_replays import HubReplays
 from parvis_server.links import RoomLinks
 from parvis_server.media.zones import Lift, lift_refusal
 from parvis_server.net.credentials import same
@@ -65,8 +64,6 @@ class RoomBuilder:
     write_notice: WriteNotice | None = None
     """What people are asked before they are recorded; None: the hub has no recorder."""
     recorder: HubRecorder | None = None
-    replays: HubReplays | None = None
-    """What is done with recordings that are over."""
     """Writes down what rooms say that are recorded."""
 
     def build(self, kept: KeptRoom) -> HubRoom:
@@ -114,9 +111,8 @@ class RoomBuilder:
         live.house_alarms = self._house_alarms
         if self.recorder is not None:
             in_record = self.recorder.follow(live, recorded)
+            self.recorder.replays.follow(live)
             live.house_alarms = lambda: (*self._house_alarms(), *in_record.alarms())
-        if self.replays is not None:
-            self.replays.follow(live)
         live.waiting_units = lambda: self.waiting_units(kept.name)
         return HubRoom(live, engine, mp3, kept.created_utc_ms)
 
