@@ -19,10 +19,13 @@ from fakes.recording_judge import Kept, opened
 from parvis_server.config import ReadingSettings, RecordingSettings
 from parvis_server.engine.tap import Tap, TapFrame
 from parvis_server.hub_recorder import HubRecorder, payload_of
+from parvis_server.net.room_keeper import StoredRooms
 from parvis_server.record.child import RecordChild
 from parvis_server.record.ogg_opus import read_packets
 from parvis_server.record.recording import Recording
-from parvis_wire.messages import Role
+from parvis_server.store.address import Address
+from parvis_server.store.database import Store
+from parvis_wire.messages import DEFAULT_ROOM, Role
 from parvis_wire.recording import RecordingTerms, StartRecording, StopRecording, Unattended
 from parvis_wire.rtp import AudioLevel, RtpPacket
 from parvis_wire.stage import AlarmKind, Status, UnitTraits
@@ -185,6 +188,51 @@ def some(numbers: Iterator[int]) -> range:
     """The next ten."""
     first = next(numbers) * 10
     return range(first, first + 10)
+
+
+async def test_a_recording_goes_on_after_a_restart_of_the_hub(tmp_path: Path) -> None:
+    folder = tmp_path / "recordings"
+
+    def keeper() -> StoredRooms:
+        store = Store.open(Address.of(None, tmp_path))
+        return StoredRooms(store, lambda: None, DEFAULT_ROOM)
+
+    async with (
+        hub_that_records(tmp_path, HubRecorder(folder), keeper=keeper()) as hub,
+        people(hub) as (host, lectern),
+    ):
+        await host.do(StartRecording, terms=OF_THE_HALL)
+        await eventually(lambda: [s.recorded for s in hub.engine.sources] == [True])
+        await speak(hub, lectern, range(40))
+    async with (
+        hub_that_records(tmp_path, HubRecorder(folder), keeper=keeper()) as hub,
+        people(hub) as (host, lectern),
+    ):
+        await eventually(lambda: [s.recorded for s in hub.engine.sources] == [True])
+        await speak(hub, lectern, range(100, 140))
+        await host.do(StopRecording)
+        one = await kept(folder)
+    sound = [
+        [packet for _, packet in read_packets((one.folder / track.file).read_bytes())]
+        for track in one.recording.tracks
+    ]
+    assert sound[0][:30] == [spoken(number) for number in range(30)]
+    assert sound[-1] == [spoken(number) for number in range(100, 140)]
+    assert len(one.recording.gaps) == 1
+
+
+async def test_a_disk_that_is_nearly_full_is_told_and_one_that_is_full_too(tmp_path: Path) -> None:
+    folder = tmp_path / "recordings"
+    async with (
+        hub_that_records(tmp_path, HubRecorder(folder, budget_bytes=1_000_000)) as hub,
+        people(hub) as (host, _),
+    ):
+        await host.do(StartRecording, terms=OF_THE_HALL)
+        while AlarmKind.DISK_LOW not in await alarms(host):
+            pass
+        (folder / "old.opus").write_bytes(bytes(1_000_001))
+        while AlarmKind.RECORDER_FAILS not in await alarms(host):
+            pass
 
 
 async def alarms(host: Peer) -> set[AlarmKind]:
