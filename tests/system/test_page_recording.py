@@ -70,6 +70,18 @@ def answers(hub: RoomHub) -> list[tuple[bool, bool]]:
     return [(one.recorded, one.published) for one in given]
 
 
+EDITED = recording(RecordingTerms(retention_days=365))
+
+
+def answer(tab: Page, *, published: bool) -> None:
+    """Yes to the first question, and to the second or not; by keyboard."""
+    tab.type(RECORDED_CHOICES, Keys.SPACE)
+    tab.type(
+        ".questions input[name=published]", Keys.SPACE + ("" if published else Keys.ARROW_DOWN)
+    )
+    tab.type(".questions .primary", Keys.ENTER)
+
+
 def is_shown_above(tab: Page, one: str, other: str) -> bool:
     """Whether the first stands above the second."""
     above: bool = tab.browser.execute_script(
@@ -107,9 +119,7 @@ def test_a_listener_is_told_before_they_hear_and_asked_before_they_speak(
         phone.wait_for_words(".questions [role=alert]", "both questions")
 
         # By keyboard alone: to the first question, yes; to the second, no; and off.
-        phone.type(RECORDED_CHOICES, Keys.SPACE)
-        phone.type(".questions input[name=published]", Keys.SPACE + Keys.ARROW_DOWN)
-        phone.type(".questions .primary", Keys.ENTER)
+        answer(phone, published=False)
         phone.wait_until(lambda: answers(hub) == [(True, False)], "the answer")
         phone.wait_until(
             lambda: any(isinstance(one, RaiseHand) for one in hub.received), "the hand after it"
@@ -118,28 +128,43 @@ def test_a_listener_is_told_before_they_hear_and_asked_before_they_speak(
         assert kinds == [AnswerRecording, RaiseHand]
         phone.wait_for_words(".recorded-answer", "no to being published")
 
-        # The text is edited while the hand is up: asked again, the hand where it was.
-        edited = recording(RecordingTerms(retention_days=365))
-        hub.show(room(recording=edited, line=(hand(ME, "Zoé", speaks=True),)))
+
+def test_who_waits_when_the_text_is_edited_is_asked_again(hub: RoomHub, tmp_path: Path) -> None:
+    with page(tmp_path) as phone:
+        phone.show(*SMALLEST)
+        up = hand(ME, "Zoé", speaks=True)
+        hub.show(room(recording=recording(), line=(up,)))
+        phone.open(hub.room_address)
+        answer(phone, published=True)
+        phone.wait_until(lambda: answers(hub) == [(True, True)], "the first answer")
+        phone.wait("document.querySelector('.questions') === null", "answered")
+
+        hub.show(room(recording=EDITED, line=(up,)))
         phone.wait("document.querySelector('main .questions') !== null", "asked again")
         phone.wait_for_words("[role=alert]", "two questions to answer")
         inspect(phone, "asked again")
         phone.type(RECORDED_CHOICES, Keys.SPACE + Keys.ARROW_DOWN)
         phone.wait("document.querySelector('input[name=published]') === null", "a no is a no")
         phone.tap(".questions .primary")
-        phone.wait_until(lambda: answers(hub)[-1] == (False, False), "the no")
+        phone.wait_until(lambda: answers(hub)[-1:] == [(False, False)], "the no")
         phone.wait("document.querySelector('.questions') === null", "answered")
 
-        # On the air, not in the recording; then they change their mind.
+
+def test_who_speaks_sees_whether_they_are_recorded_changes_their_mind_and_goes(
+    hub: RoomHub, tmp_path: Path
+) -> None:
+    with page(tmp_path) as phone:
+        phone.show(*SMALLEST)
         live = mine(TurnState.LIVE, ssrc=7, unit="u1", unit_name="Table 1")
-        hub.show(room(recording=edited, floor=(live,)))
+        hub.show(room(recording=EDITED, floor=(live,)))
+        phone.open(hub.room_address)
+        phone.type(RECORDED_CHOICES, Keys.SPACE + Keys.ARROW_DOWN)
+        phone.tap(".questions .primary")
         phone.wait_for_words(".recorded-own", "is not being recorded")
         phone.tap(".recorded-answer button")
-        phone.type(RECORDED_CHOICES, Keys.SPACE)
-        phone.type(".questions input[name=published]", Keys.SPACE)
-        phone.tap(".questions .primary")
-        phone.wait_until(lambda: answers(hub)[-1] == (True, True), "the change")
-        inside = edited.model_copy(update={"sources": (7,)})
+        answer(phone, published=True)
+        phone.wait_until(lambda: answers(hub)[-1:] == [(True, True)], "the change")
+        inside = EDITED.model_copy(update={"sources": (7,)})
         hub.show(room(recording=inside, floor=(live,)))
         phone.wait_for_words(".recorded-own", "Your voice is being recorded")
         inspect(phone, "in the recording")
@@ -157,7 +182,7 @@ def test_a_listener_is_told_before_they_hear_and_asked_before_they_speak(
         phone.wait_until(
             lambda: (
                 [one.recording for one in hub.received if isinstance(one, WithdrawVoice)]
-                == [edited.recording]
+                == [EDITED.recording]
             ),
             "the withdrawal",
         )
