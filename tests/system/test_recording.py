@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -56,7 +57,8 @@ async def as_host(hub: HubProcess, command: type, **fields: object) -> None:
     """Give one command, as soon as the hall's microphone is in the mix."""
     url = f"ws://127.0.0.1:{hub.port}/ws/listen"
     async with joined(url, Role.HOST, credential=host_credential(hub.secret)) as host:
-        await _microphone(host)
+        async with asyncio.timeout(PATIENCE_S):
+            await _microphone(host)
         assert (await host.do(command, **fields)).refused is None
 
 
