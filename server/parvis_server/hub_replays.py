@@ -63,11 +63,18 @@ async def in_a_process(folder: Path, wishes: frozenset[Wish]) -> list[dict[str, 
 class HubReplays:
     """The recordings of a hub that are over."""
 
-    def __init__(self, folder: Path, work: Work = in_a_process, settle_s: float = SETTLE_S) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        work: Work = in_a_process,
+        settle_s: float = SETTLE_S,
+        soon_s: float = FIRST_LOOK_S,
+    ) -> None:
         """``folder``: of the recordings; ``work``: who does it."""
         self.folder = folder
         self._work = work
         self._settle_s = settle_s
+        self._soon_s = soon_s
         self._wishes: set[Wish] = set()
         self._due = asyncio.Event()
 
@@ -80,7 +87,7 @@ class HubReplays:
 
     async def run(self) -> Never:
         """Do what is due, until cancelled."""
-        soon, wait_s = 0, FIRST_LOOK_S
+        soon, wait_s = 0, self._soon_s
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait_s):
@@ -91,7 +98,7 @@ class HubReplays:
             if await asyncio.to_thread(self.folder.is_dir):
                 self._tell(await self._work(self.folder, frozenset(self._wishes)))
             soon = soon + 1 if self._wishes else 0
-            wait_s = FIRST_LOOK_S if 0 < soon <= MAX_SOON else LOOK_EVERY_S
+            wait_s = self._soon_s if 0 < soon <= MAX_SOON else LOOK_EVERY_S
 
     def _happened(self, live: LiveRoom, event: RoomEvent) -> None:
         room, running = live.room.view.room, live.room.view.recording

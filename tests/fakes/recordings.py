@@ -59,7 +59,7 @@ def track(name: str, sound: Samples, at: int, gains: tuple[tuple[int, float], ..
     """A unit that was opened at room clock ``at``; ``gains``: samples after that, and linear."""
     packets = encoded(sound, unit_encoder(), 480)
     places = tuple(Place(at + after, after, gain) for after, gain in gains)
-    return Track(name, places, OpusSound(packets), at + packets[-1].end)
+    return Track(name, places, OpusSound(packets), at, at + packets[-1].end)
 
 
 def mix_of(tracks: list[Track], begin: int, end: int, bus_gain: float = 1.0) -> Mix:

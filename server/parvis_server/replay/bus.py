@@ -22,13 +22,10 @@ class Track:
     name: str
     places: tuple[Place, ...]
     sound: SourceSound
+    begin: int
+    """Room clock at which it was opened; it may have sounded before its first place."""
     end: int
     """Room clock at which it was closed."""
-
-    @property
-    def begin(self) -> int:
-        """Room clock at which it was opened."""
-        return self.places[0].room_clock if self.places else self.end
 
     def mixed(self, begin: int, end: int) -> Samples:
         """What it gave to the mix."""

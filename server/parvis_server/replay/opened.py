@@ -84,8 +84,9 @@ class Opened:
         if near is not None:
             first = _first_clock(kept, places)
             packets = tuple(one for one in packets if _is_near(first + one.begin, near))
-        last = places[-1].room_clock if places else kept.begun_clock
-        return Track(kept.file, places, OpusSound(packets), kept.ended_clock or last)
+        clocks = [kept.begun_clock, *(place.room_clock for place in places)]
+        end = max(clocks[-1], kept.ended_clock or 0)
+        return Track(kept.file, places, OpusSound(packets), min(clocks), end)
 
     def tracks_without(self, theirs: Sequence[Kept]) -> tuple[list[Track], list[Track]]:
         """These tracks, and all others as far as they sound beside them."""

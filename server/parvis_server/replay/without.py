@@ -28,8 +28,9 @@ Samples = NDArray[np.float32]
 
 PACKET_SAMPLES: Final = 960
 FADE_SAMPLES: Final = 480
-AROUND_SAMPLES: Final = 960
-"""Old and new change over this long before and after the voice's own track."""
+AROUND_SAMPLES: Final = 1_920
+"""40 ms: old and new change over so long before and after the voice's own track, which is opened
+and closed by another process than the one that mixes."""
 
 BEFORE_SAMPLES: Final = 5_760
 AFTER_SAMPLES: Final = 9_600
