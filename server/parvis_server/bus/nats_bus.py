@@ -58,6 +58,8 @@ MAX_UNHEARD = 4_096
 
 CLOSE_TIMEOUT_S = 1.0
 
+UNAUTHORISED = 401
+
 
 @dataclass(slots=True, eq=False)
 class _Hearing:
@@ -235,7 +237,7 @@ class NatsBus:
             async with asyncio.timeout(seconds):
                 await self._closing.wait()
 
-    async def _connected(self) -> Client | None:
+    async def _connected(self, *, is_again: bool = False) -> Client | None:
         """A client that the server let in; None, and a line in the log, when there is none."""
         client, faults = Client(), Faults()
         address = self._address
@@ -257,12 +259,15 @@ class NatsBus:
                     password=address.password,
                     token=address.token,
                     user_credentials=str(address.credentials) if address.credentials else None,
+                    ws_connection_headers=_shown(address),
                     pending_size=MAX_BURST_BYTES,
                     flush_timeout=LOST_AFTER_S,
                 )
         except (OSError, nats.errors.Error, TimeoutError, ValueError, ImportError) as error:
-            self._tell_why(faults.first or error)
             await _leave(client)
+            if _may_show_again(address, faults.first or error) and not is_again:
+                return await self._connected(is_again=True)
+            self._tell_why(faults.first or error)
             self.attempts += 1
             return None
         except asyncio.CancelledError:
@@ -351,6 +356,21 @@ class NatsBus:
         if why != self._told:
             self._told = why
             log.warning("%s; going on trying", why)
+
+
+def _shown(address: BusAddress) -> dict[str, list[str]] | None:
+    """What the request for a WebSocket carries besides."""
+    if address.shows is None:
+        return None
+    return {name: [value] for name, value in address.shows.headers().items()}
+
+
+def _may_show_again(address: BusAddress, error: BaseException) -> bool:
+    """Whether what was shown was refused because of the time that it named."""
+    if address.shows is None or getattr(error, "status", None) != UNAUTHORISED:
+        return False
+    headers = getattr(error, "headers", None) or {}
+    return address.shows.refused(headers.get("Date"))
 
 
 def _taker(hearing: _Hearing) -> Callable[[Msg], Any]:

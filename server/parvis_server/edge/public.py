@@ -19,6 +19,7 @@ from parvis_server.edge.edge import Standing
 from parvis_server.edge.settings import EdgeSettings
 from parvis_server.link.bus_rights import authorization
 from parvis_server.link.edge_secret import how_to_join, kept_address
+from parvis_server.link.entrance import LATER, Entrance, refuse
 from parvis_server.link.publish_address import BUS_PATH, LINK_PATH, BusUser, PublishAddress
 from parvis_server.link.serving import LinkDoor
 from parvis_wire.bus_subjects import Subjects
@@ -34,6 +35,8 @@ class PublicSide:
         self._elsewhere = bus
         self._server: BusServer | None = None
         self._link: LinkDoor | None = None
+        self.entrance = Entrance(address.entry_key)
+        """Where whoever is no hub of ours is refused."""
 
     @classmethod
     def of(cls, settings: EdgeSettings) -> Self:
@@ -69,7 +72,7 @@ class PublicSide:
         """As which it stands before browsers and hub."""
         sockets = {LINK_PATH: self._serve_link}
         if self._server is not None:
-            sockets[BUS_PATH] = BusTunnel(self._bus_server).serve
+            sockets[BUS_PATH] = BusTunnel(self._bus_server, self.entrance).serve
         return replace(
             standing,
             site=self.address.site,
@@ -96,7 +99,11 @@ class PublicSide:
             group.create_task(self._link.run())
 
     async def _serve_link(self, websocket: Any) -> None:
-        if self._link is not None:
+        if await self.entrance.hub(websocket) is None:
+            return
+        if self._link is None:
+            await refuse(websocket, 503, LATER)
+        else:
             await self._link.serve(websocket)
 
     def _bus(self, user: BusUser) -> NatsBus:
