@@ -191,7 +191,7 @@ class EdgeDoor:
         elif self._group is None or not self._line.is_reached:
             self._without_the_hub(listener, join)
         else:
-            self._group.create_task(self._ask(listener, join))
+            self._group.create_task(self._asked(listener, join))
 
     def _enter(self, listener: EdgeListener, join: Join, ticket: Ticket) -> None:
         self.joins += 1
@@ -204,6 +204,10 @@ class EdgeDoor:
         if room.access is not Access.OPEN or room.view is None:
             raise self._not_reached(listener.connection)
         self._enter(listener, join, NO_TICKET)
+
+    async def _asked(self, listener: EdgeListener, join: Join) -> None:
+        with self._telling(listener):
+            await self._ask(listener, join)
 
     async def _ask(self, listener: EdgeListener, join: Join) -> None:
         """Let the hub decide."""

@@ -199,7 +199,10 @@ class EdgeRoom:
             case Change(seq=seq, event=event) if self.view is not None:
                 if seq != self.view.seq + 1:
                     return False
-                self.view = fold(self.view, seq, event)
+                try:
+                    self.view = fold(self.view, seq, event)
+                except Exception:  # of a hub that tells it otherwise: its snapshot says more
+                    return False
             case Pulse():
                 self.pulse = serialize(message.model_copy(update={"reactions": {}}))
             case Time():

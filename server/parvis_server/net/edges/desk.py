@@ -19,6 +19,7 @@ from starlette.types import ASGIApp
 
 from parvis_server.bus.bus import Bus, Subscription
 from parvis_server.errors import PeerFault
+from parvis_server.mishaps import Mishaps
 from parvis_server.net.admission import Doorkeeper
 from parvis_server.net.edges.news import News
 from parvis_server.net.edges.presence import bounded_reactions, by_room, elsewhere
@@ -138,6 +139,7 @@ class EdgeDesk:
         self._told: dict[str, int] = {}
         self._counted: frozenset[str] = frozenset()
         self._state = State.LISTENING
+        self._mishaps = Mishaps(log)
 
     # Time
 
@@ -165,7 +167,8 @@ class EdgeDesk:
             stalled_s = loop.time() - due
             if stalled_s > STALL_S:
                 self.roster.excuse(round(stalled_s * 1e9))
-            self.look()
+            with self._mishaps.during("looking at the edges"):
+                self.look()
             if looks % round(BEAT_EVERY_S / LOOK_EVERY_S) == 0 and self.standing.serves:
                 beat = HubBeat(hub=self._site.hub)
                 self.bus.publish(self._subjects.hub_beat, serialize(beat).encode())
@@ -328,7 +331,8 @@ class EdgeDesk:
         except Exception:
             log.exception("a request of an edge could not be carried out")
             said = Refused(why=RefusedWhy.BUSY, text="the hub made a mistake")
-        answer(serialize(said).encode())
+        with self._mishaps.during("answering an edge"):
+            answer(serialize(said).encode())
 
     # Whom it knows
 
