@@ -26,6 +26,7 @@ from nats.aio.subscription import Subscription as ClientSubscription
 from parvis_server.bus.address import BusAddress
 from parvis_server.bus.bus import Answerer, Handler, NoAnswer, NobodyThere
 from parvis_server.bus.trouble import Faults, explained
+from parvis_server.mishaps import Mishaps, in_one_line
 from parvis_wire.reconnect import delay_s
 
 log = logging.getLogger(__name__)
@@ -133,6 +134,7 @@ class NatsBus:
         self._told = ""
         """What the log was told last of why there is no connection."""
         self._closing = asyncio.Event()
+        self._mishaps = Mishaps(log)
 
     @property
     def is_connected(self) -> bool:
@@ -201,6 +203,8 @@ class NatsBus:
             raise NoAnswer(f"a question of {len(payload)} bytes is too large") from None
         except (TimeoutError, nats.errors.Error, OSError):
             raise NoAnswer(f"no answer about {subject} within {timeout_s:g} s") from None
+        except Exception as error:  # the library's own, or that of what it stands on
+            raise NoAnswer(f"no answer about {subject}: {in_one_line(error)}") from error
         return bytes(answer.data)
 
     async def close(self) -> None:
@@ -263,7 +267,7 @@ class NatsBus:
                     pending_size=MAX_BURST_BYTES,
                     flush_timeout=LOST_AFTER_S,
                 )
-        except (OSError, nats.errors.Error, TimeoutError, ValueError, ImportError) as error:
+        except Exception as error:  # whatever something that is no bus makes of the library
             await _leave(client)
             if _may_show_again(address, faults.first or error) and not is_again:
                 return await self._connected(is_again=True)
@@ -292,8 +296,8 @@ class NatsBus:
                 await self._pause(LOOK_EVERY_S)
                 if self._closing.is_set():
                     return
-        except (OSError, nats.errors.Error, TimeoutError):
-            pass  # it is lost
+        except Exception as error:  # it is lost, for one reason or another
+            log.debug("the bus at %s: %s", self._address, in_one_line(error))
         finally:
             self._client = None
             for hearing in self._hearings:
@@ -309,7 +313,8 @@ class NatsBus:
         elif not self._closing.is_set():
             log.warning("the bus at %s is lost: trying again", self._address)
         for tap in tuple(self.link_taps):
-            tap(connected)
+            with self._mishaps.during("what follows from the bus' loss or return"):
+                tap(connected)
 
     async def _feed(self, client: Client) -> None:
         """Hand the client what waits, as fast as the network takes it; until it is lost."""
@@ -324,7 +329,7 @@ class NatsBus:
                 act = line.pop()
                 try:
                     await self._do(client, act)
-                except (nats.errors.Error, OSError):  # it is being lost
+                except Exception:  # it is being lost
                     self.dropped += isinstance(act, _Publication)
 
     async def _until_taken(self, client: Client, line: _Line) -> None:
@@ -408,6 +413,6 @@ def _end_if_cancelled() -> None:
 
 async def _leave(client: Client) -> None:
     """Close a client, whatever state it is in, and whether its last words are taken or not."""
-    with contextlib.suppress(TimeoutError, nats.errors.Error, OSError, AttributeError):
+    with contextlib.suppress(Exception):
         async with asyncio.timeout(CLOSE_TIMEOUT_S):
             await client.close()

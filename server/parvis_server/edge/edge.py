@@ -24,6 +24,7 @@ from parvis_server.edge.rooms import EdgeRooms
 from parvis_server.edge.sisters import Sisters
 from parvis_server.edge.speak import SpeakEndpoint
 from parvis_server.hub_server import Listener, make_server
+from parvis_server.mishaps import Mishaps
 from parvis_server.net.guard import Guard, behind
 from parvis_server.net.listener_hall import ListenerHall
 from parvis_server.net.pages import Pages
@@ -119,6 +120,7 @@ class Edge:
         self._pages = pages
         self._sisters = Sisters(standing.pages)
         self._ticks = 0
+        self._mishaps = Mishaps(log)
         self._told: str | None = None
         """Of files that are too few."""
         self._group: asyncio.TaskGroup | None = None
@@ -214,7 +216,14 @@ class Edge:
             log.warning("an order of the hub cannot be read: %s", error)
             return
         if self._group is not None:
-            self._group.create_task(self.drainage.empty(order))
+            self._group.create_task(self._empty(order))
+
+    async def _empty(self, order: Drain) -> None:
+        """Send everybody away; whatever happens, this edge ends then."""
+        with self._mishaps.during("emptying this edge"):
+            await self.drainage.empty(order)
+            return
+        self.stopping.set()
 
     def _on_link(self, is_connected: bool) -> None:
         """What was under way when the bus was cut may be lost."""
@@ -222,6 +231,13 @@ class Edge:
             self.line.watch.want()
             self.relays.hold()
             self.rooms.want_all()
+
+    async def _greet(self) -> None:
+        """Say hello; an answer that nobody foresaw counts as none."""
+        with self._mishaps.during("saying hello to the hub"):
+            await self._say_hello()
+            return
+        self.line.watch.failed(self.line.now_ns())
 
     async def _say_hello(self) -> None:
         """With a hello, the hub ends what this edge relayed before: so do we, before and not after.
@@ -304,19 +320,27 @@ class Edge:
         """What is due every quarter of a second."""
         now_ns = self.line.now_ns()
         if self.line.watch.hello_due(now_ns):
-            group.create_task(self._say_hello())
-        self._look(now_ns)
-        self.rooms.look()
-        self.relays.look(now_ns)
-        self.door.look(now_ns)
+            group.create_task(self._greet())
+        due: list[Callable[[], None]] = [
+            partial(self._look, now_ns),
+            self.rooms.look,
+            partial(self.relays.look, now_ns),
+            partial(self.door.look, now_ns),
+        ]
         if self._ticks % BEAT_EVERY_TICKS == 0:
-            self._beat()
+            due.append(self._beat)
         if self._ticks % ACTING_EVERY_TICKS == 0:
-            self._act_again()
-        if self._ticks % AWAY_EVERY_TICKS == 0 and not self.line.is_reached:
-            for room in self.rooms:
-                room.venue_is(False)
+            due.append(self._act_again)
+        if self._ticks % AWAY_EVERY_TICKS == 0:
+            due.append(self._say_that_it_is_away)
         self._ticks += 1
+        for number, part in enumerate(due):
+            with self._mishaps.during(f"part {number} of what is due"):
+                part()
+
+    def _say_that_it_is_away(self) -> None:
+        for room in self.rooms if not self.line.is_reached else ():
+            room.venue_is(False)
 
     def _beat(self) -> None:
         beat = self._presence.beat(is_draining=self.drainage.is_on)

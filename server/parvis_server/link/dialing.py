@@ -18,6 +18,7 @@ from parvis_server.link.packets import MAX_PACKET_BYTES
 from parvis_server.link.publish_address import LINK_PATH, PublishAddress
 from parvis_server.link.reach import Reach
 from parvis_server.link.trouble import Trouble, explain, is_unproven
+from parvis_server.mishaps import in_one_line
 from parvis_server.net import sockets
 from parvis_wire.errors import BadMessage
 from parvis_wire.reconnect import delay_s
@@ -114,6 +115,8 @@ class LinkDialer:
                 refused = _is_refused(error)
                 delay_cap_s = REFUSED_DELAY_S if refused else MAX_DELAY_S
                 attempt = max(attempt, 32) if refused else attempt
+            except Exception as error:  # the hall goes on, whatever comes from outside
+                log.error("the link failed (%s); trying again", in_one_line(error))
             attempt = 0 if carried else attempt
             await asyncio.sleep(min(delay_s(attempt), delay_cap_s))
             attempt += 1
