@@ -88,9 +88,9 @@ class HubHello(Wire):
 
     type: Literal["hub_hello"] = "hub_hello"
     hub: HubId
-    listener_key: str = Field(repr=False, max_length=128)
+    listener_key: str = Field(repr=False, pattern=r"^([0-9a-f]{2}){16,64}$")
     """Hex: what tokens of listeners, and of nobody else, are made with."""
-    grant_key: str = Field(max_length=128)
+    grant_key: str = Field(pattern=r"^[0-9a-f]{64}$")
     """Hex: the Ed25519 public key that grants are signed with (the site's)."""
     max_listeners: int = Field(ge=1)
     max_packet_ms: int = Field(ge=20, le=120)
