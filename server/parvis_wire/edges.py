@@ -227,6 +227,8 @@ class AdmitQuestion(Wire):
     room: RoomName
     participant: ParticipantId
     shown: tuple[InviteCredential, ...] = Field(default=(), max_length=4)
+    resume: str | None = Field(default=None, max_length=256, repr=False)
+    """What they come back with, where only the hub can tell whether it is theirs."""
 
 
 class Admission(Wire):

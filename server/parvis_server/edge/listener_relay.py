@@ -47,16 +47,18 @@ class ListenerRelay:
         connection: Connection,
         introduce: Callable[[], Iterable[Wire]],
         is_needed: Callable[[], bool],
+        known_as: Callable[[Welcome], None],
     ) -> None:
         """Not open yet.
 
         ``introduce`` gives the join, and how they are here; ``is_needed``: they have a hand up, or
-        the floor.
+        the floor. ``known_as``: the hub said who they are, and by which token.
         """
         self._relays = relays
         self._connection = connection
         self._introduce = introduce
         self._is_needed = is_needed
+        self._known_as = known_as
         self._pending: dict[str, tuple[str, int]] = {}
         self._number: int | None = None
         self._failure: str | None = None
@@ -141,7 +143,8 @@ class ListenerRelay:
         except BadMessage:
             message = None  # of a newer hub: the page may know it
         match message:
-            case Welcome():
+            case Welcome() as welcome:
+                self._known_as(welcome)
                 return
             case Failure(text=words):
                 self._failure = words

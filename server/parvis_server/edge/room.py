@@ -235,14 +235,21 @@ class EdgeRoom:
 
     @property
     def acting(self) -> frozenset[str]:
-        """Participants with a hand, a turn or a seat; found once for each state of the room."""
+        """Participants with a hand, a turn, a seat or a rank; found once for each state of the
+        room."""
         if self.view is None:
             return frozenset()
         if self._acting is None or self._acting[0] is not self.view:
             parts = (self.view.line, self.view.floor, self.view.seats)
             found = frozenset(one.participant for part in parts for one in part)
-            self._acting = (self.view, found)
+            self._acting = (self.view, found | self.hosts)
         return self._acting[1]
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """Participants who run the room: the hub knows them by tokens of its own."""
+        hosts = () if self.view is None else self.view.hosts
+        return frozenset(host.participant for host in hosts)
 
 
 def _view_of(text: str) -> RoomView | None:

@@ -303,7 +303,9 @@ class EdgeDesk:
     def _admit(self, question: AdmitQuestion) -> Admission | Refused:
         secrets = tuple(one.token for one in question.shown)
         try:
-            admitted = self._site.doorkeeper.listens(question.room, question.participant, secrets)
+            admitted = self._site.doorkeeper.listens(
+                question.room, question.participant, secrets, question.resume
+            )
         except PeerFault as fault:
             out = fault.code is CloseCode.FORBIDDEN
             why = RefusedWhy.SHOWN_OUT if out else RefusedWhy.NOT_ADMITTED

@@ -33,7 +33,7 @@ from parvis_wire.edges import (
     relay_up,
 )
 from parvis_wire.errors import BadMessage
-from parvis_wire.messages import serialize
+from parvis_wire.messages import Role, serialize
 
 log = logging.getLogger(__name__)
 
@@ -120,7 +120,8 @@ class EdgeRelays:
             return
         socket = RelayedSocket(self, number, self._closed)
         peer = Peer(opened.address, "an edge", forwarded=True, encrypted=opened.encrypted)
-        connection = Connection(socket, peer, is_fanned_out=opened.is_fanned_out)
+        is_fanned_out = opened.is_fanned_out and opened.path is RelayPath.LISTEN
+        connection = Connection(socket, peer, is_fanned_out=is_fanned_out)
         self.visits[number] = Visit(opened, connection, socket, self.now_ns())
         if opened.path is RelayPath.SPEAK and self.hearing is None:
             self.hearing = self.sound.receive(self.edge, self.packet)
@@ -143,6 +144,8 @@ class EdgeRelays:
         turned_away = partial(endpoint.turned_away, connection.peer)
         try:
             join = parse_join(text)
+            if connection.is_fanned_out and join.role is not Role.LISTENER:
+                raise PeerFault(CloseCode.FORBIDDEN, "an edge serves nobody but listeners itself")
             visit.session = endpoint.came(connection, join)
             receive = guarded(connection, visit.session.receive, turned_away)
             visit.socket.set_receiver(receive)
