@@ -104,6 +104,7 @@ class EdgeRooms:
         with self._mishaps.during(f"asking for the room {room.core.name}"):
             await room.ask()
             return
+        room.core.want()
         room.core.failed(self._now_ns())
 
     async def _serve(self, room: AudienceRoom) -> None:
