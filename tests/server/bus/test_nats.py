@@ -8,7 +8,7 @@ import os
 import signal
 import stat
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +20,9 @@ from parvis_server.bus import nats_bus
 from parvis_server.bus import server as bus_server
 from parvis_server.bus.address import BusAddress
 from parvis_server.bus.bus import NoAnswer, NobodyThere
-from parvis_server.bus.nats_bus import MAX_PENDING_BYTES, NatsBus
+from parvis_server.bus.client import MAX_PENDING_BYTES
+from parvis_server.bus.line import MAX_ASIDE_BYTES
+from parvis_server.bus.nats_bus import NatsBus
 from parvis_server.bus.server import BusServer, WebSocketDoor
 from parvis_server.certificates import make_own
 from parvis_server.errors import UserError
@@ -243,6 +245,64 @@ async def test_what_the_network_does_not_take_is_dropped_and_counted() -> None:
     assert MAX_PENDING_BYTES == 65_536
 
 
+async def test_answers_to_strangers_give_way_to_what_cannot_wait() -> None:
+    """A network that takes little: beats go out first and none is dropped, however many large
+    answers wait; too many of those are refused, shortly."""
+    async with running_server() as server:
+        way = Way(int(server.address.urls[0].rpartition(":")[2]))
+        far = replace(server.address, urls=(f"nats://{LOOPBACK}:{await way.start()}",))
+        async with on_bus(server.address) as edge, on_bus(far) as hub:
+            asked: list[Callable[[bytes], None]] = []
+            hub.answer("page", lambda question, answer: asked.append(answer), instead=b"busy")
+            edge.answer("ready", lambda question, answer: answer(b""))
+            await answered(hub, "ready", b"")
+            order: list[str] = []
+            edge.subscribe("beat", lambda payload: order.append("beat"))
+
+            async def ask() -> None:
+                answer = await answered(edge, "page", b"")
+                order.append("busy" if answer == b"busy" else "page")
+
+            asking = [asyncio.create_task(ask()) for _ in range(8)]
+            await becomes(lambda: len(asked) == 8)
+            for answer in asked:
+                answer(b"x" * 60_000)
+            dropped = hub.dropped
+            for _ in range(100):
+                hub.publish("beat", b"x" * 500)
+            assert hub.dropped == dropped
+            await asyncio.gather(*asking)
+            await becomes(lambda: order.count("beat") == 100)
+            assert order.count("busy") == 8 - MAX_ASIDE_BYTES // 60_000
+            assert order[:100] == 100 * ["beat"]
+        await way.stop()
+
+
+async def test_what_stands_aside_takes_no_room_from_what_cannot_wait() -> None:
+    """Also where the network takes nothing at all."""
+    async with running_server() as server:
+        way = Way(int(server.address.urls[0].rpartition(":")[2]))
+        far = replace(server.address, urls=(f"nats://{LOOPBACK}:{await way.start()}",))
+        async with on_bus(server.address) as edge, on_bus(far) as hub:
+            answers: list[Callable[[bytes], None]] = []
+            hub.answer("page", lambda question, answer: answers.append(answer), instead=b"busy")
+            edge.answer("ready", lambda question, answer: answer(b""))
+            await answered(hub, "ready", b"")
+            asking = asyncio.create_task(edge.ask("page", b"", 20))
+            await becomes(lambda: bool(answers))
+            way.open.clear()
+            for _ in range(100):
+                answers[0](b"x" * 60_000)
+            dropped = hub.dropped
+            for _ in range(60):
+                hub.publish("beat", b"x" * 1_000)
+                await asyncio.sleep(0.001)
+            assert hub.dropped == dropped
+            way.open.set()
+            await asyncio.gather(asking, return_exceptions=True)
+        await way.stop()
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -353,7 +413,7 @@ async def test_a_bus_ends_when_it_is_told_to_though_its_library_takes_that_for_a
             raise OSError("the connection failed") from None
 
     monkeypatch.setattr(nats_bus.Client, "connect", swallows)
-    monkeypatch.setattr(nats_bus, "_leave", lambda client: asyncio.sleep(0))
+    monkeypatch.setattr(nats_bus, "leave", lambda client: asyncio.sleep(0))
     running = asyncio.ensure_future(NatsBus(BusAddress(("nats://127.0.0.1:1",)), "hub").run())
     await tried.wait()
     running.cancel()
