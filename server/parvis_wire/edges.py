@@ -40,6 +40,9 @@ MAX_NAMED = 50
 
 MAX_HTTP_BODY_BYTES = 65_536
 MAX_HTTP_ANSWER_BYTES = 524_288
+MAX_HTTP_ON_BUS_BYTES = 65_536
+"""Of an answer as it is on the bus: half a second of a venue's small uplink."""
+
 
 EdgeId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
 """Random name of one start of one edge."""
@@ -322,6 +325,8 @@ class HttpAnswer(Wire):
     headers: tuple[tuple[str, str], ...] = Field(default=(), repr=False)
     body: str = Field(default="", repr=False)
     """Base64."""
+    is_packed: bool = False
+    """The body is compressed (zlib, RFC 1950)."""
 
 
 RelayUp = Annotated[RelayOpened | RelaySaid | RelayGone, Field(discriminator="type")]

@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from parvis_server.edge.figures import EdgeCollector
-from parvis_server.edge.gateway import NOT_THROUGH_HERE, WORDS, Gateway, Unanswered
+from parvis_server.edge.gateway import NOT_THROUGH_HERE, TOO_OFTEN, WORDS, Gateway, Unanswered
 from parvis_server.edge.rooms import EdgeRooms
 from parvis_server.errors import PeerFault
 from parvis_server.net.mp3 import Mp3Response
@@ -42,6 +42,7 @@ API_CODES = {
     404: "not_found",
     405: "method",
     413: "too_big",
+    429: "too_often",
     502: "no_answer",
     503: "not_reached",
 }
@@ -154,6 +155,9 @@ class EdgeRoutes:
         name = request.query_params.get("room", DEFAULT_ROOM)
         if ROOM_NAME.fullmatch(name) is None:
             raise HTTPException(404)
+        address = request.client.host if request.client else ""
+        if self._parts.rooms.get(name) is None and not self._parts.gateway.may_ask(address):
+            raise Unanswered(429, TOO_OFTEN)
         try:
             room = self._parts.rooms.follow(name)
         except PeerFault:
@@ -181,7 +185,7 @@ class EdgeRoutes:
 async def _refused(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     detail = error.detail if isinstance(error, Unanswered) else None
-    headers = {**NO_STORE, **({"Retry-After": "2"} if status in (502, 503) else {})}
+    headers = {**NO_STORE, **({"Retry-After": "2"} if status in (429, 502, 503) else {})}
     words = detail or PLAIN_WORDS.get(status) or WORDS.get(status) or SERVER_MISTAKE
     if request.url.path.startswith(API_PREFIX):
         said = {"code": API_CODES.get(status, "mistake"), "text": " ".join(words.split())}

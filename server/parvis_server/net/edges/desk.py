@@ -204,7 +204,7 @@ class EdgeDesk:
             bus.answer(subjects.hello, self._on_hello),
             bus.answer(subjects.rooms, self._on_room),
             bus.answer(subjects.admit, self._on_admit),
-            bus.answer(subjects.http, self._on_http),
+            bus.answer(subjects.http, self._on_http, instead=BUSY),
             bus.subscribe(subjects.edge_beat, self._on_beat),
         ]
 
@@ -388,3 +388,6 @@ class EdgeDesk:
 
 def _refused(why: RefusedWhy, text: str) -> bytes:
     return serialize(Refused(why=why, text=text)).encode()
+
+
+BUSY = _refused(RefusedWhy.BUSY, "too many answers wait for the network")
