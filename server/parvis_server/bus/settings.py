@@ -1,6 +1,8 @@
 """Where the bus is, as hub and edge are told it."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import unquote
 
 from pydantic import Field
 
@@ -44,5 +46,21 @@ class BusSettings(Section):
         )
 
     def secrets(self) -> tuple[str, ...]:
-        """What no log may hold."""
-        return tuple(one for one in (self.password, self.token) if one)
+        """What no log may hold, in whatever spelling it was given."""
+        given = (self.password, self.token, *_secrets_in(self.url or ""))
+        return tuple(dict.fromkeys(one for one in given if one))
+
+    @property
+    def names_a_secret(self) -> bool:
+        """Whether the address itself holds one."""
+        return any(_secrets_in(self.url or ""))
+
+
+def _secrets_in(urls: str) -> Iterator[str]:
+    """Passwords of addresses, and tokens, which stand there alone (``nats://token@host``)."""
+    for url in urls.split(","):
+        userinfo = url.rpartition("@")[0].rpartition("//")[2]
+        secret = userinfo.partition(":")[2] if ":" in userinfo else userinfo
+        if secret:
+            yield secret
+            yield unquote(secret)

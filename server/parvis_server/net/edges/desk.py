@@ -25,7 +25,7 @@ from parvis_server.net.edges.news import News
 from parvis_server.net.edges.presence import bounded_reactions, by_room, elsewhere
 from parvis_server.net.edges.relayed import RelayDesk
 from parvis_server.net.edges.requests import Requests
-from parvis_server.net.edges.roster import Edge, Roster
+from parvis_server.net.edges.roster import Edge, Offer, Roster
 from parvis_server.net.edges.sound_way import BusSound, SoundWay
 from parvis_server.net.edges.standing import Standing, State
 from parvis_server.net.endpoints import Endpoint
@@ -367,8 +367,12 @@ class EdgeDesk:
 
     # What the hub asks of it
 
+    def offers(self, *, is_public: bool) -> tuple[Offer, ...]:
+        """Where pages may listen; ``is_public``: they came from outside."""
+        return self.roster.offers(self._random, is_public=is_public)
+
     def places(self, *, is_public: bool) -> tuple[str, ...]:
-        """Where a page should listen, the best first; ``is_public``: it came from outside."""
+        """Where one listener may go, the place to take first."""
         return self.roster.places(self._random, is_public=is_public)
 
     def drain(self, edge: str, within_s: float) -> bool:

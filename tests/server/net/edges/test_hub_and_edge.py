@@ -174,14 +174,15 @@ async def test_requests_are_answered_through_the_edge(tmp_path: Path) -> None:
             assert room.json()["room"] == DEFAULT_ROOM, room.text
             assert (await client.get("/api/v1/rooms/nothing")).status_code == 404
             places = await client.get(f"/api/v1/rooms/{DEFAULT_ROOM}/edges")
-            assert places.json() == {"edges": [":1"]}
+            assert places.json()["edges"] == [":1"]
+            assert len(places.json()["weights"]) == 1
             for path in ("/api/v1/house", "/api/v1/edges", "/api/v1/units"):
                 assert (await client.get(path)).status_code == 403
             made = await client.post("/api/v1/claim", content=json.dumps({"secret": "x"}))
             assert made.status_code == 403
         async with httpx.AsyncClient(base_url=house.hub.http) as client:
             own = await client.get(f"/api/v1/rooms/{DEFAULT_ROOM}/edges")
-            assert own.json() == {"edges": []}  # who is in the venue stays in it
+            assert own.json() == {"edges": [], "weights": []}  # who is in the venue stays in it
             listed = await client.get("/api/v1/edges")
             assert listed.status_code == 401
 
@@ -200,7 +201,7 @@ async def test_an_operator_lists_and_drains(tmp_path: Path) -> None:
             drained = await client.post(f"/api/v1/edges/{edge}/drain", json={"within_s": 1})
             assert drained.status_code == 202
             places = await client.get(f"/api/v1/rooms/{DEFAULT_ROOM}/edges")
-            assert places.json() == {"edges": []}
+            assert places.json() == {"edges": [], "weights": []}
         async with asyncio.timeout(20):
             await house.edge.edge.drainage.done.wait()
 
