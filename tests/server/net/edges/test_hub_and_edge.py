@@ -9,16 +9,26 @@ import httpx
 
 from fakes.edged_hub import EdgedHub, becomes, edged_hub
 from fakes.peer import Peer, host_credential, joined, peer, resume
+from parvis_server.net.relay_shares import Kind, RelayShares, Share
 from parvis_server.room.permissions import OPERATOR
 from parvis_wire.audience import Here, Pulse, React, Reaction
 from parvis_wire.close_codes import CloseCode
-from parvis_wire.commands import Block, Describe, MakeInvite, Next, RaiseHand, RevokeInvite
+from parvis_wire.commands import (
+    Block,
+    Describe,
+    LowerHand,
+    MakeInvite,
+    Next,
+    RaiseHand,
+    RevokeInvite,
+)
 from parvis_wire.floor import About, Access, InviteRole, Phase
 from parvis_wire.messages import (
     DEFAULT_ROOM,
     PROTOCOL_VERSION,
     InviteCredential,
     Join,
+    RefusalCode,
     Role,
 )
 from parvis_wire.rtp import RtpPacket
@@ -30,10 +40,10 @@ async def until_in_line(listener: Peer, name: str) -> None:
         await listener.hear()
 
 
-async def turned_away(house: EdgedHub, **fields: Any) -> int:
+async def turned_away(house: EdgedHub, role: Role = Role.LISTENER, **fields: Any) -> int:
     """The code with which a listener is closed."""
     async with peer(house.edge.listen) as stranger:
-        await stranger.say(Join(version=PROTOCOL_VERSION, role=Role.LISTENER, **fields))
+        await stranger.say(Join(version=PROTOCOL_VERSION, role=role, **fields))
         code, _ = await stranger.until_closed()
         return code
 
@@ -258,3 +268,21 @@ async def test_a_short_cut_on_the_hubs_side_loses_nothing_without_a_word(tmp_pat
             assert (await at_edge.until_closed())[0] == CloseCode.GOING_AWAY
         await until_in_line(one, "Ada")
         assert house.edge.edge.line.is_reached
+
+
+async def test_listeners_who_act_keep_no_host_out_at_the_hub(tmp_path: Path) -> None:
+    """Whatever an edge lets through: the hub has shares of its own."""
+    async with edged_hub(tmp_path) as house:
+        relays = house.desk.relays._edges[house.edge.id][0]
+        few = {Kind.ACTS: Share(1, 1), Kind.SHOWS: Share(0, 0), Kind.RUNS: Share(1, 1)}
+        relays.shares = RelayShares(few)
+        async with joined(house.edge.listen) as one, joined(house.edge.listen) as two:
+            for each in (one, two, one):
+                assert (await each.do(LowerHand)).refused is RefusalCode.NO_HAND
+                await becomes(lambda: len(relays.visits) == 1)
+            secret = host_credential(house.hub.secret)
+            async with joined(house.edge.listen, Role.HOST, credential=secret):
+                assert len(relays.visits) == 2
+                assert await turned_away(house, Role.HOST, credential=secret) == CloseCode.RATE
+            await becomes(lambda: len(relays.visits) == 1)
+            assert await turned_away(house, Role.SCREEN) == CloseCode.RATE
