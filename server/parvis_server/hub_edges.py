@@ -24,6 +24,7 @@ from parvis_server.link.publish import Publication, read_address
 from parvis_server.net.api.edge_routes import EdgeInfo
 from parvis_server.net.edges.desk import EdgeDesk, Site
 from parvis_server.net.edges.roster import Edge, Offer, is_sister
+from parvis_server.room.audience import Listed
 from parvis_wire.messages import Move, Role
 
 log = logging.getLogger(__name__)
@@ -233,6 +234,11 @@ class HubEdges:
     def listed(self) -> Iterator[EdgeInfo]:
         """All that are there."""
         return (_info(edge) for edge in self._edges)
+
+    async def people(self, room: str) -> tuple[Listed, ...]:
+        """Who gave a name in this room, at all edges."""
+        found = await asyncio.gather(*(desk.people.of(room) for desk in self.desks))
+        return tuple(one for people in found for one in people)
 
     def drain(self, edge: str, within_s: float) -> bool:
         """Move everybody from this edge to others; False: there is no such edge."""

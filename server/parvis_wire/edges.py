@@ -134,13 +134,12 @@ class Present(Wire):
 
 
 class RoomPresence(Wire):
-    """How many are at one edge in one room; never who, but for those who gave a name."""
+    """How many are at one edge in one room; never who."""
 
     listeners: int = Field(ge=0)
     in_hall: int = Field(default=0, ge=0)
     reactions: dict[Reaction, int] = Field(default_factory=dict)
     """Since the last beat."""
-    named: tuple[Present, ...] = Field(default=(), max_length=MAX_NAMED)
 
 
 class EdgeBeat(Wire):
@@ -188,6 +187,20 @@ class RoomAnswer(Wire):
     """Of the last ``RoomNews`` that is part of this."""
     snapshot: str
     """The public ``snapshot`` message, as listeners get it."""
+class PeopleQuestion(Wire):
+    """Who runs this room wants to see who is in it; to one edge."""
+
+    type: Literal["people_question"] = "people_question"
+    room: RoomName
+
+
+class People(Wire):
+    """Those of an edge who gave a name: the invited first, then in the order of their coming."""
+
+    type: Literal["people"] = "people"
+    people: tuple[Present, ...] = Field(default=(), max_length=MAX_NAMED)
+
+
     pulse: str | None = None
     """The last ``pulse`` message."""
     time: Time

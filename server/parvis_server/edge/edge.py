@@ -36,11 +36,14 @@ from parvis_wire.edges import (
     EdgeHello,
     HubBeat,
     HubHello,
+    People,
+    PeopleQuestion,
     Refused,
     RefusedWhy,
     parse,
 )
 from parvis_wire.errors import BadMessage
+from parvis_wire.messages import serialize
 from parvis_wire.packet_time import PACKET_TIMES_MS
 
 log = logging.getLogger(__name__)
@@ -195,6 +198,7 @@ class Edge:
         heard = (
             bus.subscribe(subjects.hub_beat, self._on_beat),
             bus.subscribe(subjects.orders(self.line.edge), self._on_order),
+            bus.answer(subjects.people(self.line.edge), self._on_people),
         )
         bus.link_taps.add(self._on_link)
         return [
@@ -231,6 +235,16 @@ class Edge:
             self.line.watch.want()
             self.relays.hold()
             self.rooms.want_all()
+
+    def _on_people(self, payload: bytes, answer: Callable[[bytes], None]) -> None:
+        """A host wants to see who is here."""
+        try:
+            room = self.rooms.get(parse(PeopleQuestion, payload).room)
+        except BadMessage as error:
+            log.warning("a question of the hub cannot be read: %s", error)
+            return
+        people = () if room is None else room.crowd.people()
+        answer(serialize(People(people=people)).encode())
 
     async def _greet(self) -> None:
         """Say hello; an answer that nobody foresaw counts as none."""

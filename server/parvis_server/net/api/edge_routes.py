@@ -11,6 +11,7 @@ from parvis_server.net.api.faults import ApiFault
 from parvis_server.net.api.operators import Operators
 from parvis_server.net.edges.requests import EXTENSION
 from parvis_server.net.edges.roster import Offer
+from parvis_server.room.audience import Listed
 from parvis_wire.edges import EdgeId, Place
 from parvis_wire.fields import RoomName
 
@@ -82,6 +83,9 @@ class EdgesOfHub(Protocol):
     def listed(self) -> Iterable[EdgeInfo]:
         """All that are there."""
 
+    async def people(self, room: str) -> tuple[Listed, ...]:
+        """Who gave a name in this room, at all of them: asked when a host wants to see it."""
+
     def drain(self, edge: str, within_s: float) -> bool:
         """Move everybody from this edge to others; False: there is no such edge."""
 
@@ -95,6 +99,10 @@ class NoEdges:
 
     def listed(self) -> Iterable[EdgeInfo]:
         """None."""
+        return ()
+
+    async def people(self, room: str) -> tuple[Listed, ...]:
+        """Nobody."""
         return ()
 
     def drain(self, edge: str, within_s: float) -> bool:

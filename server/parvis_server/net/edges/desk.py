@@ -22,6 +22,7 @@ from parvis_server.errors import PeerFault
 from parvis_server.mishaps import Mishaps
 from parvis_server.net.admission import Doorkeeper
 from parvis_server.net.edges.news import News
+from parvis_server.net.edges.people import PeopleAtEdges
 from parvis_server.net.edges.presence import bounded_reactions, by_room, elsewhere
 from parvis_server.net.edges.relayed import RelayDesk
 from parvis_server.net.edges.requests import Requests
@@ -66,7 +67,6 @@ STALL_S = 1.0
 
 TOLD_AGAIN_NS = 60_000_000_000
 """The log hears once a minute of an edge that is turned away."""
-
 
 MAX_TOLD = 200
 
@@ -132,6 +132,7 @@ class EdgeDesk:
         self._news = News(
             site.hub, bus, self._subjects, self.sound, site.rooms, keys.audience_token
         )
+        self.people = PeopleAtEdges(bus, self._subjects, self.roster, site.now_ns)
         self.relays = RelayDesk(bus, self._subjects, self.sound, site.endpoints, site.now_ns)
         self._requests: Requests | None = None
         self._heard: list[Subscription] = []

@@ -122,7 +122,9 @@ async def test_presence_is_counted_and_names_are_listed(tmp_path: Path) -> None:
             await one.say(Here(in_hall=True, name="Grace"))
             await becomes(lambda: live.audience.in_hall_count == 1)
             assert live.listeners == 2
-            assert [one.name for one in live.audience.named(live.seated.is_listening)] == ["Grace"]
+            assert live.audience.named(live.seated.is_listening) == ()
+            people = await house.desk.people.of("main")
+            assert [one.name for one in people] == ["Grace"]
             await one.say(React(reaction=Reaction.CLAP))
             pulse = await two.until(Pulse)
             while not pulse.reactions.get(Reaction.CLAP):
