@@ -167,6 +167,20 @@ class Drain(Wire):
     """Where to, the best first."""
 
 
+class PeopleQuestion(Wire):
+    """Who runs this room wants to see who is in it; to one edge."""
+
+    type: Literal["people_question"] = "people_question"
+    room: RoomName
+
+
+class People(Wire):
+    """Those of an edge who gave a name: the invited first, then in the order of their coming."""
+
+    type: Literal["people"] = "people"
+    people: tuple[Present, ...] = Field(default=(), max_length=MAX_NAMED)
+
+
 # A room
 
 
@@ -187,20 +201,6 @@ class RoomAnswer(Wire):
     """Of the last ``RoomNews`` that is part of this."""
     snapshot: str
     """The public ``snapshot`` message, as listeners get it."""
-class PeopleQuestion(Wire):
-    """Who runs this room wants to see who is in it; to one edge."""
-
-    type: Literal["people_question"] = "people_question"
-    room: RoomName
-
-
-class People(Wire):
-    """Those of an edge who gave a name: the invited first, then in the order of their coming."""
-
-    type: Literal["people"] = "people"
-    people: tuple[Present, ...] = Field(default=(), max_length=MAX_NAMED)
-
-
     pulse: str | None = None
     """The last ``pulse`` message."""
     time: Time
