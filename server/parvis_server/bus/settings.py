@@ -7,6 +7,7 @@ from urllib.parse import unquote
 from pydantic import Field
 
 from parvis_server.bus.address import BusAddress
+from parvis_server.errors import UsageError
 from parvis_server.settings_sources import Section
 
 
@@ -54,6 +55,24 @@ class BusSettings(Section):
     def names_a_secret(self) -> bool:
         """Whether the address itself holds one."""
         return any(_secrets_in(self.url or ""))
+
+
+def refuse_secret_in_arguments(url: str | None, prefix: str, file: str) -> None:
+    """Refuse ``--bus`` with a password: everybody may read the command lines of all processes.
+
+    Args:
+        url: the flag; None: not given.
+        prefix: of the same setting in the environment.
+        file: the settings file.
+
+    Raises:
+        UsageError: it holds one; the text does not.
+    """
+    if any(_secrets_in(url or "")):
+        raise UsageError(
+            "--bus: everybody on this machine can read a password on a command line: say "
+            f"{prefix}URL in the environment, or url (or user and password) under [bus] in {file}"
+        )
 
 
 def _secrets_in(urls: str) -> Iterator[str]:

@@ -83,9 +83,11 @@ class PublicSide:
         )
 
     def words(self) -> Sequence[str]:
-        """How the hub joins."""
-        new = "" if self._is_new else " (the same as before)"
-        return [f"in the venue{new}: {how_to_join(self.address)}"]
+        """How the hub joins; the address itself only when it was just made."""
+        if self._is_new:
+            return [f"in the venue: {how_to_join(self.address)}"]
+        shown = f"parvis edge --public {self.address.authority} --show-address"
+        return [f"in the venue: parvis hub --publish, with the address as before ({shown})"]
 
     async def _linked(self, edge_id: str) -> None:
         """Take the hub's links, and join them to the bus."""
