@@ -10,7 +10,9 @@ question) is *relayed*: the edge opens a connection in their name, in which the 
 WebSocket. Hosts, screens and phones' microphones are relayed from the start.
 """
 
+from collections.abc import Iterable
 from enum import StrEnum
+from itertools import accumulate
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field, StringConstraints, TypeAdapter, ValidationError
@@ -37,6 +39,12 @@ REQUEST_TIMEOUT_S = 3.0
 
 MAX_NAMED = 50
 """People with a name that an edge tells of in one room."""
+
+MAX_TOLD_RELAYED = 4_096
+"""Relayed connections whose numbers a beat holds: more than an edge has."""
+
+MAX_TOLD_ROOMS = 500
+"""Rooms of which a beat says how far their news are."""
 
 MAX_HTTP_BODY_BYTES = 65_536
 MAX_HTTP_ANSWER_BYTES = 524_288
@@ -71,6 +79,11 @@ class HubBeat(Wire):
     type: Literal["hub_beat"] = "hub_beat"
     version: int = EDGE_VERSION
     hub: HubId
+    news: dict[RoomName, Annotated[int, Field(ge=0)]] = Field(
+        default_factory=dict, max_length=MAX_TOLD_ROOMS
+    )
+    """Of rooms that changed in the last seconds: the number of their last news, which may have been
+    lost."""
 
 
 class EdgeHello(Wire):
@@ -156,6 +169,13 @@ class EdgeBeat(Wire):
     """Share of its core that is used."""
     draining: bool = False
     rooms: dict[RoomName, RoomPresence] = Field(default_factory=dict)
+    relayed: tuple[Annotated[int, Field(ge=1, lt=1 << 32)], ...] | None = Field(
+        default=None, max_length=MAX_TOLD_RELAYED
+    )
+    """Numbers of its relayed connections, rising: the first, then how much higher each next one is.
+    What either end does not have any more ends at the other. None: it does not tell."""
+    last_relayed: int = Field(default=0, ge=0, lt=1 << 32)
+    """The highest number that it ever gave."""
 
 
 class Drain(Wire):
@@ -346,6 +366,17 @@ RelayUp = Annotated[RelayOpened | RelaySaid | RelayGone, Field(discriminator="ty
 RelayDown = Annotated[RelayTold | RelayClose, Field(discriminator="type")]
 relay_up: TypeAdapter[RelayUp] = TypeAdapter(RelayUp)
 relay_down: TypeAdapter[RelayDown] = TypeAdapter(RelayDown)
+
+
+def steps_of(numbers: Iterable[int]) -> tuple[int, ...]:
+    """As ``EdgeBeat.relayed`` holds them; two or three digits each, where numbers have many."""
+    rising = sorted(numbers)
+    return tuple(number - before for before, number in zip([0, *rising], rising, strict=False))
+
+
+def numbers_of(steps: Iterable[int]) -> frozenset[int]:
+    """What ``steps_of`` was made of."""
+    return frozenset(accumulate(steps))
 
 
 def parse(kind: type[T] | TypeAdapter[T], text: str | bytes) -> T:

@@ -119,7 +119,7 @@ class Edge:
         self.hall = ListenerHall(self.door, self._around)
         self.hall.allow(standing.files)
         self.drainage = Drainage(self.door, self.rooms)
-        self._presence = Presence(self.line, self.rooms, self.hall, Load())
+        self._presence = Presence(self.line, self.rooms, self.relays, self.hall, Load())
         self._pages = pages
         self._sisters = Sisters(standing.pages)
         self._ticks = 0
@@ -209,9 +209,16 @@ class Edge:
 
     def _on_beat(self, payload: bytes) -> None:
         try:
-            self.line.watch.beat(parse(HubBeat, payload), self.line.now_ns())
+            beat = parse(HubBeat, payload)
         except BadMessage as error:
             log.warning("the hub's beat cannot be read: %s", error)
+            return
+        now_ns = self.line.now_ns()
+        self.line.watch.beat(beat, now_ns)
+        for name, seq in beat.news.items():
+            room = self.rooms.get(name)
+            if room is not None:
+                room.core.is_at(beat.hub, seq, now_ns)
 
     def _on_order(self, payload: bytes) -> None:
         try:
@@ -229,13 +236,6 @@ class Edge:
             return
         self.stopping.set()
 
-    def _on_link(self, is_connected: bool) -> None:
-        """What was under way when the bus was cut may be lost."""
-        if is_connected:
-            self.line.watch.want()
-            self.relays.hold()
-            self.rooms.want_all()
-
     def _on_people(self, payload: bytes, answer: Callable[[bytes], None]) -> None:
         """A host wants to see who is here."""
         try:
@@ -245,6 +245,13 @@ class Edge:
             return
         people = () if room is None else room.crowd.people()
         answer(serialize(People(people=people)).encode())
+
+    def _on_link(self, is_connected: bool) -> None:
+        """What was under way when the bus was cut may be lost."""
+        if is_connected:
+            self.line.watch.want()
+            self.relays.hold()
+            self.rooms.want_all()
 
     async def _greet(self) -> None:
         """Say hello; an answer that nobody foresaw counts as none."""

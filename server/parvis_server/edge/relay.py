@@ -7,7 +7,7 @@ speaker comes back by itself, and a listener's is opened again with what waits f
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Protocol
 
 from parvis_server.edge.hub_line import HubLine
@@ -78,6 +78,16 @@ class Relays:
     def __len__(self) -> int:
         """How many are open."""
         return len(self._ends)
+
+    @property
+    def numbers(self) -> Collection[int]:
+        """Of those that are open."""
+        return self._ends.keys()
+
+    @property
+    def last(self) -> int:
+        """The highest number that was given."""
+        return self._last
 
     def listen(self) -> Callable[[], None]:
         """Hear the hub; what is returned ends it."""

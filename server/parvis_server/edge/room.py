@@ -26,6 +26,9 @@ FIRST_PAUSE_NS = NS_PER_S // 4
 LONGEST_PAUSE_NS = 4 * NS_PER_S
 """Between two questions that nobody answered."""
 
+LATE_NS = NS_PER_S // 2
+"""After which news are taken for lost that the hub's beat told of: the two travel apart."""
+
 REFUSED_FOR_NS = 5 * NS_PER_S
 """A room that is not there is asked for once in this time: names can be guessed."""
 
@@ -65,6 +68,8 @@ class EdgeRoom:
         self._hub: str | None = None
         self._seq = 0
         self._clock: tuple[Time, int] | None = None
+        self._behind: tuple[int, int] | None = None
+        """The number of news that should be here, and since when."""
         self._early: dict[tuple[str, int], RoomNews] = {}
         self._wanted = True
         self._asking = False
@@ -91,8 +96,25 @@ class EdgeRoom:
         self._failures = 0
         self._next_ns = 0
 
+    def is_at(self, hub: str, seq: int, now_ns: int) -> None:
+        """The hub says that its last news of this room have this number."""
+        if hub == self._hub and seq > self._seq and self._behind is None:
+            self._behind = (seq, now_ns)
+
+    def _notice_loss(self, now_ns: int) -> None:
+        """What the hub has said and is not here after a while will not come."""
+        if self._behind is None:
+            return
+        seq, since_ns = self._behind
+        if self._seq >= seq:
+            self._behind = None
+        elif now_ns - since_ns >= LATE_NS:
+            self._behind = None
+            self.want()
+
     def question_due(self, now_ns: int) -> bool:
         """Whether the hub is to be asked now; if so, an answer or a failure has to follow."""
+        self._notice_loss(now_ns)
         due = self._wanted and not self._asking and now_ns >= self._next_ns
         self._asking = self._asking or due
         return due
@@ -123,7 +145,7 @@ class EdgeRoom:
         is_new = answer.hub != self._hub or snapshot != self.view
         self._asking = self._wanted = False
         self._failures = 0
-        self.refused = None
+        self.refused = self._behind = None
         self.view, self._hub, self._seq = snapshot, answer.hub, answer.seq
         self.pulse, self._clock = answer.pulse, (answer.time, now_ns)
         self.access, self.audience_token = answer.access, answer.audience_token

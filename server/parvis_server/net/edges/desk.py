@@ -171,7 +171,7 @@ class EdgeDesk:
             with self._mishaps.during("looking at the edges"):
                 self.look()
             if looks % round(BEAT_EVERY_S / LOOK_EVERY_S) == 0 and self.standing.serves:
-                beat = HubBeat(hub=self._site.hub)
+                beat = HubBeat(hub=self._site.hub, news=self._news.latest(self._site.now_ns()))
                 self.bus.publish(self._subjects.hub_beat, serialize(beat).encode())
             looks += 1
             due = max(due + LOOK_EVERY_S, loop.time())
@@ -273,6 +273,7 @@ class EdgeDesk:
             return
         if not self.relays.knows(beat.edge):
             self.relays.enter(beat.edge)  # it had been away
+        self.relays.beat(beat)
         for name, presence in beat.rooms.items():
             room = self._site.rooms.get(name)
             if room is not None:

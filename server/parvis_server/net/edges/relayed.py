@@ -16,6 +16,7 @@ from parvis_server.bus.bus import Bus, Subscription
 from parvis_server.errors import PeerFault
 from parvis_server.net.admission import Peer
 from parvis_server.net.connection import INTERNAL_ERROR, Connection, guarded
+from parvis_server.net.edges.ghosts import Ghosts
 from parvis_server.net.edges.relayed_socket import RelayedSocket
 from parvis_server.net.edges.sound_way import SoundWay
 from parvis_server.net.endpoints import JOIN_TIMEOUT_S, Endpoint, Session, parse_join
@@ -24,12 +25,14 @@ from parvis_server.net.websocket_protocol import FIRST_MESSAGE_BYTES, MESSAGE_LI
 from parvis_wire.bus_subjects import Subjects, pack_relayed, unpack_relayed
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.edges import (
+    EdgeBeat,
     RelayClose,
     RelayGone,
     RelayOpened,
     RelayPath,
     RelaySaid,
     RelayTold,
+    numbers_of,
     parse,
     relay_up,
 )
@@ -39,6 +42,7 @@ from parvis_wire.messages import Role, serialize
 log = logging.getLogger(__name__)
 
 COME_BACK = "the bus was cut: come back"
+NOT_KNOWN = "this connection is not known here"
 GAVE_WAY = "others do something, and you did nothing for long: come back when you do"
 JOIN_NS = round(JOIN_TIMEOUT_S * 1e9)
 
@@ -66,6 +70,7 @@ class EdgeRelays:
     now_ns: Callable[[], int]
     visits: dict[int, Visit] = field(default_factory=dict)
     hearing: Subscription | None = None
+    ghosts: Ghosts = field(default_factory=Ghosts)
     shares: RelayShares = field(default_factory=RelayShares)
 
     # ``FarEnd``
@@ -95,7 +100,7 @@ class EdgeRelays:
             case RelaySaid(connection=number, text=text):
                 visit = self.visits.get(number)
                 if visit is None:
-                    self.close(number, CloseCode.GOING_AWAY, "this connection is not known here")
+                    self.close(number, CloseCode.GOING_AWAY, NOT_KNOWN)
                 else:
                     self._said(visit, text)
             case RelayGone(connection=number):
@@ -193,6 +198,17 @@ class EdgeRelays:
             except Exception:
                 log.exception("a relayed connection did not end as it should")
 
+    def beat(self, beat: EdgeBeat) -> None:
+        """The edge says which it has: what either end alone has is over."""
+        if beat.relayed is None:
+            return
+        told = numbers_of(beat.relayed)
+        alone = self.ghosts.told(told, beat.last_relayed, self.visits.keys(), self.now_ns())
+        for number in alone.hub:
+            self._gone(number)
+        for number in alone.edge:
+            self.close(number, CloseCode.GOING_AWAY, NOT_KNOWN)
+
     def look(self, now_ns: int) -> None:
         """End those who do not join."""
         for visit in tuple(self.visits.values()):
@@ -273,6 +289,12 @@ class RelayDesk:
         """The bus was cut, and is back."""
         for relays, _ in tuple(self._edges.values()):
             relays.cut()
+
+    def beat(self, beat: EdgeBeat) -> None:
+        """An edge is there, with the connections that it names."""
+        found = self._edges.get(beat.edge)
+        if found is not None:
+            found[0].beat(beat)
 
     def look(self, now_ns: int) -> None:
         """What is due."""
