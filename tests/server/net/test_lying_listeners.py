@@ -10,7 +10,7 @@ from websockets.frames import Frame, Opcode
 
 from fakes.live_hub import live_hub
 from fakes.peer import joined
-from parvis_server.net import listener_protocol
+from parvis_server.net.listener_hall import MOST_UNANSWERED
 from parvis_server.net.listener_protocol import ListenerProtocol
 from parvis_wire.messages import Report, Role, Rung, serialize
 
@@ -40,7 +40,7 @@ async def test_pongs_to_pings_that_were_never_read_keep_nobody_here(
         assert isinstance(ours, ListenerProtocol)
         liar.socket.transport.pause_reading()
         pong = Frame(Opcode.PONG, lie).serialize(mask=True)
-        for round_ in range(listener_protocol.MOST_UNANSWERED + 1):
+        for round_ in range(MOST_UNANSWERED + 1):
             assert not ours.closing, round_
             ours.ping(Frame(Opcode.PING, bytes([round_]) * 8).serialize(mask=False))
             if not ours.closing:
