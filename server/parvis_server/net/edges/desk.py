@@ -25,7 +25,7 @@ from parvis_server.net.edges.news import News
 from parvis_server.net.edges.people import PeopleAtEdges
 from parvis_server.net.edges.presence import bounded_reactions, by_room, elsewhere
 from parvis_server.net.edges.relayed import RelayDesk
-from parvis_server.net.edges.requests import Requests
+from parvis_server.net.edges.requests import BUSY, Requests, refusal
 from parvis_server.net.edges.roster import Edge, Offer, Roster
 from parvis_server.net.edges.sound_way import BusSound, SoundWay
 from parvis_server.net.edges.standing import Standing, State
@@ -240,7 +240,7 @@ class EdgeDesk:
     def _on_hello(self, payload: bytes, answer: Answer) -> None:
         hello = self._read(EdgeHello, payload)
         if hello is None:
-            answer(_refused(RefusedWhy.VERSION, "this hello cannot be read: another version?"))
+            answer(refusal(RefusedWhy.VERSION, "this hello cannot be read: another version?"))
             return
         if self.is_outside:
             hello = hello.model_copy(update={"is_public": True})  # whatever it says of itself
@@ -344,10 +344,10 @@ class EdgeDesk:
         """A question of an edge that said hello."""
         question = self._read(kind, payload)
         if question is None:
-            answer(_refused(RefusedWhy.FORBIDDEN, "this question cannot be read"))
+            answer(refusal(RefusedWhy.FORBIDDEN, "this question cannot be read"))
             return None
         if self.roster.get(str(getattr(question, "edge", ""))) is None:
-            answer(_refused(RefusedWhy.STRANGER, "say hello first"))
+            answer(refusal(RefusedWhy.STRANGER, "say hello first"))
             return None
         return question
 
@@ -390,10 +390,3 @@ class EdgeDesk:
     def edges(self) -> Iterator[Edge]:
         """Those who are there."""
         return iter(self.roster)
-
-
-def _refused(why: RefusedWhy, text: str) -> bytes:
-    return serialize(Refused(why=why, text=text)).encode()
-
-
-BUSY = _refused(RefusedWhy.BUSY, "too many answers wait for the network")

@@ -20,6 +20,7 @@ from parvis_wire.edges import (
     Refused,
     RefusedWhy,
 )
+from parvis_wire.messages import serialize
 
 EXTENSION = "parvis.edge"
 """In a request's scope: the id of the edge that it came through."""
@@ -145,3 +146,11 @@ def scope_of(question: HttpQuestion) -> Scope:
         "extensions": {EXTENSION: question.edge},
         "state": {},
     }
+
+
+def refusal(why: RefusedWhy, text: str) -> bytes:
+    """As it is on the bus."""
+    return serialize(Refused(why=why, text=text)).encode()
+
+
+BUSY = refusal(RefusedWhy.BUSY, "too many answers wait for the network")
