@@ -8,106 +8,22 @@ import os
 import signal
 import stat
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from fakes.edged_hub import PATIENCE_S, becomes
+from fakes.bus_server import LOOPBACK, Way, answered, on_bus, running_server
+from fakes.edged_hub import becomes
 from parvis_server.bus import nats_bus
 from parvis_server.bus import server as bus_server
 from parvis_server.bus.address import BusAddress
 from parvis_server.bus.bus import NoAnswer, NobodyThere
 from parvis_server.bus.client import MAX_PENDING_BYTES
-from parvis_server.bus.line import MAX_ASIDE_BYTES
 from parvis_server.bus.nats_bus import NatsBus
 from parvis_server.bus.server import BusServer, WebSocketDoor
 from parvis_server.certificates import make_own
 from parvis_server.errors import UserError
-
-LOOPBACK = "127.0.0.1"
-
-
-@asynccontextmanager
-async def running_server(door: WebSocketDoor | None = None) -> AsyncIterator[BusServer]:
-    """A server that listens, until the block ends."""
-    server = BusServer(door=door)
-    running = asyncio.create_task(server.run())
-    try:
-        await server.listening.wait()
-        yield server
-    finally:
-        running.cancel()
-        await asyncio.wait([running])
-
-
-@asynccontextmanager
-async def on_bus(address: BusAddress) -> AsyncIterator[NatsBus]:
-    """A connected bus."""
-    bus = NatsBus(address, "test")
-    running = asyncio.create_task(bus.run())
-    try:
-        await becomes(lambda: bus.is_connected)
-        yield bus
-    finally:
-        await bus.close()
-        running.cancel()
-        await asyncio.wait([running])
-
-
-async def answered(bus: NatsBus, subject: str, question: bytes) -> bytes:
-    """The answer, once the server knows who answers."""
-    async with asyncio.timeout(PATIENCE_S):
-        while True:
-            try:
-                return await bus.ask(subject, question, PATIENCE_S)
-            except NobodyThere:
-                await asyncio.sleep(0.01)
-
-
-class Way:
-    """A TCP proxy that a test tells to pass nothing on, as a cut network does."""
-
-    def __init__(self, port: int) -> None:
-        self._to = port
-        self.open = asyncio.Event()
-        self.open.set()
-        self._writers: list[asyncio.StreamWriter] = []
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    async def start(self) -> int:
-        self._server = await asyncio.start_server(self._join, LOOPBACK, 0)
-        return int(self._server.sockets[0].getsockname()[1])
-
-    async def stop(self) -> None:
-        self._server.close()
-        for task in self._tasks:
-            task.cancel()
-        for writer in self._writers:
-            writer.transport.abort()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        far_reader, far_writer = await asyncio.open_connection(LOOPBACK, self._to)
-        self._writers += [writer, far_writer]
-        for one, other in ((reader, far_writer), (far_reader, writer)):
-            task = asyncio.create_task(self._pump(one, other))
-            self._tasks.add(task)
-
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while True:
-            await self.open.wait()
-            try:
-                read = await reader.read(65_536)
-                await self.open.wait()
-                writer.write(read)
-            except OSError:
-                return
-            if not read:
-                writer.close()
-                return
 
 
 async def test_publications_questions_and_their_order() -> None:
@@ -243,64 +159,6 @@ async def test_what_the_network_does_not_take_is_dropped_and_counted() -> None:
         bus.publish("sound", each)
         assert bus.dropped == dropped
     assert MAX_PENDING_BYTES == 65_536
-
-
-async def test_answers_to_strangers_give_way_to_what_cannot_wait() -> None:
-    """A network that takes little: beats go out first and none is dropped, however many large
-    answers wait; too many of those are refused, shortly."""
-    async with running_server() as server:
-        way = Way(int(server.address.urls[0].rpartition(":")[2]))
-        far = replace(server.address, urls=(f"nats://{LOOPBACK}:{await way.start()}",))
-        async with on_bus(server.address) as edge, on_bus(far) as hub:
-            asked: list[Callable[[bytes], None]] = []
-            hub.answer("page", lambda question, answer: asked.append(answer), instead=b"busy")
-            edge.answer("ready", lambda question, answer: answer(b""))
-            await answered(hub, "ready", b"")
-            order: list[str] = []
-            edge.subscribe("beat", lambda payload: order.append("beat"))
-
-            async def ask() -> None:
-                answer = await answered(edge, "page", b"")
-                order.append("busy" if answer == b"busy" else "page")
-
-            asking = [asyncio.create_task(ask()) for _ in range(8)]
-            await becomes(lambda: len(asked) == 8)
-            for answer in asked:
-                answer(b"x" * 60_000)
-            dropped = hub.dropped
-            for _ in range(100):
-                hub.publish("beat", b"x" * 500)
-            assert hub.dropped == dropped
-            await asyncio.gather(*asking)
-            await becomes(lambda: order.count("beat") == 100)
-            assert order.count("busy") == 8 - MAX_ASIDE_BYTES // 60_000
-            assert order[:100] == 100 * ["beat"]
-        await way.stop()
-
-
-async def test_what_stands_aside_takes_no_room_from_what_cannot_wait() -> None:
-    """Also where the network takes nothing at all."""
-    async with running_server() as server:
-        way = Way(int(server.address.urls[0].rpartition(":")[2]))
-        far = replace(server.address, urls=(f"nats://{LOOPBACK}:{await way.start()}",))
-        async with on_bus(server.address) as edge, on_bus(far) as hub:
-            answers: list[Callable[[bytes], None]] = []
-            hub.answer("page", lambda question, answer: answers.append(answer), instead=b"busy")
-            edge.answer("ready", lambda question, answer: answer(b""))
-            await answered(hub, "ready", b"")
-            asking = asyncio.create_task(edge.ask("page", b"", 20))
-            await becomes(lambda: bool(answers))
-            way.open.clear()
-            for _ in range(100):
-                answers[0](b"x" * 60_000)
-            dropped = hub.dropped
-            for _ in range(60):
-                hub.publish("beat", b"x" * 1_000)
-                await asyncio.sleep(0.001)
-            assert hub.dropped == dropped
-            way.open.set()
-            await asyncio.gather(asking, return_exceptions=True)
-        await way.stop()
 
 
 @pytest.mark.parametrize(
