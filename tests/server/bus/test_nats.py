@@ -270,7 +270,7 @@ async def test_a_bus_ends_when_it_is_told_to_though_its_library_takes_that_for_a
         except asyncio.CancelledError:
             raise OSError("the connection failed") from None
 
-    monkeypatch.setattr(nats_bus.Client, "connect", swallows)
+    monkeypatch.setattr("nats.aio.client.Client.connect", swallows)
     monkeypatch.setattr(nats_bus, "leave", lambda client: asyncio.sleep(0))
     running = asyncio.ensure_future(NatsBus(BusAddress(("nats://127.0.0.1:1",)), "hub").run())
     await tried.wait()
