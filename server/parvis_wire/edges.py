@@ -110,6 +110,7 @@ class HubHello(Wire):
     """Hex: the Ed25519 public key that grants are signed with (the site's)."""
     max_listeners: int = Field(ge=1)
     max_packet_ms: int = Field(ge=20, le=120)
+    min_packet_ms: int = Field(default=20, ge=20, le=120)
 
 
 class RefusedWhy(StrEnum):

@@ -67,6 +67,7 @@ class EdgeHub:
         self.packets: list[tuple[int, bytes]] = []
         self.knows_version = EDGE_VERSION
         self.max_listeners = 1_000
+        self.min_packet_ms = 20
         self._changed = asyncio.Condition()
         self._edges: set[str] = set()
         self._heard: list[Subscription] = []
@@ -175,6 +176,7 @@ class EdgeHub:
                     grant_key=public_bytes(self.site_key).hex(),
                     max_listeners=self.max_listeners,
                     max_packet_ms=120,
+                    min_packet_ms=self.min_packet_ms,
                 )
             )
         )

@@ -295,8 +295,9 @@ class Edge:
         self._act_again()
 
     def _set_limits(self, hello: HubHello) -> None:
-        longest = max(one for one in PACKET_TIMES_MS if one <= hello.max_packet_ms)
-        self.rooms.set_longest_packets(longest)
+        most = max(one for one in PACKET_TIMES_MS if one <= hello.max_packet_ms)
+        least = max(one for one in PACKET_TIMES_MS if one <= min(hello.min_packet_ms, most))
+        self.rooms.set_packet_times(least, most)
         shortage = self.standing.files.shortage(hello.max_listeners)
         if shortage is not None and shortage != self._told:
             log.warning(shortage)

@@ -76,9 +76,9 @@ class EdgeRooms:
         self._ask(room)
         return room
 
-    def set_longest_packets(self, ptime_ms: PacketMs) -> None:
+    def set_packet_times(self, least_ms: PacketMs, most_ms: PacketMs) -> None:
         """Of rooms that are followed from now on."""
-        self.limits = replace(self.limits, max_packet_ms=ptime_ms)
+        self.limits = replace(self.limits, min_packet_ms=least_ms, max_packet_ms=most_ms)
 
     def want_all(self) -> None:
         """Something may have been missed."""

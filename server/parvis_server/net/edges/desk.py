@@ -88,6 +88,7 @@ class Site:
     application: Callable[[], ASGIApp]
     max_listeners: int
     max_packet_ms: int
+    min_packet_ms: int = 20
     now_ns: Callable[[], int] = time.monotonic_ns
     utc_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
 
@@ -261,6 +262,7 @@ class EdgeDesk:
             grant_key=public_bytes(self._site.site_key).hex(),
             max_listeners=self._site.max_listeners,
             max_packet_ms=self._site.max_packet_ms,
+            min_packet_ms=self._site.min_packet_ms,
         )
         answer(serialize(welcome).encode())
 

@@ -9,6 +9,7 @@ import httpx
 
 from fakes.edged_hub import EdgedHub, becomes, edged_hub
 from fakes.peer import Peer, host_credential, joined, peer, resume
+from parvis_server.config import LimitSettings
 from parvis_server.net.relay_shares import Kind, RelayShares, Share
 from parvis_server.room.permissions import OPERATOR
 from parvis_wire.audience import Here, Pulse, React, Reaction
@@ -31,6 +32,7 @@ from parvis_wire.messages import (
     RefusalCode,
     Role,
 )
+from parvis_wire.packet_time import PacketTime
 from parvis_wire.rtp import RtpPacket
 from parvis_wire.stage import Status
 
@@ -288,3 +290,23 @@ async def test_listeners_who_act_keep_no_host_out_at_the_hub(tmp_path: Path) -> 
                 assert await turned_away(house, Role.HOST, credential=secret) == CloseCode.RATE
             await becomes(lambda: len(relays.visits) == 1)
             assert await turned_away(house, Role.SCREEN) == CloseCode.RATE
+
+
+async def test_the_hubs_packet_times_hold_at_its_edges(tmp_path: Path) -> None:
+    """The least as well as the most, from the first listener on."""
+    limits = LimitSettings(min_packet_ms=40, max_packet_ms=60)
+    async with (
+        edged_hub(tmp_path, limits=limits) as house,
+        joined(house.edge.listen) as listener,
+    ):
+        speaking = asyncio.create_task(_speak(house))
+        assert (await listener.until(PacketTime)).ptime_ms == 40
+        speaking.cancel()
+        assert house.edge.edge.rooms.limits.max_packet_ms == 60
+
+
+async def _speak(house: EdgedHub) -> None:
+    """Until it is heard: the edge follows the room from its first listener on."""
+    while True:
+        house.hub.engine.say()
+        await asyncio.sleep(0.02)
