@@ -1,8 +1,12 @@
 """What the settings of a bus hold that nobody else may read."""
 
+from pathlib import Path
+
 import pytest
 
 from parvis_server.bus.settings import BusSettings
+from parvis_server.edge.settings import load_edge_settings
+from parvis_server.errors import UsageError
 
 
 @pytest.mark.parametrize(
@@ -29,3 +33,11 @@ def test_passwords_and_tokens_are_secrets() -> None:
     assert settings.secrets() == ("w0rd", "t0ken", "p4ss")
     for secret in settings.secrets():
         assert secret not in repr(settings)
+
+
+def test_a_password_that_is_none_is_told_without_it(tmp_path: Path) -> None:
+    file = tmp_path / "parvis-edge.toml"
+    file.write_text('[bus]\nurl = "nats://bus.example"\npassword = 4711\n')
+    with pytest.raises(UsageError, match=r"bus\.password") as told:
+        load_edge_settings(file, {})
+    assert "4711" not in str(told.value)
