@@ -112,6 +112,9 @@ class Door(Protocol):
     def is_listener(self, participant: str) -> bool:
         """Whether this id is nobody's but a listener's, as far as the room knows."""
 
+    def speaks_for(self, microphone: str) -> str | None:
+        """The listener whose phone this microphone is, as the room let it in."""
+
     def is_out(self, participant: str) -> bool:
         """Whether a host has shown them out."""
 
@@ -245,10 +248,24 @@ class Doorkeeper:
         if token is None:
             return None
         found = self.keys.resumed(Role.HOST, token) or self._listener(token, door)
+        if found is None and isinstance(join.credential, ResumeCredential):
+            found = self._owner(join.credential.token, token, door)
         if found is None:
             text = "speaker.person: this is not the token of a listener"
             raise PeerFault(CloseCode.FORBIDDEN, text)
         return found
+
+    def _owner(self, own: str, token: str, door: Door | None) -> str | None:
+        """The listener of whose microphone ``own`` is the token, and whom ``token`` names.
+
+        Whose rank rises in the midst of their turn is a listener no more. The microphone still
+        shows the token of one, which it was given when it began.
+        """
+        microphone = self.keys.resumed(Role.SPEAKER, own)
+        if microphone is None or door is None:
+            return None
+        person = door.speaks_for(microphone)
+        return person if person == self.keys.resumed(Role.LISTENER, token) else None
 
     def _resumed(self, join: Join, door: Door | None) -> str | None:
         """Who comes back. Whom a host made one comes back as host from the audience."""

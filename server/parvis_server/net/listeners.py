@@ -7,7 +7,7 @@ from parvis_server.net.admission import COME_ANEW, Admitted
 from parvis_server.net.connection import Allowance, Connection
 from parvis_server.net.credentials import Keys, new_participant
 from parvis_server.net.live_room import LiveRoom
-from parvis_server.net.raising import audience_token
+from parvis_server.net.raising import audience_token, came_raised
 from parvis_server.net.seats import Seat
 from parvis_server.room.members import Member
 from parvis_server.room.permissions import rank_of
@@ -110,12 +110,14 @@ class Listeners:
         if connection.is_fanned_out and admitted.participant is None:
             raise PeerFault(CloseCode.UNAUTHORISED, COME_ANEW)  # the edge takes them for another
         participant = admitted.participant or new_participant()
-        rank = rank_of(self.live.room.view, participant) or admitted.rank
+        is_raised = came_raised(self.keys, join, participant) or (
+            rank_of(self.live.room.view, participant) is not None
+        )
         spread_ms = min(MAX_SPREAD_MS, here * MS_PER_LISTENER)
         connection.send(
             Welcome(
                 participant=participant,
-                resume=audience_token(self.keys, join.role, participant, rank),
+                resume=audience_token(self.keys, join.role, participant, is_raised=is_raised),
                 reconnect_spread_ms=spread_ms,
                 rank=admitted.rank,
             )

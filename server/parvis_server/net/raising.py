@@ -3,14 +3,25 @@
 from parvis_server.net.credentials import Keys
 from parvis_server.net.live_room import LiveRoom
 from parvis_wire.floor import Rank
-from parvis_wire.messages import Role, Welcome
+from parvis_wire.messages import Join, ResumeCredential, Role, Welcome
 from parvis_wire.room_events import HostJoined, HostLeft, RoomEvent
 
 
-def audience_token(keys: Keys, role: Role, participant: str, rank: Rank | None) -> str:
-    """What somebody at ``/ws/listen`` comes back with."""
-    is_raised = role is Role.LISTENER and rank is not None
-    return keys.raised_token(participant) if is_raised else keys.resume_token(role, participant)
+def audience_token(keys: Keys, role: Role, participant: str, *, is_raised: bool) -> str:
+    """What somebody at ``/ws/listen`` comes back with.
+
+    Whose rank was raised in one room keeps the token for it in the others: a tab has but one. By
+    itself it gives no right.
+    """
+    if role is Role.LISTENER and is_raised:
+        return keys.raised_token(participant)
+    return keys.resume_token(role, participant)
+
+
+def came_raised(keys: Keys, join: Join, participant: str) -> bool:
+    """Whether somebody came by the token of one whose rank was raised, here or in another room."""
+    shown = join.credential
+    return isinstance(shown, ResumeCredential) and keys.raised(shown.token) == participant
 
 
 class Raising:
@@ -39,5 +50,5 @@ class Raising:
         seat = self._live.seated.get(participant)
         if seat is None or seat.role is not Role.LISTENER:
             return
-        resume = audience_token(self._keys, seat.role, participant, rank)
+        resume = audience_token(self._keys, seat.role, participant, is_raised=rank is not None)
         seat.connection.send(Welcome(participant=participant, resume=resume, rank=rank))

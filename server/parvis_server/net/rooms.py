@@ -91,6 +91,11 @@ class HubRoom:
         room = self.live.room
         return is_listener(room.view, room.member(participant), participant)
 
+    def speaks_for(self, microphone: str) -> str | None:
+        """The listener whose phone this microphone is, as the room let it in."""
+        member = self.live.room.member(microphone)
+        return None if member is None else member.speaks_for
+
     def is_out(self, participant: str) -> bool:
         """Whether a host has shown them out, until they are unblocked."""
         return is_out(self.live.room.view, participant)

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fakes.edged_hub import EdgedHub, becomes, edged_hub
+from fakes.far_microphone import grant, host, own
 from fakes.live_hub import live_hub
 from fakes.peer import Peer, host_credential, joined, peer, resume
 from parvis_server.edge.listener import EdgeListener
@@ -25,9 +26,9 @@ from parvis_server.net.credentials import Keys, claimed_by, listener_key_of, new
 from parvis_server.net.house_rules import HouseRules, Known
 from parvis_server.room.permissions import OPERATOR
 from parvis_wire.close_codes import CloseCode
-from parvis_wire.commands import Next, RaiseHand, SetRank, SilenceAll
+from parvis_wire.commands import LeaveFloor, Next, RaiseHand, SetRank, SilenceAll, TakeFloor
 from parvis_wire.edges import Admission, AdmitQuestion, Refused, parse
-from parvis_wire.floor import Access, Invite, Rank
+from parvis_wire.floor import About, Access, Invite, Phase, Rank, microphone_of
 from parvis_wire.messages import (
     PROTOCOL_VERSION,
     Failure,
@@ -71,12 +72,16 @@ class Room:
     access: Access = Access.OPEN
     invites: tuple[Invite, ...] = ()
     ranks: dict[str, Rank] = field(default_factory=lambda: dict(RANKS))
+    microphones: dict[str, str] = field(default_factory=lambda: {microphone_of(HOST): HOST})
 
     def rank_of(self, participant: str) -> Rank | None:
         return self.ranks.get(participant)
 
     def is_listener(self, participant: str) -> bool:
         return participant not in self.ranks and participant != UNIT
+
+    def speaks_for(self, microphone: str) -> str | None:
+        return self.microphones.get(microphone)
 
     def is_out(self, participant: str) -> bool:
         return False
@@ -95,8 +100,10 @@ def comes(role: Role, token: str, access: Access = Access.OPEN) -> str | CloseCo
         return fault.code
 
 
-def speaks_for(token: str) -> str | CloseCode | None:
-    join = Join(version=1, role=Role.SPEAKER, speaker=SpeakerTraits(person=token))
+def speaks_for(token: str, own: str | None = None) -> str | CloseCode | None:
+    """Whose microphone it is that names a person by this token and shows ``own`` as its own."""
+    shown = None if own is None else ResumeCredential(token=own)
+    join = Join(version=1, role=Role.SPEAKER, speaker=SpeakerTraits(person=token), credential=shown)
     try:
         return doorkeeper().admit(join, FAR).speaks_for
     except PeerFault as fault:
@@ -161,6 +168,39 @@ def test_whose_rank_was_taken_is_a_listener_by_it() -> None:
     assert comes(Role.LISTENER, token) == ADA
     assert comes(Role.HOST, token) == CloseCode.UNAUTHORISED
     assert not listens(ADA, token, Access.CLOSED)
+
+
+def test_a_microphone_goes_on_whose_owner_was_raised_meanwhile() -> None:
+    """It shows the listener's token that it was given when it began, and its own."""
+    token = KEYS.resume_token(Role.LISTENER, HOST)
+    own = KEYS.resume_token(Role.SPEAKER, microphone_of(HOST))
+    assert speaks_for(token, own) == HOST
+    assert speaks_for(KEYS.raised_token(HOST), own) == HOST
+
+
+@pytest.mark.parametrize(
+    ("named", "own"),
+    [
+        (KEYS.resume_token(Role.LISTENER, HOST), None),
+        (KEYS.resume_token(Role.LISTENER, HOST), LEAKED.resume_token(Role.SPEAKER, f"{HOST}-mic")),
+        (KEYS.resume_token(Role.LISTENER, HOST), KEYS.resume_token(Role.LISTENER, f"{HOST}-mic")),
+        (KEYS.resume_token(Role.LISTENER, HOST), KEYS.resume_token(Role.SPEAKER, f"{ADA}-mic")),
+        (KEYS.resume_token(Role.LISTENER, HOST), KEYS.resume_token(Role.SPEAKER, HOST)),
+        (KEYS.resume_token(Role.LISTENER, COHOST), KEYS.resume_token(Role.SPEAKER, f"{HOST}-mic")),
+        (
+            KEYS.resume_token(Role.LISTENER, COHOST),
+            KEYS.resume_token(Role.SPEAKER, f"{COHOST}-mic"),
+        ),
+        (f"{HOST}.x", KEYS.resume_token(Role.SPEAKER, f"{HOST}-mic")),
+        ("x", KEYS.resume_token(Role.SPEAKER, f"{HOST}-mic")),
+    ],
+    ids=[
+        "nothing", "with a leaked key", "made for a listener", "another's", "no microphone's",
+        "naming another", "one that the room never let in", "naming by no token", "naming nobody",
+    ],
+)  # fmt: skip
+def test_a_microphone_is_nobodys_who_runs_the_room_by_less(named: str, own: str | None) -> None:
+    assert speaks_for(named, own) == CloseCode.FORBIDDEN
 
 
 @given(st.text(max_size=40), st.text(max_size=40))
@@ -258,6 +298,42 @@ async def test_a_raised_token_that_is_none_opens_nothing_at_an_edge(tmp_path: Pa
             code = await refused_with(house.edge.listen, role=Role.LISTENER, credential=forged)
             assert code == CloseCode.UNAUTHORISED
         assert (await one.do(SilenceAll, on=True)).refused is None
+
+
+async def test_a_phone_that_speaks_keeps_its_microphone_when_its_owner_is_raised(
+    tmp_path: Path,
+) -> None:
+    async with live_hub(tmp_path) as hub, host(hub) as run, joined(hub.listen) as phone:
+        await grant(run, phone)
+        before = own(phone)
+        async with joined(hub.speak, Role.SPEAKER, speaker=before) as mic:
+            assert (await mic.do(TakeFloor)).refused is None
+            fields = {"participant": phone.participant, "rank": Rank.COHOST}
+            assert (await run.do(SetRank, **fields)).refused is None
+            shown = resume(mic)
+        async with joined(hub.speak, Role.SPEAKER, speaker=before, credential=shown) as back:
+            assert back.participant == mic.participant
+            assert [turn.unit for turn in back.view.floor] == [mic.participant]
+            assert (await back.do(LeaveFloor)).refused is None
+
+
+@pytest.mark.parametrize("is_at_edge", [False, True])
+async def test_a_cohost_who_visits_another_room_comes_back_as_one(
+    tmp_path: Path, is_at_edge: bool
+) -> None:
+    """One tab keeps one token: there they are a listener by it, who keeps it, and no more."""
+    async with edged_hub(tmp_path) as house:
+        url = house.edge.listen if is_at_edge else house.hub.listen
+        house.hub.hub.rooms.create(About(title="Attic"), name="attic", phase=Phase.LIVE)
+        async with joined(url) as one:
+            token, who = await promoted(house, one), one.participant
+        async with joined(url, room="attic", credential=token) as one:
+            assert one.participant == who
+            assert (await one.do(SilenceAll, on=True)).refused is RefusalCode.NOT_ALLOWED
+            kept = resume(one)
+        async with joined(url, credential=kept) as one:
+            assert (one.participant, kept) == (who, token)
+            assert (await one.do(SilenceAll, on=True)).refused is None
 
 
 async def test_who_is_away_is_raised_by_an_invitation_alone(tmp_path: Path) -> None:
