@@ -60,6 +60,7 @@ class EdgeHub:
         self.pages: dict[str, HttpAnswer] = {}
         self.asked_http: list[HttpQuestion] = []
         self.asked_rooms = 0
+        self.asked_admits = 0
         self.answers_rooms = True
         self.hellos: list[EdgeHello] = []
         self.beats: list[EdgeBeat] = []
@@ -198,6 +199,7 @@ class EdgeHub:
 
     def _admit(self, question: bytes, answer: Callable[[bytes], None]) -> None:
         asked = parse(AdmitQuestion, question)
+        self.asked_admits += 1
         numbers = [self.invites[one.token] for one in asked.shown if one.token in self.invites]
         if asked.participant in self.rooms[asked.room].out:
             answer(_octets(Refused(why=RefusedWhy.SHOWN_OUT)))

@@ -61,8 +61,8 @@ class Bus(Protocol):
     ) -> Subscription:
         """Answer questions under this subject.
 
-        With ``instead``, answers are large and may wait: they give way to everything else, and
-        where too many wait, this short one is said in the place of the next.
+        With ``instead``, answers are large or many, and may wait: they give way to everything else,
+        and where too many wait, this short one is said in the place of the next.
         """
 
     async def ask(self, subject: str, payload: bytes, timeout_s: float) -> bytes:

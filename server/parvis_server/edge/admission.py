@@ -80,16 +80,13 @@ def check_token(room: EdgeRoom, participant: str) -> None:
         raise PeerFault(CloseCode.UNAUTHORISED, COME_ANEW)
 
 
-def entry(
-    room: EdgeRoom, join: Join, ticket: Ticket | None, *, is_back: bool, is_raised: bool = False
-) -> Entry:
+def entry(room: EdgeRoom, join: Join, ticket: Ticket | None, *, is_raised: bool = False) -> Entry:
     """Whether a listener comes in, as far as the edge can tell.
 
     Args:
         room: which is known.
         join: of a listener.
         ticket: what their grant is worth.
-        is_back: they have been here before.
         is_raised: their token is of those that the hub alone can check.
 
     Raises:
@@ -103,7 +100,7 @@ def entry(
     token = room.audience_token
     if room.access is Access.PRIVATE and token and any(same(one, token) for one in secrets):
         return Entry.IN
-    if secrets or is_back:
+    if secrets:
         return Entry.ASK
     raise PeerFault(CloseCode.ROOM_CLOSED, NO_SUCH_ROOM)
 

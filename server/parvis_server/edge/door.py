@@ -154,9 +154,7 @@ class EdgeDoor:
         if resume is None:
             raise self._not_reached(connection)
         room = self._rooms.follow(join.room)
-        return EdgeListener(
-            self, room, connection, join, participant, resume, back is not None, raised is not None
-        )
+        return EdgeListener(self, room, connection, join, participant, resume, raised is not None)
 
     # ``listener.Porter``
 
@@ -187,11 +185,11 @@ class EdgeDoor:
         if key is not None:
             ticket = admission.ticket_of(join.grant, room.name, participant, key, utc_ms)
         admission.check_ticket(room, participant, ticket or NO_TICKET)
-        back, raised = listener.is_back, listener.is_raised
+        raised = listener.is_raised
         if not raised:
             admission.check_token(room, participant)
         with self._counting_guesses(listener, bool(shown_secrets(join))):
-            how = admission.entry(room, join, ticket, is_back=back, is_raised=raised)
+            how = admission.entry(room, join, ticket, is_raised=raised)
         if how is Entry.IN:
             self._enter(listener, join, ticket or NO_TICKET)
         elif self._group is None or not self._line.is_reached:
@@ -250,12 +248,13 @@ class EdgeDoor:
     def _refused(self, listener: EdgeListener, join: Join, answer: Refused) -> None:
         if answer.why is RefusedWhy.SHOWN_OUT:
             raise PeerFault(CloseCode.FORBIDDEN, SHOWN_OUT)
-        if listener.is_raised:
-            raise PeerFault(CloseCode.UNAUTHORISED, COME_ANEW)
-        if listener.room.core.access is Access.OPEN and listener.room.core.view is not None:
+        is_raised, room = listener.is_raised, listener.room.core
+        if not is_raised and room.access is Access.OPEN and room.view is not None:
             self._enter(listener, join, NO_TICKET)
             return
-        with self._counting_guesses(listener, bool(shown_secrets(join))):
+        with self._counting_guesses(listener, is_raised or bool(shown_secrets(join))):
+            if is_raised:
+                raise PeerFault(CloseCode.UNAUTHORISED, COME_ANEW)
             raise PeerFault(CloseCode.ROOM_CLOSED, NO_SUCH_ROOM)
 
     @contextlib.contextmanager

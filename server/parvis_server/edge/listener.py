@@ -55,7 +55,6 @@ class EdgeListener:
     """Until they are in."""
     participant: str
     resume: str
-    is_back: bool
     is_raised: bool = False
     """Who they are is their own word, until the hub has seen their token."""
     ticket: Ticket = NO_TICKET

@@ -13,6 +13,8 @@ from parvis_server.edge import admission
 from parvis_server.edge import door as door_module
 from parvis_server.edge import edge as edge_module
 from parvis_server.net.connection import INTERNAL_ERROR
+from parvis_server.net.credentials import new_participant
+from parvis_server.net.rate import Attempts
 from parvis_wire.audience import Here, React, Reaction
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.edges import People, PeopleQuestion, parse
@@ -128,6 +130,15 @@ async def test_a_private_room_opens_to_its_link_without_a_question() -> None:
             assert one.view.title == "Hall"
 
 
+async def test_who_comes_back_without_a_secret_is_no_question_to_the_hub() -> None:
+    """Who they are lets nobody into a room that is not open: the edge can say so itself."""
+    async with edge_house() as house:
+        house.hub.rooms["main"].opens(Access.PRIVATE, "secret")
+        async with joined(house.edge.listen, credential=InviteCredential(token="secret")) as one:
+            assert await refused(house, credential=resume(one)) == CloseCode.ROOM_CLOSED
+        assert house.hub.asked_admits == 0
+
+
 async def test_an_invitation_is_asked_about_once_and_its_grant_holds_until_it_is_void() -> None:
     async with edge_house() as house:
         room = house.hub.rooms["main"]
@@ -150,6 +161,18 @@ async def test_anothers_grant_is_worth_nothing() -> None:
         house.hub.rooms["main"].opens(Access.CLOSED)
         grant = house.hub.grant("main", "somebody")
         assert await refused(house, grant=grant) == CloseCode.ROOM_CLOSED
+
+
+async def test_who_makes_up_tokens_that_the_hub_alone_knows_is_told_to_stop() -> None:
+    """Each costs the hub a question; so they are counted as wrong links are."""
+    async with edge_house() as house, joined(house.edge.listen):
+        house.edge.edge.door._attempts = Attempts(per_s=0, burst=3)
+        codes = [
+            await refused(house, credential=ResumeCredential(token=f"{new_participant()}.raised-x"))
+            for _ in range(6)
+        ]
+        assert codes == 3 * [CloseCode.UNAUTHORISED] + 3 * [CloseCode.RATE]
+        assert house.hub.asked_admits == 3, "the others cost the hub nothing"
 
 
 async def test_who_is_shown_out_leaves_at_once_and_stays_out_until_let_in() -> None:

@@ -205,7 +205,7 @@ class EdgeDesk:
         self._heard = [
             bus.answer(subjects.hello, self._on_hello),
             bus.answer(subjects.rooms, self._on_room),
-            bus.answer(subjects.admit, self._on_admit),
+            bus.answer(subjects.admit, self._on_admit, instead=BUSY),
             bus.answer(subjects.http, self._on_http, instead=BUSY),
             bus.subscribe(subjects.edge_beat, self._on_beat),
         ]
