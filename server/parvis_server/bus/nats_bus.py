@@ -274,6 +274,7 @@ class NatsBus:
             async with asyncio.timeout(LOST_AFTER_S):
                 await self._line.empty.wait()
                 await client.flush(timeout=int(LOST_AFTER_S))  # the server has the subscriptions
+            _end_if_cancelled()
             self._connect(True)
             while client.is_connected and not feeding.done():
                 await self._pause(LOOK_EVERY_S)
@@ -312,6 +313,7 @@ class NatsBus:
                 try:
                     if act is not None:
                         await self._do(client, act)
+                        _end_if_cancelled()
                 except Exception:  # it is being lost
                     self.dropped += isinstance(act, Publication)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
@@ -278,3 +279,26 @@ async def test_a_bus_ends_when_it_is_told_to_though_its_library_takes_that_for_a
     async with asyncio.timeout(10):
         with pytest.raises(asyncio.CancelledError):
             await running
+
+
+async def test_it_ends_although_the_library_takes_the_end_for_its_own_while_it_subscribes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The library waits for its writer in there, and forgets that it was cancelled."""
+    tried = asyncio.Event()
+
+    async def swallows(self: object, *_: object, **__: object) -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            tried.set()
+            await asyncio.sleep(3600)
+
+    async with running_server() as server:
+        bus = NatsBus(server.address, "hub")
+        running = asyncio.ensure_future(bus.run())
+        await becomes(lambda: bus.is_connected)
+        monkeypatch.setattr("nats.aio.client.Client.subscribe", swallows)
+        bus.subscribe("any", lambda payload: None)
+        await tried.wait()
+        running.cancel()
+        await asyncio.wait({running}, timeout=10)
+        assert running.cancelled()
