@@ -343,21 +343,21 @@ class Edge:
         now_ns = self.line.now_ns()
         if self.line.watch.hello_due(now_ns):
             group.create_task(self._greet())
-        due: list[Callable[[], None]] = [
-            partial(self._look, now_ns),
-            self.rooms.look,
-            partial(self.relays.look, now_ns),
-            partial(self.door.look, now_ns),
+        due: list[tuple[str, Callable[[], None]]] = [
+            ("looking for the hub", partial(self._look, now_ns)),
+            ("looking at the rooms", self.rooms.look),
+            ("looking at what is relayed", partial(self.relays.look, now_ns)),
+            ("looking at who waits", partial(self.door.look, now_ns)),
         ]
         if self._ticks % BEAT_EVERY_TICKS == 0:
-            due.append(self._beat)
+            due.append(("telling the hub who is here", self._beat))
         if self._ticks % ACTING_EVERY_TICKS == 0:
-            due.append(self._act_again)
+            due.append(("telling the hub who acts", self._act_again))
         if self._ticks % AWAY_EVERY_TICKS == 0:
-            due.append(self._say_that_it_is_away)
+            due.append(("saying that the hub is away", self._say_that_it_is_away))
         self._ticks += 1
-        for number, part in enumerate(due):
-            with self._mishaps.during(f"part {number} of what is due"):
+        for name, part in due:
+            with self._mishaps.during(name):
                 part()
 
     def _say_that_it_is_away(self) -> None:

@@ -273,6 +273,25 @@ def test_a_mishap_is_told_once_in_one_line(caplog: pytest.LogCaptureFixture) -> 
     assert len(lines[1]) < MAX_CHARACTERS + 60
 
 
+async def test_the_log_names_which_part_of_the_edges_time_failed(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And the parts after it are carried out."""
+    async with edge_house() as house, asyncio.TaskGroup() as group:
+        edge = house.edge.edge
+        beats: list[None] = []
+
+        def fails(now_ns: int) -> None:
+            raise OSError("of the test")
+
+        monkeypatch.setattr(edge.door, "look", fails)
+        monkeypatch.setattr(edge, "_beat", lambda: beats.append(None))
+        edge._ticks = 0
+        edge._tick(group)
+        assert "looking at who waits failed (OSError: of the test)" in caplog.text
+        assert beats == [None]
+
+
 def test_news_that_are_no_answer_are_none() -> None:
     assert RoomNews.model_validate_json(LATE_NEWS).seq == 1
     with pytest.raises(ValueError, match="snapshot"):
