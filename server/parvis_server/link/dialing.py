@@ -81,6 +81,8 @@ class LinkDialer:
         self._address = address
         self._hub = hub
         self._shown = Shown(address.entry_key, hub)
+        self._shown_ahead_ms = [0] * CONNECTIONS
+        """With which each connection's last proof was made."""
         self._end = end
         self._reach = reach
         self._trust = trust
@@ -108,7 +110,7 @@ class LinkDialer:
             try:
                 carried = await self._connect_once(place)
             except _FAULTS as error:
-                if self._may_show_again(error) and attempt == 0:
+                if self._may_show_again(place, error) and attempt == 0:
                     attempt = 1
                     continue
                 self._lost(error)
@@ -121,16 +123,18 @@ class LinkDialer:
             await asyncio.sleep(min(delay_s(attempt), delay_cap_s))
             attempt += 1
 
-    def _may_show_again(self, error: Exception) -> bool:
+    def _may_show_again(self, place: int, error: Exception) -> bool:
         """Whether the edge refused our proof because of the time that it named."""
         if not isinstance(error, InvalidStatus) or not is_unproven(error):
             return False
-        return self._shown.refused(error.response.headers.get("Date"), _utc_ms())
+        date, shown_ahead_ms = error.response.headers.get("Date"), self._shown_ahead_ms[place]
+        return self._shown.refused(date, _utc_ms(), shown_ahead_ms)
 
     async def _connect_once(self, place: int) -> bool:
         """One connection, from its dialing to its end; whether it carried sound."""
         tcp = await self._reach.connected(place)
         encrypted = self._address.encrypted
+        self._shown_ahead_ms[place] = self._shown.ahead_ms
         async with connect(
             self._address.link_url,
             sock=tcp,

@@ -55,18 +55,25 @@ class Shown:
         mac = _mac(self.key, path, self.hub, at_ms, nonce)
         return {HEADER: f"{SCHEME} hub={self.hub}, at={at_ms}, nonce={nonce}, mac={mac}"}
 
-    def refused(self, date: str | None, utc_ms: int) -> bool:
+    def refused(self, date: str | None, utc_ms: int, shown_ahead_ms: int | None = None) -> bool:
         """The edge refused; whether its ``Date`` says that our clock was why, so that another
-        proof may be taken."""
+        proof may be taken.
+
+        Args:
+            date: of the refusal.
+            utc_ms: our clock.
+            shown_ahead_ms: what ``ahead_ms`` was when the refused proof was made, where another
+                connection may have learnt the time since; None: as it is now.
+        """
+        before_ms = self.ahead_ms if shown_ahead_ms is None else shown_ahead_ms
         try:
             theirs_ms = round(parsedate_to_datetime(date or "").timestamp() * 1000)
         except (ValueError, OverflowError):
             return False
         ahead_ms = theirs_ms - utc_ms
-        if abs(ahead_ms - self.ahead_ms) <= OFF_MS:
-            return False
-        self.ahead_ms = ahead_ms
-        return True
+        if abs(ahead_ms - self.ahead_ms) > OFF_MS:
+            self.ahead_ms = ahead_ms
+        return abs(self.ahead_ms - before_ms) > OFF_MS
 
 
 class Proofs:

@@ -79,6 +79,15 @@ def test_a_hub_whose_clock_is_off_learns_the_edges_from_the_refusal() -> None:
     assert not hub.refused(date, ours_ms), "the clock is not why"
 
 
+def test_both_connections_of_a_hub_whose_clock_is_off_may_show_another_proof() -> None:
+    """They are refused at once, and the first refusal sets the clock for both."""
+    hub, ours_ms = Shown(KEY, "hub-1"), NOW_MS - 86_400_000
+    date = formatdate(NOW_MS / 1000, usegmt=True)
+    shown_ahead_ms = hub.ahead_ms
+    assert [hub.refused(date, ours_ms, shown_ahead_ms) for _ in range(2)] == [True, True]
+    assert not hub.refused(date, ours_ms, hub.ahead_ms), "what was shown since had the right time"
+
+
 @pytest.mark.parametrize("date", [None, "", "yesterday", "Mon, 99 Foo 2026 99:99:99 GMT"])
 def test_a_refusal_without_a_clock_teaches_nothing(date: str | None) -> None:
     assert not Shown(KEY, "hub-1").refused(date, NOW_MS)
