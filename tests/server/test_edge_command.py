@@ -9,7 +9,9 @@ import typer
 
 from fakes.processes import command, free_port, running
 from parvis_server.commands import edge, hub
+from parvis_server.data_folder import DataFolder
 from parvis_server.errors import UsageError
+from parvis_server.link.edge_secret import kept_address
 from parvis_server.link.publish_address import PublishAddress
 
 SHOWN = re.compile(r"parvis hub --publish '(\S+)'")
@@ -23,6 +25,7 @@ def test_the_address_is_shown_when_it_is_asked_for(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ("--public", "room.example", "--data", str(tmp_path), "--show-address")
+    kept_address(DataFolder.open(tmp_path), "room.example")
     run(edge.app, *words)
     first = capsys.readouterr().out
     run(edge.app, *words)
@@ -32,6 +35,16 @@ def test_the_address_is_shown_when_it_is_asked_for(
     assert PublishAddress.parse(found[1]).origin == "https://room.example"
     with pytest.raises(UsageError, match="--public"):
         run(edge.app, "--bus", "nats://127.0.0.1:4222", "--show-address")
+
+
+@pytest.mark.parametrize("folder", ["", "not/there"])
+def test_no_address_is_made_to_be_shown(folder: str, tmp_path: Path) -> None:
+    """The edge runs with another folder: its hub would be given a secret that opens nothing."""
+    data = tmp_path / folder
+    with pytest.raises(UsageError) as told:
+        run(edge.app, "--public", "room.example", "--data", str(data), "--show-address")
+    assert str(told.value) == f"no address is kept in {data}: say --data as the edge has it"
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("url", ["nats://me:p4ss@bus.example", "a, tls://p4ss@bus.example"])
@@ -65,7 +78,8 @@ def test_no_secret_of_a_public_edge_is_in_its_log_or_on_a_command_line(tmp_path:
         second.wait_for("the hub is not reached yet")
         said = "\n".join(second.lines)
         lines += command_lines(psutil.Process(second.process.pid))
-    assert "--show-address" in said
+    where_kept = f"--public http://127.0.0.1:{port} --data {tmp_path} --show-address"
+    assert where_kept in said
     for secret in address.secrets:
         assert secret not in said
         assert not any(secret in line for line in lines)

@@ -95,10 +95,9 @@ def edge(
 
 def _show(settings: "EdgeSettings") -> None:
     """Print how the hub joins: on the screen of whoever asks, and in no log."""
-    from parvis_server.data_folder import DataFolder
     from parvis_server.errors import UsageError
-    from parvis_server.link.edge_secret import how_to_join, kept_address
+    from parvis_server.link.edge_secret import address_to_show, how_to_join
 
     if settings.public is None:
         raise UsageError("--show-address: say --public with the name of the edge, too")
-    typer.echo(how_to_join(kept_address(DataFolder.open(settings.data), settings.public)[0]))
+    typer.echo(how_to_join(address_to_show(settings.data, settings.public)))

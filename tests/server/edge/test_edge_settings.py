@@ -56,7 +56,7 @@ def test_a_public_edge_keeps_its_secret(tmp_path: Path) -> None:
     (line,) = first.words()
     assert line.startswith("in the venue: parvis hub --publish 'https://room.example/#p1-")
     (line,) = again.words()
-    assert "parvis edge --public room.example --show-address" in line
+    assert f"(parvis edge --public room.example --data {tmp_path} --show-address)" in line
     assert not any(secret in line for secret in first.address.secrets)
 
 
