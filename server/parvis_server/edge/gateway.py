@@ -22,6 +22,7 @@ from starlette.responses import Response
 
 from parvis_server.edge.hub_line import HubLine
 from parvis_server.net.arrival import is_encrypted
+from parvis_server.net.edges.requests import PUBLIC_PATHS
 from parvis_server.net.rate import Attempts
 from parvis_wire.edges import (
     MAX_HTTP_ANSWER_BYTES,
@@ -54,13 +55,18 @@ ASKED_PER_S, ASKED_AT_ONCE = 10, 60
 """Questions to the hub that one network may cause: a whole venue may share one address, and what
 everybody may see is asked once a second for all of them."""
 
+CODES = "/api/v1/codes"
+CODES_PER_S, CODES_AT_ONCE = 20, 300
+"""Codes that one network may try: a hall types its code within a minute, and the hub counts the
+wrong ones itself."""
+
 KNOWN_QUERY = re.compile(r"(before|limit)=[0-9]{1,16}")
 """What the hub reads from a query, of those who show a secret; nothing, of all others."""
 
 DESCRIPTION = "/api/v1/openapi.json"
 
-PUBLIC_PATHS = re.compile(r"/api/v1/(rooms(/.*)?|codes)|/r/[^/]+/event\.ics|/")
-"""What a public edge passes on: operators use the venue's own network."""
+SHARED = ("GET", "HEAD")
+"""Methods of what everybody may see."""
 
 NOT_THROUGH_HERE = (
     "Operators reach their hub in the venue's own network, not through this address.\n"
@@ -71,8 +77,8 @@ NOT_DESCRIBED_HERE = (
     "La description de l'API se lit dans le réseau du lieu, pas par cette adresse.\n"
 )
 TOO_OFTEN = (
-    "Too many requests came from your network: try again in a few seconds.\n"
-    "Trop de demandes sont venues de votre réseau : réessayez dans quelques secondes.\n"
+    "Many are coming in from your network at the moment: try again in a few seconds.\n"
+    "Beaucoup arrivent de votre réseau en ce moment : réessayez dans quelques secondes.\n"
 )
 NOT_REACHED = (
     "The venue is not reached at the moment: try again soon.\n"
@@ -117,6 +123,7 @@ class Gateway:
         self._kept_bytes = 0
         self._asking: dict[str, asyncio.Future[HttpAnswer]] = {}
         self._asked = Attempts(ASKED_PER_S, ASKED_AT_ONCE)
+        self._codes = Attempts(CODES_PER_S, CODES_AT_ONCE)
         self.waiting = 0
         """Requests that wait for the hub."""
 
@@ -140,6 +147,11 @@ class Gateway:
     def may_ask(self, address: str) -> bool:
         """Whether the network of this address may cause one more question; if so, it is counted."""
         return self._asked.take(address, self._line.now_ns())
+
+    def _may_cause(self, question: HttpQuestion) -> bool:
+        if (question.method, question.target) == ("POST", CODES):
+            return self._codes.take(question.address, self._line.now_ns())
+        return self.may_ask(question.address)
 
     def _question(self, request: Request, body: bytes, *, is_shared: bool) -> HttpQuestion:
         query = "" if is_shared else _known_query(request.query_params)
@@ -201,7 +213,7 @@ class Gateway:
             raise Unanswered(503, NOT_REACHED)
         if self.waiting >= MAX_WAITING:
             raise Unanswered(503, BUSY)
-        if not self.may_ask(question.address):
+        if not self._may_cause(question):
             raise Unanswered(429, TOO_OFTEN)
         self.waiting += 1
         try:
@@ -225,9 +237,6 @@ def _refusal(refused: Refused) -> Unanswered:
             return Unanswered(503, BUSY)
         case _:
             return Unanswered(502, NO_ANSWER)
-
-
-SHARED = ("GET", "HEAD")
 
 
 def _known_query(query: QueryParams) -> str:

@@ -105,11 +105,11 @@ async def test_a_network_that_asks_too_much_is_told_to_wait(
     monkeypatch.setattr(gateway, "KEPT_NS", 3_600 * gateway.NS_PER_S)
     async with edge_house(pages=PAGES) as house, client(house) as browser:
         house.hub.page("/api/v1/rooms/main", '{"name": "main"}')
-        house.hub.page("/api/v1/codes", "{}", method="POST")
+        house.hub.page("/api/v1/rooms", "{}", method="POST")
         now_ns = house.edge.edge.line.now_ns()
         monkeypatch.setattr(house.edge.edge.line, "now_ns", lambda: now_ns)
         assert (await browser.get("/api/v1/rooms/main")).status_code == 200
-        answers = [await browser.post("/api/v1/codes") for _ in range(gateway.ASKED_AT_ONCE + 5)]
+        answers = [await browser.post("/api/v1/rooms") for _ in range(gateway.ASKED_AT_ONCE + 5)]
         assert [answer.status_code for answer in answers].count(429) == 6
         refused = answers[-1]
         assert (refused.json()["code"], refused.headers["retry-after"]) == ("too_often", "2")
@@ -117,6 +117,21 @@ async def test_a_network_that_asks_too_much_is_told_to_wait(
         assert (await browser.get("/api/v1/rooms/main")).status_code == 200
         assert (await browser.get("/r/main")).status_code == 200
         assert len(house.hub.asked_http) == gateway.ASKED_AT_ONCE
+
+
+async def test_a_hall_behind_one_address_types_its_codes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They have a share of their own; the hub counts the wrong ones."""
+    monkeypatch.setattr(gateway, "CODES_AT_ONCE", gateway.ASKED_AT_ONCE + 2)
+    async with edge_house() as house, client(house) as browser:
+        house.hub.page("/api/v1/codes", "{}", method="POST")
+        house.hub.page("/api/v1/rooms", "{}", method="POST")
+        now_ns = house.edge.edge.line.now_ns()
+        monkeypatch.setattr(house.edge.edge.line, "now_ns", lambda: now_ns)
+        answers = [await browser.post("/api/v1/codes") for _ in range(gateway.CODES_AT_ONCE + 1)]
+        codes = [answer.status_code for answer in answers]
+        assert codes == gateway.CODES_AT_ONCE * [200] + [429]
+        assert "try again in a few seconds" in answers[-1].json()["text"]
+        assert (await browser.post("/api/v1/rooms")).status_code == 200, "the rest goes on"
 
 
 async def test_the_api_is_not_described_through_a_public_edge() -> None:

@@ -29,7 +29,8 @@ MAX_AT_ONCE = 64
 """Requests of all edges that are carried out at a time."""
 
 PUBLIC_PATHS = re.compile(r"/api/v1/(rooms(/.*)?|codes)|/r/[^/]+/event\.ics|/")
-"""What is answered through an edge outside the venue."""
+"""What is answered through an edge outside the venue, and what that passes on: operators use the
+venue's own network."""
 
 PACKED_FROM_BYTES = 1_024
 """Smaller answers go as they are."""
