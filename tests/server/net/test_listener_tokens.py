@@ -310,11 +310,11 @@ async def test_a_phone_that_speaks_keeps_its_microphone_when_its_owner_is_raised
             assert (await mic.do(TakeFloor)).refused is None
             fields = {"participant": phone.participant, "rank": Rank.COHOST}
             assert (await run.do(SetRank, **fields)).refused is None
-            shown = resume(mic)
-        async with joined(hub.speak, Role.SPEAKER, speaker=before, credential=shown) as back:
-            assert back.participant == mic.participant
-            assert [turn.unit for turn in back.view.floor] == [mic.participant]
-            assert (await back.do(LeaveFloor)).refused is None
+            again = joined(hub.speak, Role.SPEAKER, speaker=before, credential=resume(mic))
+            async with again as back:  # before the hub misses the first: no time limit runs
+                assert back.participant == mic.participant
+                assert [turn.unit for turn in back.view.floor] == [mic.participant]
+                assert (await back.do(LeaveFloor)).refused is None
 
 
 @pytest.mark.parametrize("is_at_edge", [False, True])
