@@ -2,9 +2,10 @@
 
 Theory of operation. How much later than by the path at its quickest a packet came is its *relative
 delay*; ``drift.py`` tells it. The target is the 99th percentile of the relative delays, plus a
-guard: it rises at once and falls slowly. Two histograms are kept, one that forgets in 30 s and one
-in 3 s, and the more careful of the two counts: a network that has just become bad is believed at
-once.
+guard: it rises at once and falls slowly; only the start of a remote link, which no packet asked
+for, is left as fast as the depth can follow. Two histograms are kept, one that forgets in 30 s and
+one in 3 s, and the more careful of the two counts: a network that has just become bad is believed
+at once.
 """
 
 import math
@@ -21,6 +22,14 @@ SLOW_FORGETTING_S: Final = 30.0
 FAST_FORGETTING_S: Final = 3.0
 FALL_AFTER_S: Final = 10.0
 FALL_MS_PER_S: Final = 1.0
+GUESS_S: Final = 3.0
+"""The start is a guess, kept until as many seconds of packets said otherwise."""
+
+GUESS_FALL_MS_PER_S: Final = 5.0
+"""Of a remote link. The depth follows by playing 0.5 % faster. At 1 ms/s, a speaker far away whose
+network is good would be 40 ms later than need be for the whole of a minute's turn. Units in the
+hall connect long before they speak, and those of one zone keep their targets together."""
+
 FALL_MARGIN_MS: Final = 4.0
 """A target that is only so much too high stays: it would rise again."""
 
@@ -131,6 +140,9 @@ class RelativeDelay:
         self._until_look = _LOOK_EVERY_PACKETS
         self._too_high_since_s: float | None = None
         self._last_look_s = 0.0
+        self._first_s = math.inf
+        self._is_guess = link is Link.REMOTE
+        """No packet has asked for so much yet."""
 
     @property
     def least_target_ms(self) -> float:
@@ -152,6 +164,7 @@ class RelativeDelay:
         """A packet came so much later than undisturbed; a negative figure counts as none."""
         delay_ms = max(0.0, relative_delay_s * 1e3)
         now_s = arrival_ns / 1e9
+        self._first_s = min(self._first_s, now_s)
         slow, fast = self._histograms
         slow.add(now_s, delay_ms)
         fast.add(now_s, delay_ms)
@@ -167,13 +180,19 @@ class RelativeDelay:
         elapsed_s, self._last_look_s = max(0.0, now_s - self._last_look_s), now_s
         self._follow(wanted_ms, now_s, elapsed_s)
         held_ms = max(self.own_target_ms, self._least_target_ms)
-        self.target_ms = max(held_ms, self.target_ms - FALL_MS_PER_S * elapsed_s)
+        fall_ms_per_s = GUESS_FALL_MS_PER_S if self._is_guess else FALL_MS_PER_S
+        self.target_ms = max(held_ms, self.target_ms - fall_ms_per_s * elapsed_s)
 
     def _follow(self, wanted_ms: float, now_s: float, elapsed_s: float) -> None:
         """Rise at once, fall late and slowly."""
         if wanted_ms >= self.own_target_ms:
             self._too_high_since_s = None
+            self._is_guess = False
             self.own_target_ms = wanted_ms
+        elif self._is_guess:
+            if now_s - self._first_s > GUESS_S:
+                fallen_ms = self.own_target_ms - GUESS_FALL_MS_PER_S * elapsed_s
+                self.own_target_ms = max(wanted_ms, fallen_ms)
         elif self._too_high_since_s is None:
             if wanted_ms < self.own_target_ms - FALL_MARGIN_MS:
                 self._too_high_since_s = now_s

@@ -157,6 +157,7 @@ class Hub:
             application=lambda: self._guarded(self._app),
             max_listeners=self.settings.limits.listeners,
             max_packet_ms=self.settings.limits.max_packet_ms,
+            min_packet_ms=self.settings.limits.min_packet_ms,
         )
 
     def application(self) -> ASGIApp:

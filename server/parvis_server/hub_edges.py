@@ -23,7 +23,8 @@ from parvis_server.hub_server import Listener
 from parvis_server.link.publish import Publication, read_address
 from parvis_server.net.api.edge_routes import EdgeInfo
 from parvis_server.net.edges.desk import EdgeDesk, Site
-from parvis_server.net.edges.roster import Edge, is_sister
+from parvis_server.net.edges.roster import Edge, Offer, is_sister
+from parvis_server.room.audience import Listed
 from parvis_wire.messages import Move, Role
 
 log = logging.getLogger(__name__)
@@ -219,20 +220,25 @@ class HubEdges:
 
     # ``EdgesOfHub``
 
-    def places(self, through: str | None) -> tuple[str, ...]:
-        """Where a page should listen that came from the edge ``through``; None: from the hub."""
+    def offers(self, through: str | None) -> tuple[Offer, ...]:
+        """Where a page may listen that came from the edge ``through``; None: from the hub."""
         if through is None:
-            found = [desk.places(is_public=False) for desk in self.desks]
-            return tuple(place for places in found for place in places)
+            found = [desk.offers(is_public=False) for desk in self.desks]
+            return tuple(offer for offers in found for offer in offers)
         for desk in self.desks:
             edge = desk.roster.get(through)
             if edge is not None:
-                return desk.places(is_public=edge.hello.is_public)
+                return desk.offers(is_public=edge.hello.is_public)
         return ()
 
     def listed(self) -> Iterator[EdgeInfo]:
         """All that are there."""
         return (_info(edge) for edge in self._edges)
+
+    async def people(self, room: str) -> tuple[Listed, ...]:
+        """Who gave a name in this room, at all edges."""
+        found = await asyncio.gather(*(desk.people.of(room) for desk in self.desks))
+        return tuple(one for people in found for one in people)
 
     def drain(self, edge: str, within_s: float) -> bool:
         """Move everybody from this edge to others; False: there is no such edge."""
@@ -259,9 +265,8 @@ def secrets_of(settings: HubSettings) -> tuple[str, ...]:
         UsageError: an address that cannot be.
     """
     published = () if settings.publish is None else read_address(settings.publish).secrets
-    bus = settings.bus.address()
-    shown = () if bus is None else (bus.password, bus.token)
-    return (*published, *(secret for secret in shown if secret))
+    settings.bus.address()  # a mistake in it is told first
+    return (*published, *settings.bus.secrets())
 
 
 def _info(edge: Edge) -> EdgeInfo:

@@ -15,6 +15,7 @@ from parvis_server.net.credentials import same
 from parvis_server.net.ladder import Ladder
 from parvis_server.net.live_room import LiveRoom
 from parvis_server.net.mp3 import Mp3Stream
+from parvis_server.net.raising import Raising
 from parvis_server.net.reading import ReadingVoice
 from parvis_server.net.room_engine import RoomEngine, RunningEngine
 from parvis_server.net.room_keeper import KeptRoom, RoomKeeper
@@ -108,6 +109,7 @@ class RoomBuilder:
         live.invite_link = lambda invite: (
             self.origin(invite.role) + self.links.invite(kept.name, invite)
         )
+        Raising(live, self.links.keys)
         live.house_alarms = self._house_alarms
         if self.recorder is not None:
             in_record = self.recorder.follow(live, recorded)

@@ -134,7 +134,8 @@ class Sources(Generic[S]):
             return f"unknown setting {key} ({where}): did you mean {self._nearest(key)}?"
         if first["type"] == "value_error":  # our own words, which name what is wrong
             return f"setting {key} ({where}): {first['msg'].removeprefix('Value error, ')}"
-        return f"setting {key} ({where}): {first['msg']}, not {first['input']!r}"
+        said = "" if _is_secret(self.model, path) else f", not {first['input']!r}"
+        return f"setting {key} ({where}): {first['msg']}{said}"
 
 
 def known_keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
@@ -144,6 +145,20 @@ def known_keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
             yield from known_keys(field.annotation, f"{prefix}{name}.")
         else:
             yield prefix + name
+
+
+def _is_secret(model: type[BaseModel], path: tuple[str, ...]) -> bool:
+    """Whether a setting is one that is never shown."""
+    for name in path:
+        field = model.model_fields.get(name)
+        if field is None:
+            return False
+        if not field.repr:
+            return True
+        if not (isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)):
+            return False
+        model = field.annotation
+    return False
 
 
 def _read(path: Path) -> Layer:

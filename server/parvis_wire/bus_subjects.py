@@ -77,6 +77,10 @@ class Subjects:
         """Hub -> edge: what relayed speakers and hosts hear, ``pack_relayed``."""
         return f"{self._site}.edge.{edge}.sound"
 
+    def people(self, edge: str) -> str:
+        """Question of the hub: ``PeopleQuestion`` -> ``People``."""
+        return f"{self._site}.edge.{edge}.people"
+
     def orders(self, edge: str) -> str:
         """Hub -> edge: ``Drain``."""
         return f"{self._site}.edge.{edge}.orders"

@@ -10,7 +10,9 @@ question) is *relayed*: the edge opens a connection in their name, in which the 
 WebSocket. Hosts, screens and phones' microphones are relayed from the start.
 """
 
+from collections.abc import Iterable
 from enum import StrEnum
+from itertools import accumulate
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field, StringConstraints, TypeAdapter, ValidationError
@@ -38,8 +40,17 @@ REQUEST_TIMEOUT_S = 3.0
 MAX_NAMED = 50
 """People with a name that an edge tells of in one room."""
 
+MAX_TOLD_RELAYED = 4_096
+"""Relayed connections whose numbers a beat holds: more than an edge has."""
+
+MAX_TOLD_ROOMS = 500
+"""Rooms of which a beat says how far their news are."""
+
 MAX_HTTP_BODY_BYTES = 65_536
 MAX_HTTP_ANSWER_BYTES = 524_288
+MAX_HTTP_ON_BUS_BYTES = 65_536
+"""Of an answer as it is on the bus: half a second of a venue's small uplink."""
+
 
 EdgeId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
 """Random name of one start of one edge."""
@@ -68,6 +79,11 @@ class HubBeat(Wire):
     type: Literal["hub_beat"] = "hub_beat"
     version: int = EDGE_VERSION
     hub: HubId
+    news: dict[RoomName, Annotated[int, Field(ge=0)]] = Field(
+        default_factory=dict, max_length=MAX_TOLD_ROOMS
+    )
+    """Of rooms that changed in the last seconds: the number of their last news, which may have been
+    lost."""
 
 
 class EdgeHello(Wire):
@@ -88,12 +104,13 @@ class HubHello(Wire):
 
     type: Literal["hub_hello"] = "hub_hello"
     hub: HubId
-    listener_key: str = Field(repr=False, max_length=128)
+    listener_key: str = Field(repr=False, pattern=r"^([0-9a-f]{2}){16,64}$")
     """Hex: what tokens of listeners, and of nobody else, are made with."""
-    grant_key: str = Field(max_length=128)
+    grant_key: str = Field(pattern=r"^[0-9a-f]{64}$")
     """Hex: the Ed25519 public key that grants are signed with (the site's)."""
     max_listeners: int = Field(ge=1)
     max_packet_ms: int = Field(ge=20, le=120)
+    min_packet_ms: int = Field(default=20, ge=20, le=120)
 
 
 class RefusedWhy(StrEnum):
@@ -131,13 +148,12 @@ class Present(Wire):
 
 
 class RoomPresence(Wire):
-    """How many are at one edge in one room; never who, but for those who gave a name."""
+    """How many are at one edge in one room; never who."""
 
     listeners: int = Field(ge=0)
     in_hall: int = Field(default=0, ge=0)
     reactions: dict[Reaction, int] = Field(default_factory=dict)
     """Since the last beat."""
-    named: tuple[Present, ...] = Field(default=(), max_length=MAX_NAMED)
 
 
 class EdgeBeat(Wire):
@@ -154,6 +170,13 @@ class EdgeBeat(Wire):
     """Share of its core that is used."""
     draining: bool = False
     rooms: dict[RoomName, RoomPresence] = Field(default_factory=dict)
+    relayed: tuple[Annotated[int, Field(ge=1, lt=1 << 32)], ...] | None = Field(
+        default=None, max_length=MAX_TOLD_RELAYED
+    )
+    """Numbers of its relayed connections, rising: the first, then how much higher each next one is.
+    What either end does not have any more ends at the other. None: it does not tell."""
+    last_relayed: int = Field(default=0, ge=0, lt=1 << 32)
+    """The highest number that it ever gave."""
 
 
 class Drain(Wire):
@@ -163,6 +186,20 @@ class Drain(Wire):
     within_s: float = Field(gt=0, le=600)
     places: tuple[Place, ...] = Field(default=(), max_length=64)
     """Where to, the best first."""
+
+
+class PeopleQuestion(Wire):
+    """Who runs this room wants to see who is in it; to one edge."""
+
+    type: Literal["people_question"] = "people_question"
+    room: RoomName
+
+
+class People(Wire):
+    """Those of an edge who gave a name: the invited first, then in the order of their coming."""
+
+    type: Literal["people"] = "people"
+    people: tuple[Present, ...] = Field(default=(), max_length=MAX_NAMED)
 
 
 # A room
@@ -227,6 +264,8 @@ class AdmitQuestion(Wire):
     room: RoomName
     participant: ParticipantId
     shown: tuple[InviteCredential, ...] = Field(default=(), max_length=4)
+    resume: str | None = Field(default=None, max_length=256, repr=False)
+    """What they come back with, where only the hub can tell whether it is theirs."""
 
 
 class Admission(Wire):
@@ -320,12 +359,25 @@ class HttpAnswer(Wire):
     headers: tuple[tuple[str, str], ...] = Field(default=(), repr=False)
     body: str = Field(default="", repr=False)
     """Base64."""
+    is_packed: bool = False
+    """The body is compressed (zlib, RFC 1950)."""
 
 
 RelayUp = Annotated[RelayOpened | RelaySaid | RelayGone, Field(discriminator="type")]
 RelayDown = Annotated[RelayTold | RelayClose, Field(discriminator="type")]
 relay_up: TypeAdapter[RelayUp] = TypeAdapter(RelayUp)
 relay_down: TypeAdapter[RelayDown] = TypeAdapter(RelayDown)
+
+
+def steps_of(numbers: Iterable[int]) -> tuple[int, ...]:
+    """As ``EdgeBeat.relayed`` holds them; two or three digits each, where numbers have many."""
+    rising = sorted(numbers)
+    return tuple(number - before for before, number in zip([0, *rising], rising, strict=False))
+
+
+def numbers_of(steps: Iterable[int]) -> frozenset[int]:
+    """What ``steps_of`` was made of."""
+    return frozenset(accumulate(steps))
 
 
 def parse(kind: type[T] | TypeAdapter[T], text: str | bytes) -> T:

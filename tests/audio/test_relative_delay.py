@@ -52,6 +52,19 @@ def test_it_falls_after_ten_seconds_and_a_millisecond_a_second() -> None:
     assert targets[2_000] == pytest.approx(25.0 - 10, abs=0.5)
 
 
+def test_a_remote_start_that_no_packet_asked_for_is_left_as_fast_as_the_depth_follows() -> None:
+    targets = noted(RelativeDelay(Link.REMOTE), [0.0] * 2_000)
+    assert targets[290] == 80.0
+    assert targets[500] == pytest.approx(80.0 - 10, abs=0.5)
+    assert targets[1_150] == LIMITS[Link.REMOTE].lowest_ms
+
+
+def test_a_start_that_a_packet_asked_for_was_no_guess() -> None:
+    targets = noted(RelativeDelay(Link.REMOTE), [85.0, *[0.0] * 1_000])
+    assert targets[0] == 88.0
+    assert min(targets) == 88.0
+
+
 def test_a_bad_network_goes_to_the_clamp_and_no_further() -> None:
     generator = random.Random(1)
     targets = noted(RelativeDelay(Link.WIFI), [generator.uniform(0, 900) for _ in range(500)])

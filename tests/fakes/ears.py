@@ -75,7 +75,8 @@ class Ear:
         self.joined_ns = 0
         """When it was welcomed last."""
         self.venue: list[bool] = []
-        """What was said of the venue."""
+        """What was said of the venue, without what was said again: an edge does every ten seconds
+        while it is away."""
         self.heard_ns: list[int] = []
         """When each packet came."""
         self.missing_samples = 0
@@ -122,7 +123,8 @@ class Ear:
             self.connections += 1
             self.joined_ns = time.monotonic_ns()
         elif isinstance(message, Venue):
-            self.venue.append(message.is_reached)
+            if self.venue[-1:] != [message.is_reached]:
+                self.venue.append(message.is_reached)
         elif isinstance(message, Ack):
             self._acks[message.id] = message
 

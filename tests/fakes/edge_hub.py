@@ -60,6 +60,7 @@ class EdgeHub:
         self.pages: dict[str, HttpAnswer] = {}
         self.asked_http: list[HttpQuestion] = []
         self.asked_rooms = 0
+        self.asked_admits = 0
         self.answers_rooms = True
         self.hellos: list[EdgeHello] = []
         self.beats: list[EdgeBeat] = []
@@ -67,6 +68,7 @@ class EdgeHub:
         self.packets: list[tuple[int, bytes]] = []
         self.knows_version = EDGE_VERSION
         self.max_listeners = 1_000
+        self.min_packet_ms = 20
         self._changed = asyncio.Condition()
         self._edges: set[str] = set()
         self._heard: list[Subscription] = []
@@ -175,6 +177,7 @@ class EdgeHub:
                     grant_key=public_bytes(self.site_key).hex(),
                     max_listeners=self.max_listeners,
                     max_packet_ms=120,
+                    min_packet_ms=self.min_packet_ms,
                 )
             )
         )
@@ -196,6 +199,7 @@ class EdgeHub:
 
     def _admit(self, question: bytes, answer: Callable[[bytes], None]) -> None:
         asked = parse(AdmitQuestion, question)
+        self.asked_admits += 1
         numbers = [self.invites[one.token] for one in asked.shown if one.token in self.invites]
         if asked.participant in self.rooms[asked.room].out:
             answer(_octets(Refused(why=RefusedWhy.SHOWN_OUT)))

@@ -17,6 +17,7 @@ from fakes.linked import LOOPBACK, SECRET
 from parvis_server.bus.local import LocalBroker, LocalBus
 from parvis_server.config import NetworkSettings
 from parvis_server.hub_server import Listener, make_server
+from parvis_server.link.entrance import Entrance
 from parvis_server.link.publish_address import PublishAddress
 from parvis_server.link.serving import LinkDoor
 from parvis_server.ports import take_port
@@ -34,6 +35,8 @@ class Edge:
         self.bus_line = b"PONG\r\n"
         self.sockets_open = True
         bus = LocalBus(LocalBroker())
+        self.entrance: Entrance | None = None
+        """Unless set, bus and link are opened for anybody, as behind an edge of before."""
         self.door = LinkDoor(self.address.link_key, "edge-1", bus, Subjects(self.address.site))
 
     def application(self) -> ASGIApp:
@@ -41,7 +44,7 @@ class Edge:
         if self.sockets_open:
             routes += [
                 WebSocketRoute("/ws/listen", _wait),
-                WebSocketRoute("/ws/link", self.door.serve),
+                WebSocketRoute("/ws/link", self._link),
                 WebSocketRoute("/bus", self._bus),
             ]
         return Starlette(routes=routes)
@@ -49,7 +52,13 @@ class Edge:
     async def _health(self, request: object) -> Response:
         return self.health
 
+    async def _link(self, websocket: WebSocket) -> None:
+        if self.entrance is None or await self.entrance.hub(websocket) is not None:
+            await self.door.serve(websocket)
+
     async def _bus(self, websocket: WebSocket) -> None:
+        if self.entrance is not None and await self.entrance.hub(websocket) is None:
+            return
         await websocket.accept()
         await websocket.send_bytes(b'INFO {"server_id": "x"}\r\n')
         await websocket.receive()

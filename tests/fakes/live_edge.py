@@ -59,6 +59,7 @@ async def live_edge(
     sisters: tuple[str, ...] = (),
     sockets: Mapping[str, Socket] | None = None,
     most: int | None = None,
+    behind_proxy: tuple[str, ...] = (),
 ) -> AsyncIterator[LiveEdge]:
     """An edge that runs until the block ends, then stops as on SIGTERM."""
     standing = Standing(
@@ -66,6 +67,7 @@ async def live_edge(
         place=":1",
         pages=sisters,
         is_public=is_public,
+        behind_proxy=behind_proxy,
         sockets=sockets or {},
         files=OpenFiles(None if most is None else most + KEPT_FILES),
     )

@@ -120,5 +120,5 @@ def edge_process(folder: Path, name: str, port: int, *more: str) -> Iterator[Pro
     arguments = ("--public", name, "--port", str(port), "--data", str(folder))
     there = () if more else ("--host", LOOPBACK, "--behind-proxy", LOOPBACK)
     with running(*command("parvis", "edge", *arguments, *there, *more)) as edge:
-        edge.wait_for(HOW_TO_JOIN)
+        edge.wait_for("in the venue: ")
         yield edge

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from types import TracebackType
@@ -60,13 +59,14 @@ class Watcher:
         self, true: Callable[[Watcher], object], within_s: float = WAIT_S, what: str = ""
     ) -> None:
         """Wait for the room to be as the test says."""
-        deadline_s = time.monotonic() + within_s
+        if not self.comes_to(true, within_s):
+            raise AssertionError(f"waited for {what or true}, the room is {self.view}")
+
+    def comes_to(self, true: Callable[[Watcher], object], within_s: float) -> bool:
+        """Whether the room comes to be as the test says, in this time."""
         with self._changed:
-            while not true(self):
-                left_s = deadline_s - time.monotonic()
-                if left_s <= 0 or self.closed is not None:
-                    raise AssertionError(f"waited for {what or true}, the room is {self.view}")
-                self._changed.wait(left_s)
+            self._changed.wait_for(lambda: true(self) or self.closed is not None, within_s)
+            return bool(true(self))
 
     def wait_for_view(
         self, true: Callable[[RoomView], object], within_s: float = WAIT_S, what: str = ""

@@ -23,7 +23,7 @@ async def test_workers_start_when_many_listen_and_take_them_over(
         moves = [await listener.until(Move) for listener in (one, two)]
         place = moves[0].place
         assert place.startswith(":")
-        assert hub.hub.edges.places(None) == (place,)
+        assert [offer.place for offer in hub.hub.edges.offers(None)] == [place]
         url = f"ws://{LOOPBACK}{place}/ws/listen"
         async with joined(url, credential=resume(one)) as moved:
             assert moved.participant == one.participant

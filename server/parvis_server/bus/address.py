@@ -3,7 +3,7 @@
 import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self
 from urllib.parse import unquote, urlsplit
 
 from parvis_server.errors import UsageError
@@ -13,6 +13,16 @@ WHAT_IS_RIGHT = (
     "say nats://host:4222, tls://host:4222, ws://host/bus or wss://host/bus; several of a cluster "
     "with commas"
 )
+
+
+class Shows(Protocol):
+    """Proves in the request for a WebSocket who asks."""
+
+    def headers(self) -> dict[str, str]:
+        """For one request."""
+
+    def refused(self, date: str | None) -> bool:
+        """It was not taken, by a server whose clock shows this; whether another one may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +38,8 @@ class BusAddress:
     """File with a JWT and an nkey seed, as ``nsc`` makes it."""
     ca: Path | None = None
     """PEM file with the authority that vouches for the server; None: those of the system."""
+    shows: Shows | None = field(default=None, repr=False, compare=False)
+    """What the request for a WebSocket carries besides."""
 
     @classmethod
     def parse(

@@ -56,8 +56,14 @@ class Bus(Protocol):
     def subscribe(self, subject: str, handler: Handler) -> Subscription:
         """Hear what is published under this subject (``*`` stands for one word of it)."""
 
-    def answer(self, subject: str, answerer: Answerer) -> Subscription:
-        """Answer questions under this subject."""
+    def answer(
+        self, subject: str, answerer: Answerer, *, instead: bytes | None = None
+    ) -> Subscription:
+        """Answer questions under this subject.
+
+        With ``instead``, answers are large or many, and may wait: they give way to everything else,
+        and where too many wait, this short one is said in the place of the next.
+        """
 
     async def ask(self, subject: str, payload: bytes, timeout_s: float) -> bytes:
         """Ask a question.

@@ -88,8 +88,8 @@ class LocalBus:
         """Hear what is published under this subject."""
         return self._hear(_Heard(self, subject, handler=handler))
 
-    def answer(self, subject: str, answerer: Answerer) -> _Heard:
-        """Answer questions under this subject."""
+    def answer(self, subject: str, answerer: Answerer, *, instead: bytes | None = None) -> _Heard:
+        """Answer questions under this subject; nothing waits here."""
         return self._hear(_Heard(self, subject, answerer=answerer))
 
     def _hear(self, heard: _Heard) -> _Heard:

@@ -3,7 +3,8 @@
 Theory of operation. ``run`` keeps one client of the library connected; when a connection is lost
 it makes another, which begins with nothing that waited in the old one, and takes up all
 subscriptions. What is published waits in a line of our own, from which one task feeds the client:
-publishing never waits. What comes while more than ``MAX_PENDING_BYTES`` are before it is dropped.
+publishing never waits. What comes while more than ``MAX_PENDING_BYTES`` are before it is
+dropped.
 
 The library writes through asyncio, whose ``close`` waits until everything is sent: on a cut network
 that is the kernel's quarter of an hour. ``TCP_USER_TIMEOUT`` makes it ``LOST_AFTER_S``.
@@ -12,10 +13,9 @@ that is the kernel's quarter of an hour. ``TCP_USER_TIMEOUT`` makes it ``LOST_AF
 import asyncio
 import contextlib
 import logging
-import socket
-from collections import deque
+import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import nats.errors
@@ -25,22 +25,28 @@ from nats.aio.subscription import Subscription as ClientSubscription
 
 from parvis_server.bus.address import BusAddress
 from parvis_server.bus.bus import Answerer, Handler, NoAnswer, NobodyThere
+from parvis_server.bus.client import (
+    CLOSE_TIMEOUT_S,
+    LOST_AFTER_S,
+    MAX_PENDING_BYTES,
+    bound_loss,
+    is_quiet,
+    leave,
+    may_show_again,
+    shown,
+)
+from parvis_server.bus.line import Line, Publication
 from parvis_server.bus.trouble import Faults, explained
+from parvis_server.mishaps import Mishaps, in_one_line
 from parvis_wire.reconnect import delay_s
 
 log = logging.getLogger(__name__)
 
 PING_EVERY_S = 1
 MAX_UNANSWERED_PINGS = 2
-LOST_AFTER_S = 3.0
-"""What was sent and not acknowledged for this long is lost, and the connection with it."""
-
 CONNECT_TIMEOUT_S = 3.0
 LOOK_EVERY_S = 0.25
 """At whether the library gave the connection up."""
-
-MAX_PENDING_BYTES = 65_536
-"""Two seconds of a room's program with all its news."""
 
 MAX_BURST_BYTES = 1 << 20
 """Published in one turn of the event loop, before the network was asked at all."""
@@ -55,8 +61,6 @@ MAX_AWAY_S = 1.0
 
 MAX_UNHEARD = 4_096
 """Publications of one subscription that wait for the event loop."""
-
-CLOSE_TIMEOUT_S = 1.0
 
 
 @dataclass(slots=True, eq=False)
@@ -74,12 +78,6 @@ class _Hearing:
 
 
 @dataclass(frozen=True, slots=True)
-class _Publication:
-    subject: str
-    payload: bytes
-
-
-@dataclass(frozen=True, slots=True)
 class _Begin:
     hearing: _Hearing
 
@@ -87,31 +85,6 @@ class _Begin:
 @dataclass(frozen=True, slots=True)
 class _End:
     on_client: ClientSubscription
-
-
-@dataclass(slots=True)
-class _Line:
-    """What waits for the client, in its order."""
-
-    acts: deque[_Publication | _Begin | _End] = field(default_factory=deque)
-    size_bytes: int = 0
-    wake: asyncio.Event = field(default_factory=asyncio.Event)
-    empty: asyncio.Event = field(default_factory=asyncio.Event)
-    is_stuck: bool = False
-    """The network takes nothing at this moment."""
-
-    def put(self, act: _Publication | _Begin | _End) -> None:
-        self.acts.append(act)
-        if isinstance(act, _Publication):
-            self.size_bytes += len(act.payload)
-        self.empty.clear()
-        self.wake.set()
-
-    def pop(self) -> _Publication | _Begin | _End:
-        act = self.acts.popleft()
-        if isinstance(act, _Publication):
-            self.size_bytes -= len(act.payload)
-        return act
 
 
 class NatsBus:
@@ -126,11 +99,12 @@ class NatsBus:
         self._address = address
         self._name = name
         self._hearings: dict[_Hearing, None] = {}
-        self._line = _Line()
+        self._line = Line[_Begin | _End]()
         self._client: Client | None = None
         self._told = ""
         """What the log was told last of why there is no connection."""
         self._closing = asyncio.Event()
+        self._mishaps = Mishaps(log)
 
     @property
     def is_connected(self) -> bool:
@@ -152,25 +126,38 @@ class NatsBus:
             self.dropped += 1
             return
         line = self._line
-        before = line.size_bytes + client.pending_data_size
+        before = line.size_bytes + max(0, client.pending_data_size - line.handed_aside_bytes)
         if before > (MAX_PENDING_BYTES if line.is_stuck else MAX_BURST_BYTES):
             self.dropped += 1
             return
-        line.put(_Publication(subject, payload))
+        line.put(Publication(subject, payload))
 
     def subscribe(self, subject: str, handler: Handler) -> _Hearing:
         """Hear what is published under this subject."""
         return self._hear(_Hearing(self, subject, lambda message: handler(message.data)))
 
-    def answer(self, subject: str, answerer: Answerer) -> _Hearing:
+    def answer(self, subject: str, answerer: Answerer, *, instead: bytes | None = None) -> _Hearing:
         """Answer questions under this subject."""
 
         def take(message: Msg) -> None:
-            if message.reply:
-                reply = message.reply
+            if not message.reply:
+                return
+            reply = message.reply
+            if instead is None:
                 answerer(message.data, lambda text: self.publish(reply, text))
+            else:
+                answerer(message.data, lambda text: self._publish_aside(reply, text, instead))
 
         return self._hear(_Hearing(self, subject, take))
+
+    def _publish_aside(self, subject: str, payload: bytes, instead: bytes) -> None:
+        """Publish when nothing else waits, or something shorter where too much does."""
+        client = self._client
+        if client is None or not client.is_connected or len(payload) > client.max_payload:
+            self.dropped += 1
+            return
+        publication = Publication(subject, payload)
+        self.dropped += not self._line.put_aside(publication, instead, time.monotonic_ns())
 
     def _hear(self, hearing: _Hearing) -> _Hearing:
         self._hearings[hearing] = None
@@ -199,6 +186,8 @@ class NatsBus:
             raise NoAnswer(f"a question of {len(payload)} bytes is too large") from None
         except (TimeoutError, nats.errors.Error, OSError):
             raise NoAnswer(f"no answer about {subject} within {timeout_s:g} s") from None
+        except Exception as error:  # the library's own, or that of what it stands on
+            raise NoAnswer(f"no answer about {subject}: {in_one_line(error)}") from error
         return bytes(answer.data)
 
     async def close(self) -> None:
@@ -227,7 +216,7 @@ class NatsBus:
             try:
                 await self._serve(client)
             finally:
-                await _leave(client)
+                await leave(client)
 
     async def _pause(self, seconds: float) -> None:
         """Wait, unless we leave meanwhile."""
@@ -235,7 +224,7 @@ class NatsBus:
             async with asyncio.timeout(seconds):
                 await self._closing.wait()
 
-    async def _connected(self) -> Client | None:
+    async def _connected(self, *, is_again: bool = False) -> Client | None:
         """A client that the server let in; None, and a line in the log, when there is none."""
         client, faults = Client(), Faults()
         address = self._address
@@ -257,23 +246,26 @@ class NatsBus:
                     password=address.password,
                     token=address.token,
                     user_credentials=str(address.credentials) if address.credentials else None,
+                    ws_connection_headers=shown(address),
                     pending_size=MAX_BURST_BYTES,
                     flush_timeout=LOST_AFTER_S,
                 )
-        except (OSError, nats.errors.Error, TimeoutError, ValueError, ImportError) as error:
+        except Exception as error:  # whatever something that is no bus makes of the library
+            await leave(client)
+            if may_show_again(address, faults.first or error) and not is_again:
+                return await self._connected(is_again=True)
             self._tell_why(faults.first or error)
-            await _leave(client)
             self.attempts += 1
             return None
         except asyncio.CancelledError:
-            await _leave(client)
+            await leave(client)
             raise
-        _bound_loss(client)
+        bound_loss(client)
         return client
 
     async def _serve(self, client: Client) -> None:
         """Until this connection is lost, or we leave."""
-        self._line = _Line()
+        self._line = Line[_Begin | _End]()
         for hearing in self._hearings:
             self._line.put(_Begin(hearing))
         self._client = client
@@ -282,13 +274,14 @@ class NatsBus:
             async with asyncio.timeout(LOST_AFTER_S):
                 await self._line.empty.wait()
                 await client.flush(timeout=int(LOST_AFTER_S))  # the server has the subscriptions
+            _end_if_cancelled()
             self._connect(True)
             while client.is_connected and not feeding.done():
                 await self._pause(LOOK_EVERY_S)
                 if self._closing.is_set():
                     return
-        except (OSError, nats.errors.Error, TimeoutError):
-            pass  # it is lost
+        except Exception as error:  # it is lost, for one reason or another
+            log.debug("the bus at %s: %s", self._address, in_one_line(error))
         finally:
             self._client = None
             for hearing in self._hearings:
@@ -304,7 +297,8 @@ class NatsBus:
         elif not self._closing.is_set():
             log.warning("the bus at %s is lost: trying again", self._address)
         for tap in tuple(self.link_taps):
-            tap(connected)
+            with self._mishaps.during("what follows from the bus' loss or return"):
+                tap(connected)
 
     async def _feed(self, client: Client) -> None:
         """Hand the client what waits, as fast as the network takes it; until it is lost."""
@@ -314,15 +308,31 @@ class NatsBus:
                 line.empty.set()
             await line.wake.wait()
             line.wake.clear()
-            while line.acts and client.is_connected:
-                await self._until_taken(client, line)
-                act = line.pop()
+            while (line.acts or line.has_aside) and client.is_connected:
+                act = await self._next(client, line)
                 try:
-                    await self._do(client, act)
-                except (nats.errors.Error, OSError):  # it is being lost
-                    self.dropped += isinstance(act, _Publication)
+                    if act is not None:
+                        await self._do(client, act)
+                        _end_if_cancelled()
+                except Exception:  # it is being lost
+                    self.dropped += isinstance(act, Publication)
 
-    async def _until_taken(self, client: Client, line: _Line) -> None:
+    async def _next(
+        self, client: Client, line: Line[_Begin | _End]
+    ) -> Publication | _Begin | _End | None:
+        """What goes now; None: nothing, look again."""
+        if line.acts:
+            if client.pending_data_size == 0:
+                line.handed_aside_bytes = 0
+            await self._until_taken(client, line)
+            return line.pop()
+        line.empty.set()
+        if not is_quiet(client):
+            await asyncio.sleep(STUCK_LOOK_S)
+            return None
+        return line.pop_aside(time.monotonic_ns())
+
+    async def _until_taken(self, client: Client, line: Line[_Begin | _End]) -> None:
         """Wait while the library holds more than it should, because the network takes nothing."""
         if client.pending_data_size > FED_BYTES:
             await asyncio.sleep(0)  # it writes in a task of its own
@@ -331,9 +341,9 @@ class NatsBus:
             await asyncio.sleep(STUCK_LOOK_S)
         line.is_stuck = False
 
-    async def _do(self, client: Client, act: _Publication | _Begin | _End) -> None:
+    async def _do(self, client: Client, act: Publication | _Begin | _End) -> None:
         match act:
-            case _Publication(subject=subject, payload=payload):
+            case Publication(subject=subject, payload=payload):
                 await client.publish(subject, payload)
             case _Begin(hearing=hearing):
                 if hearing in self._hearings and hearing.on_client is None:
@@ -363,31 +373,8 @@ def _taker(hearing: _Hearing) -> Callable[[Msg], Any]:
     return take
 
 
-def _socket_of(client: Client) -> socket.socket | None:
-    """That of the client's connection, which the library has no public name for."""
-    transport = client._transport
-    writer = getattr(transport, "_io_writer", None) or getattr(transport, "_ws", None)
-    found = None if writer is None else writer.get_extra_info("socket")
-    return found if found is None or found.fileno() >= 0 else None
-
-
-def _bound_loss(client: Client) -> None:
-    """Let the kernel give up soon what nobody acknowledges (RFC 5482)."""
-    found = _socket_of(client)
-    if found is not None:
-        found.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(LOST_AFTER_S * 1000))
-        found.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, MAX_PENDING_BYTES)
-
-
 def _end_if_cancelled() -> None:
     """Raise the ``CancelledError`` that the client library took for a failure of its own."""
     task = asyncio.current_task()
     if task is not None and task.cancelling():
         raise asyncio.CancelledError
-
-
-async def _leave(client: Client) -> None:
-    """Close a client, whatever state it is in, and whether its last words are taken or not."""
-    with contextlib.suppress(TimeoutError, nats.errors.Error, OSError, AttributeError):
-        async with asyncio.timeout(CLOSE_TIMEOUT_S):
-            await client.close()

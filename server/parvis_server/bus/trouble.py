@@ -34,6 +34,8 @@ def explained(error: BaseException, address: BusAddress) -> str:
     error = getattr(error, "certificate_error", None) or getattr(error, "os_error", None) or error
     words = str(error)
     status = getattr(error, "status", None)
+    if status == 401:
+        return f"the bus at {address} refuses these credentials: see its users, and ours"
     if isinstance(status, int):
         return f"at {address} something answers, but no bus (HTTP {status}): is the address right?"
     if isinstance(error, ssl.SSLCertVerificationError):

@@ -1,9 +1,12 @@
 """``parvis edge``: run an edge, which faces the phones for a hub elsewhere."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from parvis_server.edge.settings import EdgeSettings
 
 app = typer.Typer(add_completion=False)
 
@@ -15,11 +18,14 @@ EXAMPLES = """Examples:
 
   parvis edge --public room.example --certificate fullchain.pem --key privkey.pem --port 443
 
+  parvis edge --public room.example --show-address               what the venue needs, once more
+
   parvis edge --public room.example --behind-proxy 127.0.0.1 --host 127.0.0.1
 """
 
 BUS = "Bus of the hub: nats://host:4222, or wss://host/bus."
-PUBLIC = "Stand outside the venue, under this name: prints how the hub joins."
+PUBLIC = "Stand outside the venue, under this name: prints at the first start how the hub joins."
+SHOW = "Print again how the hub joins, with the secret, and end."
 SITE = "Name of the hub's site on a bus that several share."
 PORT = "Port to listen on; 0 takes a free one. Default: 8080."
 PLACE = "Where browsers reach this edge: an origin, :8081 or /e/1. Default: its name or address."
@@ -55,10 +61,13 @@ def edge(
     data: Annotated[File, typer.Option(help=DATA)] = None,
     config: Annotated[File, typer.Option(help=CONFIG)] = None,
     log_format: Annotated[Text, typer.Option(help=FORMAT)] = None,
+    show_address: Annotated[bool, typer.Option("--show-address", help=SHOW)] = False,
 ) -> None:
     """Run an edge: it serves pages and listeners, and passes what they do to the hub."""
+    from parvis_server.bus.settings import refuse_secret_in_arguments
     from parvis_server.edge.settings import load_edge_settings
 
+    refuse_secret_in_arguments(bus, "PARVIS_EDGE_BUS__", "parvis-edge.toml")
     flags = {
         "data": data,
         "bus.url": bus,
@@ -75,7 +84,20 @@ def edge(
         "log.format": log_format,
     }
     settings = load_edge_settings(config, flags)
+    if show_address:
+        _show(settings)
+        return
 
     from parvis_server.edge.process import run  # takes a second: not for a mistyped flag
 
     run(settings)
+
+
+def _show(settings: "EdgeSettings") -> None:
+    """Print how the hub joins: on the screen of whoever asks, and in no log."""
+    from parvis_server.errors import UsageError
+    from parvis_server.link.edge_secret import address_to_show, how_to_join
+
+    if settings.public is None:
+        raise UsageError("--show-address: say --public with the name of the edge, too")
+    typer.echo(how_to_join(address_to_show(settings.data, settings.public)))

@@ -127,8 +127,10 @@ def hub(
     log_format: LogFormat = None,
 ) -> None:
     """Run the hub: it serves the page, keeps the line of hands and mixes the sound."""
+    from parvis_server.bus.settings import refuse_secret_in_arguments
     from parvis_server.config import load_settings
 
+    refuse_secret_in_arguments(bus, "PARVIS_HUB_BUS__", "parvis.toml")
     flags = {
         "data": data,
         "network.host": host,

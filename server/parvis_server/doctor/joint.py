@@ -4,13 +4,15 @@ import asyncio
 import json
 import secrets
 import time
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from parvis_server.doctor.findings import Finding, Says, found
-from parvis_server.doctor.way import TIMEOUT_S, Way
+from parvis_server.doctor.way import TIMEOUT_S, Unproven, Way
+from parvis_server.link.entry import Shown
 from parvis_server.link.handshake import LinkRefused, Refusal, greet
 from parvis_server.link.packets import beat, received_in
 from parvis_server.link.publish_address import BUS_PATH, LINK_PATH, BusUser, PublishAddress
@@ -27,11 +29,14 @@ REFUSALS = {
 
 async def look_at_bus(way: Way, address: PublishAddress) -> Finding:
     """Whether the bus lets a hub in."""
+    shown = Shown(address.entry_key, f"doctor-{secrets.token_hex(4)}")
     try:
-        async with way.socket(BUS_PATH) as connection, asyncio.timeout(TIMEOUT_S):
+        async with _socket(way, BUS_PATH, shown) as connection, asyncio.timeout(TIMEOUT_S):
             return found(
                 Says.BUS_GOOD if await _let_in(connection, address.hub) else Says.BUS_REFUSES
             )
+    except Unproven:
+        return found(Says.BUS_REFUSES)
     except (TimeoutError, ConnectionClosed, BadMessage):
         return found(Says.BUS_MUTE, path=BUS_PATH)
 
@@ -39,18 +44,43 @@ async def look_at_bus(way: Way, address: PublishAddress) -> Finding:
 async def look_at_link(way: Way, address: PublishAddress) -> Finding:
     """Whether both connections carry messages both ways; a hub that publishes is not disturbed."""
     hub = f"doctor-{secrets.token_hex(4)}"
+    shown = Shown(address.entry_key, hub)
     try:
         async with AsyncExitStack() as stack, asyncio.timeout(2 * TIMEOUT_S):
             slowest_ms = 0.0
             for place in range(CONNECTIONS):
-                connection = await stack.enter_async_context(way.socket(LINK_PATH))
+                connection = await stack.enter_async_context(_socket(way, LINK_PATH, shown))
                 await _greeted(connection, address, hub, place)
                 slowest_ms = max(slowest_ms, await _there_and_back_ms(connection))
             return found(Says.LINK_GOOD, ms=round(slowest_ms))
+    except Unproven:
+        return found(Says.LINK_REFUSES)
     except LinkRefused as refused:
         return found(REFUSALS.get(refused.why, Says.LINK_ONE_WAY))
     except (TimeoutError, ConnectionClosed, BadMessage):
         return found(Says.LINK_ONE_WAY)
+
+
+@asynccontextmanager
+async def _socket(way: Way, path: str, shown: Shown) -> AsyncIterator[ClientConnection]:
+    """A WebSocket that the edge opens for who knows the address; raises ``Unproven``."""
+    async with AsyncExitStack() as stack:
+        try:
+            connection = await _asked(stack, way, path, shown)
+        except Unproven as refused:
+            if not shown.refused(refused.date, _utc_ms()):
+                raise
+            connection = await _asked(stack, way, path, shown)
+        yield connection
+
+
+async def _asked(stack: AsyncExitStack, way: Way, path: str, shown: Shown) -> ClientConnection:
+    headers = shown.headers(path, _utc_ms())
+    return await stack.enter_async_context(way.socket(path, additional_headers=headers))
+
+
+def _utc_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 async def _greeted(

@@ -16,7 +16,7 @@ from websockets.exceptions import InvalidHandshake, InvalidStatus
 
 from parvis_server.doctor.findings import Finding, Says, found
 from parvis_server.doctor.target import Target
-from parvis_server.link.trouble import Cause, cause_of
+from parvis_server.link.trouble import Cause, cause_of, is_unproven
 
 TIMEOUT_S = 5.0
 
@@ -41,6 +41,15 @@ CERTIFICATE = {
 }
 
 Tell = Callable[[Finding], None]
+
+
+class Unproven(Exception):
+    """The edge does not take what was shown in the request."""
+
+    def __init__(self, date: str | None) -> None:
+        """``date`` is the edge's clock."""
+        super().__init__()
+        self.date = date
 
 
 class Stopped(Exception):
@@ -200,7 +209,7 @@ class Way:
 
     @contextlib.asynccontextmanager
     async def socket(self, path: str, **options: Any) -> AsyncIterator[ClientConnection]:
-        """An open WebSocket; raises ``Stopped`` for one that does not open."""
+        """An open WebSocket; raises ``Stopped`` for one that does not open, and ``Unproven``."""
         try:
             opening = connect(
                 self._target.socket(path),
@@ -216,6 +225,8 @@ class Way:
             )
             opened = await opening
         except InvalidStatus as error:
+            if is_unproven(error):
+                raise Unproven(error.response.headers.get("Date")) from None
             status = error.response.status_code
             raise self.stop(Says.SOCKET_SWALLOWED, path=path, status=status) from None
         except (OSError, InvalidHandshake, TimeoutError, EOFError):

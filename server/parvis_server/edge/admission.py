@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from parvis_server.edge.room import EdgeRoom
 from parvis_server.errors import PeerFault
-from parvis_server.net.admission import NO_SUCH_ROOM, SHOWN_OUT, shown_secrets
+from parvis_server.net.admission import COME_ANEW, NO_SUCH_ROOM, SHOWN_OUT, shown_secrets
 from parvis_server.net.credentials import same
 from parvis_server.net.seats import FAREWELLS
 from parvis_server.room.results import Why
@@ -74,25 +74,33 @@ def check_ticket(room: EdgeRoom, participant: str, ticket: Ticket) -> None:
         raise PeerFault(*FAREWELLS[Why.INVITATION])
 
 
-def entry(room: EdgeRoom, join: Join, ticket: Ticket | None, *, is_back: bool) -> Entry:
+def check_token(room: EdgeRoom, participant: str) -> None:
+    """Raise ``PeerFault`` for a listener's token of who runs the room and has the hub's own."""
+    if participant in room.hosts:
+        raise PeerFault(CloseCode.UNAUTHORISED, COME_ANEW)
+
+
+def entry(room: EdgeRoom, join: Join, ticket: Ticket | None, *, is_raised: bool = False) -> Entry:
     """Whether a listener comes in, as far as the edge can tell.
 
     Args:
         room: which is known.
         join: of a listener.
         ticket: what their grant is worth.
-        is_back: they have been here before: the hub may know them as a host.
+        is_raised: their token is of those that the hub alone can check.
 
     Raises:
         PeerFault: no.
     """
     secrets = shown_secrets(join)
+    if is_raised:
+        return Entry.ASK
     if ticket is not None or (room.access is Access.OPEN and not secrets):
         return Entry.IN
     token = room.audience_token
     if room.access is Access.PRIVATE and token and any(same(one, token) for one in secrets):
         return Entry.IN
-    if secrets or is_back:
+    if secrets:
         return Entry.ASK
     raise PeerFault(CloseCode.ROOM_CLOSED, NO_SUCH_ROOM)
 

@@ -67,6 +67,7 @@ class RoomLimits:
     """What one room may cost."""
 
     mp3_listeners: int = 500
+    min_packet_ms: PacketMs = 20
     max_packet_ms: PacketMs = 120
 
 
@@ -85,7 +86,8 @@ class AudienceRoom:
         self.line = line
         self.now_ns = now_ns
         self.fanout = Fanout(now_ns)
-        self.feed = ProgramFeed(self.fanout, now_ns, Ladder(ceiling_ms=limits.max_packet_ms))
+        ladder = Ladder(limits.min_packet_ms, limits.max_packet_ms)
+        self.feed = ProgramFeed(self.fanout, now_ns, ladder)
         self.crowd = Crowd()
         self.listeners: dict[str, Listener] = {}
         """By participant; those who are in."""

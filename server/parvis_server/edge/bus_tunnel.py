@@ -2,7 +2,8 @@
 
 NATS over WebSocket is its protocol in binary messages, so nothing has to be understood here: what
 comes goes to the bus' server on loopback, which asks for user and password, and back. Phones only
-know one port, and so does the hub.
+know one port, and so does the hub. Who does not prove in the request to know the publish address
+gets no tunnel (``Entrance``).
 """
 
 import asyncio
@@ -12,13 +13,14 @@ from collections.abc import Callable
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from parvis_server.link.entrance import LATER, Entrance, refuse
 from parvis_server.net.websocket_protocol import EXTENSION, RawSocket
 from parvis_wire.close_codes import CloseCode
 
 log = logging.getLogger(__name__)
 
 MAX_TUNNELS = 8
-"""One hub has one, and leaves some behind when its network is cut; more edges have a few."""
+"""Hubs that know the address: one has one tunnel, and its start before may have left another."""
 
 PIECE_BYTES = 32_768
 MAX_WAITING_BYTES = 2_000_000
@@ -28,23 +30,32 @@ MAX_WAITING_BYTES = 2_000_000
 class BusTunnel:
     """Joins WebSockets to the bus' server."""
 
-    def __init__(self, server: Callable[[], tuple[str, int]]) -> None:
+    def __init__(self, server: Callable[[], tuple[str, int]], entrance: Entrance) -> None:
         """``server`` gives its address and port, which may change when it is started again."""
         self._server = server
-        self._open = 0
+        self._entrance = entrance
+        self._open: dict[str, RawSocket] = {}
+        """By hub: its newest."""
 
     async def serve(self, websocket: WebSocket) -> None:
         """One connection, until it ends."""
-        await websocket.accept()
-        raw: RawSocket = websocket.scope["extensions"][EXTENSION]
-        if self._open >= MAX_TUNNELS:
-            raw.close(CloseCode.RATE, "too many are on the bus already")
+        hub = await self._entrance.hub(websocket)
+        if hub is None:
             return
-        self._open += 1
+        older = self._open.get(hub)
+        if older is None and len(self._open) >= MAX_TUNNELS:
+            await refuse(websocket, 503, LATER)
+            return
+        raw: RawSocket = websocket.scope["extensions"][EXTENSION]
+        self._open[hub] = raw
+        if older is not None:
+            older.close(CloseCode.SUPERSEDED, "the same hub came again")
         try:
+            await websocket.accept()
             await self._joined(websocket, raw)
         finally:
-            self._open -= 1
+            if self._open.get(hub) is raw:
+                del self._open[hub]
 
     async def _joined(self, websocket: WebSocket, raw: RawSocket) -> None:
         try:

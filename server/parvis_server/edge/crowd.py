@@ -1,4 +1,4 @@
-"""Who is at this edge in one room, as the hub hears of it: counts, and a few names. Pure.
+"""Who is at this edge in one room, as the hub hears of it: counts; names when a host asks. Pure.
 
 Nothing of it is stored, and nothing costs more the more people there are.
 """
@@ -59,14 +59,13 @@ class Crowd:
             listeners=self.listeners,
             in_hall=self._in_hall,
             reactions=dict(self._reactions),
-            named=self._people(),
         )
         self._reactions.clear()
         self._reacted.clear()
         return told
 
-    def _people(self) -> tuple[Present, ...]:
-        """The invited first, then in the order of their coming."""
+    def people(self) -> tuple[Present, ...]:
+        """Those who gave a name: the invited first, then in the order of their coming."""
         guests = [who for who in self._invited if who in self._named]
         others = (who for who in self._named if who not in self._invited)
         chosen = guests[:MAX_NAMED]

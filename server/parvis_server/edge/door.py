@@ -20,9 +20,9 @@ from parvis_server.edge.relay import NOT_REACHED, Relays
 from parvis_server.edge.rooms import EdgeRooms
 from parvis_server.edge.whole_relay import WholeRelay
 from parvis_server.errors import PeerFault
-from parvis_server.net.admission import NO_SUCH_ROOM, SHOWN_OUT, Peer, shown_secrets
+from parvis_server.net.admission import COME_ANEW, NO_SUCH_ROOM, SHOWN_OUT, Peer, shown_secrets
 from parvis_server.net.connection import INTERNAL_ERROR, Connection
-from parvis_server.net.credentials import new_participant
+from parvis_server.net.credentials import claimed_by, new_participant
 from parvis_server.net.endpoints import (
     GUESSES,
     JOIN_TIMEOUT_S,
@@ -143,17 +143,18 @@ class EdgeDoor:
 
     def _listener(self, connection: Connection, join: Join) -> EdgeListener:
         """Whoever comes, not yet in."""
-        back = None
+        back = raised = None
         if isinstance(join.credential, ResumeCredential):
-            back = self._line.participant_of(join.credential.token)
+            raised = claimed_by(join.credential.token)
+            back = raised or self._line.participant_of(join.credential.token)
         participant = back or new_participant()
         resume = self._line.token_of(participant)
+        if raised is not None and isinstance(join.credential, ResumeCredential):
+            resume = join.credential.token
         if resume is None:
             raise self._not_reached(connection)
         room = self._rooms.follow(join.room)
-        return EdgeListener(
-            self, room, connection, join, participant, resume, is_back=back is not None
-        )
+        return EdgeListener(self, room, connection, join, participant, resume, raised is not None)
 
     # ``listener.Porter``
 
@@ -184,14 +185,17 @@ class EdgeDoor:
         if key is not None:
             ticket = admission.ticket_of(join.grant, room.name, participant, key, utc_ms)
         admission.check_ticket(room, participant, ticket or NO_TICKET)
+        raised = listener.is_raised
+        if not raised:
+            admission.check_token(room, participant)
         with self._counting_guesses(listener, bool(shown_secrets(join))):
-            how = admission.entry(room, join, ticket, is_back=listener.is_back)
+            how = admission.entry(room, join, ticket, is_raised=raised)
         if how is Entry.IN:
             self._enter(listener, join, ticket or NO_TICKET)
         elif self._group is None or not self._line.is_reached:
             self._without_the_hub(listener, join)
         else:
-            self._group.create_task(self._ask(listener, join))
+            self._group.create_task(self._asked(listener, join))
 
     def _enter(self, listener: EdgeListener, join: Join, ticket: Ticket) -> None:
         self.joins += 1
@@ -201,9 +205,13 @@ class EdgeDoor:
     def _without_the_hub(self, listener: EdgeListener, join: Join) -> None:
         """Nobody can say whether the secret is good; in an open room it is not needed."""
         room = listener.room.core
-        if room.access is not Access.OPEN or room.view is None:
+        if room.access is not Access.OPEN or room.view is None or listener.is_raised:
             raise self._not_reached(listener.connection)
         self._enter(listener, join, NO_TICKET)
+
+    async def _asked(self, listener: EdgeListener, join: Join) -> None:
+        with self._telling(listener):
+            await self._ask(listener, join)
 
     async def _ask(self, listener: EdgeListener, join: Join) -> None:
         """Let the hub decide."""
@@ -213,6 +221,7 @@ class EdgeDoor:
             room=room,
             participant=listener.participant,
             shown=admission.credentials_of(join),
+            resume=listener.resume if listener.is_raised else None,
         )
         answer = await line.ask(line.subjects.admit, question, Admission)
         if listener.is_gone:
@@ -239,10 +248,13 @@ class EdgeDoor:
     def _refused(self, listener: EdgeListener, join: Join, answer: Refused) -> None:
         if answer.why is RefusedWhy.SHOWN_OUT:
             raise PeerFault(CloseCode.FORBIDDEN, SHOWN_OUT)
-        if listener.room.core.access is Access.OPEN and listener.room.core.view is not None:
+        is_raised, room = listener.is_raised, listener.room.core
+        if not is_raised and room.access is Access.OPEN and room.view is not None:
             self._enter(listener, join, NO_TICKET)
             return
-        with self._counting_guesses(listener, bool(shown_secrets(join))):
+        with self._counting_guesses(listener, is_raised or bool(shown_secrets(join))):
+            if is_raised:
+                raise PeerFault(CloseCode.UNAUTHORISED, COME_ANEW)
             raise PeerFault(CloseCode.ROOM_CLOSED, NO_SUCH_ROOM)
 
     @contextlib.contextmanager

@@ -24,6 +24,7 @@ from parvis_server.edge.rooms import EdgeRooms
 from parvis_server.edge.sisters import Sisters
 from parvis_server.edge.speak import SpeakEndpoint
 from parvis_server.hub_server import Listener, make_server
+from parvis_server.mishaps import Mishaps
 from parvis_server.net.guard import Guard, behind
 from parvis_server.net.listener_hall import ListenerHall
 from parvis_server.net.pages import Pages
@@ -35,11 +36,14 @@ from parvis_wire.edges import (
     EdgeHello,
     HubBeat,
     HubHello,
+    People,
+    PeopleQuestion,
     Refused,
     RefusedWhy,
     parse,
 )
 from parvis_wire.errors import BadMessage
+from parvis_wire.messages import serialize
 from parvis_wire.packet_time import PACKET_TIMES_MS
 
 log = logging.getLogger(__name__)
@@ -115,10 +119,11 @@ class Edge:
         self.hall = ListenerHall(self.door, self._around)
         self.hall.allow(standing.files)
         self.drainage = Drainage(self.door, self.rooms)
-        self._presence = Presence(self.line, self.rooms, self.hall, Load())
+        self._presence = Presence(self.line, self.rooms, self.relays, self.hall, Load())
         self._pages = pages
         self._sisters = Sisters(standing.pages)
         self._ticks = 0
+        self._mishaps = Mishaps(log)
         self._told: str | None = None
         """Of files that are too few."""
         self._group: asyncio.TaskGroup | None = None
@@ -193,6 +198,7 @@ class Edge:
         heard = (
             bus.subscribe(subjects.hub_beat, self._on_beat),
             bus.subscribe(subjects.orders(self.line.edge), self._on_order),
+            bus.answer(subjects.people(self.line.edge), self._on_people),
         )
         bus.link_taps.add(self._on_link)
         return [
@@ -203,9 +209,16 @@ class Edge:
 
     def _on_beat(self, payload: bytes) -> None:
         try:
-            self.line.watch.beat(parse(HubBeat, payload), self.line.now_ns())
+            beat = parse(HubBeat, payload)
         except BadMessage as error:
             log.warning("the hub's beat cannot be read: %s", error)
+            return
+        now_ns = self.line.now_ns()
+        self.line.watch.beat(beat, now_ns)
+        for name, seq in beat.news.items():
+            room = self.rooms.get(name)
+            if room is not None:
+                room.core.is_at(beat.hub, seq, now_ns)
 
     def _on_order(self, payload: bytes) -> None:
         try:
@@ -214,7 +227,24 @@ class Edge:
             log.warning("an order of the hub cannot be read: %s", error)
             return
         if self._group is not None:
-            self._group.create_task(self.drainage.empty(order))
+            self._group.create_task(self._empty(order))
+
+    async def _empty(self, order: Drain) -> None:
+        """Send everybody away; whatever happens, this edge ends then."""
+        with self._mishaps.during("emptying this edge"):
+            await self.drainage.empty(order)
+            return
+        self.stopping.set()
+
+    def _on_people(self, payload: bytes, answer: Callable[[bytes], None]) -> None:
+        """A host wants to see who is here."""
+        try:
+            room = self.rooms.get(parse(PeopleQuestion, payload).room)
+        except BadMessage as error:
+            log.warning("a question of the hub cannot be read: %s", error)
+            return
+        people = () if room is None else room.crowd.people()
+        answer(serialize(People(people=people)).encode())
 
     def _on_link(self, is_connected: bool) -> None:
         """What was under way when the bus was cut may be lost."""
@@ -222,6 +252,13 @@ class Edge:
             self.line.watch.want()
             self.relays.hold()
             self.rooms.want_all()
+
+    async def _greet(self) -> None:
+        """Say hello; an answer that nobody foresaw counts as none."""
+        with self._mishaps.during("saying hello to the hub"):
+            await self._say_hello()
+            return
+        self.line.watch.failed(self.line.now_ns())
 
     async def _say_hello(self) -> None:
         """With a hello, the hub ends what this edge relayed before: so do we, before and not after.
@@ -258,8 +295,9 @@ class Edge:
         self._act_again()
 
     def _set_limits(self, hello: HubHello) -> None:
-        longest = max(one for one in PACKET_TIMES_MS if one <= hello.max_packet_ms)
-        self.rooms.set_longest_packets(longest)
+        most = max(one for one in PACKET_TIMES_MS if one <= hello.max_packet_ms)
+        least = max(one for one in PACKET_TIMES_MS if one <= min(hello.min_packet_ms, most))
+        self.rooms.set_packet_times(least, most)
         shortage = self.standing.files.shortage(hello.max_listeners)
         if shortage is not None and shortage != self._told:
             log.warning(shortage)
@@ -304,19 +342,27 @@ class Edge:
         """What is due every quarter of a second."""
         now_ns = self.line.now_ns()
         if self.line.watch.hello_due(now_ns):
-            group.create_task(self._say_hello())
-        self._look(now_ns)
-        self.rooms.look()
-        self.relays.look(now_ns)
-        self.door.look(now_ns)
+            group.create_task(self._greet())
+        due: list[tuple[str, Callable[[], None]]] = [
+            ("looking for the hub", partial(self._look, now_ns)),
+            ("looking at the rooms", self.rooms.look),
+            ("looking at what is relayed", partial(self.relays.look, now_ns)),
+            ("looking at who waits", partial(self.door.look, now_ns)),
+        ]
         if self._ticks % BEAT_EVERY_TICKS == 0:
-            self._beat()
+            due.append(("telling the hub who is here", self._beat))
         if self._ticks % ACTING_EVERY_TICKS == 0:
-            self._act_again()
-        if self._ticks % AWAY_EVERY_TICKS == 0 and not self.line.is_reached:
-            for room in self.rooms:
-                room.venue_is(False)
+            due.append(("telling the hub who acts", self._act_again))
+        if self._ticks % AWAY_EVERY_TICKS == 0:
+            due.append(("saying that the hub is away", self._say_that_it_is_away))
         self._ticks += 1
+        for name, part in due:
+            with self._mishaps.during(name):
+                part()
+
+    def _say_that_it_is_away(self) -> None:
+        for room in self.rooms if not self.line.is_reached else ():
+            room.venue_is(False)
 
     def _beat(self) -> None:
         beat = self._presence.beat(is_draining=self.drainage.is_on)

@@ -10,11 +10,13 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
+from parvis_server.edge.audience_room import AudienceRoom
 from parvis_server.edge.figures import EdgeCollector
 from parvis_server.edge.gateway import NOT_THROUGH_HERE, WORDS, Gateway, Unanswered
 from parvis_server.edge.rooms import EdgeRooms
 from parvis_server.errors import PeerFault
-from parvis_server.net.mp3 import Mp3Response
+from parvis_server.net.arrival import is_inside
+from parvis_server.net.mp3 import Mp3Response, missed
 from parvis_server.net.pages import (
     AUDIENCE_PAGE,
     HOST_PAGE,
@@ -30,6 +32,7 @@ from parvis_server.net.plain_words import (
     ROOM_NAME,
     SERVER_MISTAKE,
 )
+from parvis_server.net.rate import wrong_secret_attempts
 from parvis_wire.floor import About, Access, Phase
 from parvis_wire.messages import DEFAULT_ROOM
 
@@ -42,6 +45,7 @@ API_CODES = {
     404: "not_found",
     405: "method",
     413: "too_big",
+    429: "too_often",
     502: "no_answer",
     503: "not_reached",
 }
@@ -69,6 +73,7 @@ class EdgeRoutes:
         """Answer from ``parts``."""
         self._parts = parts
         self._pages = parts.pages
+        self._guesses = wrong_secret_attempts()
 
     def application(self) -> Starlette:
         """The application, which needs the guard around it."""
@@ -154,18 +159,40 @@ class EdgeRoutes:
         name = request.query_params.get("room", DEFAULT_ROOM)
         if ROOM_NAME.fullmatch(name) is None:
             raise HTTPException(404)
-        try:
-            room = self._parts.rooms.follow(name)
-        except PeerFault:
-            raise HTTPException(503) from None
-        if not await room.known():
-            raise HTTPException(404 if room.core.refused is not None else 503)
-        view = room.core.view
-        if view is None or view.phase is not Phase.LIVE or room.core.access is not Access.OPEN:
+        room = await self._open_room(name, request)
+        if room.core.view is None or room.core.view.phase is not Phase.LIVE:
             raise HTTPException(404)
         if room.mp3.full:
             raise HTTPException(503)
         return Mp3Response(room.mp3)
+
+    async def _open_room(self, name: str, request: Request) -> AudienceRoom:
+        """A room that everybody may know of; of others, nobody learns whether they are there.
+
+        The guesses are counted apart from those of joins: a player that asks for a room again and
+        again keeps nobody of its network from joining.
+        """
+        rooms = self._parts.rooms
+        is_counted = rooms.get(name) is None
+        if is_counted and self._missed(request) != 404:
+            raise HTTPException(429)  # a name that is new here costs the hub a question
+        try:
+            room = rooms.follow(name)
+        except PeerFault:
+            raise HTTPException(503) from None
+        is_known = await room.known()
+        if not is_known and room.core.refused is None:
+            raise HTTPException(503)
+        if not is_known or room.core.access is not Access.OPEN:
+            raise HTTPException(404 if is_counted else self._missed(request))
+        return room
+
+    def _missed(self, request: Request) -> int:
+        """The status of a guess; it counts among the questions that its network causes, too."""
+        address = request.client.host if request.client is not None else ""
+        if not self._parts.gateway.may_ask(address):
+            return 429
+        return missed(self._guesses, request, self._parts.figures.line.now_ns())
 
     async def health(self, request: Request) -> Response:
         """The edge is well when it answers: that the venue is away is no reason to restart it."""
@@ -173,7 +200,9 @@ class EdgeRoutes:
         return JSONResponse({"status": status}, headers=NO_STORE)
 
     async def metrics(self, request: Request) -> Response:
-        """Counts."""
+        """Counts, for this machine; in the venue's own network, for everybody there."""
+        if not is_inside(request.scope, from_lan=not self._parts.is_public):
+            raise Unanswered(403, PLAIN_WORDS[403])
         rendered = self._parts.figures.render()
         return Response(rendered, media_type=METRICS_TYPE, headers=NO_STORE)
 
@@ -181,7 +210,7 @@ class EdgeRoutes:
 async def _refused(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     detail = error.detail if isinstance(error, Unanswered) else None
-    headers = {**NO_STORE, **({"Retry-After": "2"} if status in (502, 503) else {})}
+    headers = {**NO_STORE, **({"Retry-After": "2"} if status in (429, 502, 503) else {})}
     words = detail or PLAIN_WORDS.get(status) or WORDS.get(status) or SERVER_MISTAKE
     if request.url.path.startswith(API_PREFIX):
         said = {"code": API_CODES.get(status, "mistake"), "text": " ".join(words.split())}

@@ -55,7 +55,8 @@ class EdgeListener:
     """Until they are in."""
     participant: str
     resume: str
-    is_back: bool
+    is_raised: bool = False
+    """Who they are is their own word, until the hub has seen their token."""
     ticket: Ticket = NO_TICKET
     rung: Rung | None = None
     """How they play, once they said so."""
@@ -183,9 +184,23 @@ class EdgeListener:
     def _acting(self) -> ListenerRelay:
         if self._relay is None:
             self._relay = ListenerRelay(
-                self.porter.relays, self.connection, self._introduce, self._has_a_hand_up
+                self.porter.relays,
+                self.connection,
+                self._introduce,
+                self._has_a_hand_up,
+                self._known_as,
             )
         return self._relay
+
+    def _known_as(self, welcome: Welcome) -> None:
+        """The hub gives another token to whose rank it raised, or took."""
+        if welcome.participant != self.participant or welcome.resume == self.resume:
+            return
+        self.resume = welcome.resume
+        if self._shown is not None:
+            credential = ResumeCredential(token=self.resume)
+            self._shown = self._shown.model_copy(update={"credential": credential})
+        self.connection.send(welcome.model_copy(update={"grant": self.ticket.grant}))
 
     def _has_a_hand_up(self) -> bool:
         return self.participant in self.room.core.acting

@@ -19,6 +19,7 @@ from parvis_wire.messages import (
     Ack,
     Failure,
     RefusalCode,
+    Role,
     Welcome,
     parse_hub_message,
     serialize,
@@ -47,16 +48,18 @@ class ListenerRelay:
         connection: Connection,
         introduce: Callable[[], Iterable[Wire]],
         is_needed: Callable[[], bool],
+        known_as: Callable[[Welcome], None],
     ) -> None:
         """Not open yet.
 
         ``introduce`` gives the join, and how they are here; ``is_needed``: they have a hand up, or
-        the floor.
+        the floor. ``known_as``: the hub said who they are, and by which token.
         """
         self._relays = relays
         self._connection = connection
         self._introduce = introduce
         self._is_needed = is_needed
+        self._known_as = known_as
         self._pending: dict[str, tuple[str, int]] = {}
         self._number: int | None = None
         self._failure: str | None = None
@@ -100,9 +103,11 @@ class ListenerRelay:
             return
         try:
             peer = self._connection.peer
-            self._number = self._relays.open(self, RelayPath.LISTEN, peer, is_fanned_out=True)
-        except PeerFault:
-            return  # what waits is refused when its time is over
+            self._number = self._relays.open(self, RelayPath.LISTEN, peer, Role.LISTENER)
+        except PeerFault as fault:
+            if fault.code is CloseCode.RATE:
+                self._refuse_all(RefusalCode.TOO_MANY, fault.text)
+            return  # else what waits is refused when its time is over
         self._relays.acting.add(self)
         for message in self._introduce():
             self._relays.say(self._number, serialize(message))
@@ -132,6 +137,11 @@ class ListenerRelay:
     def _refuse(self, command_id: str, why: RefusalCode, text: str) -> None:
         self._connection.send(Ack(id=command_id, refused=why, text=text))
 
+    def _refuse_all(self, why: RefusalCode, text: str) -> None:
+        pending, self._pending = self._pending, {}
+        for command_id in pending:
+            self._refuse(command_id, why, text)
+
     # ``Relayed``
 
     def told(self, text: str) -> None:
@@ -141,7 +151,8 @@ class ListenerRelay:
         except BadMessage:
             message = None  # of a newer hub: the page may know it
         match message:
-            case Welcome():
+            case Welcome() as welcome:
+                self._known_as(welcome)
                 return
             case Failure(text=words):
                 self._failure = words
@@ -166,3 +177,10 @@ class ListenerRelay:
         """The hub was lost, or is another."""
         self._number = self._failure = None
         self._ended_ns = None
+
+    def gives_way(self) -> bool:
+        """For others who act: opened again at their next act, unless they are known to wait."""
+        if self._pending or self._is_needed():
+            return False
+        self.end()
+        return True

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from typing import Protocol
 
 from parvis_server.edge.hub_line import HubLine
+from parvis_server.edge.relay import Relays
 from parvis_server.edge.rooms import EdgeRooms
-from parvis_wire.edges import EdgeBeat
+from parvis_wire.edges import EdgeBeat, steps_of
 
 
 class Load:
@@ -39,10 +40,13 @@ class Hall(Protocol):
 class Presence:
     """Makes the beats."""
 
-    def __init__(self, line: HubLine, rooms: EdgeRooms, hall: Hall, load: Load) -> None:
+    def __init__(
+        self, line: HubLine, rooms: EdgeRooms, relays: Relays, hall: Hall, load: Load
+    ) -> None:
         """Of this edge."""
         self._line = line
         self._rooms = rooms
+        self._relays = relays
         self._hall = hall
         self._load = load
 
@@ -69,4 +73,6 @@ class Presence:
             load=self._load.look(),
             draining=is_draining,
             rooms=rooms,
+            relayed=steps_of(self._relays.numbers),
+            last_relayed=self._relays.last,
         )

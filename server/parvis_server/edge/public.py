@@ -6,8 +6,10 @@ from one secret, which the person in the venue copies once (``publish_address``)
 """
 
 import asyncio
+import shlex
 from collections.abc import Coroutine, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Self
 
 from parvis_server.bus.address import BusAddress
@@ -16,9 +18,10 @@ from parvis_server.bus.server import BusServer
 from parvis_server.data_folder import DataFolder
 from parvis_server.edge.bus_tunnel import BusTunnel
 from parvis_server.edge.edge import Standing
-from parvis_server.edge.settings import EdgeSettings
+from parvis_server.edge.settings import EdgeSettings, default_edge_folder
 from parvis_server.link.bus_rights import authorization
 from parvis_server.link.edge_secret import how_to_join, kept_address
+from parvis_server.link.entrance import LATER, Entrance, refuse
 from parvis_server.link.publish_address import BUS_PATH, LINK_PATH, BusUser, PublishAddress
 from parvis_server.link.serving import LinkDoor
 from parvis_wire.bus_subjects import Subjects
@@ -27,13 +30,30 @@ from parvis_wire.bus_subjects import Subjects
 class PublicSide:
     """The parts of a public edge that others do not have."""
 
-    def __init__(self, address: PublishAddress, *, is_new: bool, bus: BusAddress | None) -> None:
-        """``bus``: a server that somebody else runs; None: one of our own."""
+    def __init__(
+        self,
+        address: PublishAddress,
+        *,
+        is_new: bool,
+        bus: BusAddress | None,
+        data: Path | None = None,
+    ) -> None:
+        """Nothing runs yet.
+
+        Args:
+            address: of this edge.
+            is_new: it was made just now, and nobody has seen it.
+            bus: a server that somebody else runs; None: one of our own.
+            data: where the secret is kept, unless it is the usual folder.
+        """
         self.address = address
         self._is_new = is_new
+        self._data = data
         self._elsewhere = bus
         self._server: BusServer | None = None
         self._link: LinkDoor | None = None
+        self.entrance = Entrance(address.entry_key)
+        """Where whoever is no hub of ours is refused."""
 
     @classmethod
     def of(cls, settings: EdgeSettings) -> Self:
@@ -44,7 +64,8 @@ class PublicSide:
         """
         folder = DataFolder.open(settings.data)
         address, is_new = kept_address(folder, settings.public or "")
-        return cls(address, is_new=is_new, bus=settings.bus.address())
+        data = None if settings.data == default_edge_folder() else settings.data.absolute()
+        return cls(address, is_new=is_new, bus=settings.bus.address(), data=data)
 
     async def begin(self, edge_id: str) -> Sequence[Coroutine[Any, Any, None]]:
         """What has to run, once it can be reached: the bus' server, and what joins links to it."""
@@ -69,7 +90,7 @@ class PublicSide:
         """As which it stands before browsers and hub."""
         sockets = {LINK_PATH: self._serve_link}
         if self._server is not None:
-            sockets[BUS_PATH] = BusTunnel(self._bus_server).serve
+            sockets[BUS_PATH] = BusTunnel(self._bus_server, self.entrance).serve
         return replace(
             standing,
             site=self.address.site,
@@ -80,9 +101,14 @@ class PublicSide:
         )
 
     def words(self) -> Sequence[str]:
-        """How the hub joins."""
-        new = "" if self._is_new else " (the same as before)"
-        return [f"in the venue{new}: {how_to_join(self.address)}"]
+        """How the hub joins; the address itself only when it was just made."""
+        if self._is_new:
+            return [f"in the venue: {how_to_join(self.address)}"]
+        address = self.address
+        public = address.authority if address.encrypted else address.origin
+        where = () if self._data is None else ("--data", str(self._data))
+        shown = shlex.join(("parvis", "edge", "--public", public, *where, "--show-address"))
+        return [f"in the venue: parvis hub --publish, with the address as before ({shown})"]
 
     async def _linked(self, edge_id: str) -> None:
         """Take the hub's links, and join them to the bus."""
@@ -96,7 +122,11 @@ class PublicSide:
             group.create_task(self._link.run())
 
     async def _serve_link(self, websocket: Any) -> None:
-        if self._link is not None:
+        if await self.entrance.hub(websocket) is None:
+            return
+        if self._link is None:
+            await refuse(websocket, 503, LATER)
+        else:
             await self._link.serve(websocket)
 
     def _bus(self, user: BusUser) -> NatsBus:

@@ -7,12 +7,13 @@ speaker comes back by itself, and a listener's is opened again with what waits f
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Protocol
 
 from parvis_server.edge.hub_line import HubLine
 from parvis_server.errors import PeerFault
 from parvis_server.net.admission import Peer
+from parvis_server.net.relay_shares import RelayShares
 from parvis_wire.bus_subjects import pack_relayed, unpack_relayed
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.edges import (
@@ -26,13 +27,10 @@ from parvis_wire.edges import (
     relay_down,
 )
 from parvis_wire.errors import BadMessage
+from parvis_wire.messages import Role
 
 log = logging.getLogger(__name__)
 
-MAX_RELAYED = 4_000
-"""Everybody who acts within a minute, and all who run rooms: 40 MB at the worst."""
-
-TOO_MANY = "too many people do something at once: try again in a moment"
 NOT_REACHED = "the venue is not reached: try again in a moment"
 
 
@@ -50,6 +48,9 @@ class Relayed(Protocol):
 
     def cut(self) -> None:
         """The hub was lost, or is another: it knows nothing of this connection any more."""
+
+    def gives_way(self) -> bool:
+        """End it for somebody else's sake; False: it is needed."""
 
 
 class Acting(Protocol):
@@ -71,11 +72,22 @@ class Relays:
         """Listeners whose connection is open, or about to be."""
         self._ends: dict[int, Relayed] = {}
         self._last = 0
+        self._shares = RelayShares()
         self._is_held = False
 
     def __len__(self) -> int:
         """How many are open."""
         return len(self._ends)
+
+    @property
+    def numbers(self) -> Collection[int]:
+        """Of those that are open."""
+        return self._ends.keys()
+
+    @property
+    def last(self) -> int:
+        """The highest number that was given."""
+        return self._last
 
     def listen(self) -> Callable[[], None]:
         """Hear the hub; what is returned ends it."""
@@ -91,16 +103,15 @@ class Relays:
 
         return end
 
-    def open(self, end: Relayed, path: RelayPath, peer: Peer, *, is_fanned_out: bool) -> int:
-        """Open one; its number.
+    def open(self, end: Relayed, path: RelayPath, peer: Peer, role: Role) -> int:
+        """Open one; its number. A listener's program and news come from here.
 
         Raises:
             PeerFault: the hub is not reached, or there are too many.
         """
         if not self.line.is_reached or self._is_held:
             raise PeerFault(CloseCode.GOING_AWAY, NOT_REACHED)
-        if len(self._ends) >= MAX_RELAYED:
-            raise PeerFault(CloseCode.RATE, TOO_MANY)
+        self._shares.enter(self._last + 1, role, peer.address, self._gives_way)
         self._last += 1
         self._ends[self._last] = end
         opened = RelayOpened(
@@ -109,13 +120,18 @@ class Relays:
             address=peer.address[:64],
             host=peer.own_address[:255],
             encrypted=peer.is_private,
-            is_fanned_out=is_fanned_out,
+            is_fanned_out=role is Role.LISTENER,
         )
         self._publish(opened)
         return self._last
 
+    def _gives_way(self, number: int) -> bool:
+        end = self._ends.get(number)
+        return end is None or end.gives_way()
+
     def say(self, number: int, text: str) -> None:
         """Pass on what the peer said."""
+        self._shares.used(number)
         self._publish(RelaySaid(connection=number, text=text))
 
     def send(self, number: int, rtp: bytes) -> None:
@@ -125,11 +141,13 @@ class Relays:
 
     def end(self, number: int) -> None:
         """The peer is gone; does nothing for one that the hub has ended."""
+        self._shares.leave(number)
         if self._ends.pop(number, None) is not None:
             self._publish(RelayGone(connection=number))
 
     def forget(self, number: int) -> None:
         """It is over on the hub's side already."""
+        self._shares.leave(number)
         self._ends.pop(number, None)
 
     def look(self, now_ns: int) -> None:
@@ -149,6 +167,7 @@ class Relays:
     def cut_all(self) -> None:
         """The hub knows nothing of them any more, or must not."""
         ends, self._ends = self._ends, {}
+        self._shares.clear()
         for number, end in ends.items():
             self._publish(RelayGone(connection=number))
             end.cut()

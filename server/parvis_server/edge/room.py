@@ -26,6 +26,9 @@ FIRST_PAUSE_NS = NS_PER_S // 4
 LONGEST_PAUSE_NS = 4 * NS_PER_S
 """Between two questions that nobody answered."""
 
+LATE_NS = NS_PER_S // 2
+"""After which news are taken for lost that the hub's beat told of: the two travel apart."""
+
 REFUSED_FOR_NS = 5 * NS_PER_S
 """A room that is not there is asked for once in this time: names can be guessed."""
 
@@ -65,6 +68,8 @@ class EdgeRoom:
         self._hub: str | None = None
         self._seq = 0
         self._clock: tuple[Time, int] | None = None
+        self._behind: tuple[int, int] | None = None
+        """The number of news that should be here, and since when."""
         self._early: dict[tuple[str, int], RoomNews] = {}
         self._wanted = True
         self._asking = False
@@ -91,8 +96,25 @@ class EdgeRoom:
         self._failures = 0
         self._next_ns = 0
 
+    def is_at(self, hub: str, seq: int, now_ns: int) -> None:
+        """The hub says that its last news of this room have this number."""
+        if hub == self._hub and seq > self._seq and self._behind is None:
+            self._behind = (seq, now_ns)
+
+    def _notice_loss(self, now_ns: int) -> None:
+        """What the hub has said and is not here after a while will not come."""
+        if self._behind is None:
+            return
+        seq, since_ns = self._behind
+        if self._seq >= seq:
+            self._behind = None
+        elif now_ns - since_ns >= LATE_NS:
+            self._behind = None
+            self.want()
+
     def question_due(self, now_ns: int) -> bool:
         """Whether the hub is to be asked now; if so, an answer or a failure has to follow."""
+        self._notice_loss(now_ns)
         due = self._wanted and not self._asking and now_ns >= self._next_ns
         self._asking = self._asking or due
         return due
@@ -123,7 +145,7 @@ class EdgeRoom:
         is_new = answer.hub != self._hub or snapshot != self.view
         self._asking = self._wanted = False
         self._failures = 0
-        self.refused = None
+        self.refused = self._behind = None
         self.view, self._hub, self._seq = snapshot, answer.hub, answer.seq
         self.pulse, self._clock = answer.pulse, (answer.time, now_ns)
         self.access, self.audience_token = answer.access, answer.audience_token
@@ -199,7 +221,10 @@ class EdgeRoom:
             case Change(seq=seq, event=event) if self.view is not None:
                 if seq != self.view.seq + 1:
                     return False
-                self.view = fold(self.view, seq, event)
+                try:
+                    self.view = fold(self.view, seq, event)
+                except Exception:  # of a hub that tells it otherwise: its snapshot says more
+                    return False
             case Pulse():
                 self.pulse = serialize(message.model_copy(update={"reactions": {}}))
             case Time():
@@ -232,14 +257,21 @@ class EdgeRoom:
 
     @property
     def acting(self) -> frozenset[str]:
-        """Participants with a hand, a turn or a seat; found once for each state of the room."""
+        """Participants with a hand, a turn, a seat or a rank; found once for each state of the
+        room."""
         if self.view is None:
             return frozenset()
         if self._acting is None or self._acting[0] is not self.view:
             parts = (self.view.line, self.view.floor, self.view.seats)
             found = frozenset(one.participant for part in parts for one in part)
-            self._acting = (self.view, found)
+            self._acting = (self.view, found | self.hosts)
         return self._acting[1]
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """Participants who run the room: the hub knows them by tokens of its own."""
+        hosts = () if self.view is None else self.view.hosts
+        return frozenset(host.participant for host in hosts)
 
 
 def _view_of(text: str) -> RoomView | None:

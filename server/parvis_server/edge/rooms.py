@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -9,12 +10,16 @@ from functools import partial
 from parvis_server.edge.audience_room import AudienceRoom, RoomLimits
 from parvis_server.edge.hub_line import HubLine
 from parvis_server.errors import PeerFault
+from parvis_server.mishaps import Mishaps
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.packet_time import PacketMs
+
+log = logging.getLogger(__name__)
 
 MAX_ROOMS = 500
 """That are followed at a time, rooms that nobody has included: their names can be made up."""
 
+STOPPED = "this room stopped working here: come back"
 TOO_MANY = "too many rooms are asked for at once: try again in a moment"
 
 
@@ -30,6 +35,7 @@ class EdgeRooms:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._group: asyncio.TaskGroup | None = None
         self._emptied = asyncio.Event()
+        self._mishaps = Mishaps(log)
 
     def __iter__(self) -> Iterator[AudienceRoom]:
         """Those that are followed now."""
@@ -70,9 +76,9 @@ class EdgeRooms:
         self._ask(room)
         return room
 
-    def set_longest_packets(self, ptime_ms: PacketMs) -> None:
+    def set_packet_times(self, least_ms: PacketMs, most_ms: PacketMs) -> None:
         """Of rooms that are followed from now on."""
-        self.limits = replace(self.limits, max_packet_ms=ptime_ms)
+        self.limits = replace(self.limits, min_packet_ms=least_ms, max_packet_ms=most_ms)
 
     def want_all(self) -> None:
         """Something may have been missed."""
@@ -91,10 +97,27 @@ class EdgeRooms:
     def _ask(self, room: AudienceRoom) -> None:
         is_needed = room.core.refused is None or bool(room.waiting)
         if self._group is not None and is_needed and room.question_due(self._now_ns()):
-            self._group.create_task(room.ask())
+            self._group.create_task(self._asked(room))
+
+    async def _asked(self, room: AudienceRoom) -> None:
+        """Ask for a room; an answer that nobody foresaw counts as none."""
+        with self._mishaps.during(f"asking for the room {room.core.name}"):
+            await room.ask()
+            return
+        room.core.want()
+        room.core.failed(self._now_ns())
+
+    async def _serve(self, room: AudienceRoom) -> None:
+        """Serve one room; a mistake in it sends its listeners back, who find it anew."""
+        with self._mishaps.during(f"the room {room.core.name}"):
+            await room.run()
+        if self._rooms.get(room.core.name) is room:
+            room.dismiss_all(CloseCode.GOING_AWAY, STOPPED)
+            self._running.pop(room.core.name, None)
+            self._forget(room)
 
     def _start(self, group: asyncio.TaskGroup, room: AudienceRoom) -> None:
-        self._running[room.core.name] = group.create_task(room.run())
+        self._running[room.core.name] = group.create_task(self._serve(room))
 
     def _forget(self, room: AudienceRoom) -> None:
         room.close()

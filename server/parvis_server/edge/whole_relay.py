@@ -35,7 +35,7 @@ class WholeRelay:
         self._allowance = Allowance.for_sound(PTIME_MS) if self._sends else Allowance()
         self._lane: Lane | None = None
         self._told = 0
-        self._number = relays.open(self, path, connection.peer, is_fanned_out=False)
+        self._number = relays.open(self, path, connection.peer, join.role)
         relays.say(self._number, serialize(join))
 
     # ``Session``: what the peer says
@@ -85,3 +85,7 @@ class WholeRelay:
     def cut(self) -> None:
         """Let the peer come back: what was under way may be lost."""
         self._connection.raw.close(CloseCode.GOING_AWAY, COME_BACK)
+
+    def gives_way(self) -> bool:
+        """Hosts, screens and microphones stay."""
+        return False

@@ -22,17 +22,23 @@ def rights(site: str) -> dict[str, dict[str, list[str]]]:
     questions = [names.hello, names.rooms, names.admit, names.http]
     return {
         "hub": {
-            "publish": [names.hub_beat, names.news("*"), names.program("*"), *every_edge, INBOX],
+            "publish": [
+                *(names.hub_beat, names.news("*"), names.program("*"), *every_edge),
+                *(names.people("*"), INBOX),
+            ],
             "subscribe": [
                 *(*questions, names.hub_beat, names.edge_beat),
-                *(names.all_relays, names.all_sound),
+                *(names.all_relays, names.all_sound, INBOX),
             ],
         },
         "edge": {
-            "publish": [*questions, names.edge_beat, names.relay_up("*"), names.sound_up("*")],
+            "publish": [
+                *(*questions, names.edge_beat, names.relay_up("*"), names.sound_up("*")),
+                INBOX,
+            ],
             "subscribe": [
                 *(names.hub_beat, names.news("*"), names.program("*"), names.edge_beat),
-                *(*every_edge, INBOX),
+                *(*every_edge, names.people("*"), INBOX),
             ],
         },
         "link": {

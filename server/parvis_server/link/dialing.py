@@ -9,14 +9,16 @@ from dataclasses import dataclass
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.connection import broadcast
-from websockets.exceptions import ConnectionClosed, InvalidHandshake
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
+from parvis_server.link.entry import Shown
 from parvis_server.link.handshake import LinkRefused, Refusal, greet
 from parvis_server.link.link_end import TICK_S, Line, LinkEnd, take
 from parvis_server.link.packets import MAX_PACKET_BYTES
-from parvis_server.link.publish_address import PublishAddress
+from parvis_server.link.publish_address import LINK_PATH, PublishAddress
 from parvis_server.link.reach import Reach
-from parvis_server.link.trouble import Trouble, explain
+from parvis_server.link.trouble import Trouble, explain, is_unproven
+from parvis_server.mishaps import in_one_line
 from parvis_server.net import sockets
 from parvis_wire.errors import BadMessage
 from parvis_wire.reconnect import delay_s
@@ -78,6 +80,9 @@ class LinkDialer:
         ``changed`` is called when a connection begins or ends to carry sound."""
         self._address = address
         self._hub = hub
+        self._shown = Shown(address.entry_key, hub)
+        self._shown_ahead_ms = [0] * CONNECTIONS
+        """With which each connection's last proof was made."""
         self._end = end
         self._reach = reach
         self._trust = trust
@@ -105,24 +110,38 @@ class LinkDialer:
             try:
                 carried = await self._connect_once(place)
             except _FAULTS as error:
+                if self._may_show_again(place, error) and attempt == 0:
+                    attempt = 1
+                    continue
                 self._lost(error)
-                refused = isinstance(error, LinkRefused) and error.why is not Refusal.TAKEN
+                refused = _is_refused(error)
                 delay_cap_s = REFUSED_DELAY_S if refused else MAX_DELAY_S
                 attempt = max(attempt, 32) if refused else attempt
+            except Exception as error:  # the hall goes on, whatever comes from outside
+                log.error("the link failed (%s); trying again", in_one_line(error))
             attempt = 0 if carried else attempt
             await asyncio.sleep(min(delay_s(attempt), delay_cap_s))
             attempt += 1
+
+    def _may_show_again(self, place: int, error: Exception) -> bool:
+        """Whether the edge refused our proof because of the time that it named."""
+        if not isinstance(error, InvalidStatus) or not is_unproven(error):
+            return False
+        date, shown_ahead_ms = error.response.headers.get("Date"), self._shown_ahead_ms[place]
+        return self._shown.refused(date, _utc_ms(), shown_ahead_ms)
 
     async def _connect_once(self, place: int) -> bool:
         """One connection, from its dialing to its end; whether it carried sound."""
         tcp = await self._reach.connected(place)
         encrypted = self._address.encrypted
+        self._shown_ahead_ms[place] = self._shown.ahead_ms
         async with connect(
             self._address.link_url,
             sock=tcp,
             ssl=self._trust if encrypted else None,
             server_hostname=self._address.host if encrypted else None,
             proxy=None,
+            additional_headers=self._shown.headers(LINK_PATH, _utc_ms()),
             compression=None,
             open_timeout=OPEN_TIMEOUT_S,
             close_timeout=1.0,
@@ -187,3 +206,14 @@ class LinkDialer:
         if trouble != self.trouble:
             self.trouble = trouble
             log.warning("%s; the hall goes on, trying again every second", trouble.words)
+
+
+def _is_refused(error: Exception) -> bool:
+    """Whether nothing mends it but another address, or another version."""
+    if isinstance(error, InvalidStatus):
+        return is_unproven(error)
+    return isinstance(error, LinkRefused) and error.why is not Refusal.TAKEN
+
+
+def _utc_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -3,6 +3,7 @@
 import base64
 import re
 import secrets
+from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -54,6 +55,22 @@ def kept_address(folder: DataFolder, origin: str) -> tuple[PublishAddress, bool]
     path.chmod(0o600)
     secret = base64.urlsafe_b64decode(kept.secret)
     return PublishAddress(host, port, encrypted, secret), False
+
+
+def address_to_show(folder: Path, origin: str) -> PublishAddress:
+    """The address that is kept there; none is made, which a hub in a venue could not know.
+
+    Raises:
+        UsageError: there is none, or no such name can be.
+        DataFolderError: it cannot be read.
+    """
+    try:
+        is_kept = (folder / FILE).exists()
+    except OSError as error:
+        raise DataFolderError(f"cannot read {folder / FILE}: {error.strerror}") from error
+    if not is_kept:
+        raise UsageError(f"no address is kept in {folder}: say --data as the edge has it")
+    return kept_address(DataFolder.open(folder), origin)[0]
 
 
 def how_to_join(address: PublishAddress) -> str:

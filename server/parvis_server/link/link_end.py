@@ -135,11 +135,14 @@ class LinkEnd:
         self._lines.append(line)
         return line
 
-    def closed(self, line: Line) -> None:
-        """A connection is over; what waited in it is void, the other one has it."""
-        if line in self._lines:
-            self._lines.remove(line)
-            self._dropped += line.queue.dropped
+    def closed(self, line: Line) -> bool:
+        """A connection is over; what waited in it is void, the other one has it. False: it was over
+        already."""
+        if line not in self._lines:
+            return False
+        self._lines.remove(line)
+        self._dropped += line.queue.dropped
+        return True
 
     def send(self, packet: LinkPacket, now_ns: int) -> None:
         """Send over every line; without one it is worthless at once."""

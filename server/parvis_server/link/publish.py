@@ -2,15 +2,18 @@
 
 import asyncio
 import ssl
+import time
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from parvis_server.bus.address import BusAddress
 from parvis_server.data_folder import DataFolder
 from parvis_server.errors import UsageError
 from parvis_server.link.dialing import LinkDialer
-from parvis_server.link.publish_address import PublishAddress
+from parvis_server.link.entry import Shown
+from parvis_server.link.publish_address import BUS_PATH, PublishAddress
 from parvis_server.link.reach import ByName, Reach
 from parvis_server.link.sound import LinkSound
 from parvis_server.link.trouble import Trouble
@@ -78,10 +81,27 @@ def trust_of(address: PublishAddress, authority: Path | None) -> ssl.SSLContext 
     return context
 
 
-def bus_of(address: PublishAddress, authority: Path | None) -> BusAddress:
-    """The edge's bus, as the hub joins it."""
-    user = address.hub
-    return BusAddress((address.bus_url,), user.name, user.password, ca=authority)
+@dataclass(frozen=True, slots=True)
+class ShownToBus:
+    """The proof in a request for ``/bus``; a ``Shows``."""
+
+    shown: Shown
+
+    def headers(self) -> dict[str, str]:
+        """For one request."""
+        return self.shown.headers(BUS_PATH, time.time_ns() // 1_000_000)
+
+    def refused(self, date: str | None) -> bool:
+        """It was not taken; whether another one may be."""
+        return self.shown.refused(date, time.time_ns() // 1_000_000)
+
+
+def bus_of(address: PublishAddress, authority: Path | None, hub: str = "hub") -> BusAddress:
+    """The edge's bus, as the hub of this name joins it."""
+    user, shown = address.hub, Shown(address.entry_key, hub)
+    return BusAddress(
+        (address.bus_url,), user.name, user.password, ca=authority, shows=ShownToBus(shown)
+    )
 
 
 class Publication:
@@ -100,7 +120,7 @@ class Publication:
             UsageError: the file of the authority cannot be used.
         """
         self.address = address
-        self.bus = bus_of(address, authority)
+        self.bus = bus_of(address, authority, hub)
         self.trust = trust_of(address, authority)
         self.sound = LinkSound()
         self._changed = asyncio.Event()

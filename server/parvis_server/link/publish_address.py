@@ -126,6 +126,11 @@ class PublishAddress:
         return self._derived("link")
 
     @cached_property
+    def entry_key(self) -> bytes:
+        """What a hub shows in its requests that it knows."""
+        return self._derived("entry")
+
+    @cached_property
     def site(self) -> str:
         """The ``SiteName`` of this hub and its edges on the bus."""
         return self._derived("site").hex()[:24]
@@ -150,7 +155,8 @@ class PublishAddress:
         """What no log may hold."""
         users = (self.hub, self.edge, self.link)
         passwords = (user.password for user in users)
-        return self.fragment, self.fragment[len(VERSION) + 1 :], *passwords, self.link_key.hex()
+        keys = (self.link_key.hex(), self.entry_key.hex())
+        return self.fragment, self.fragment[len(VERSION) + 1 :], *passwords, *keys
 
     def __str__(self) -> str:
         """Where it is, for people and logs."""

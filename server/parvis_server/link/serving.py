@@ -24,7 +24,8 @@ log = logging.getLogger(__name__)
 HANDSHAKE_TIMEOUT_S = 5.0
 
 MAX_GREETING = 16
-"""Connections that have not proven themselves: a hub has two, and leaves some behind at times."""
+"""Connections whose handshake is not done, of hubs that know the address: a hub has two, and leaves
+some behind at times."""
 
 MAX_HEARD = 64
 """Edges of one site whose speakers are sent up."""
@@ -71,6 +72,8 @@ class LinkDoor:
         self._hub = ""
         self._end = LinkEnd(self._received)
         self._heard: dict[str, Subscription] = {}
+        self._places: dict[int, Line] = {}
+        """The newest line of each of the hub's connections."""
         self._greeting = 0
 
     @property
@@ -137,7 +140,10 @@ class LinkDoor:
             self._another(hello.hub)
         await let_in(websocket.send_text)
         raw.carry_sound(LinkKind.REMOTE)
-        line = self._end.opened(_ServerWay(raw), time.monotonic_ns())
+        older = self._places.pop(hello.place, None)
+        if older is not None and self._end.closed(older):
+            older.way.end("the same connection came again")
+        line = self._places[hello.place] = self._end.opened(_ServerWay(raw), time.monotonic_ns())
         raw.set_receiver(lambda message, arrival_ns: take(self._end, line, message, arrival_ns))
         if self._end.lines == 1:
             log.info("the hub in the venue is linked")
@@ -146,6 +152,7 @@ class LinkDoor:
     def _another(self, hub: str) -> None:
         """Another start of a hub: its numbers begin anew, and it says again whom it hears."""
         self._hub = hub
+        self._places.clear()
         self._end.begin_anew("another hub took its place")
         for heard in self._heard.values():
             heard.end()

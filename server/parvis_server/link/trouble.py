@@ -8,6 +8,7 @@ from typing import Self
 
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
+from parvis_server.link.entry import SCHEME
 from parvis_server.link.handshake import LinkRefused, Refusal
 from parvis_server.link.publish_address import PublishAddress
 from parvis_wire.errors import BadMessage
@@ -108,6 +109,8 @@ def cause_of(error: BaseException) -> Cause:
             return Cause.CUT
         case OSError():
             return Cause.UNREACHABLE
+        case InvalidStatus() if is_unproven(error):
+            return Cause.OTHER_SECRET
         case InvalidStatus():
             return Cause.NO_EDGE if error.response.status_code >= 404 else Cause.NO_UPGRADE
         case InvalidHandshake():
@@ -116,6 +119,12 @@ def cause_of(error: BaseException) -> Cause:
             return Cause.NONSENSE
         case _:
             raise TypeError(f"{type(error).__name__} is no trouble of a link") from error
+
+
+def is_unproven(error: InvalidStatus) -> bool:
+    """Whether a public edge refused what was shown in the request, rather than a proxy."""
+    response = error.response
+    return response.status_code == 401 and response.headers.get("WWW-Authenticate") == SCHEME
 
 
 # OpenSSL's numbers of what is wrong with a certificate (x509_vfy.h).

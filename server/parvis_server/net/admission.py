@@ -7,7 +7,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from parvis_server.errors import PeerFault
-from parvis_server.net.credentials import Keys, same
+from parvis_server.net.credentials import LISTENER_ID, Keys, same
 from parvis_server.net.house_rules import HouseRules
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.floor import Access, Invite, InviteRole, Rank
@@ -21,6 +21,9 @@ from parvis_wire.messages import (
 )
 
 NO_SUCH_ROOM = "there is no such room, or this link to it is not whole or no longer good"
+
+COME_ANEW = "this token does not tell any more who you are: come in as somebody new"
+"""It was made for a listener, and its owner is more than that, or another."""
 
 SHOWN_OUT = "a host has shown you out of this room"
 
@@ -105,6 +108,12 @@ class Door(Protocol):
 
     def rank_of(self, participant: str) -> Rank | None:
         """Of those who run the room."""
+
+    def is_listener(self, participant: str) -> bool:
+        """Whether this id is nobody's but a listener's, as far as the room knows."""
+
+    def speaks_for(self, microphone: str) -> str | None:
+        """The listener whose phone this microphone is, as the room let it in."""
 
     def is_out(self, participant: str) -> bool:
         """Whether a host has shown them out."""
@@ -200,7 +209,8 @@ class Doorkeeper:
         Raises:
             PeerFault: this join is refused; code and text say why.
         """
-        door, resumed, person = self.door(join.room), self._resumed(join), self._person(join)
+        door = self.door(join.room)
+        resumed, person = self._resumed(join, door), self._person(join, door)
         rights = self._rights(join.room, door, shown_secrets(join), person or resumed)
         rank = rights.host_rank if join.role is Role.HOST else None
         if join.role is Role.HOST and rank is None:
@@ -209,6 +219,8 @@ class Doorkeeper:
         self._check_house(join, rights, peer, unit)
         if door is None or not _may_enter(join.role, rights, door.access, peer):
             raise PeerFault(CloseCode.ROOM_CLOSED, NO_SUCH_ROOM)
+        if resumed is None and self._pretends(join):
+            raise PeerFault(CloseCode.UNAUTHORISED, COME_ANEW)
         is_paired = unit is not None and self.house.trust.unit(unit) is not None
         participant = unit if is_paired else resumed
         if any(who is not None and door.is_out(who) for who in (participant, person)):
@@ -227,7 +239,7 @@ class Doorkeeper:
             case _:
                 pass
 
-    def _person(self, join: Join) -> str | None:
+    def _person(self, join: Join, door: Door | None) -> str | None:
         """The listener whose phone wants to be a microphone; None: it is nobody's.
 
         The token alone lets nobody in: the room is asked whether it is their turn.
@@ -235,21 +247,60 @@ class Doorkeeper:
         token = None if join.speaker is None else join.speaker.person
         if token is None:
             return None
-        for role in (Role.LISTENER, Role.HOST):
-            found = self.keys.resumed(role, token)
-            if found is not None:
-                return found
-        raise PeerFault(CloseCode.FORBIDDEN, "speaker.person: this is not the token of a listener")
+        found = self.keys.resumed(Role.HOST, token) or self._listener(token, door)
+        if found is None and isinstance(join.credential, ResumeCredential):
+            found = self._owner(join.credential.token, token, door)
+        if found is None:
+            text = "speaker.person: this is not the token of a listener"
+            raise PeerFault(CloseCode.FORBIDDEN, text)
+        return found
 
-    def _resumed(self, join: Join) -> str | None:
+    def _owner(self, own: str, token: str, door: Door | None) -> str | None:
+        """The listener of whose microphone ``own`` is the token, and whom ``token`` names.
+
+        Whose rank rises in the midst of their turn is a listener no more. The microphone still
+        shows the token of one, which it was given when it began.
+        """
+        microphone = self.keys.resumed(Role.SPEAKER, own)
+        if microphone is None or door is None:
+            return None
+        person = door.speaks_for(microphone)
+        return person if person == self.keys.resumed(Role.LISTENER, token) else None
+
+    def _resumed(self, join: Join, door: Door | None) -> str | None:
         """Who comes back. Whom a host made one comes back as host from the audience."""
         if not isinstance(join.credential, ResumeCredential):
             return None
         token = join.credential.token
+        if join.role is Role.LISTENER:
+            return self._listener(token, door)
         found = self.keys.resumed(join.role, token)
         if found is None and join.role is Role.HOST:
-            return self.keys.resumed(Role.LISTENER, token)
+            return self._listener(token, door)
         return self.house.own_resumed(found) if join.role is Role.UNIT else found
+
+    def _listener(self, token: str, door: Door | None) -> str | None:
+        """Whose token of the audience this is.
+
+        Edges make them too, and might for anybody: one that is not the hub's own is good for who is
+        a listener in this room and nothing else.
+        """
+        raised = self.keys.raised(token)
+        if raised is not None:
+            return raised
+        found = self.keys.resumed(Role.LISTENER, token)
+        return found if found is not None and self._is_listener(found, door) else None
+
+    def _is_listener(self, participant: str, door: Door | None) -> bool:
+        if not LISTENER_ID.fullmatch(participant) or self.house.trust.unit(participant) is not None:
+            return False
+        return door is None or door.is_listener(participant)
+
+    def _pretends(self, join: Join) -> bool:
+        """Whether a listener shows a token that was made for one, of somebody who is more."""
+        if join.role is not Role.LISTENER or not isinstance(join.credential, ResumeCredential):
+            return False
+        return self.keys.resumed(Role.LISTENER, join.credential.token) is not None
 
     def _rights(
         self, room: str, door: Door | None, secrets: Sequence[str], participant: str | None
@@ -272,16 +323,28 @@ class Doorkeeper:
                 return invite
         return None
 
-    def listens(self, room: str, participant: str, secrets: Sequence[str]) -> Admitted:
+    def listens(
+        self, room: str, participant: str, secrets: Sequence[str], token: str | None = None
+    ) -> Admitted:
         """As whom somebody listens at an edge, who shows these secrets.
+
+        Args:
+            room: where.
+            participant: who, in the edge's word; that is good for listeners.
+            secrets: of links.
+            token: what they come back with, where the edge cannot tell whether it is good.
 
         Raises:
             PeerFault: they may not.
         """
         door = self.door(room)
-        rights = self._rights(room, door, secrets, participant)
+        raised = None if token is None else self.keys.raised(token)
+        rights = self._rights(room, door, secrets, raised)
         if door is None or not rights.may_listen(door.access):
             raise PeerFault(CloseCode.ROOM_CLOSED, NO_SUCH_ROOM)
+        is_known = self._is_listener(participant, door) if token is None else raised == participant
+        if not is_known:
+            raise PeerFault(CloseCode.UNAUTHORISED, COME_ANEW)
         if door.is_out(participant):
             raise PeerFault(CloseCode.FORBIDDEN, SHOWN_OUT)
         return Admitted(participant, invite=rights.invite)

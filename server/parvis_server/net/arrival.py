@@ -4,6 +4,7 @@ Each listener tells it in ``scope["extensions"]``; what a proxy passed on was en
 proxy, if at all, with a certificate that the hub does not know.
 """
 
+import ipaddress
 from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from parvis_server.net.admission import PROXY_HEADERS
+from parvis_server.net.admission import PROXY_HEADERS, Peer
 
 EXTENSION = "parvis.arrival"
 
@@ -53,6 +54,25 @@ def is_forwarded(scope: Scope) -> bool:
     """Whether a proxy passed it on."""
     headers = Headers(scope=scope)
     return any(name in headers for name in PROXY_HEADERS)
+
+
+def is_inside(scope: Scope, *, from_lan: bool) -> bool:
+    """Whether it came from this machine, or (``from_lan``) from a private network beside it.
+
+    What a proxy passed on came from wherever its visitors are, also one on this machine.
+    """
+    client, server = scope.get("client"), scope.get("server")
+    address = client[0] if client else ""
+    peer = Peer(address, server[0] if server else "unknown", is_forwarded(scope))
+    return peer.is_this_machine or (from_lan and not peer.forwarded and _is_private(address))
+
+
+def _is_private(address: str) -> bool:
+    try:
+        ip = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    return (getattr(ip, "ipv4_mapped", None) or ip).is_private
 
 
 def origin_is_ours(

@@ -2,14 +2,17 @@
 
 A resume token is ``<participant>.<tag>`` with the tag = HMAC-SHA256 over role and participant
 (RFC 2104), cut to 128 bits, under a key kept in the data folder: it needs no table and outlives
-a restart. The role is part of it, so that a phone's token is worth nothing to a unit. The secrets
-of links are made in the same way, from the room and what they are for: nothing secret is stored,
-and an invitation is void once the room no longer lists its number.
+a restart. The role is part of it, so that a phone's token is worth nothing to a unit. Listeners'
+tokens are made by edges too, with a key that they were lent: they tell who listens, and prove no
+right. Whose rank rises gets a *raised* token of the hub's own instead. The secrets of links
+are made in the same way, from the room and what they are for: nothing secret is stored, and an
+invitation is void once the room no longer lists its number.
 """
 
 import base64
 import hashlib
 import hmac
+import re
 import secrets
 from dataclasses import dataclass
 
@@ -30,6 +33,13 @@ CODE_CHARACTERS = 6
 """887 million codes: guessed once in days at the rate that the hub answers."""
 
 PARTICIPANT_BYTES = 12
+
+LISTENER_ID = re.compile(r"[A-Za-z0-9_-]{16}")
+"""What ``new_participant`` makes: no second person at a unit, no microphone of a phone, and nobody
+whom the rooms know by a word."""
+
+RAISED = "raised-"
+"""Begins the tag of a token that no edge can make or check."""
 
 
 def new_participant() -> str:
@@ -98,6 +108,18 @@ class Keys:
         participant, _, tag = token.partition(".")
         return participant if same(tag, self._tag(role, participant)) else None
 
+    def raised_token(self, participant: str) -> str:
+        """What a listener comes back with who has a rank in the room."""
+        return f"{participant}.{self._raised_tag(participant)}"
+
+    def raised(self, token: str) -> str | None:
+        """The listener whom the hub itself gave this token; None for any other."""
+        participant, _, tag = token.partition(".")
+        return participant if same(tag, self._raised_tag(participant)) else None
+
+    def _raised_tag(self, participant: str) -> str:
+        return RAISED + self._made(f"parvis raised v1 {participant}", TAG_BYTES)
+
     def _tag(self, role: Role, participant: str) -> str:
         key = self.listener_key if role is Role.LISTENER else b""
         return self._made(f"parvis resume v1 {role.value} {participant}", TAG_BYTES, key)
@@ -114,6 +136,14 @@ class Keys:
 def listener_key_of(resume_key: bytes) -> bytes:
     """The key of listeners' tokens, from which nobody comes to the resume key."""
     return hmac.new(resume_key, b"parvis listeners v1", hashlib.sha256).digest()
+
+
+def claimed_by(token: str) -> str | None:
+    """The listener whom a raised token names, if it is a good one, which the hub alone can tell;
+    None: it is no raised token."""
+    participant, _, tag = token.partition(".")
+    is_raised = tag.startswith(RAISED) and LISTENER_ID.fullmatch(participant)
+    return participant if is_raised else None
 
 
 def same(shown: str, secret: str) -> bool:

@@ -1,5 +1,6 @@
 """The hub's application: pages, API, sockets and health on one port."""
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,10 @@ from parvis_server.net.api.faults import MISTAKE, WORDS, ApiFault, answer
 from parvis_server.net.api.house import House
 from parvis_server.net.api.routes import PREFIX as API_PREFIX
 from parvis_server.net.api.routes import make_api
+from parvis_server.net.arrival import is_inside
 from parvis_server.net.endpoints import Endpoint
 from parvis_server.net.metrics import Metrics
-from parvis_server.net.mp3 import Mp3Response
+from parvis_server.net.mp3 import Mp3Response, missed
 from parvis_server.net.page_head import CALENDAR_TYPE, calendar
 from parvis_server.net.pages import (
     AUDIENCE_PAGE,
@@ -105,9 +107,7 @@ def _add_pages(app: FastAPI, parts: Parts) -> None:
     @app.api_route("/r/{room}/event.ics", methods=["GET", "HEAD"])
     async def event(room: str, request: Request) -> Response:
         _check_name(room)
-        kind, _, secret = request.headers.get("authorization", "").partition(" ")
-        caller = Caller.of(request, secret if kind.lower() == "bearer" else None)
-        found = parts.house.room_to_read(room, caller)
+        found = parts.house.room_to_read(room, Caller.of(request, _shown(request)))
         if found.about.begins_utc_ms is None:
             raise HTTPException(404)
         link = parts.house.origin() + f"/r/{room}"
@@ -128,9 +128,12 @@ def _add_pages(app: FastAPI, parts: Parts) -> None:
         return parts.pages.page(SCREEN_PAGE, request)
 
     @app.api_route("/listen.mp3", methods=["GET", "HEAD"])
-    async def listen_mp3(room: str = DEFAULT_ROOM) -> Response:
+    async def listen_mp3(request: Request, room: str = DEFAULT_ROOM) -> Response:
         found = _open_room(parts, room)
-        if found is None or found.phase is not Phase.LIVE:
+        if found is None:
+            attempts = parts.house.operators.attempts
+            raise HTTPException(missed(attempts, request, time.monotonic_ns()))
+        if found.phase is not Phase.LIVE:
             raise HTTPException(404)
         if found.mp3.full:
             raise HTTPException(503)
@@ -147,7 +150,12 @@ def _add_api(app: FastAPI, parts: Parts) -> None:
         return JSONResponse(health, status_code=status, headers=NO_STORE)
 
     @app.get("/metrics")
-    async def metrics() -> Response:
+    async def metrics(request: Request) -> Response:
+        secret = _shown(request)
+        if secret is not None:
+            parts.house.operators.check(Caller.of(request, secret))
+        elif not is_inside(request.scope, from_lan=True):
+            raise HTTPException(403)
         return Response(parts.metrics.render(), media_type=METRICS_TYPE, headers=NO_STORE)
 
     @app.api_route("/{path:path}", methods=["GET", "HEAD"])
@@ -190,6 +198,12 @@ def _open_room(parts: Parts, name: str) -> HubRoom | None:
     """A room that everybody may know of."""
     room = parts.house.rooms.get(name)
     return room if room is not None and room.access is Access.OPEN else None
+
+
+def _shown(request: Request) -> str | None:
+    """The secret that comes with a request."""
+    kind, _, secret = request.headers.get("authorization", "").partition(" ")
+    return secret if kind.lower() == "bearer" else None
 
 
 def _check_name(name: str) -> None:

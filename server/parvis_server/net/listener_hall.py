@@ -94,7 +94,7 @@ class Slot:
     """Those who are pinged at the same moment."""
 
     guests: dict[Guest, None]
-    tokens: tuple[bytes, bytes] = (b"", b"")
+    tokens: tuple[bytes, ...] = ()
     """Of the last two pings."""
 
 
@@ -203,7 +203,7 @@ class ListenerHall:
 
     async def _ping(self, slot: Slot) -> None:
         token = os.urandom(TOKEN_BYTES)
-        slot.tokens = (token, slot.tokens[0])
+        slot.tokens = (token, *slot.tokens[:1])
         frame = Frame(Opcode.PING, token).serialize(mask=False)
         guests = tuple(slot.guests)
         for first in range(0, len(guests), PINGS_AT_ONCE):

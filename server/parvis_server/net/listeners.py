@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 
 from parvis_server.errors import PeerFault
-from parvis_server.net.admission import Admitted
+from parvis_server.net.admission import COME_ANEW, Admitted
 from parvis_server.net.connection import Allowance, Connection
 from parvis_server.net.credentials import Keys, new_participant
 from parvis_server.net.live_room import LiveRoom
+from parvis_server.net.raising import audience_token, came_raised
 from parvis_server.net.seats import Seat
 from parvis_server.room.members import Member
+from parvis_server.room.permissions import rank_of
 from parvis_wire.audience import Here, React
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.messages import (
@@ -99,18 +101,23 @@ class Listeners:
         """Welcome a listener or host.
 
         Raises:
-            PeerFault: the house is full.
+            PeerFault: the house is full, or the edge does not know whom it passes on.
         """
         here = self.live.count(Role.LISTENER)
         is_counted = join.role is Role.LISTENER and not connection.is_fanned_out
         if is_counted and here >= self.max_listeners:
             raise PeerFault(CloseCode.RATE, "the room is full: try again in a while")
+        if connection.is_fanned_out and admitted.participant is None:
+            raise PeerFault(CloseCode.UNAUTHORISED, COME_ANEW)  # the edge takes them for another
         participant = admitted.participant or new_participant()
+        is_raised = came_raised(self.keys, join, participant) or (
+            rank_of(self.live.room.view, participant) is not None
+        )
         spread_ms = min(MAX_SPREAD_MS, here * MS_PER_LISTENER)
         connection.send(
             Welcome(
                 participant=participant,
-                resume=self.keys.resume_token(join.role, participant),
+                resume=audience_token(self.keys, join.role, participant, is_raised=is_raised),
                 reconnect_spread_ms=spread_ms,
                 rank=admitted.rank,
             )

@@ -15,10 +15,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from parvis_audio.errors import BadPacket as BadOpusPacket
+from parvis_server.net.rate import Attempts
 from parvis_wire.errors import BadPacket
 from parvis_wire.rtp import CLOCK_RATE_HZ, RtpPacket
 
@@ -219,6 +221,13 @@ class Mp3Stream:
                 self.removed_slow += 1
                 listener.finish()
                 self.remove(listener)
+
+
+def missed(attempts: Attempts, request: Request, now_ns: int) -> int:
+    """The status for a room that is not there, or that not everybody may know of: names can be
+    guessed, so whoever misses often is told to wait."""
+    address = request.client.host if request.client is not None else ""
+    return 404 if attempts.take(address, now_ns) else 429
 
 
 class Mp3Response(Response):

@@ -21,6 +21,7 @@ from parvis_server.net.live_room import LiveRoom
 from parvis_server.net.mp3 import Mp3Stream
 from parvis_server.net.room_engine import RoomEngine
 from parvis_server.net.room_keeper import KeptRoom, RoomKeeper
+from parvis_server.room.permissions import is_listener
 from parvis_server.room.places import is_out
 from parvis_server.store.acts import Acts
 from parvis_wire.close_codes import CloseCode
@@ -84,6 +85,16 @@ class HubRoom:
             return None
         hosts = room.view.hosts
         return next((host.rank for host in hosts if host.participant == participant), None)
+
+    def is_listener(self, participant: str) -> bool:
+        """Whether this id is nobody's but a listener's, as far as the room knows."""
+        room = self.live.room
+        return is_listener(room.view, room.member(participant), participant)
+
+    def speaks_for(self, microphone: str) -> str | None:
+        """The listener whose phone this microphone is, as the room let it in."""
+        member = self.live.room.member(microphone)
+        return None if member is None else member.speaks_for
 
     def is_out(self, participant: str) -> bool:
         """Whether a host has shown them out, until they are unblocked."""

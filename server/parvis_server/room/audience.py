@@ -4,7 +4,7 @@ Nothing of it is an event or stored: it ends with the connections.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain, islice
 
@@ -34,7 +34,6 @@ class Elsewhere:
 
     listeners: int = 0
     in_hall: int = 0
-    named: tuple[Listed, ...] = ()
 
 
 NOBODY_ELSEWHERE = Elsewhere()
@@ -110,7 +109,6 @@ class Audience:
         self.elsewhere = Elsewhere(
             sum(part.listeners for part in parts),
             sum(part.in_hall for part in parts),
-            tuple(islice(chain.from_iterable(part.named for part in parts), PAGE)),
         )
 
     def reacted_elsewhere(self, reactions: Mapping[Reaction, int]) -> None:
@@ -137,13 +135,17 @@ class Audience:
         """What everybody was told last, for those who come now."""
         return self._told
 
-    def named(self, listens: Callable[[str], bool]) -> tuple[Listed, ...]:
-        """Those who gave a name and of whom ``listens`` is true: the invited first, then in the
-        order in which they gave it; at most ``PAGE``."""
+    def named(
+        self, listens: Callable[[str], bool], elsewhere: Iterable[Listed] = ()
+    ) -> tuple[Listed, ...]:
+        """Those who gave a name and of whom ``listens`` is true, and those at edges, each once: the
+        invited first, then in the order in which they gave it; at most ``PAGE``."""
         named = (who for invited in (True, False) for who in self._named[invited])
         here = (self._listed(who) for who in named if listens(who))
-        first = sorted(islice(chain(here, self.elsewhere.named), 2 * PAGE), key=_is_late)
-        return tuple(first[:PAGE])
+        found: dict[str, Listed] = {}
+        for one in chain(islice(here, PAGE), islice(elsewhere, PAGE)):
+            found.setdefault(one.participant, one)
+        return tuple(sorted(found.values(), key=_is_late)[:PAGE])
 
     def _listed(self, participant: str) -> Listed:
         here, invited = self._here[participant], participant in self._invited

@@ -174,8 +174,8 @@ def set_rank(draft: Draft, command: SetRank, actor: str, parts: frozenset[Part])
             _void_invitation(draft, who, InviteRole.HOST, InviteRole.COHOST)
         return
     member = draft.house.members.get(who)
-    if held is None and (member is None or member.role not in (Role.LISTENER, Role.HOST)):
-        raise Refused(RefusalCode.NOT_HERE, "nobody of this id is in the room")
+    if held is None and not _may_run(member):
+        raise Refused(RefusalCode.NOT_HERE, "nobody of this id is in the room now")
     if who == actor and rank is not Rank.HOST:
         _refuse_last(draft, who)
     if held is None and len(draft.view.hosts) >= MAX_HOSTS:
@@ -185,6 +185,13 @@ def set_rank(draft: Draft, command: SetRank, actor: str, parts: frozenset[Part])
         draft.emit(HostJoined(host=RoomHost(participant=who, name=name, rank=rank)))
     if who != actor and rank is Rank.COHOST:
         _void_invitation(draft, who, InviteRole.HOST)
+
+
+def _may_run(member: Member | None) -> bool:
+    """Whether a rank can be given: a listener has to be here, to get the token that proves it."""
+    if member is None or member.role is not Role.LISTENER:
+        return member is not None and member.role is Role.HOST
+    return member.connected
 
 
 def _void_invitation(draft: Draft, who: str, *roles: InviteRole) -> None:

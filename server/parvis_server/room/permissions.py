@@ -130,6 +130,21 @@ def rank_of(view: RoomView, participant: str) -> Rank | None:
     return Rank.HOST if view.acting == participant else host.rank
 
 
+def is_listener(view: RoomView, member: Member | None, participant: str) -> bool:
+    """Whether this id is nobody's but a listener's, as far as the room knows.
+
+    Edges vouch for listeners. Who runs the room, a unit and a speaker are known by secrets that the
+    hub alone gives out, also while they are away.
+    """
+    if member is not None and member.role is not Role.LISTENER:
+        return False
+    if any(host.participant == participant for host in view.hosts):
+        return False
+    parts = (view.line, view.floor, view.seats, view.microphones)
+    units = {one.unit for part in parts for one in part}
+    return participant not in units and participant not in view.host_units
+
+
 def parts_of(view: RoomView, actor: Member | None) -> frozenset[Part]:
     """What somebody is in this room; None: the operator."""
     if actor is None:

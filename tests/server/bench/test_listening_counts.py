@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from random import Random
 
 import numpy as np
 import pytest
@@ -235,3 +237,18 @@ def test_processes_share_the_listeners_and_begin_at_different_targets() -> None:
     assert [part.listeners for part in parts] == [4, 4, 3]
     assert [part.targets[0].port for part in parts] == [1, 2, 1]
     assert parts[0].joins_per_s == 10.0
+
+
+def test_listeners_go_where_pages_would() -> None:
+    """In turn where all weigh the same, else drawn in proportion, and never where no room is."""
+    alike = Plan((Target("127.0.0.1", 1, "a"), Target("127.0.0.1", 2, "b")), "{}", 4, 1.0)
+    assert [alike.target(number, Random(1)).port for number in range(4)] == [1, 2, 1, 2]
+    weights = (4_000, 2_000, 1_000, 0)
+    targets = tuple(
+        Target("127.0.0.1", port, "a", weight=weight) for port, weight in enumerate(weights)
+    )
+    plan, random = Plan.from_json(Plan(targets, "{}", 10_000, 1.0).as_json()), Random(3)
+    went = Counter(plan.target(number, random).port for number in range(10_000))
+    assert went[3] == 0
+    for port, weight in enumerate(weights[:3]):
+        assert abs(went[port] / (10_000 * weight / 7_000) - 1) < 0.1

@@ -3,109 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
 import stat
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from fakes.edged_hub import PATIENCE_S, becomes
+from fakes.bus_server import LOOPBACK, Way, answered, on_bus, running_server
+from fakes.edged_hub import becomes
 from parvis_server.bus import nats_bus
 from parvis_server.bus import server as bus_server
 from parvis_server.bus.address import BusAddress
 from parvis_server.bus.bus import NoAnswer, NobodyThere
-from parvis_server.bus.nats_bus import MAX_PENDING_BYTES, NatsBus
+from parvis_server.bus.client import MAX_PENDING_BYTES
+from parvis_server.bus.nats_bus import NatsBus
 from parvis_server.bus.server import BusServer, WebSocketDoor
 from parvis_server.certificates import make_own
 from parvis_server.errors import UserError
-
-LOOPBACK = "127.0.0.1"
-
-
-@asynccontextmanager
-async def running_server(door: WebSocketDoor | None = None) -> AsyncIterator[BusServer]:
-    """A server that listens, until the block ends."""
-    server = BusServer(door=door)
-    running = asyncio.create_task(server.run())
-    try:
-        await server.listening.wait()
-        yield server
-    finally:
-        running.cancel()
-        await asyncio.wait([running])
-
-
-@asynccontextmanager
-async def on_bus(address: BusAddress) -> AsyncIterator[NatsBus]:
-    """A connected bus."""
-    bus = NatsBus(address, "test")
-    running = asyncio.create_task(bus.run())
-    try:
-        await becomes(lambda: bus.is_connected)
-        yield bus
-    finally:
-        await bus.close()
-        running.cancel()
-        await asyncio.wait([running])
-
-
-async def answered(bus: NatsBus, subject: str, question: bytes) -> bytes:
-    """The answer, once the server knows who answers."""
-    async with asyncio.timeout(PATIENCE_S):
-        while True:
-            try:
-                return await bus.ask(subject, question, PATIENCE_S)
-            except NobodyThere:
-                await asyncio.sleep(0.01)
-
-
-class Way:
-    """A TCP proxy that a test tells to pass nothing on, as a cut network does."""
-
-    def __init__(self, port: int) -> None:
-        self._to = port
-        self.open = asyncio.Event()
-        self.open.set()
-        self._writers: list[asyncio.StreamWriter] = []
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    async def start(self) -> int:
-        self._server = await asyncio.start_server(self._join, LOOPBACK, 0)
-        return int(self._server.sockets[0].getsockname()[1])
-
-    async def stop(self) -> None:
-        self._server.close()
-        for task in self._tasks:
-            task.cancel()
-        for writer in self._writers:
-            writer.transport.abort()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        far_reader, far_writer = await asyncio.open_connection(LOOPBACK, self._to)
-        self._writers += [writer, far_writer]
-        for one, other in ((reader, far_writer), (far_reader, writer)):
-            task = asyncio.create_task(self._pump(one, other))
-            self._tasks.add(task)
-
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while True:
-            await self.open.wait()
-            try:
-                read = await reader.read(65_536)
-                await self.open.wait()
-                writer.write(read)
-            except OSError:
-                return
-            if not read:
-                writer.close()
-                return
 
 
 async def test_publications_questions_and_their_order() -> None:
@@ -352,11 +271,34 @@ async def test_a_bus_ends_when_it_is_told_to_though_its_library_takes_that_for_a
         except asyncio.CancelledError:
             raise OSError("the connection failed") from None
 
-    monkeypatch.setattr(nats_bus.Client, "connect", swallows)
-    monkeypatch.setattr(nats_bus, "_leave", lambda client: asyncio.sleep(0))
+    monkeypatch.setattr("nats.aio.client.Client.connect", swallows)
+    monkeypatch.setattr(nats_bus, "leave", lambda client: asyncio.sleep(0))
     running = asyncio.ensure_future(NatsBus(BusAddress(("nats://127.0.0.1:1",)), "hub").run())
     await tried.wait()
     running.cancel()
     async with asyncio.timeout(10):
         with pytest.raises(asyncio.CancelledError):
             await running
+
+
+async def test_it_ends_although_the_library_takes_the_end_for_its_own_while_it_subscribes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The library waits for its writer in there, and forgets that it was cancelled."""
+    tried = asyncio.Event()
+
+    async def swallows(self: object, *_: object, **__: object) -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            tried.set()
+            await asyncio.sleep(3600)
+
+    async with running_server() as server:
+        bus = NatsBus(server.address, "hub")
+        running = asyncio.ensure_future(bus.run())
+        await becomes(lambda: bus.is_connected)
+        monkeypatch.setattr("nats.aio.client.Client.subscribe", swallows)
+        bus.subscribe("any", lambda payload: None)
+        await tried.wait()
+        running.cancel()
+        await asyncio.wait({running}, timeout=10)
+        assert running.cancelled()

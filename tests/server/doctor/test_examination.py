@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime
 import ssl
+import time
 from email.utils import format_datetime
 from pathlib import Path
 
@@ -14,12 +15,14 @@ from starlette.responses import JSONResponse, PlainTextResponse
 
 from fakes.examined import Connected, Edge, answering, serving
 from fakes.linked import LOOPBACK, address, published, until
+from parvis_server.doctor import joint
 from parvis_server.doctor.examination import examine, examine_machine
 from parvis_server.doctor.findings import Finding, Language, Says
 from parvis_server.doctor.machine import look_at_ports
 from parvis_server.doctor.target import Target
 from parvis_server.doctor.way import read_answer
 from parvis_server.errors import UsageError
+from parvis_server.link.entrance import Entrance
 
 NOW = datetime.datetime.now(datetime.UTC)
 DAY = datetime.timedelta(days=1)
@@ -69,6 +72,21 @@ async def test_an_old_address_is_told_by_bus_and_link() -> None:
     edge = Edge()
     edge.bus_line = b"-ERR 'Authorization Violation'\r\n"
     async with serving(edge) as port:
+        old = address(port, secret=bytes(18))
+        assert (await says(Target.published(old)))[-2:] == [Says.BUS_REFUSES, Says.LINK_REFUSES]
+
+
+@pytest.mark.parametrize("off_ms", [0, 86_400_000])
+async def test_an_edge_that_refuses_strangers_lets_the_doctor_in(off_ms: int) -> None:
+    """Also where this machine's clock is a day off; with an old address it is told so."""
+    edge = Edge()
+    key = edge.address.entry_key
+    edge.entrance = Entrance(key, lambda: time.time_ns() // 1_000_000)
+    async with serving(edge) as port:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(joint, "_utc_ms", lambda: time.time_ns() // 1_000_000 - off_ms)
+            found = await says(Target.published(edge.address))
+            assert found[-2:] == [Says.BUS_GOOD, Says.LINK_GOOD]
         old = address(port, secret=bytes(18))
         assert (await says(Target.published(old)))[-2:] == [Says.BUS_REFUSES, Says.LINK_REFUSES]
 

@@ -10,6 +10,7 @@ from fakes.live_edge import House, edge_house
 from fakes.peer import Peer, joined, peer, resume
 from parvis_server.bus.local import LocalBus
 from parvis_server.edge import listener_relay
+from parvis_server.net.relay_shares import Kind, RelayShares, Share
 from parvis_wire.audience import Here
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.commands import LowerHand, RaiseHand
@@ -229,3 +230,26 @@ async def _flood(one: Peer) -> int:
         return (await one.until_closed())[0]
     finally:
         flooding.cancel()
+
+
+async def test_strangers_who_act_keep_no_host_out_and_the_idlest_gives_way() -> None:
+    async with edge_house() as house, joined(house.edge.listen) as one:
+        few = {Kind.ACTS: Share(1, 1), Kind.SHOWS: Share(0, 0), Kind.RUNS: Share(1, 1)}
+        house.edge.edge.relays._shares = RelayShares(few)
+        await one.say(RAISE)
+        (first,) = await house.hub.opened()
+        async with joined(house.edge.listen) as two:
+            await two.say(RaiseHand(id="c2", name="Bo"))
+            refused = await two.until(Ack)  # the first one's command still waits
+            assert (refused.id, refused.refused) == ("c2", RefusalCode.TOO_MANY)
+            house.hub.tell(house.edge.id, first.connection, Ack(id="c1"))
+            await one.until(Ack)
+            await two.say(RaiseHand(id="c3", name="Bo"))
+            await house.hub.gone(first.connection)
+            assert len(await house.hub.opened(2)) == 2
+        async with peer(house.edge.listen) as host:
+            await host.say(Join(version=PROTOCOL_VERSION, role=Role.HOST))
+            assert len(await house.hub.opened(3)) == 3
+            async with peer(house.edge.listen) as screen:
+                await screen.say(Join(version=PROTOCOL_VERSION, role=Role.SCREEN))
+                assert (await screen.until_closed())[0] == CloseCode.RATE

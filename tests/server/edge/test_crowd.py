@@ -20,11 +20,11 @@ def test_counts_and_names() -> None:
     crowd.is_here("c", Here(in_hall=True, name="Cem"))
     told = crowd.presence()
     assert (told.listeners, told.in_hall) == (3, 2)
-    assert [one.name for one in told.named] == ["Cem", "Bea"]
+    assert [one.name for one in crowd.people()] == ["Cem", "Bea"]
     crowd.is_here("a", Here())
     crowd.left("c")
     told = crowd.presence()
-    assert (told.listeners, told.in_hall, len(told.named)) == (2, 0, 1)
+    assert (told.listeners, told.in_hall, len(crowd.people())) == (2, 0, 1)
 
 
 def test_reactions_are_told_once_and_are_bounded_for_each() -> None:
@@ -54,5 +54,5 @@ def test_counts_hold_whatever_people_do(acts: list[tuple[int, bool, bool, bool]]
     assert told.listeners == len(here)
     assert told.in_hall == sum(one is not None and one.in_hall for one in here.values())
     with_name = [who for who, one in here.items() if one is not None and one.name]
-    assert len(told.named) == min(MAX_NAMED, len(with_name))
-    assert {one.participant for one in told.named} <= set(with_name)
+    assert len(crowd.people()) == min(MAX_NAMED, len(with_name))
+    assert {one.participant for one in crowd.people()} <= set(with_name)

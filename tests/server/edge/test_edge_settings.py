@@ -55,7 +55,9 @@ def test_a_public_edge_keeps_its_secret(tmp_path: Path) -> None:
     assert first.address == again.address
     (line,) = first.words()
     assert line.startswith("in the venue: parvis hub --publish 'https://room.example/#p1-")
-    assert "(the same as before)" in again.words()[0]
+    (line,) = again.words()
+    assert f"(parvis edge --public room.example --data {tmp_path} --show-address)" in line
+    assert not any(secret in line for secret in first.address.secrets)
 
 
 def test_every_setting_says_what_it_is() -> None:

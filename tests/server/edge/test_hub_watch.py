@@ -9,7 +9,8 @@ S = 1_000_000_000
 
 
 def hello(hub: str = "hub1") -> HubHello:
-    return HubHello(hub=hub, listener_key="00", grant_key="00", max_listeners=10, max_packet_ms=120)
+    key = "00" * 32
+    return HubHello(hub=hub, listener_key=key, grant_key=key, max_listeners=10, max_packet_ms=120)
 
 
 def reached(hub: str = "hub1", now_ns: int = 0) -> HubWatch:

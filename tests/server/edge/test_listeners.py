@@ -8,12 +8,16 @@ import pytest
 
 from fakes.live_edge import House, edge_house
 from fakes.peer import Peer, joined, peer, resume
+from parvis_server.bus.bus import NoAnswer
 from parvis_server.edge import admission
 from parvis_server.edge import door as door_module
 from parvis_server.edge import edge as edge_module
 from parvis_server.net.connection import INTERNAL_ERROR
+from parvis_server.net.credentials import new_participant
+from parvis_server.net.rate import Attempts
 from parvis_wire.audience import Here, React, Reaction
 from parvis_wire.close_codes import CloseCode
+from parvis_wire.edges import People, PeopleQuestion, parse
 from parvis_wire.floor import Access
 from parvis_wire.messages import (
     PROTOCOL_VERSION,
@@ -24,6 +28,7 @@ from parvis_wire.messages import (
     Role,
     Snapshot,
     Venue,
+    serialize,
 )
 from parvis_wire.rtp import RtpPacket
 
@@ -125,6 +130,15 @@ async def test_a_private_room_opens_to_its_link_without_a_question() -> None:
             assert one.view.title == "Hall"
 
 
+async def test_who_comes_back_without_a_secret_is_no_question_to_the_hub() -> None:
+    """Who they are lets nobody into a room that is not open: the edge can say so itself."""
+    async with edge_house() as house:
+        house.hub.rooms["main"].opens(Access.PRIVATE, "secret")
+        async with joined(house.edge.listen, credential=InviteCredential(token="secret")) as one:
+            assert await refused(house, credential=resume(one)) == CloseCode.ROOM_CLOSED
+        assert house.hub.asked_admits == 0
+
+
 async def test_an_invitation_is_asked_about_once_and_its_grant_holds_until_it_is_void() -> None:
     async with edge_house() as house:
         room = house.hub.rooms["main"]
@@ -149,6 +163,18 @@ async def test_anothers_grant_is_worth_nothing() -> None:
         assert await refused(house, grant=grant) == CloseCode.ROOM_CLOSED
 
 
+async def test_who_makes_up_tokens_that_the_hub_alone_knows_is_told_to_stop() -> None:
+    """Each costs the hub a question; so they are counted as wrong links are."""
+    async with edge_house() as house, joined(house.edge.listen):
+        house.edge.edge.door._attempts = Attempts(per_s=0, burst=3)
+        codes = [
+            await refused(house, credential=ResumeCredential(token=f"{new_participant()}.raised-x"))
+            for _ in range(6)
+        ]
+        assert codes == 3 * [CloseCode.UNAUTHORISED] + 3 * [CloseCode.RATE]
+        assert house.hub.asked_admits == 3, "the others cost the hub nothing"
+
+
 async def test_who_is_shown_out_leaves_at_once_and_stays_out_until_let_in() -> None:
     async with edge_house() as house, joined(house.edge.listen) as one:
         room = house.hub.rooms["main"]
@@ -169,7 +195,9 @@ async def test_a_room_that_ends_closes_its_audience() -> None:
         assert (await one.until_closed())[0] == CloseCode.ROOM_CLOSED
 
 
-async def test_the_hub_hears_counts_names_and_reactions() -> None:
+async def test_the_hub_hears_counts_and_reactions_and_names_when_it_asks() -> None:
+    """Nobody who merely listens is on the bus otherwise."""
+    said: list[bytes] = []
     async with edge_house() as house, joined(house.edge.listen) as one:
         async with joined(house.edge.listen):
             await one.say(Here(in_hall=True, name="Ada"))
@@ -178,11 +206,24 @@ async def test_the_hub_hears_counts_names_and_reactions() -> None:
             def told() -> bool:
                 rooms = [beat.rooms["main"] for beat in house.hub.beats if "main" in beat.rooms]
                 counted = any(room.listeners == 2 and room.in_hall == 1 for room in rooms)
-                named = any([who.name for who in room.named] == ["Ada"] for room in rooms)
                 claps = sum(room.reactions.get(Reaction.CLAP, 0) for room in rooms)
-                return counted and named and claps == 1
+                return counted and claps == 1
 
+            house.hub.bus.subscribe("parvis.test.edge.beat", said.append)
+            house.hub.bus.subscribe("parvis.test.hub.*", said.append)
             await house.hub.until(told)
+            subject = house.hub.subjects.people(house.edge.id)
+            for room, names in (("main", ["Ada"]), ("other", [])):
+                question = serialize(PeopleQuestion(room=room)).encode()
+                people = parse(People, await house.hub.bus.ask(subject, question, 5)).people
+                assert [one.name for one in people] == names
+            with pytest.raises(NoAnswer):
+                await house.hub.bus.ask(subject, b"who?", 0.05)
+        beats = len(house.hub.beats)
+        await house.hub.until(lambda: len(house.hub.beats) > beats)
+        assert said
+        whose = one.participant.encode()
+        assert not any(b"Ada" in message or whose in message for message in said)
         assert house.hub.said == []
         await house.hub.until(lambda: house.hub.beats[-1].rooms["main"].listeners == 1)
 

@@ -6,7 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fakes.told_room import ToldRoom
-from parvis_server.edge.room import FIRST_PAUSE_NS, LONGEST_PAUSE_NS, MAX_EARLY, EdgeRoom, Told
+from parvis_server.edge.room import (
+    FIRST_PAUSE_NS,
+    LATE_NS,
+    LONGEST_PAUSE_NS,
+    MAX_EARLY,
+    EdgeRoom,
+    Told,
+)
 from parvis_wire.edges import RefusedWhy, RoomNews
 from parvis_wire.floor import Access
 from parvis_wire.messages import Snapshot, parse_hub_message
@@ -71,6 +78,31 @@ def test_a_gap_asks_for_the_whole_and_everybody_gets_the_snapshot() -> None:
     (whole,) = room.answered(told.answer(), S)
     assert whole.is_new
     same(room, told)
+
+
+def test_the_last_news_are_missed_too() -> None:
+    told = ToldRoom()
+    room = answered(told)
+    lost = told.raises("a")
+    room.is_at("hub1", told.seq, S)
+    assert not room.question_due(S), "it may be on its way"
+    assert room.question_due(S + LATE_NS)
+    room.answered(told.answer(), 2 * S)
+    same(room, told)
+    room.is_at("hub1", told.seq, 3 * S)
+    room.is_at("hub2", told.seq + 5, 3 * S)
+    assert room.news(lost, 3 * S) == []
+    assert not room.question_due(9 * S)
+
+
+def test_news_that_come_after_the_beat_that_told_of_them_are_not_missed() -> None:
+    told = ToldRoom()
+    room = answered(told)
+    late = told.raises("a")
+    room.is_at("hub1", told.seq, S)
+    room.news(late, S)
+    assert not room.question_due(S + LATE_NS)
+    assert room.is_complete
 
 
 def test_what_waited_is_folded_behind_the_answer() -> None:

@@ -13,6 +13,7 @@ from websockets.exceptions import ConnectionClosed
 from fakes.linked import EDGE, LOOPBACK, Gate, LinkedEdge, address, linked_edge, published, until
 from parvis_server.bench.impairment.patterns import Profile
 from parvis_server.bench.impairment.proxy import ImpairedProxy
+from parvis_server.link.handshake import greet
 from parvis_server.link.proof import LinkChallenge, LinkHello
 from parvis_server.link.publish import Publication
 from parvis_server.link.trouble import Cause
@@ -141,6 +142,17 @@ async def test_a_second_hub_is_refused_while_the_first_one_lives() -> None:
             assert second.trouble is not None and second.trouble.cause is Cause.TAKEN
             assert not second.sound.is_open
             assert (hub.sound.end.lines, edge.door.end.lines) == (2, 2)
+
+
+async def test_a_connection_that_comes_again_takes_the_place_of_its_older_one() -> None:
+    """A hub that was cut off leaves a connection behind: it is not sent to twice."""
+    async with linked_edge() as edge, published(lambda place: edge.port) as hub:
+        await both(hub, edge)
+        async with connect(f"ws://{LOOPBACK}:{edge.port}/ws/link") as again:
+            key = address(80).link_key
+            await greet(again.send, again.recv, key=key, hub="hub-1", place=0)
+            await until(lambda: edge.door.end.lines == 2)
+            await until(lambda: hub.sound.end.lines == 1)
 
 
 async def test_another_secret_is_refused_in_one_line(caplog: pytest.LogCaptureFixture) -> None:

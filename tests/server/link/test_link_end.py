@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parvis_server.link.link_end import BOUND_NS, IN_FLIGHT_NS, SILENT, Line, LinkEnd, take
-from parvis_server.link.packets import Kind, LinkPacket
+from parvis_server.link.packets import Kind, LinkPacket, beat, received_in
 
 MS = 1_000_000
 TICK_NS = 50 * MS
@@ -159,6 +159,24 @@ def test_a_proxy_that_swallows_everything_is_noticed() -> None:
     bound = IN_FLIGHT_NS // (10 * MS) + 2
     assert all(written <= bound for written in held)
     assert min(held) >= bound - 3
+
+
+@pytest.mark.parametrize("said", [0, 1, 500, (1 << 31) - 1, (1 << 32) - 1])
+def test_an_end_that_lies_about_what_it_has_received_is_sent_no_more_than_the_network_takes(
+    said: int,
+) -> None:
+    """Too little, and its connection counts as behind; too much, and the kernel's own word bounds
+    it: what waits is bounded either way, and the other connection carries everything."""
+    pair = Pair()
+    (outward, _), (line, _) = pair.wires[0], pair.lines[0]
+    outward.stalled, outward.unsent = True, 1 << 20
+    for number in range(500):
+        pair.hub.send(packet(number), pair.now_ns)
+        take(pair.hub, line, beat(said), pair.now_ns)
+        pair.run(TICK_NS // MS)
+    assert all(received_in(message) is not None for message in outward.waiting), "beats alone"
+    assert len(line.queue) <= BOUND_NS // TICK_NS + 1
+    assert pair.numbers() == list(range(500))
 
 
 def test_without_a_connection_sound_is_void() -> None:

@@ -23,6 +23,7 @@ from parvis_wire.messages import (
     Join,
     ResumeCredential,
     Role,
+    Welcome,
 )
 from parvis_wire.stage import SpeakerTraits
 
@@ -147,6 +148,9 @@ async def test_whom_a_host_made_one_comes_back_as_host(hub: LiveHub) -> None:
         assert not await enters(hub, room, token, Role.HOST)
         who = guest.participant
         does(room, SetRank(id=token_hex(8), participant=who, rank=Rank.COHOST))
+        await guest.until(Welcome)
+    assert not await enters(hub, room, token, Role.HOST), "edges make such tokens"
+    token = ResumeCredential(token=guest.welcome.resume)
     async with joined(hub.listen, Role.HOST, room=room.name, credential=token) as host:
         assert (host.participant, host.welcome.rank) == (who, Rank.COHOST)
     assert not await enters(hub, hub.hub.main, token, Role.HOST), "of that room alone"

@@ -7,6 +7,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from fakes.live_hub import LiveHub, live_hub
 from fakes.peer import joined, packet_of, resume
+from parvis_server.data_folder import DataFolder
 from parvis_server.engine.boundary import EngineStats, SourceStats
 from parvis_wire.commands import RaiseHand
 from parvis_wire.messages import Role
@@ -69,3 +70,18 @@ async def test_sound_both_ways_is_counted(tmp_path: Path) -> None:
         ("parvis_engine_savings", None): 1,
     }
     assert {key: counted.get(key) for key in expected} == expected
+
+
+async def test_from_elsewhere_an_operators_token_is_needed(tmp_path: Path) -> None:
+    """Behind a proxy the hub is on the internet."""
+    async with (
+        live_hub(tmp_path) as hub,
+        httpx.AsyncClient(base_url=hub.http, trust_env=False) as client,
+    ):
+        elsewhere = {"X-Forwarded-For": "203.0.113.7"}
+        refused = await client.get("/metrics", headers=elsewhere)
+        assert (refused.status_code, "operator" in refused.text) == (403, True)
+        token = DataFolder(hub.hub.settings.data).secrets().operator_token
+        for secret, status in ((token, 200), ("wrong", 401)):
+            shown = {**elsewhere, "Authorization": f"Bearer {secret}"}
+            assert (await client.get("/metrics", headers=shown)).status_code == status

@@ -21,6 +21,7 @@ from parvis_server.net.mp3 import (
     Mp3Listener,
     Mp3Stream,
 )
+from parvis_wire.floor import About, Access, Phase
 from parvis_wire.rtp import RtpPacket
 
 RATE_HZ = 48_000
@@ -107,6 +108,22 @@ async def test_players_hear_the_program_over_http(hub: LiveHub) -> None:
             full = await client.get("/listen.mp3")
             assert full.status_code == 503
     assert share_at(decode(bytes(received))[RATE_HZ // 2 : RATE_HZ], TONE_HZ) > 0.9
+
+
+async def test_names_of_rooms_cannot_be_tried(hub: LiveHub) -> None:
+    """No such room and a private one are answered alike, and guesses end; the open room plays."""
+    private = About(title="Board", access=Access.PRIVATE)
+    hub.hub.rooms.create(private, name="board", phase=Phase.LIVE)
+    async with httpx.AsyncClient(base_url=hub.http, trust_env=False) as guesser:
+        answers = [
+            await guesser.get(f"/listen.mp3?room={name}")
+            for name in ("board", "nowhere", *(f"guess{number}" for number in range(40)))
+        ]
+        late = [await guesser.get(f"/listen.mp3?room={name}") for name in ("board", "nowhere")]
+        assert [one.status_code for one in (*answers[:2], *late)] == [404, 404, 429, 429]
+        assert answers[0].text == answers[1].text and late[0].text == late[1].text
+        assert "minute" in late[0].text
+        assert (await guesser.head("/listen.mp3")).status_code == 200
 
 
 async def test_nothing_is_encoded_when_nobody_listens(

@@ -11,6 +11,7 @@ import json
 import select
 import ssl
 import time
+from random import Random
 
 from parvis_server.bench.listening.frames import BINARY, CLOSE, PING, PONG, TEXT, client_frame
 from parvis_server.bench.listening.histogram import BIN_NS, BINS
@@ -51,6 +52,7 @@ class Crowd:
         """Why the first connection that was refused or ended was."""
         self.tried = 0
         self._plan = plan
+        self._random = Random()
         self._context = ssl.create_default_context(cafile=plan.trusted)
         self._poll = select.epoll()
         self._buffer = bytearray(BUFFER_BYTES)
@@ -112,7 +114,7 @@ class Crowd:
         if not self._plan.leaves:
             due = min(due, self._plan.listeners)
         while self.tried < due:
-            target = self._plan.targets[self.tried % len(self._plan.targets)]
+            target = self._plan.target(self.tried, self._random)
             self.tried += 1
             try:
                 listener = Listener.call(target, time.monotonic_ns())

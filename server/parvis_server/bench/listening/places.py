@@ -6,6 +6,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from parvis_server.bench.listening.plan import Target
@@ -41,18 +42,27 @@ def edge_targets(link: ListenerLink) -> tuple[Target, ...]:
     url = f"{scheme}://{link}/api/v1/rooms/{link.room}/edges"
     try:
         with urllib.request.urlopen(url, timeout=ANSWER_TIMEOUT_S) as answer:
-            places = json.loads(answer.read(MAX_ANSWER_BYTES))["edges"]
+            told = json.loads(answer.read(MAX_ANSWER_BYTES))
+            places, weights = told["edges"], [int(one) for one in told["weights"]]
     except urllib.error.HTTPError as error:
         if error.code == 404:
             return ()
         raise BenchError(f"{url} answered {error.code}") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise HubUnreachable(f"{url} does not answer: {error}") from error
-    return tuple(place_target(str(place), link) for place in places)
+    if not any(weights):
+        weights = [1] * len(places)  # all are busy alike
+    return tuple(
+        replace(place_target(str(place), link), weight=weight)
+        for place, weight in zip(places, weights, strict=False)
+    )
 
 
 def await_edges(link: ListenerLink, count: int) -> tuple[Target, ...]:
-    """The edges of a hub that is starting them; raises ``BenchError`` when they do not come."""
+    """The edges of a hub that is starting them; raises ``BenchError`` when they do not come.
+
+    They are alike, whatever their start costs them now: each gets as many listeners.
+    """
     end_s = time.monotonic() + EDGES_START_S
     while len(found := edge_targets(link)) < count:
         if time.monotonic() > end_s:
@@ -61,7 +71,7 @@ def await_edges(link: ListenerLink, count: int) -> tuple[Target, ...]:
                 "hub's log says why"
             )
         time.sleep(0.2)
-    return found
+    return tuple(replace(target, weight=1) for target in found)
 
 
 def place_target(place: str, link: ListenerLink) -> Target:

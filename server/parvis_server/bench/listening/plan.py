@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass
+from random import Random
 from typing import Any, Self
 
 
@@ -15,6 +16,8 @@ class Target:
     """As requests name it."""
     path: str = "/ws/listen"
     encrypted: bool = False
+    weight: int = 1
+    """Listeners come in proportion to it, as pages do; see ``Plan.target``."""
 
     @property
     def authority(self) -> str:
@@ -28,7 +31,7 @@ class Plan:
     """What one process does."""
 
     targets: tuple[Target, ...]
-    """Listeners take them in turn."""
+    """Listeners take them in turn; of different weights, they draw one as the page does."""
     join: str
     """The first message of each."""
     listeners: int
@@ -50,6 +53,13 @@ class Plan:
         told: dict[str, Any] = json.loads(line)
         targets = tuple(Target(**target) for target in told.pop("targets"))
         return cls(targets=targets, **told)
+
+    def target(self, number: int, random: Random) -> Target:
+        """Where the listener of this number goes."""
+        weights = [target.weight for target in self.targets]
+        if len(set(weights)) == 1:
+            return self.targets[number % len(self.targets)]
+        return random.choices(self.targets, weights)[0]
 
     def share(self, part: int, parts: int) -> "Plan":
         """What one of several processes does."""

@@ -10,6 +10,8 @@ from parvis_server.net.api.asking import FOR_EVERYBODY, NOT_KEPT, Asker, faults
 from parvis_server.net.api.faults import ApiFault
 from parvis_server.net.api.operators import Operators
 from parvis_server.net.edges.requests import EXTENSION
+from parvis_server.net.edges.roster import Offer
+from parvis_server.room.audience import Listed
 from parvis_wire.edges import EdgeId, Place
 from parvis_wire.fields import RoomName
 
@@ -18,11 +20,23 @@ DRAIN_S = 60.0
 
 
 class EdgePlaces(BaseModel):
-    """Where a page should listen, the best first; none: where it came from."""
+    """Where a page may listen; none: where it came from."""
 
     model_config = ConfigDict(frozen=True)
 
     edges: tuple[Place, ...]
+    weights: tuple[Annotated[int, Field(ge=0)], ...]
+    """Of each place the room that is left: a page draws one in proportion, since many may have got
+    the same answer; 0: only when all others fail."""
+
+    @classmethod
+    def of(cls, offers: Iterable[Offer]) -> "EdgePlaces":
+        """What the hub offers."""
+        told = tuple(offers)
+        return cls(
+            edges=tuple(offer.place for offer in told),
+            weights=tuple(offer.weight for offer in told),
+        )
 
 
 class EdgeInfo(BaseModel):
@@ -63,11 +77,14 @@ class DrainRequest(BaseModel):
 class EdgesOfHub(Protocol):
     """The edges of a hub."""
 
-    def places(self, through: str | None) -> tuple[str, ...]:
-        """Where a page should listen that came from the edge ``through``; None: from the hub."""
+    def offers(self, through: str | None) -> tuple[Offer, ...]:
+        """Where a page may listen that came from the edge ``through``; None: from the hub."""
 
     def listed(self) -> Iterable[EdgeInfo]:
         """All that are there."""
+
+    async def people(self, room: str) -> tuple[Listed, ...]:
+        """Who gave a name in this room, at all of them: asked when a host wants to see it."""
 
     def drain(self, edge: str, within_s: float) -> bool:
         """Move everybody from this edge to others; False: there is no such edge."""
@@ -76,12 +93,16 @@ class EdgesOfHub(Protocol):
 class NoEdges:
     """A hub without any."""
 
-    def places(self, through: str | None) -> tuple[str, ...]:
+    def offers(self, through: str | None) -> tuple[Offer, ...]:
         """Stay here."""
         return ()
 
     def listed(self) -> Iterable[EdgeInfo]:
         """None."""
+        return ()
+
+    async def people(self, room: str) -> tuple[Listed, ...]:
+        """Nobody."""
         return ()
 
     def drain(self, edge: str, within_s: float) -> bool:
@@ -95,11 +116,11 @@ def edge_routes(edges: EdgesOfHub, operators: Operators) -> APIRouter:
 
     @routes.get("/rooms/{room}/edges", responses=faults(), openapi_extra=FOR_EVERYBODY)
     async def show_places(request: Request, room: RoomName) -> EdgePlaces:
-        """Where a page listens to a room, the best place first: a port of its own host (`:8081`), a
-        path of it (`/e/1`), or an origin; it takes the next where it reaches none. Says nothing of
-        the room, there or not."""
+        """Where a page listens to a room: a port of its own host (`:8081`), a path of it (`/e/1`),
+        or an origin. It draws one in proportion to `weights`, and another where it reaches none.
+        Says nothing of the room, there or not."""
         through = request.scope.get("extensions", {}).get(EXTENSION)
-        return EdgePlaces(edges=edges.places(through))
+        return EdgePlaces.of(edges.offers(through))
 
     @routes.get("/edges", responses=faults(401, 403))
     async def list_edges(caller: Asker) -> EdgeList:

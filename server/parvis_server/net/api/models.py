@@ -1,11 +1,13 @@
 """Bodies of the HTTP API's requests and answers: unknown keys are refused, sizes bounded."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from parvis_server.net.rooms import HubRoom
+from parvis_server.room.audience import Listed
 from parvis_wire.audience import Avatar
 from parvis_wire.fields import CommandId, Line, Name, ParticipantId, RoomName
 from parvis_wire.floor import (
@@ -196,10 +198,10 @@ class AudienceNow(Body):
     """Of the listeners, those who said that they are in the hall."""
 
     @classmethod
-    def of(cls, room: HubRoom, *, counted: bool) -> "AudienceNow":
-        """Those who are here now; ``counted``: the caller may know how many."""
+    def of(cls, room: HubRoom, elsewhere: Sequence[Listed], *, counted: bool) -> "AudienceNow":
+        """Those who are here now, or at edges; ``counted``: the caller may know how many."""
         live = room.live
-        listed = live.audience.named(live.seated.is_listening)
+        listed = live.audience.named(live.seated.is_listening, elsewhere)
         return cls(
             people=tuple(PersonHere(**asdict(one)) for one in listed),
             listeners=live.listeners if counted else None,

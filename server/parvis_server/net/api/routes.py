@@ -151,10 +151,12 @@ def _floor(house: House) -> APIRouter:
 
     @routes.get("/rooms/{room}/audience", responses=faults(404), openapi_extra=FOR_EVERYBODY)
     async def show_audience(caller: Asker, room: Named) -> AudienceNow:
-        """Who listens, as far as they gave a name. Counts are the hosts' when they hide them."""
+        """Who listens, as far as they gave a name; those at edges are asked for when its hosts want
+        to know. Counts are the hosts' when they hide them."""
         found = house.room_to_read(room, caller)
-        shows_counts = found.live.room.view.rules.shows_counts
-        return AudienceNow.of(found, counted=shows_counts or house.runs(found, caller))
+        runs, shows_counts = house.runs(found, caller), found.live.room.view.rules.shows_counts
+        elsewhere = await house.edges.people(room) if runs else ()
+        return AudienceNow.of(found, elsewhere, counted=shows_counts or runs)
 
     @routes.post("/rooms/{room}/acts", responses=faults(401, 403, 404, 409))
     async def act(caller: Asker, room: Named, body: Act) -> Done:

@@ -19,12 +19,14 @@ from starlette.types import ASGIApp
 
 from parvis_server.bus.bus import Bus, Subscription
 from parvis_server.errors import PeerFault
+from parvis_server.mishaps import Mishaps
 from parvis_server.net.admission import Doorkeeper
 from parvis_server.net.edges.news import News
+from parvis_server.net.edges.people import PeopleAtEdges
 from parvis_server.net.edges.presence import bounded_reactions, by_room, elsewhere
 from parvis_server.net.edges.relayed import RelayDesk
-from parvis_server.net.edges.requests import Requests
-from parvis_server.net.edges.roster import Edge, Roster
+from parvis_server.net.edges.requests import BUSY, Requests, refusal
+from parvis_server.net.edges.roster import Edge, Offer, Roster
 from parvis_server.net.edges.sound_way import BusSound, SoundWay
 from parvis_server.net.edges.standing import Standing, State
 from parvis_server.net.endpoints import Endpoint
@@ -66,7 +68,6 @@ STALL_S = 1.0
 TOLD_AGAIN_NS = 60_000_000_000
 """The log hears once a minute of an edge that is turned away."""
 
-
 MAX_TOLD = 200
 
 ANOTHER_HUB = (
@@ -87,6 +88,7 @@ class Site:
     application: Callable[[], ASGIApp]
     max_listeners: int
     max_packet_ms: int
+    min_packet_ms: int = 20
     now_ns: Callable[[], int] = time.monotonic_ns
     utc_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
 
@@ -131,6 +133,7 @@ class EdgeDesk:
         self._news = News(
             site.hub, bus, self._subjects, self.sound, site.rooms, keys.audience_token
         )
+        self.people = PeopleAtEdges(bus, self._subjects, self.roster, site.now_ns)
         self.relays = RelayDesk(bus, self._subjects, self.sound, site.endpoints, site.now_ns)
         self._requests: Requests | None = None
         self._heard: list[Subscription] = []
@@ -138,6 +141,7 @@ class EdgeDesk:
         self._told: dict[str, int] = {}
         self._counted: frozenset[str] = frozenset()
         self._state = State.LISTENING
+        self._mishaps = Mishaps(log)
 
     # Time
 
@@ -165,9 +169,10 @@ class EdgeDesk:
             stalled_s = loop.time() - due
             if stalled_s > STALL_S:
                 self.roster.excuse(round(stalled_s * 1e9))
-            self.look()
+            with self._mishaps.during("looking at the edges"):
+                self.look()
             if looks % round(BEAT_EVERY_S / LOOK_EVERY_S) == 0 and self.standing.serves:
-                beat = HubBeat(hub=self._site.hub)
+                beat = HubBeat(hub=self._site.hub, news=self._news.latest(self._site.now_ns()))
                 self.bus.publish(self._subjects.hub_beat, serialize(beat).encode())
             looks += 1
             due = max(due + LOOK_EVERY_S, loop.time())
@@ -200,8 +205,8 @@ class EdgeDesk:
         self._heard = [
             bus.answer(subjects.hello, self._on_hello),
             bus.answer(subjects.rooms, self._on_room),
-            bus.answer(subjects.admit, self._on_admit),
-            bus.answer(subjects.http, self._on_http),
+            bus.answer(subjects.admit, self._on_admit, instead=BUSY),
+            bus.answer(subjects.http, self._on_http, instead=BUSY),
             bus.subscribe(subjects.edge_beat, self._on_beat),
         ]
 
@@ -236,7 +241,7 @@ class EdgeDesk:
     def _on_hello(self, payload: bytes, answer: Answer) -> None:
         hello = self._read(EdgeHello, payload)
         if hello is None:
-            answer(_refused(RefusedWhy.VERSION, "this hello cannot be read: another version?"))
+            answer(refusal(RefusedWhy.VERSION, "this hello cannot be read: another version?"))
             return
         if self.is_outside:
             hello = hello.model_copy(update={"is_public": True})  # whatever it says of itself
@@ -257,6 +262,7 @@ class EdgeDesk:
             grant_key=public_bytes(self._site.site_key).hex(),
             max_listeners=self._site.max_listeners,
             max_packet_ms=self._site.max_packet_ms,
+            min_packet_ms=self._site.min_packet_ms,
         )
         answer(serialize(welcome).encode())
 
@@ -269,6 +275,7 @@ class EdgeDesk:
             return
         if not self.relays.knows(beat.edge):
             self.relays.enter(beat.edge)  # it had been away
+        self.relays.beat(beat)
         for name, presence in beat.rooms.items():
             room = self._site.rooms.get(name)
             if room is not None:
@@ -300,7 +307,9 @@ class EdgeDesk:
     def _admit(self, question: AdmitQuestion) -> Admission | Refused:
         secrets = tuple(one.token for one in question.shown)
         try:
-            admitted = self._site.doorkeeper.listens(question.room, question.participant, secrets)
+            admitted = self._site.doorkeeper.listens(
+                question.room, question.participant, secrets, question.resume
+            )
         except PeerFault as fault:
             out = fault.code is CloseCode.FORBIDDEN
             why = RefusedWhy.SHOWN_OUT if out else RefusedWhy.NOT_ADMITTED
@@ -328,7 +337,8 @@ class EdgeDesk:
         except Exception:
             log.exception("a request of an edge could not be carried out")
             said = Refused(why=RefusedWhy.BUSY, text="the hub made a mistake")
-        answer(serialize(said).encode())
+        with self._mishaps.during("answering an edge"):
+            answer(serialize(said).encode())
 
     # Whom it knows
 
@@ -336,10 +346,10 @@ class EdgeDesk:
         """A question of an edge that said hello."""
         question = self._read(kind, payload)
         if question is None:
-            answer(_refused(RefusedWhy.FORBIDDEN, "this question cannot be read"))
+            answer(refusal(RefusedWhy.FORBIDDEN, "this question cannot be read"))
             return None
         if self.roster.get(str(getattr(question, "edge", ""))) is None:
-            answer(_refused(RefusedWhy.STRANGER, "say hello first"))
+            answer(refusal(RefusedWhy.STRANGER, "say hello first"))
             return None
         return question
 
@@ -361,8 +371,12 @@ class EdgeDesk:
 
     # What the hub asks of it
 
+    def offers(self, *, is_public: bool) -> tuple[Offer, ...]:
+        """Where pages may listen; ``is_public``: they came from outside."""
+        return self.roster.offers(self._random, is_public=is_public)
+
     def places(self, *, is_public: bool) -> tuple[str, ...]:
-        """Where a page should listen, the best first; ``is_public``: it came from outside."""
+        """Where one listener may go, the place to take first."""
         return self.roster.places(self._random, is_public=is_public)
 
     def drain(self, edge: str, within_s: float) -> bool:
@@ -378,7 +392,3 @@ class EdgeDesk:
     def edges(self) -> Iterator[Edge]:
         """Those who are there."""
         return iter(self.roster)
-
-
-def _refused(why: RefusedWhy, text: str) -> bytes:
-    return serialize(Refused(why=why, text=text)).encode()

@@ -9,13 +9,21 @@ still holds the old room asks for the whole.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 
 from parvis_server.bus.bus import Bus
 from parvis_server.net.edges.sound_way import SoundWay
 from parvis_server.net.live_room import LiveRoom
 from parvis_server.net.rooms import HubRoom, Rooms
 from parvis_wire.bus_subjects import Subjects, pack_program
-from parvis_wire.edges import Refused, RefusedWhy, RoomAnswer, RoomNews, RoomQuestion
+from parvis_wire.edges import (
+    MAX_TOLD_ROOMS,
+    Refused,
+    RefusedWhy,
+    RoomAnswer,
+    RoomNews,
+    RoomQuestion,
+)
 from parvis_wire.floor import Access
 from parvis_wire.messages import Snapshot, serialize
 from parvis_wire.room_events import Blocked, Described, InviteRevoked, RoomEvent, Unblocked
@@ -23,6 +31,9 @@ from parvis_wire.room_view import RoomView, for_public
 
 FOLLOWED_NS = 60_000_000_000
 """Since an edge spoke of the room: longer than listeners need to come back."""
+
+NEW_NS = 5_000_000_000
+"""For five beats the last news of a room are told by their number: one will arrive."""
 
 MAX_ANSWER_BYTES = 900_000
 """The bus takes a megabyte."""
@@ -46,6 +57,14 @@ class Followed:
     access: Access
     _taps: list[Callable[[], None]] = field(default_factory=list)
     _snapshot: tuple[RoomView, str] | None = None
+    _noticed: tuple[int, int] = (0, 0)
+    """The last number that a beat told first, and when."""
+
+    def is_new(self, now_ns: int) -> bool:
+        """Whether its last news are so new that somebody may have missed them unawares."""
+        if self._noticed[0] != self.seq:
+            self._noticed = (self.seq, now_ns)
+        return now_ns - self._noticed[1] < NEW_NS
 
     def begin(self) -> None:
         """Hear what happens in the room."""
@@ -142,6 +161,11 @@ class News:
             out=_out(live.bulletin.view),
             void_invites=void_invites(live),
         )
+
+    def latest(self, now_ns: int) -> dict[str, int]:
+        """The numbers of the last news of rooms that changed lately; for each beat."""
+        new = ((name, one.seq) for name, one in self._followed.items() if one.is_new(now_ns))
+        return dict(islice(new, MAX_TOLD_ROOMS))
 
     def spoken_of(self, room: str, now_ns: int) -> None:
         """An edge has somebody in this room."""

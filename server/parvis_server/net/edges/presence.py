@@ -6,7 +6,7 @@ An edge counts for itself, and could be wrong: what it says is held against what
 from collections.abc import Iterable, Mapping
 
 from parvis_server.net.edges.roster import Edge
-from parvis_server.room.audience import PAGE, REACTIONS_PER_PULSE, Elsewhere, Listed
+from parvis_server.room.audience import REACTIONS_PER_PULSE, Elsewhere
 from parvis_wire.audience import Reaction
 from parvis_wire.edges import RoomPresence
 
@@ -17,18 +17,11 @@ MAX_LISTENERS = 1_000_000
 def elsewhere(rooms: Iterable[RoomPresence]) -> Elsewhere:
     """What several edges say of one room, as one."""
     listeners = in_hall = 0
-    named: dict[str, Listed] = {}
     for room in rooms:
         count = min(room.listeners, MAX_LISTENERS)
         listeners += count
         in_hall += min(room.in_hall, count)
-        for one in room.named[:count]:
-            if len(named) < PAGE:
-                named.setdefault(
-                    one.participant,
-                    Listed(one.participant, one.name, one.avatar, one.in_hall, one.invited),
-                )
-    return Elsewhere(listeners, in_hall, tuple(named.values()))
+    return Elsewhere(listeners, in_hall)
 
 
 def bounded_reactions(room: RoomPresence) -> Mapping[Reaction, int]:

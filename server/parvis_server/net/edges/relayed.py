@@ -16,32 +16,34 @@ from parvis_server.bus.bus import Bus, Subscription
 from parvis_server.errors import PeerFault
 from parvis_server.net.admission import Peer
 from parvis_server.net.connection import INTERNAL_ERROR, Connection, guarded
+from parvis_server.net.edges.ghosts import Ghosts
 from parvis_server.net.edges.relayed_socket import RelayedSocket
 from parvis_server.net.edges.sound_way import SoundWay
 from parvis_server.net.endpoints import JOIN_TIMEOUT_S, Endpoint, Session, parse_join
+from parvis_server.net.relay_shares import RelayShares
 from parvis_server.net.websocket_protocol import FIRST_MESSAGE_BYTES, MESSAGE_LIMIT_BYTES
 from parvis_wire.bus_subjects import Subjects, pack_relayed, unpack_relayed
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.edges import (
+    EdgeBeat,
     RelayClose,
     RelayGone,
     RelayOpened,
     RelayPath,
     RelaySaid,
     RelayTold,
+    numbers_of,
     parse,
     relay_up,
 )
 from parvis_wire.errors import BadMessage
-from parvis_wire.messages import serialize
+from parvis_wire.messages import Role, serialize
 
 log = logging.getLogger(__name__)
 
-MAX_RELAYED = 4_000
-"""Of one edge: everybody who acts within a minute, and all who run rooms."""
-
-TOO_MANY = "too many people at this edge do something at once: try again in a moment"
 COME_BACK = "the bus was cut: come back"
+NOT_KNOWN = "this connection is not known here"
+GAVE_WAY = "others do something, and you did nothing for long: come back when you do"
 JOIN_NS = round(JOIN_TIMEOUT_S * 1e9)
 
 
@@ -68,6 +70,8 @@ class EdgeRelays:
     now_ns: Callable[[], int]
     visits: dict[int, Visit] = field(default_factory=dict)
     hearing: Subscription | None = None
+    ghosts: Ghosts = field(default_factory=Ghosts)
+    shares: RelayShares = field(default_factory=RelayShares)
 
     # ``FarEnd``
 
@@ -96,7 +100,7 @@ class EdgeRelays:
             case RelaySaid(connection=number, text=text):
                 visit = self.visits.get(number)
                 if visit is None:
-                    self.close(number, CloseCode.GOING_AWAY, "this connection is not known here")
+                    self.close(number, CloseCode.GOING_AWAY, NOT_KNOWN)
                 else:
                     self._said(visit, text)
             case RelayGone(connection=number):
@@ -115,17 +119,31 @@ class EdgeRelays:
     def _opened(self, opened: RelayOpened) -> None:
         number = opened.connection
         self._gone(number)
-        if len(self.visits) >= MAX_RELAYED:
-            self.close(number, CloseCode.RATE, TOO_MANY)
+        is_fanned_out = opened.is_fanned_out and opened.path is RelayPath.LISTEN
+        try:  # who comes whole is a host until the join says otherwise: they are refused last
+            self._takes_place(opened, Role.LISTENER if is_fanned_out else Role.HOST)
+        except PeerFault as fault:
+            self.close(number, fault.code, fault.text)
             return
         socket = RelayedSocket(self, number, self._closed)
         peer = Peer(opened.address, "an edge", forwarded=True, encrypted=opened.encrypted)
-        connection = Connection(socket, peer, is_fanned_out=opened.is_fanned_out)
+        connection = Connection(socket, peer, is_fanned_out=is_fanned_out)
         self.visits[number] = Visit(opened, connection, socket, self.now_ns())
         if opened.path is RelayPath.SPEAK and self.hearing is None:
             self.hearing = self.sound.receive(self.edge, self.packet)
 
+    def _takes_place(self, opened: RelayOpened, role: Role) -> None:
+        self.shares.enter(opened.connection, role, opened.address, self._gives_way)
+
+    def _gives_way(self, number: int) -> bool:
+        """A listener who did nothing for long: the edge opens it again when they do."""
+        visit = self.visits.get(number)
+        if visit is not None:
+            visit.socket.close(CloseCode.GOING_AWAY, GAVE_WAY)
+        return True
+
     def _said(self, visit: Visit, text: str) -> None:
+        self.shares.used(visit.opened.connection)
         is_first = visit.session is None
         limit = FIRST_MESSAGE_BYTES if is_first else MESSAGE_LIMIT_BYTES[visit.opened.path]
         if visit.socket.closing:
@@ -143,6 +161,9 @@ class EdgeRelays:
         turned_away = partial(endpoint.turned_away, connection.peer)
         try:
             join = parse_join(text)
+            if connection.is_fanned_out and join.role is not Role.LISTENER:
+                raise PeerFault(CloseCode.FORBIDDEN, "an edge serves nobody but listeners itself")
+            self._takes_place(visit.opened, join.role)
             visit.session = endpoint.came(connection, join)
             receive = guarded(connection, visit.session.receive, turned_away)
             visit.socket.set_receiver(receive)
@@ -166,6 +187,7 @@ class EdgeRelays:
             self._gone(visit.opened.connection)
 
     def _gone(self, number: int) -> None:
+        self.shares.leave(number)
         visit = self.visits.pop(number, None)
         if visit is None:
             return
@@ -175,6 +197,17 @@ class EdgeRelays:
                 visit.session.end()
             except Exception:
                 log.exception("a relayed connection did not end as it should")
+
+    def beat(self, beat: EdgeBeat) -> None:
+        """The edge says which it has: what either end alone has is over."""
+        if beat.relayed is None:
+            return
+        told = numbers_of(beat.relayed)
+        alone = self.ghosts.told(told, beat.last_relayed, self.visits.keys(), self.now_ns())
+        for number in alone.hub:
+            self._gone(number)
+        for number in alone.edge:
+            self.close(number, CloseCode.GOING_AWAY, NOT_KNOWN)
 
     def look(self, now_ns: int) -> None:
         """End those who do not join."""
@@ -256,6 +289,12 @@ class RelayDesk:
         """The bus was cut, and is back."""
         for relays, _ in tuple(self._edges.values()):
             relays.cut()
+
+    def beat(self, beat: EdgeBeat) -> None:
+        """An edge is there, with the connections that it names."""
+        found = self._edges.get(beat.edge)
+        if found is not None:
+            found[0].beat(beat)
 
     def look(self, now_ns: int) -> None:
         """What is due."""

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import binascii
 import re
+import zlib
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
@@ -12,12 +13,14 @@ from starlette.types import ASGIApp, Message, Scope
 from parvis_wire.edges import (
     MAX_HTTP_ANSWER_BYTES,
     MAX_HTTP_BODY_BYTES,
+    MAX_HTTP_ON_BUS_BYTES,
     REQUEST_TIMEOUT_S,
     HttpAnswer,
     HttpQuestion,
     Refused,
     RefusedWhy,
 )
+from parvis_wire.messages import serialize
 
 EXTENSION = "parvis.edge"
 """In a request's scope: the id of the edge that it came through."""
@@ -25,8 +28,12 @@ EXTENSION = "parvis.edge"
 MAX_AT_ONCE = 64
 """Requests of all edges that are carried out at a time."""
 
-PUBLIC_PATHS = re.compile(r"/api/v1/(rooms(/.*)?|codes|openapi\.json)|/r/[^/]+/event\.ics|/")
-"""What is answered through an edge outside the venue."""
+PUBLIC_PATHS = re.compile(r"/api/v1/(rooms(/.*)?|codes)|/r/[^/]+/event\.ics|/")
+"""What is answered through an edge outside the venue, and what that passes on: operators use the
+venue's own network."""
+
+PACKED_FROM_BYTES = 1_024
+"""Smaller answers go as they are."""
 
 NOT_THROUGH_HERE = "operators reach this hub in the venue's own network"
 FORWARDED = b"x-forwarded-for"
@@ -102,10 +109,16 @@ class Requests:
             return {"type": "http.request", "body": body, "more_body": False}
 
         await self._application(scope_of(question), receive, answer.send)
+        body = bytes(answer.body)
+        is_packed = len(body) > PACKED_FROM_BYTES
+        body = base64.b64encode(zlib.compress(body, 1) if is_packed else body)
+        if len(body) > MAX_HTTP_ON_BUS_BYTES:
+            raise _TooBig
         return HttpAnswer(
             status=answer.status,
             headers=tuple(answer.headers),
-            body=base64.b64encode(answer.body).decode(),
+            body=body.decode(),
+            is_packed=is_packed,
         )
 
 
@@ -134,3 +147,11 @@ def scope_of(question: HttpQuestion) -> Scope:
         "extensions": {EXTENSION: question.edge},
         "state": {},
     }
+
+
+def refusal(why: RefusedWhy, text: str) -> bytes:
+    """As it is on the bus."""
+    return serialize(Refused(why=why, text=text)).encode()
+
+
+BUSY = refusal(RefusedWhy.BUSY, "too many answers wait for the network")

@@ -1,11 +1,12 @@
 """The edges that serve one hub: who is there, how they fare, and where a page should listen. Pure.
 
 An edge is known from its hello to its silence: three missed beats, and it is away, with everybody
-who listened there. Pages are sent where most room is left; a little chance spreads a crowd that
-asks at once, before the next beats tell of it.
+who listened there. Pages are told the places with a weight each, the room that is left there, and
+choose by chance in proportion: so a crowd that asks within one second, before the next beats tell
+of it, is spread although everybody gets the same answer (edges keep it for a second).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from random import Random
 
@@ -24,17 +25,36 @@ AWAY_NS = round(AWAY_AFTER_S * 1e9)
 MAX_EDGES = 200
 """100,000 listeners are 25 edges of two cores."""
 
-MAX_PLACES = 8
-"""That a page is told: it tries one after the other."""
+MAX_PLACES = 32
+"""That a page is told: with all edges of 100,000 listeners among them, each gets its share."""
 
 FULL_LOAD = 0.9
 """From here on an edge is the last choice: packets wait for its core."""
 
-CHANCE = 0.2
-"""Share of the judgement that is chance."""
+UNTOLD_WEIGHT = 1_000
+"""Of an edge that came within the last second, and did not say yet how much room it has."""
 
-PENDING_SHARE = 0.02
-"""Of an edge's room that each page that was sent there is taken to need, until its next beat."""
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A place where a page may listen."""
+
+    place: str
+    weight: int
+    """Listeners that it would still take well; 0: only when all others fail."""
+
+
+def by_chance(offers: Iterable[Offer], random: Random) -> list[Offer]:
+    """In an order that is drawn: each is the first as often as its weight says.
+
+    Efraimidis and Spirakis, Weighted random sampling with a reservoir (2006): the order of
+    exponential times whose rates are the weights.
+    """
+
+    def arrives(offer: Offer) -> tuple[bool, float]:
+        return not offer.weight, random.expovariate(1.0) / max(1, offer.weight)
+
+    return sorted(offers, key=arrives)
 
 
 @dataclass(slots=True)
@@ -44,8 +64,6 @@ class Edge:
     hello: EdgeHello
     heard_ns: int
     beat: EdgeBeat | None = None
-    sent: int = 0
-    """Pages that were sent there since its last beat."""
     draining: bool = False
     """An operator wants it empty."""
     origins: frozenset[str] = field(default_factory=frozenset)
@@ -55,17 +73,19 @@ class Edge:
         """Whether it takes listeners."""
         beat = self.beat
         gone = self.draining or (beat is not None and beat.draining)
-        return not gone and (beat is None or beat.room_left > self.sent)
+        return not gone and (beat is None or beat.room_left > 0)
 
-    def burden(self) -> float:
-        """How full it is, 0 to 1 and beyond."""
+    @property
+    def free(self) -> int:
+        """How many more it would take well: bounded by connections and by its core, of which as
+        much is left as for the share of its room that is not filled."""
         beat = self.beat
         if beat is None:
-            return self.sent * PENDING_SHARE
-        room = max(1, beat.connections + beat.room_left)
-        filled = (beat.connections + self.sent) / room
-        late = 1.0 if beat.load >= FULL_LOAD else 0.0
-        return max(filled, beat.load) + late
+            return UNTOLD_WEIGHT
+        if beat.load >= FULL_LOAD:
+            return 0
+        by_core = (beat.connections + beat.room_left) * (1 - beat.load)
+        return max(1, min(beat.room_left, round(by_core)))
 
 
 class Roster:
@@ -117,7 +137,7 @@ class Roster:
         edge = self._edges.get(beat.edge)
         if edge is None:
             return None
-        edge.beat, edge.heard_ns, edge.sent = beat, now_ns, 0
+        edge.beat, edge.heard_ns = beat, now_ns
         return edge
 
     def excuse(self, stalled_ns: int) -> None:
@@ -141,17 +161,18 @@ class Roster:
 
     # Where to listen
 
-    def places(self, random: Random, *, is_public: bool) -> tuple[str, ...]:
-        """Where a page should listen, the best first; nothing: where it is.
+    def offers(self, random: Random, *, is_public: bool) -> tuple[Offer, ...]:
+        """Where a page may listen, in an order that is drawn; nothing: where it is.
 
         Pages from outside the venue (``is_public``) listen outside, those from inside inside.
         """
         open_ = [edge for edge in self if edge.takes and edge.hello.is_public is is_public]
-        judged = {edge.hello.edge: edge.burden() + CHANCE * random.random() for edge in open_}
-        ranked = sorted(open_, key=lambda edge: judged[edge.hello.edge])[:MAX_PLACES]
-        if ranked:
-            ranked[0].sent += 1
-        return tuple(dict.fromkeys(edge.hello.place for edge in ranked))
+        offers = {edge.hello.place: Offer(edge.hello.place, edge.free) for edge in open_}
+        return tuple(by_chance(offers.values(), random)[:MAX_PLACES])
+
+    def places(self, random: Random, *, is_public: bool) -> tuple[str, ...]:
+        """Where one listener may go, the place to take first."""
+        return tuple(offer.place for offer in self.offers(random, is_public=is_public))
 
     @property
     def connections(self) -> int:

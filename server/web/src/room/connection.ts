@@ -234,7 +234,8 @@ export class Connection implements Guided {
     this.joining.grant = grant ?? null;
     this.spreadMs = more.reconnect_spread_ms ?? 0;
     this.news.onWelcome(participant, resume, this.joining.grant);
-    this.news.onPacketTime(PROGRAM_PTIME_MS); // until it says otherwise
+    // Until it says otherwise. A welcome in the midst of it only tells who we are from now on.
+    if (this.view === null) this.news.onPacketTime(PROGRAM_PTIME_MS);
     const origin = (edge ?? null) === null ? null : this.guide?.redirect(edge as string);
     if (origin === null || origin === undefined) return;
     this.abandon();

@@ -1,10 +1,13 @@
-/** Where a room can be heard: what the hub names, as origins to join at, and which to try next. Pure. */
+/** Where a room can be heard: what the hub names, as origins to join at, and which to try next. */
 
 /** A hub names a few; what comes after them is not worth a try. */
-const MAX_PLACES = 16;
+const MAX_PLACES = 32;
 
 /** A place that failed is not tried for so long, unless all others failed too. */
 const AVOIDED_FOR_MS = 30_000;
+
+/** No weight is so small that a place of it would come later. */
+const LAST = 1e6;
 
 const PORT = /^:([0-9]{1,5})$/;
 const PATH = /^\/e\/[0-9]{1,2}$/;
@@ -23,12 +26,27 @@ export function placeOrigin(place: unknown, own: string): string | null {
   return ORIGIN.test(place) ? socketOrigin(place, own) : null;
 }
 
-/** What `GET /api/v1/rooms/{room}/edges` says, best first; whatever is no place is passed over. */
-export function placesOf(answer: unknown, own: string): string[] {
-  const named = (answer as { edges?: unknown } | null)?.edges;
-  if (!Array.isArray(named)) return [];
-  const origins = named.slice(0, MAX_PLACES).map((place) => placeOrigin(place, own));
-  return [...new Set(origins.filter((origin) => origin !== null))];
+/**
+ * What `GET /api/v1/rooms/{room}/edges` says, in the order in which to try; whatever is no place is
+ * passed over. Thousands may have got the same answer: each draws, a place of twice the weight twice
+ * as often the first. Weight 0 comes last. Without weights (an older hub): as they stand.
+ */
+export function placesOf(answer: unknown, own: string, random = Math.random): string[] {
+  const told = answer as { edges?: unknown; weights?: unknown } | null;
+  if (!Array.isArray(told?.edges)) return [];
+  const weights: unknown[] = Array.isArray(told.weights) ? told.weights : [];
+  const drawn = told.edges.slice(0, MAX_PLACES).map((place, index) => ({
+    origin: placeOrigin(place, own),
+    arrivesAt: weights.length === 0 ? index : arrival(weights[index], random),
+  }));
+  drawn.sort((one, other) => one.arrivesAt - other.arrivesAt);
+  return [...new Set(drawn.map(({ origin }) => origin).filter((origin) => origin !== null))];
+}
+
+/** After an exponential time whose rate is the weight; those of weight 0 after all others. */
+function arrival(weight: unknown, random: () => number): number {
+  const wait = -Math.log(1 - random());
+  return typeof weight === "number" && weight > 0 ? wait / weight : LAST + wait;
 }
 
 function otherPort(own: string, port: number): string | null {
@@ -60,7 +78,7 @@ export class Places {
 
   constructor(readonly own: string) {}
 
-  /** The hub named these, best first. */
+  /** The hub named these, in the order in which to try. */
   learn(origins: readonly string[]): void {
     this.known = origins;
   }

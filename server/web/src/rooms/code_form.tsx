@@ -95,6 +95,8 @@ function faultWords(fault: Fault, say: Say): string {
       return say("rooms.fault_unknown");
     case "too_many":
       return say("rooms.fault_too_many");
+    case "busy":
+      return say("rooms.fault_busy");
     case "unreachable":
       return say("rooms.fault_unreachable");
   }

@@ -4,7 +4,9 @@ import { type ListedRoom, readRooms } from "./list.ts";
 
 type Fetch = (path: string, init: RequestInit) => Promise<Response>;
 
-export type FoundCode = { path: string } | { fault: "unknown" | "too_many" | "unreachable" };
+export type FoundCode =
+  | { path: string }
+  | { fault: "unknown" | "too_many" | "busy" | "unreachable" };
 
 const askHub: Fetch = (path, init) => fetch(path, init);
 
@@ -14,12 +16,18 @@ export async function findCode(code: string, ask: Fetch = askHub): Promise<Found
   const body = JSON.stringify({ code });
   try {
     const response = await ask("/api/v1/codes", { method: "POST", headers, body });
-    if (response.status === 429) return { fault: "too_many" };
+    if (response.status === 429) return { fault: tooMany(await response.json()) };
     if (response.status === 404) return { fault: "unknown" };
     return response.ok ? leadsTo(await response.json()) : { fault: "unreachable" };
   } catch {
     return { fault: "unreachable" };
   }
+}
+
+/** The hub counts wrong codes; an edge, whatever comes from one network. */
+function tooMany(answer: unknown): "busy" | "too_many" {
+  const code = (answer as { code?: unknown } | null)?.code;
+  return code === "too_often" ? "busy" : "too_many";
 }
 
 /** Only ever to a page of this hub. */

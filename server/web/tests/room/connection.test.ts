@@ -72,6 +72,20 @@ describe("a connection", () => {
     });
   });
 
+  test("another token in the midst of it is kept, and nothing else changes", () => {
+    connect();
+    world.socket.welcome();
+    const told = news.packetTimes.length;
+    world.socket.say(welcomeWith({ resume: "p1.raised-x", rank: "cohost" }));
+    expect(news.packetTimes).toHaveLength(told);
+    expect(lastLink()).toEqual(["open", null]);
+    world.socket.drop(1006);
+    world.pass(250);
+    world.socket.accept();
+    const credential = { kind: "resume", token: "p1.raised-x" };
+    expect(world.socket.sent[0]).toMatchObject({ credential });
+  });
+
   test("joins by an invitation, and repeats it beside its token", () => {
     connect("screen", null, "t0ken");
     world.socket.welcome();

@@ -3,6 +3,15 @@ import { Places, placeOrigin, placesOf } from "../../src/room/places.ts";
 
 const HUB = "ws://hub:8080";
 
+/** The same chance at every run (Numerical Recipes' generator). */
+function lcg(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
 describe("a place", () => {
   test.each([
     [":8081", HUB, "ws://hub:8081"],
@@ -66,9 +75,37 @@ describe("the hub's answer", () => {
     expect(placesOf({ edges }, HUB)).toEqual([`${HUB}/e/2`, "ws://hub:8081"]);
   });
 
+  test("is drawn from in proportion to the weights: a crowd with one answer is spread", () => {
+    const answer = { edges: [":1", ":2", ":3", ":4"], weights: [4000, 2000, 1000, 0] };
+    const went = new Map<string, number>();
+    const random = lcg(7);
+    for (let join = 0; join < 10_000; join++) {
+      const [first, ...others] = placesOf(answer, HUB, random);
+      went.set(first ?? "", (went.get(first ?? "") ?? 0) + 1);
+      expect(others.at(-1)).toBe("ws://hub:4");
+    }
+    for (const [origin, share] of [
+      ["ws://hub:1", 4 / 7],
+      ["ws://hub:2", 2 / 7],
+      ["ws://hub:3", 1 / 7],
+    ] as const) {
+      expect(Math.abs((went.get(origin) ?? 0) / (10_000 * share) - 1)).toBeLessThan(0.1);
+    }
+    expect(went.has("ws://hub:4")).toBe(false);
+  });
+
+  test.each([[["much"]], [[-1, 5, null]], [[Number.NaN]], ["5"], [{ 0: 1 }], [[1]]])(
+    "with weights that are none (%j) still names every place",
+    (weights) => {
+      const answer = { edges: [":1", ":2", ":3"], weights };
+      const places = placesOf(answer, HUB, lcg(1)).sort();
+      expect(places).toEqual(["ws://hub:1", "ws://hub:2", "ws://hub:3"]);
+    },
+  );
+
   test("is bounded", () => {
     const edges = Array.from({ length: 5000 }, (_, index) => `:${index + 1}`);
-    expect(placesOf({ edges }, HUB)).toHaveLength(16);
+    expect(placesOf({ edges }, HUB)).toHaveLength(32);
   });
 
   test.each([null, 5, "x", [], {}, { edges: "x" }, { edges: null }, { edges: {} }])(

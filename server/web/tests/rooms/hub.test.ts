@@ -29,6 +29,11 @@ describe("a code", () => {
     expect(await findCode("ABC234", hub(status, {}).ask)).toEqual({ fault });
   });
 
+  test("is not wrong where an edge says that too many come at once", async () => {
+    const said = { code: "too_often", text: "Many are coming in" };
+    expect(await findCode("ABC234", hub(429, said).ask)).toEqual({ fault: "busy" });
+  });
+
   test.each(["https://elsewhere.example/", "//elsewhere.example/", "/\\elsewhere.example", "", 3])(
     "never leads to %j",
     async (path) => {

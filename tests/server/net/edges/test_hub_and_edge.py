@@ -9,18 +9,30 @@ import httpx
 
 from fakes.edged_hub import EdgedHub, becomes, edged_hub
 from fakes.peer import Peer, host_credential, joined, peer, resume
+from parvis_server.config import LimitSettings
+from parvis_server.net.relay_shares import Kind, RelayShares, Share
 from parvis_server.room.permissions import OPERATOR
 from parvis_wire.audience import Here, Pulse, React, Reaction
 from parvis_wire.close_codes import CloseCode
-from parvis_wire.commands import Block, Describe, MakeInvite, Next, RaiseHand, RevokeInvite
+from parvis_wire.commands import (
+    Block,
+    Describe,
+    LowerHand,
+    MakeInvite,
+    Next,
+    RaiseHand,
+    RevokeInvite,
+)
 from parvis_wire.floor import About, Access, InviteRole, Phase
 from parvis_wire.messages import (
     DEFAULT_ROOM,
     PROTOCOL_VERSION,
     InviteCredential,
     Join,
+    RefusalCode,
     Role,
 )
+from parvis_wire.packet_time import PacketTime
 from parvis_wire.rtp import RtpPacket
 from parvis_wire.stage import Status
 
@@ -30,10 +42,10 @@ async def until_in_line(listener: Peer, name: str) -> None:
         await listener.hear()
 
 
-async def turned_away(house: EdgedHub, **fields: Any) -> int:
+async def turned_away(house: EdgedHub, role: Role = Role.LISTENER, **fields: Any) -> int:
     """The code with which a listener is closed."""
     async with peer(house.edge.listen) as stranger:
-        await stranger.say(Join(version=PROTOCOL_VERSION, role=Role.LISTENER, **fields))
+        await stranger.say(Join(version=PROTOCOL_VERSION, role=role, **fields))
         code, _ = await stranger.until_closed()
         return code
 
@@ -112,7 +124,9 @@ async def test_presence_is_counted_and_names_are_listed(tmp_path: Path) -> None:
             await one.say(Here(in_hall=True, name="Grace"))
             await becomes(lambda: live.audience.in_hall_count == 1)
             assert live.listeners == 2
-            assert [one.name for one in live.audience.named(live.seated.is_listening)] == ["Grace"]
+            assert live.audience.named(live.seated.is_listening) == ()
+            people = await house.desk.people.of("main")
+            assert [one.name for one in people] == ["Grace"]
             await one.say(React(reaction=Reaction.CLAP))
             pulse = await two.until(Pulse)
             while not pulse.reactions.get(Reaction.CLAP):
@@ -174,14 +188,15 @@ async def test_requests_are_answered_through_the_edge(tmp_path: Path) -> None:
             assert room.json()["room"] == DEFAULT_ROOM, room.text
             assert (await client.get("/api/v1/rooms/nothing")).status_code == 404
             places = await client.get(f"/api/v1/rooms/{DEFAULT_ROOM}/edges")
-            assert places.json() == {"edges": [":1"]}
+            assert places.json()["edges"] == [":1"]
+            assert len(places.json()["weights"]) == 1
             for path in ("/api/v1/house", "/api/v1/edges", "/api/v1/units"):
                 assert (await client.get(path)).status_code == 403
             made = await client.post("/api/v1/claim", content=json.dumps({"secret": "x"}))
             assert made.status_code == 403
         async with httpx.AsyncClient(base_url=house.hub.http) as client:
             own = await client.get(f"/api/v1/rooms/{DEFAULT_ROOM}/edges")
-            assert own.json() == {"edges": []}  # who is in the venue stays in it
+            assert own.json() == {"edges": [], "weights": []}  # who is in the venue stays in it
             listed = await client.get("/api/v1/edges")
             assert listed.status_code == 401
 
@@ -200,7 +215,7 @@ async def test_an_operator_lists_and_drains(tmp_path: Path) -> None:
             drained = await client.post(f"/api/v1/edges/{edge}/drain", json={"within_s": 1})
             assert drained.status_code == 202
             places = await client.get(f"/api/v1/rooms/{DEFAULT_ROOM}/edges")
-            assert places.json() == {"edges": []}
+            assert places.json() == {"edges": [], "weights": []}
         async with asyncio.timeout(20):
             await house.edge.edge.drainage.done.wait()
 
@@ -257,3 +272,41 @@ async def test_a_short_cut_on_the_hubs_side_loses_nothing_without_a_word(tmp_pat
             assert (await at_edge.until_closed())[0] == CloseCode.GOING_AWAY
         await until_in_line(one, "Ada")
         assert house.edge.edge.line.is_reached
+
+
+async def test_listeners_who_act_keep_no_host_out_at_the_hub(tmp_path: Path) -> None:
+    """Whatever an edge lets through: the hub has shares of its own."""
+    async with edged_hub(tmp_path) as house:
+        relays = house.desk.relays._edges[house.edge.id][0]
+        few = {Kind.ACTS: Share(1, 1), Kind.SHOWS: Share(0, 0), Kind.RUNS: Share(1, 1)}
+        relays.shares = RelayShares(few)
+        async with joined(house.edge.listen) as one, joined(house.edge.listen) as two:
+            for each in (one, two, one):
+                assert (await each.do(LowerHand)).refused is RefusalCode.NO_HAND
+                await becomes(lambda: len(relays.visits) == 1)
+            secret = host_credential(house.hub.secret)
+            async with joined(house.edge.listen, Role.HOST, credential=secret):
+                assert len(relays.visits) == 2
+                assert await turned_away(house, Role.HOST, credential=secret) == CloseCode.RATE
+            await becomes(lambda: len(relays.visits) == 1)
+            assert await turned_away(house, Role.SCREEN) == CloseCode.RATE
+
+
+async def test_the_hubs_packet_times_hold_at_its_edges(tmp_path: Path) -> None:
+    """The least as well as the most, from the first listener on."""
+    limits = LimitSettings(min_packet_ms=40, max_packet_ms=60)
+    async with (
+        edged_hub(tmp_path, limits=limits) as house,
+        joined(house.edge.listen) as listener,
+    ):
+        speaking = asyncio.create_task(_speak(house))
+        assert (await listener.until(PacketTime)).ptime_ms == 40
+        speaking.cancel()
+        assert house.edge.edge.rooms.limits.max_packet_ms == 60
+
+
+async def _speak(house: EdgedHub) -> None:
+    """Until it is heard: the edge follows the room from its first listener on."""
+    while True:
+        house.hub.engine.say()
+        await asyncio.sleep(0.02)

@@ -2,6 +2,8 @@
 
 import asyncio
 import base64
+import random
+import zlib
 
 import pytest
 from starlette.applications import Starlette
@@ -38,6 +40,14 @@ async def much(request: Request) -> Response:
     return Response(b"x" * (MAX_HTTP_ANSWER_BYTES + 1))
 
 
+async def long(request: Request) -> Response:
+    return Response(b"x" * 200_000)
+
+
+async def noise(request: Request) -> Response:
+    return Response(random.Random(6).randbytes(60_000))
+
+
 async def never(request: Request) -> Response:
     await asyncio.Event().wait()
     return Response()
@@ -49,6 +59,8 @@ APPLICATION = Starlette(
         Route("/api/v1/house", tell),
         Route("/api/v1/rooms/much", much),
         Route("/api/v1/rooms/never", never),
+        Route("/api/v1/rooms/long", long),
+        Route("/api/v1/rooms/noise", noise),
     ]
 )
 
@@ -118,3 +130,20 @@ async def test_too_many_at_once_are_told_so() -> None:
     assert answer.why is RefusedWhy.BUSY
     await asyncio.gather(*waiting)
     assert isinstance(await requests.answer(question(), is_public=False), HttpAnswer)
+
+
+async def test_large_answers_are_packed_and_what_stays_large_is_refused() -> None:
+    """What is on the bus holds nothing else up for long."""
+    requests = Requests(APPLICATION)
+    answer = await requests.answer(question("/api/v1/rooms/long"), is_public=True)
+    assert isinstance(answer, HttpAnswer) and answer.is_packed
+    assert len(answer.body) < 2_000
+    assert zlib.decompress(base64.b64decode(answer.body)) == b"x" * 200_000
+    refused = await requests.answer(question("/api/v1/rooms/noise"), is_public=True)
+    assert isinstance(refused, Refused) and refused.why is RefusedWhy.TOO_BIG
+
+
+async def test_the_api_is_not_described_outside() -> None:
+    asked = question("/api/v1/openapi.json")
+    refused = await Requests(APPLICATION).answer(asked, is_public=True)
+    assert isinstance(refused, Refused) and refused.why is RefusedWhy.FORBIDDEN

@@ -1,11 +1,13 @@
 """The edges by their beats: who is there, and where pages are sent."""
 
+from collections import Counter
+from math import sqrt
 from random import Random
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from parvis_server.net.edges.roster import AWAY_NS, MAX_EDGES, Roster, is_sister
+from parvis_server.net.edges.roster import AWAY_NS, MAX_EDGES, Roster, by_chance, is_sister
 from parvis_wire.edges import EDGE_VERSION, EdgeBeat, EdgeHello, RefusedWhy
 
 S = 1_000_000_000
@@ -28,19 +30,42 @@ def with_edges(*beats: EdgeBeat) -> Roster:
     return roster
 
 
-def test_the_emptier_edge_comes_first() -> None:
-    """Whatever chance says, when the difference is large."""
-    roster = with_edges(beat("a", 900, 100), beat("b", 100, 900), beat("c", 500, 500))
-    for seed in range(20):
-        assert roster.places(Random(seed), is_public=False)[0] == ":2"
+def test_the_emptier_edge_weighs_more() -> None:
+    """By the room that is left, or by what is left of its core."""
+    roster = with_edges(
+        beat("a", 900, 100), beat("b", 100, 900), beat("c", 100, 900, load=0.5), beat("d", 0, 50)
+    )
+    weights = {offer.place: offer.weight for offer in roster.offers(Random(1), is_public=False)}
+    assert weights == {":1": 100, ":2": 900, ":3": 500, ":4": 50}
 
 
-def test_a_crowd_between_two_beats_is_spread() -> None:
-    """Equal edges get about the same."""
-    roster = with_edges(*(beat(name) for name in "abc"))
-    random = Random(1)
-    firsts = [roster.places(random, is_public=False)[0] for _ in range(600)]
-    assert all(150 < firsts.count(place) < 250 for place in (":1", ":2", ":3"))
+JOINS = 10_000
+
+
+@given(st.lists(st.integers(300, 4_000), min_size=4, max_size=4), st.integers())
+@settings(max_examples=20, deadline=None)
+def test_a_crowd_with_one_answer_is_spread_in_proportion(left: list[int], seed: int) -> None:
+    """Everybody of one second got what an edge had kept: each draws, as the page does."""
+    random = Random(seed)
+    roster = with_edges(*(beat(f"e{number}", 4_000 - one, one) for number, one in enumerate(left)))
+    kept = roster.offers(random, is_public=False)
+    went = Counter(by_chance(kept, random)[0].place for _ in range(JOINS))
+    for number, one in enumerate(left, start=1):
+        fair = JOINS * one / sum(left)
+        assert abs(went[f":{number}"] - fair) <= max(0.1 * fair, 5 * sqrt(fair))
+
+
+def test_ten_thousand_joins_over_four_edges_end_within_a_tenth_of_the_fair_share() -> None:
+    """Five asks of as many edges that keep the answer for a second, in which 10,000 join."""
+    left = (4_000, 2_000, 1_000, 3_000)
+    random = Random(12)
+    roster = with_edges(*(beat(f"e{number}", 4_000 - one, one) for number, one in enumerate(left)))
+    answers = [roster.offers(random, is_public=False) for _ in range(5)]
+    went = Counter(by_chance(answers[join % 5], random)[0].place for join in range(JOINS))
+    for number, one in enumerate(left, start=1):
+        assert abs(went[f":{number}"] / one - 1) <= 0.1
+    naive = Counter(answers[join % 5][0].place for join in range(JOINS))
+    assert max(naive.values()) >= JOINS / 5, "whoever takes the first goes where all go"
 
 
 def test_full_busy_and_draining_edges_are_passed_over() -> None:
