@@ -19,6 +19,7 @@ PACKAGES = {
     "parvis_wire": REPOSITORY / "server/parvis_wire",
     "parvis_audio": REPOSITORY / "server/parvis_audio",
     "parvis_server": REPOSITORY / "server/parvis_server",
+    "parvis_hardware": REPOSITORY / "hardware/parvis_hardware",
 }
 
 # What a pure module may not import.
@@ -100,10 +101,14 @@ ADAPTERS_INSIDE: dict[str, str] = {
 FORBIDDEN: dict[str, dict[str, str]] = {
     "parvis_device": {
         "parvis_server": "the unit installs on a Pi without the hub",
+        "parvis_hardware": "a tool of the checkout: it is not in the wheel",
         "scipy": "it would cost the unit 40 MB of memory",
         "fastapi": "the hub's; the unit installs without it",
     },
-    "parvis_server": {"parvis_device": "the hub knows units by the contract only"},
+    "parvis_server": {
+        "parvis_device": "the hub knows units by the contract only",
+        "parvis_hardware": "a tool of the checkout: it is not in the wheel",
+    },
     "parvis_wire": {
         "parvis_device": "the contract knows neither side",
         "parvis_server": "the contract knows neither side",

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).parents[2]
-PROMISED = {"setup", "demo", "test", "check", "build", "bench"}
+PROMISED = {"setup", "demo", "test", "check", "build", "bench", "hardware"}
 SHELL_SCRIPTS = [
     path for path in (REPOSITORY / "scripts").iterdir() if path.is_file() and not path.suffix
 ]
@@ -144,7 +144,7 @@ def test_an_old_python_gives_a_clear_line(machine: Machine) -> None:
 def test_an_unknown_profile_gives_a_clear_line(machine: Machine) -> None:
     done = machine.setup("everything")
     assert done.returncode == 1
-    known = "'run', 'test', 'janus' or 'mumble'"
+    known = "'run', 'test', 'hardware', 'janus' or 'mumble'"
     assert done.stderr == f"setup: unknown profile 'everything': say {known}\n"
 
 

@@ -1,0 +1,80 @@
+"""What the build makes and what it checks: one line for each, in the order in which they run.
+
+A maker is a function ``(out: Path) -> list[Path]``: it writes below ``out`` and returns what it
+wrote. A check is a function ``() -> list[str]``: one line for each disagreement, none when all is
+well. Both are named by place and imported only when they run, so that a check of the tables does
+not need the CAD library.
+"""
+
+import importlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from parvis_hardware.errors import ToolMissing, UsageError
+
+MakeFunction = Callable[[Path], list[Path]]
+CheckFunction = Callable[[], list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """Something that writes files."""
+
+    name: str
+    place: str
+    """``module:function``."""
+    what: str
+    """What comes out, in a few words."""
+
+    def load(self) -> MakeFunction:
+        """The function; ``ToolMissing`` when a library that it needs is not installed."""
+        function: MakeFunction = _load(self.place)
+        return function
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Something that compares sources; light, so the tests run it as well."""
+
+    name: str
+    place: str
+    what: str
+    """What agrees when it finds nothing."""
+
+    def load(self) -> CheckFunction:
+        """The function; ``ToolMissing`` when a library that it needs is not installed."""
+        function: CheckFunction = _load(self.place)
+        return function
+
+
+MAKERS: tuple[Maker, ...] = ()
+"""Pictures come before the documents that show them."""
+
+CHECKS: tuple[Check, ...] = (
+    Check("pins", "parvis_hardware.pins:differences", "pins.toml is what the unit's program uses"),
+)
+
+
+def chosen(names: Sequence[str]) -> tuple[Maker, ...]:
+    """The makers of these names, in the order of the registry; all of them for no name.
+
+    Raises:
+        UsageError: a name that is none.
+    """
+    known = [maker.name for maker in MAKERS]
+    for name in names:
+        if name not in known:
+            raise UsageError(f"nothing makes {name!r}: known are {', '.join(known)}")
+    return tuple(maker for maker in MAKERS if not names or maker.name in names)
+
+
+def _load(place: str) -> Any:
+    module, _, function = place.partition(":")
+    try:
+        return getattr(importlib.import_module(module), function)
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("parvis_"):
+            raise
+        raise ToolMissing(error.name or module) from error
