@@ -18,6 +18,20 @@ from parvis_wire.floor import (
     Surface,
     Tally,
 )
+from parvis_wire.recording import (
+    Consent,
+    Consented,
+    Notice,
+    NoticeWords,
+    Recording,
+    RecordingChanged,
+    RecordingEnd,
+    RecordingStarted,
+    RecordingStopped,
+    RecordingTerms,
+    SourcesRecorded,
+    Withdrew,
+)
 from parvis_wire.room_events import (
     AskClosed,
     Asked,
@@ -63,6 +77,18 @@ HAND = Hand(
     text="Why?",
 )
 
+WORDS = NoticeWords(
+    hearing="Recorded.", to_record="May it be?", to_publish="And published?", aloud="From now on."
+)
+NOTICE = Notice(version="0123456789abcdef", fr=WORDS, en=WORDS)
+RECORDING = Recording(
+    recording="20261123T190000Z-1",
+    begun_at=800,
+    begun_utc_ms=1_800_000_000_000,
+    terms=RecordingTerms(),
+    notice=NOTICE,
+)
+
 SAMPLES: tuple[RoomEvent, ...] = (
     HandRaised(hand=HAND),
     HandLowered(participant="phone-1"),
@@ -98,6 +124,21 @@ SAMPLES: tuple[RoomEvent, ...] = (
     Unblocked(participant="phone-1"),
     UndoOffered(command="next"),
     Hidden(),
+    RecordingStarted(recording=RECORDING),
+    RecordingChanged(terms=RecordingTerms(retention_days=90), notice=NOTICE),
+    RecordingStopped(recording=RECORDING.recording, reason=RecordingEnd.FAILED),
+    SourcesRecorded(sources=(1, 9)),
+    Consented(
+        consent=Consent(
+            participant="phone-1",
+            name="Anna",
+            recorded=True,
+            published=False,
+            text_version=NOTICE.version,
+            at=810,
+        )
+    ),
+    Withdrew(participant="phone-1", recording=RECORDING.recording),
 )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from parvis_server.store.events import Body
-from parvis_wire.floor import SECOND_PERSON
+from parvis_wire.floor import SECOND_PERSON, microphone_of
 from parvis_wire.room_view import ANONYMOUS_NAME
 
 ERASED = ANONYMOUS_NAME
@@ -80,12 +80,21 @@ def _places(kind: str, body: Body, actor: str | None) -> Iterator[_Place]:
     match kind:
         case "hand_raised" | "floor_taken":
             yield from _of_hand(body.get("hand"))
+            who = body.get("participant")
+            if isinstance(who, str) and body.get("unit") == microphone_of(who):
+                yield _Place(("unit_name",), who)  # a phone is called as its owner is
+        case "microphone_opened":
+            yield _Place(("microphone", "name"), _at(body, ("microphone", "unit")))
+        case "consented":
+            yield _Place(("consent", "name"), _at(body, ("consent", "participant")))
         case "seat_taken":
             yield _Place(("seated", "name"), _at(body, ("seated", "participant")))
         case "host_joined":
             yield _Place(("host", "name"), _at(body, ("host", "participant")))
         case "blocked":
             yield _Place(("person", "name"), _at(body, ("person", "participant")))
+        case "consented":
+            yield _Place(("consent", "name"), _at(body, ("consent", "participant")))
         case "invite_made":
             yield _Place(("invite", "name"), None)
         case "asked":

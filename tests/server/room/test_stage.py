@@ -46,7 +46,7 @@ def test_sources_and_outputs_say_where_they_are() -> None:
         (13, OutputKind.RETURN, None, 3),
         (14, OutputKind.ASSISTIVE, "foyer", None),
     ]
-    assert described.sharing and not described.tap
+    assert described.sharing and described.record_ssrc is None
 
 
 def test_a_setting_is_whole_each_time_and_belongs_to_the_participant() -> None:
