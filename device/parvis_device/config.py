@@ -121,6 +121,11 @@ class UnitConfig(BaseSettings):
     setup_code: SecretStr | None = None
     """The eight characters of the unit's label, in the file or the environment: without it, its
     button pairs it."""
+    hotspot_name: str | None = Field(default=None, pattern=r"^[!-~]{1,32}$")
+    """Wi-Fi that this unit opens while it has no network, in the file or the environment: as on
+    its label."""
+    hotspot_password: SecretStr | None = None
+    """Of that Wi-Fi (WPA2): 8 to 63 letters and signs."""
     microphone: str = "default"
     """file:PATH (WAV, FLAC, Ogg), a part of a device's name, its index, or default; none: this unit
     only plays."""
@@ -188,6 +193,18 @@ class UnitConfig(BaseSettings):
         if code is None:
             raise ValueError("no setup code")
         return SecretStr(code)
+
+    @field_validator("hotspot_password")
+    @classmethod
+    def _is_for_wpa2(cls, typed: SecretStr | None) -> SecretStr | None:
+        """Printable ASCII of the length that WPA2 takes; said nowhere."""
+        if typed is None:
+            return None
+        password = typed.get_secret_value()
+        whole = 8 <= len(password) <= 63 and password.isascii() and password.isprintable()
+        if not whole:
+            raise ValueError("8 to 63 letters, digits and signs")
+        return typed
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -344,6 +361,8 @@ def _one_line(error: ValidationError) -> str:
             "setup_code: that is none: the label has eight letters and digits, in two groups of "
             "four, without I, O, 0 and 1"
         )
+    if key == "hotspot_password":
+        return "hotspot_password: it has 8 to 63 letters, digits and signs, as on the label"
     if not first["loc"]:
         return first["msg"].removeprefix("Value error, ")
     if key == "zone":

@@ -1,6 +1,7 @@
 """``parvis label``: setup codes for units, in files for each and in one list."""
 
 import csv
+import re
 import stat
 import tomllib
 from pathlib import Path
@@ -8,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from parvis_device.config import load
+from parvis_device.errors import UsageError as UnitUsageError
 from parvis_server.commands.label import app
 from parvis_server.errors import UsageError
 from parvis_wire.identity import read_setup_code
 
 
 def label(*words: str) -> None:
-    app(list(words), standalone_mode=False)
+    app(["--no-pdf", *words], standalone_mode=False)
 
 
 def test_every_unit_gets_a_code_of_its_own(
@@ -25,12 +27,18 @@ def test_every_unit_gets_a_code_of_its_own(
     with (out / "codes.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [row["unit"] for row in rows] == [f"unit-{n:03}" for n in range(95, 107)]
-    assert len({row["setup_code"] for row in rows}) == 12
+    for what in ("setup_code", "hotspot", "hotspot_password"):
+        assert len({row[what] for row in rows}) == 12
     said = capsys.readouterr().out
     for row in rows:
         path = out / row["file"]
         settings = tomllib.loads(path.read_text(encoding="utf-8"))
-        assert settings == {"name": row["name"], "setup_code": row["setup_code"]}
+        assert settings == {
+            "name": row["name"],
+            "setup_code": row["setup_code"],
+            "hotspot_name": row["hotspot"],
+            "hotspot_password": row["hotspot_password"],
+        }
         assert len(read_setup_code(row["setup_code"]) or "") == 8
         assert row["setup_code"] in said
         picture = path.with_name("code.svg")
@@ -50,6 +58,29 @@ def test_a_unit_reads_what_was_written(tmp_path: Path) -> None:
     with (tmp_path / "codes.csv").open(newline="") as file:
         (row,) = csv.DictReader(file)
     assert config.setup_code.get_secret_value() == read_setup_code(row["setup_code"])
+    assert config.hotspot_name == row["hotspot"]
+    assert config.hotspot_password is not None
+    assert config.hotspot_password.get_secret_value() == row["hotspot_password"]
+    assert row["hotspot_password"] not in repr(config)
+
+
+def test_the_hotspot_tells_nothing_of_the_setup_code(tmp_path: Path) -> None:
+    label("--count", "200", "--out", str(tmp_path))
+    with (tmp_path / "codes.csv").open(newline="") as file:
+        for row in csv.DictReader(file):
+            assert re.fullmatch(r"Parvis-[A-HJ-NP-Z2-9]{4}", row["hotspot"])
+            assert re.fullmatch(r"[a-hj-np-z2-9]{12}", row["hotspot_password"])
+            code = row["setup_code"].replace("-", "")
+            assert row["hotspot"].removeprefix("Parvis-") not in (code[:4], code[4:])
+
+
+@pytest.mark.parametrize("password", ["short", "x" * 64, "with é, which WPA2 has not"])
+def test_a_password_that_no_wifi_takes_is_refused_unsaid(tmp_path: Path, password: str) -> None:
+    file = tmp_path / "parvis.toml"
+    file.write_text(f'hotspot_password = "{password}"\n')
+    with pytest.raises(UnitUsageError, match="8 to 63 letters") as told:
+        load(file, {})
+    assert password not in str(told.value)
 
 
 def test_no_code_is_lost_unsaid(tmp_path: Path) -> None:
