@@ -81,6 +81,7 @@ def test_whose_a_word_is() -> None:
         "ask_closed": [None],
         "invite_made": [None],
         "blocked": ["phone-1"],
+        "consented": ["phone-1"],
     }
 
 
