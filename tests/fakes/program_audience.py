@@ -10,9 +10,10 @@ import numpy as np
 
 from parvis_audio.opus import Samples, program_encoder
 from parvis_audio.opus_packet import packet_duration_samples
-from parvis_server.net.fanout import Fanout, Receiver
+from parvis_server.net.fanout import Fanout
 from parvis_server.net.ladder import Ladder, Step
 from parvis_server.net.program_feed import ProgramFeed
+from parvis_server.net.receivers import Receiver
 from parvis_wire.messages import parse_hub_message
 from parvis_wire.packet_time import PacketMs, PacketTime, rise_ms
 from parvis_wire.room_view import RoomView

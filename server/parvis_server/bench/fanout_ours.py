@@ -18,9 +18,10 @@ from parvis_server.hub_server import Listener, make_server
 from parvis_server.net.admission import Peer
 from parvis_server.net.connection import Connection
 from parvis_server.net.endpoints import Waiting
-from parvis_server.net.fanout import Fanout, Receiver
+from parvis_server.net.fanout import Fanout
 from parvis_server.net.framing import binary_frame
 from parvis_server.net.listener_hall import ListenerHall
+from parvis_server.net.receivers import Receiver
 from parvis_server.ports import BACKLOG
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.messages import Join

@@ -13,11 +13,12 @@ from parvis_server.edge.hub_line import HubLine
 from parvis_server.edge.room import EdgeRoom, Told
 from parvis_server.net.admission import NO_SUCH_ROOM
 from parvis_server.net.connection import Connection
-from parvis_server.net.fanout import Fanout, Receiver
+from parvis_server.net.fanout import Fanout
 from parvis_server.net.framing import binary_frame, message_frame, text_frame
 from parvis_server.net.ladder import Ladder
 from parvis_server.net.mp3 import Mp3Stream, Tap
 from parvis_server.net.program_feed import ProgramFeed
+from parvis_server.net.receivers import Receiver
 from parvis_server.net.seats import FAREWELLS
 from parvis_server.room.results import Why
 from parvis_wire.bus_subjects import unpack_program

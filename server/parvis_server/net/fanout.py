@@ -7,7 +7,9 @@ bounded: the oldest sound goes. A message goes before all sound that waits, and 
 a packet's audience: on a machine that is late, a press is told at once. A receiver who joins while
 frames wait gets only those that were published after: its snapshot holds the rest already.
 
-The program may come in packets of two lengths (``Pace``); each receiver gets those of one.
+The program may come in packets of two lengths (``Pace``); each receiver gets those of one. Longer
+packets begin at different moments for different parts of the audience (``Phase``): so what is to be
+written at once is never more than 20 ms of program brings for everybody.
 
 Nearly every receiver keeps up, and then nothing waits between us and its kernel: its sink names
 the file descriptor (``Sink.direct``), and the frame goes there with one call of the system. Whoever
@@ -23,9 +25,8 @@ import os
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
-from typing import Final, Protocol
 
+from parvis_server.net.receivers import Pace, Phase, Receiver, Receivers, Sink
 from parvis_wire.close_codes import CloseCode
 
 BEHIND_FLOOR_BYTES = 4096
@@ -49,101 +50,11 @@ SLICE_RECEIVERS = 32
 SLOW_REASON = "too far behind for too long: come back to the live edge"
 
 MAX_WAITING_SOUND = 25
-"""Program packets that wait for a large audience: half a second."""
+"""Program packets that wait for a large audience: half a second, of each pace."""
 
 WRITE_SHARE = 1 / 16
-"""Weight of one frame's audience in ``Fanout.write_ns``: it settles within a second of program."""
-
-
-class Pace(Enum):
-    """Which packets of the program a receiver gets."""
-
-    QUICK = "quick"
-    """The shortest: for those who speak soon, and for everybody while the audience is small."""
-    BUNDLED = "bundled"
-    """Several merged into one: fewer writes."""
-
-
-class Sink(Protocol):
-    """Where frames are written: see ``websocket_protocol.RawSocket``."""
-
-    @property
-    def direct(self) -> int:
-        """File descriptor that takes frames as they are because nothing waits before them; −1:
-        only ``write_frame`` may write now."""
-
-    def write_frame(self, frame: bytes) -> None:
-        """Write the bytes of a finished frame, or what is left of one that began directly."""
-
-    def buffered_bytes(self) -> int:
-        """Bytes that wait because the network took no more."""
-
-    def close(self, code: int, reason: str = "") -> None:
-        """End the connection with a reason."""
-
-
-class _Nobody:
-    """In the place of a sink that is served no more."""
-
-    direct: Final = -1
-
-    def write_frame(self, frame: bytes) -> None:
-        """Nobody is there."""
-
-    def buffered_bytes(self) -> int:
-        """Nothing waits."""
-        return 0
-
-    def close(self, code: int, reason: str = "") -> None:
-        """Nothing is open."""
-
-
-_NOBODY = _Nobody()
-
-
-class Receiver:
-    """One listener, host or unit on the receiving end."""
-
-    __slots__ = ("_fanout", "_pace", "behind_since_ns", "since", "sink", "wants_sound")
-
-    def __init__(
-        self, fanout: "Fanout", sink: Sink, since: int, *, wants_sound: bool, pace: Pace
-    ) -> None:
-        """``since`` is the number of the first frame that is for this receiver."""
-        self._fanout: Fanout | None = fanout
-        self._pace = pace
-        self.sink = sink
-        self.since = since
-        self.wants_sound = wants_sound
-        self.behind_since_ns: int | None = None
-
-    @property
-    def pace(self) -> Pace:
-        """Which packets it gets; set it, and the next packet is of the other length."""
-        return self._pace
-
-    @pace.setter
-    def pace(self, pace: Pace) -> None:
-        fanout = self._fanout
-        if fanout is not None:
-            fanout.leave_group(self)
-        self._pace = pace
-        if fanout is not None:
-            fanout.enter_group(self)
-
-    @property
-    def group(self) -> Pace | None:
-        """With whom it is served; None: those who want no sound."""
-        return self._pace if self.wants_sound else None
-
-    def dismiss(self) -> None:
-        """It is served no more."""
-        self._fanout = None
-        self.sink = _NOBODY
-
-    def serves(self, fanout: "Fanout") -> bool:
-        """Whether this fan-out serves it."""
-        return self._fanout is fanout
+"""Weight of writing one frame to everybody in ``Fanout.write_ns``, and of a part of them that part
+of it: it settles within two seconds of program."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +64,8 @@ class _Waiting:
     sound: bool
     pace: Pace | None = None
     """Whose packet or message it is; None: everybody's."""
+    phase: Phase | None = None
+    """Of those of the bundled pace."""
 
 
 @dataclass(slots=True)
@@ -192,11 +105,7 @@ class Fanout:
         self.write_ns = 0.0
         """What writing one frame to one receiver costs, measured and smoothed: a whole audience's
         time by its receivers, without what others did in between. 0: nothing was written yet."""
-        self._groups: dict[Pace | None, dict[Receiver, None]] = {
-            Pace.QUICK: {},
-            Pace.BUNDLED: {},
-            None: {},
-        }
+        self._receivers = Receivers()
         self._rates = {pace: _ProgramRate() for pace in Pace}
         self._messages: deque[_Waiting] = deque()
         self._sound: deque[_Waiting] = deque()
@@ -208,44 +117,42 @@ class Fanout:
 
     def __len__(self) -> int:
         """How many receivers there are."""
-        return sum(map(len, self._groups.values()))
+        return len(self._receivers)
 
     def __contains__(self, receiver: Receiver) -> bool:
         """Whether this one is served."""
-        return receiver.serves(self)
+        return receiver.is_among(self._receivers)
 
     @property
     def paces(self) -> Mapping[Pace, int]:
         """How many get the program at each pace."""
-        return {pace: len(self._groups[pace]) for pace in Pace}
+        return self._receivers.paces
 
     def add(self, sink: Sink, *, wants_sound: bool, pace: Pace = Pace.QUICK) -> Receiver:
         """Serve ``sink`` from the next published frame on."""
-        receiver = Receiver(self, sink, self._published, wants_sound=wants_sound, pace=pace)
-        self._newest_since = self._published
-        self.enter_group(receiver)
+        since = self._published
+        receiver = Receiver(self._receivers, sink, since, wants_sound=wants_sound, pace=pace)
+        self._newest_since = since
+        self._receivers.enter(receiver)
         return receiver
 
     def remove(self, receiver: Receiver) -> None:
         """Serve it no more; does nothing when it is not served."""
-        if receiver.serves(self):
-            self.leave_group(receiver)
+        if receiver in self:
             receiver.dismiss()
 
-    def enter_group(self, receiver: Receiver) -> None:
-        """Serve it with those of its pace; its number stays."""
-        self._groups[receiver.group][receiver] = None
-
-    def leave_group(self, receiver: Receiver) -> None:
-        """Before its pace changes."""
-        del self._groups[receiver.group][receiver]
-
-    def publish_sound(self, frame: bytes, ptime_ms: int, pace: Pace | None = None) -> None:
-        """A program packet for everybody of this pace, or of any, who is not behind."""
+    def publish_sound(
+        self, frame: bytes, ptime_ms: int, pace: Pace | None = None, phase: Phase | None = None
+    ) -> None:
+        """A program packet for everybody of this pace, or of any, who is not behind; ``phase``: for
+        this part of the bundled pace alone."""
+        if pace is not None and not self._receivers.hearing(pace, phase):
+            return
+        waiting = _Waiting(self._published, frame, sound=True, pace=pace, phase=phase)
         self.counts.sound_frames += 1
         for one in Pace if pace is None else (pace,):
             self._rates[one].saw(frame, ptime_ms)
-        self._publish(_Waiting(self._published, frame, sound=True, pace=pace))
+        self._publish(waiting)
 
     def publish_control(self, frame: bytes, pace: Pace | None = None) -> None:
         """A message for everybody, or for those who get the program at this pace."""
@@ -279,20 +186,22 @@ class Fanout:
             self._took(self.now_ns() - started_ns, len(receivers))
             return
         (self._sound if waiting.sound else self._messages).append(waiting)
-        while len(self._sound) > MAX_WAITING_SOUND:
-            self._sound.popleft()
-            self.counts.overrun_sound += 1
+        self._bound_sound(waiting.pace)
         self._wake.set()
+
+    def _bound_sound(self, pace: Pace | None) -> None:
+        """The oldest goes, of those that are for this pace."""
+        if len(self._sound) > MAX_WAITING_SOUND:
+            same = [one for one in self._sound if one.pace is pace]
+            for oldest in same[:-MAX_WAITING_SOUND]:
+                self._sound.remove(oldest)
+                self.counts.overrun_sound += 1
 
     def _meant(self, waiting: _Waiting) -> list[Receiver]:
         """Those whom a frame is for, now."""
-        groups = self._groups
-        if waiting.pace is not None:
-            receivers = [*groups[waiting.pace]]
-        elif waiting.sound:
-            receivers = [*groups[Pace.QUICK], *groups[Pace.BUNDLED]]
-        else:
-            receivers = [*groups[None], *groups[Pace.QUICK], *groups[Pace.BUNDLED]]
+        receivers = self._receivers.hearing(waiting.pace, waiting.phase)
+        if not waiting.sound and waiting.pace is None:
+            receivers = self._receivers.silent() + receivers
         if waiting.number < self._newest_since:
             receivers = [one for one in receivers if one.since <= waiting.number]
         return receivers
@@ -314,7 +223,7 @@ class Fanout:
     def _took(self, spent_ns: int, receivers: int) -> None:
         if receivers:
             each_ns = spent_ns / receivers
-            share = WRITE_SHARE if self.write_ns else 1
+            share = WRITE_SHARE * min(1, receivers / max(1, len(self))) if self.write_ns else 1
             self.write_ns += (each_ns - self.write_ns) * share
 
     def _serve_some(self, receivers: Sequence[Receiver], waiting: _Waiting, now_ns: int) -> None:

@@ -16,13 +16,14 @@ from parvis_server.net.bulletin import Bulletin
 from parvis_server.net.connection import Connection
 from parvis_server.net.consequences import Consequences
 from parvis_server.net.engine import Engine
-from parvis_server.net.fanout import Fanout, Receiver
+from parvis_server.net.fanout import Fanout
 from parvis_server.net.framing import binary_frame
 from parvis_server.net.ladder import Ladder
 from parvis_server.net.live_stage import LiveStage
 from parvis_server.net.outbox import AtOnce, Outbox
 from parvis_server.net.program_feed import ProgramFeed
 from parvis_server.net.reading import ReadingVoice
+from parvis_server.net.receivers import Receiver
 from parvis_server.net.room_status import room_status
 from parvis_server.net.room_ticks import RoomTicks
 from parvis_server.net.seats import FAREWELLS, Counts, Seat, Seats

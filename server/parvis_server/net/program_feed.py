@@ -5,6 +5,11 @@ those of ``Pace.BUNDLED`` several are merged, as many as the ladder says. While 
 20 ms nothing is merged and everybody gets the same bytes. A change is announced to whoever it
 concerns and made at the timestamp that was named, between two packets.
 
+Bundles of everybody at once would be written in one burst, which takes thousands of listeners a
+tenth of a second, and then nothing for as long. So the audience is parted into as many *phases* as
+a bundle has parts; each has bundles of its own, which begin 20 ms after those of the phase before.
+The first bundle of a phase after a change is shorter by that.
+
 Whoever speaks soon is moved to the quick pace at once, and back after their buffer had time to
 rise. At the move they get the last packets of 20 ms once more, whatever waits for them: a receiver
 plays by timestamp, so what it has already it drops, and it misses nothing.
@@ -21,12 +26,14 @@ from typing import Final, Never
 from parvis_audio.errors import BadPacket as BadOpusPacket
 from parvis_audio.opus_packet import packet_duration_samples
 from parvis_audio.packet_merger import PacketMerger
-from parvis_server.net.fanout import Fanout, Pace, Receiver, Sink
+from parvis_server.net.fanout import Fanout
 from parvis_server.net.framing import binary_frame, text_frame
 from parvis_server.net.ladder import LOOK_EVERY_S, Ladder, Step
+from parvis_server.net.receivers import Pace, Phase, Receiver, Sink
 from parvis_wire import serial
 from parvis_wire.errors import BadPacket
 from parvis_wire.packet_time import (
+    PACKET_TIMES_MS,
     PROGRAM_PTIME_MS,
     PacketMs,
     PacketTime,
@@ -46,6 +53,8 @@ FIRST_IN_LINE: Final = 3
 
 RECENT_PACKETS: Final = 12
 """Given again at a change of pace: one bundle of 120 ms on its way, and one being filled."""
+
+MOST_PHASES: Final = PACKET_TIMES_MS[-1] // PROGRAM_PTIME_MS
 
 MAX_AHEAD_SAMPLES: Final = 30_000 * SAMPLES_PER_MS
 """A change is announced at most 20 s ahead: one that is further away belongs to another clock."""
@@ -77,8 +86,11 @@ class ProgramFeed:
         self._fanout = fanout
         self._now_ns = now_ns
         self._ladder = ladder or Ladder()
-        self._merger: PacketMerger | None = None
-        """Made with the first bundle: for a small audience libopus is never loaded."""
+        self._mergers: tuple[PacketMerger, ...] = ()
+        """Of each phase, for as many as there may be; made with the first bundle: for a small
+        audience libopus is never loaded."""
+        self._origin = 0
+        """Timestamp from which the bundles' phases count."""
         self._ptime_ms: PacketMs = self._ladder.ptime_ms
         self._changes: deque[tuple[PacketMs, int]] = deque()
         """Packet time and timestamp of what is announced, in this order."""
@@ -147,9 +159,11 @@ class ProgramFeed:
             receiver.sink.write_frame(frame)
 
     def _move_the_risen(self) -> None:
-        """Between two bundles: those whose time has come."""
+        """Between two bundles of their phase: those whose time has come."""
+        phases = self._phases
         for receiver, (ptime_ms, at) in tuple(self._rising.items()):
-            if self._lies_ahead(at):
+            merger = self._mergers[receiver.seat % len(phases)] if self._mergers else None
+            if self._lies_ahead(at) or (merger is not None and merger.is_holding):
                 continue
             del self._rising[receiver]
             if receiver not in self._fanout:
@@ -179,14 +193,32 @@ class ProgramFeed:
         self._next = packet.timestamp
         if self._ssrc is None or not is_same_program(packet.ssrc, self._ssrc):
             self._ssrc = packet.ssrc
+            self._origin = packet.timestamp
             for told in self._standing():
                 self._announce(told)
         while self._changes and not self._lies_ahead(self._changes[0][1]):
+            before = self._phases
             self._ptime_ms, _ = self._changes.popleft()
-            if self._merger is not None:
-                self._send(self._merger.change(self._ptime_ms))
-        if self._merger is None or not self._merger.is_holding:
-            self._move_the_risen()
+            self._origin = packet.timestamp
+            for number, merger in enumerate(self._mergers):
+                bundles = merger.change(self._ptime_ms)
+                if number < len(before):
+                    self._send(bundles, before[number])
+        self._end_bundles(packet.timestamp)
+        self._move_the_risen()
+
+    @property
+    def _phases(self) -> list[Phase]:
+        of = self._ptime_ms // PROGRAM_PTIME_MS
+        return [Phase(number, of) for number in range(of)]
+
+    def _end_bundles(self, timestamp: int) -> None:
+        """Send what the phase holds whose next bundle begins here, if it is not sent yet."""
+        if self._mergers:
+            passed = (timestamp - self._origin) % (1 << serial.TIMESTAMP_BITS)
+            of = self._ptime_ms // PROGRAM_PTIME_MS
+            phase = Phase(passed // (PROGRAM_PTIME_MS * SAMPLES_PER_MS) % of, of)
+            self._send(self._mergers[phase.number].flush(), phase)
 
     def _publish(self, packet: RtpPacket, frame: bytes) -> None:
         if self._ptime_ms == PROGRAM_PTIME_MS:
@@ -196,20 +228,24 @@ class ProgramFeed:
             return
         self._fanout.publish_sound(frame, PROGRAM_PTIME_MS, Pace.QUICK)
         self._recent.append(frame)
-        self._send(self._bundles().add(packet))
+        self._begin_merging()
+        for phase in self._phases:
+            self._send(self._mergers[phase.number].add(packet), phase)
 
-    def _bundles(self) -> PacketMerger:
-        if self._merger is None:
+    def _begin_merging(self) -> None:
+        if not self._mergers:
             from parvis_audio.repacketizer import Repacketizer
 
-            self._merger = PacketMerger(Repacketizer())
-            self._merger.change(self._ptime_ms)
-        return self._merger
+            repacketizer = Repacketizer()
+            self._mergers = tuple(PacketMerger(repacketizer) for _ in range(MOST_PHASES))
+            for merger in self._mergers:
+                merger.change(self._ptime_ms)
 
-    def _send(self, bundles: list[RtpPacket]) -> None:
+    def _send(self, bundles: list[RtpPacket], phase: Phase) -> None:
         for bundle in bundles:
             ptime_ms = packet_duration_samples(bundle.payload) // SAMPLES_PER_MS
-            self._fanout.publish_sound(binary_frame(bundle.serialize()), ptime_ms, Pace.BUNDLED)
+            frame = binary_frame(bundle.serialize())
+            self._fanout.publish_sound(frame, ptime_ms, Pace.BUNDLED, phase)
 
     # Time
 

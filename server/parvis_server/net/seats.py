@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from parvis_server.net.connection import Connection
-from parvis_server.net.fanout import Receiver
+from parvis_server.net.receivers import Receiver
 from parvis_server.room.results import Why
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.messages import Role, Rung

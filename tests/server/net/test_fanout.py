@@ -3,11 +3,12 @@
 import asyncio
 import os
 import socket
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 
 import pytest
 
+from fakes.sink import FakeClock, FakeSink
 from parvis_server.net import fanout as fanout_module
 from parvis_server.net.fanout import (
     INLINE_RECEIVERS,
@@ -15,53 +16,11 @@ from parvis_server.net.fanout import (
     MAX_WAITING_SOUND,
     SLICE_RECEIVERS,
     Fanout,
-    Pace,
 )
 from parvis_wire.close_codes import CloseCode
 
 SOUND = bytes(120)
 NS_PER_S = 1_000_000_000
-
-
-@dataclass
-class FakeSink:
-    """A connection whose network a test holds up."""
-
-    frames: list[bytes] = field(default_factory=list)
-    buffered: int = 0
-    direct: int = -1
-    closed: int | None = None
-    expected: int = 0
-    reached: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def write_frame(self, frame: bytes) -> None:
-        self.frames.append(frame)
-        if len(self.frames) == self.expected:
-            self.reached.set()
-
-    async def got(self, count: int) -> None:
-        """Wait for so many frames."""
-        self.expected = count
-        if len(self.frames) < count:
-            await self.reached.wait()
-
-    def buffered_bytes(self) -> int:
-        return self.buffered
-
-    def close(self, code: int, reason: str = "") -> None:
-        self.closed = code
-
-
-@dataclass
-class FakeClock:
-    """Monotonic time that a test moves; each look may cost some."""
-
-    now: int = 0
-    cost: int = 0
-
-    def __call__(self) -> int:
-        self.now += self.cost
-        return self.now
 
 
 @pytest.fixture
@@ -219,62 +178,6 @@ async def test_who_joins_while_frames_wait_gets_only_what_comes_after(fanout: Fa
     late = FakeSink()
     fanout.add(late, wants_sound=True)
     fanout.publish_control(b"after")
-    served = asyncio.get_running_loop().create_task(fanout.run())
-    await late.got(1)
-    served.cancel()
-    assert late.frames == [b"after"]
-
-
-def test_each_pace_gets_its_own_packets_and_every_message(fanout: Fanout) -> None:
-    quick, bundled, unit = FakeSink(), FakeSink(), FakeSink()
-    fanout.add(quick, wants_sound=True)
-    slow = fanout.add(bundled, wants_sound=True, pace=Pace.BUNDLED)
-    fanout.add(unit, wants_sound=False)
-    fanout.publish_sound(b"short", 20, Pace.QUICK)
-    fanout.publish_sound(b"long", 60, Pace.BUNDLED)
-    fanout.publish_sound(b"both", 20)
-    fanout.publish_control(b"change")
-    assert quick.frames == [b"short", b"both", b"change"]
-    assert bundled.frames == [b"long", b"both", b"change"]
-    assert unit.frames == [b"change"]
-    assert fanout.paces == {Pace.QUICK: 1, Pace.BUNDLED: 1}
-    slow.pace = Pace.QUICK
-    fanout.publish_sound(b"next", 20, Pace.QUICK)
-    assert bundled.frames[-1] == b"next"
-    assert fanout.paces == {Pace.QUICK: 2, Pace.BUNDLED: 0}
-
-
-def test_a_message_may_be_for_one_pace_alone(fanout: Fanout) -> None:
-    quick, bundled, silent = FakeSink(), FakeSink(), FakeSink()
-    fanout.add(quick, wants_sound=True)
-    fanout.add(bundled, wants_sound=True, pace=Pace.BUNDLED)
-    fanout.add(silent, wants_sound=False, pace=Pace.BUNDLED)
-    fanout.publish_control(b"longer", Pace.BUNDLED)
-    assert (quick.frames, bundled.frames, silent.frames) == ([], [b"longer"], [])
-
-
-def test_a_pace_is_changed_at_any_time_and_serves_nobody_who_is_gone(fanout: Fanout) -> None:
-    sink = FakeSink()
-    receiver = fanout.add(sink, wants_sound=True)
-    fanout.remove(receiver)
-    receiver.pace = Pace.BUNDLED
-    fanout.publish_sound(SOUND, 60)
-    assert receiver not in fanout
-    assert (sink.frames, receiver.pace) == ([], Pace.BUNDLED)
-    assert fanout.paces == {Pace.QUICK: 0, Pace.BUNDLED: 0}
-
-
-async def test_who_changes_pace_while_frames_wait_gets_no_frame_from_before_it_came(
-    fanout: Fanout,
-) -> None:
-    for _ in range(INLINE_RECEIVERS + 1):
-        fanout.add(FakeSink(), wants_sound=True)
-    early = fanout.add(FakeSink(), wants_sound=True, pace=Pace.BUNDLED)
-    fanout.publish_sound(b"before", 20, Pace.QUICK)
-    late = FakeSink()
-    fanout.add(late, wants_sound=True)
-    early.pace = Pace.QUICK  # now the last of its pace, and older than the frame
-    fanout.publish_sound(b"after", 20, Pace.QUICK)
     served = asyncio.get_running_loop().create_task(fanout.run())
     await late.got(1)
     served.cancel()

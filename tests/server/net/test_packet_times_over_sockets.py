@@ -60,10 +60,11 @@ async def test_the_audience_gets_long_packets_and_whoever_waits_in_line_short_on
         assert lengths_ms(await hears_all(host, hub)) == [20] * 6
         assert (told(phone), told(host)) == ([60], [])
         await phone.do(RaiseHand, name="Ada")
-        hub.engine.say(count=3)
+        hub.engine.say(count=4)
         # the last ones once more, for no gap
-        assert lengths_ms(await hears_all(phone, hub)) == [60, 60] + [20] * (6 + 3)
-        assert lengths_ms(await hears_all(other, hub)) == [60] * 3
+        assert lengths_ms(await hears_all(phone, hub)) == [60, 60] + [20] * (6 + 4)
+        # of the second phase: 20 ms later, and the first bundle is short
+        assert lengths_ms(await hears_all(other, hub)) == [20] + [60] * 3
         await phone.do(LowerHand)
         assert told(phone) == [60, 20, 60]
         assert told(other) == [60]

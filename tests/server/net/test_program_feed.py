@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fakes.program_audience import PACKET_SAMPLES, Broadcast, Ear
-from parvis_server.net.fanout import INLINE_RECEIVERS, Pace
+from parvis_server.net.fanout import INLINE_RECEIVERS
 from parvis_server.net.ladder import Ladder
 from parvis_server.net.program_feed import about_to_speak
+from parvis_server.net.receivers import Pace
 from parvis_wire.floor import Hand, Microphone, Seated, Surface, Turn, TurnState
 from parvis_wire.packet_time import PACKET_TIMES_MS, PacketMs, stream_ssrc
 from parvis_wire.room_view import RoomView
@@ -142,7 +143,42 @@ def test_in_line_one_hears_20_ms_at_once_and_is_led_back_slowly() -> None:
     room.plays(700)
     assert ear.lengths_ms[-5:] == [60] * 5
     assert whole(ear) and whole(other)
-    assert set(other.lengths_ms) == {60}
+    assert other.lengths_ms[0] == 20, "of the next phase: its first bundle is short"
+    assert set(other.lengths_ms[1:]) == {60}
+
+
+@pytest.mark.parametrize("ptime_ms", PACKET_TIMES_MS)
+def test_a_large_audience_is_never_written_to_at_once(ptime_ms: PacketMs) -> None:
+    room, audience, of = Broadcast(Ladder(floor_ms=ptime_ms)), 120, ptime_ms // 20
+    ears = [room.ear(f"phone {n}") for n in range(audience)]
+    room.plays(240)
+    came = [sum(len(ear.packets) for ear in ears)]
+    for _ in range(2 * of):
+        room.plays(20)
+        came.append(sum(len(ear.packets) for ear in ears))
+    assert {after - before for before, after in pairwise(came)} == {audience // of}
+    room.plays(240)
+    assert all(map(whole, ears))
+    assert {tuple(ear.lengths_ms[-3:]) for ear in ears} == {(ptime_ms,) * 3}
+    begun = {ear.packets[-1].timestamp // PACKET_SAMPLES % of for ear in ears}
+    assert begun == set(range(of))
+    for ear in ears:
+        numbers = [packet.sequence for packet in ear.packets]
+        assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+
+
+def test_phases_stay_even_from_one_length_to_another_and_hear_everything() -> None:
+    room = Broadcast(Ladder(floor_ms=40))
+    ears = [room.ear(f"phone {n}") for n in range(120)]
+    for ptime_ms in (60, 80, 100, 120, 60, 20, 120):
+        room.plays(1_100)
+        room.changes(ptime_ms, lead_ms=1_000)
+    room.plays(1_200)
+    assert all(map(whole, ears))
+    came = [len(ear.packets) for ear in ears]
+    room.plays(20)
+    now = [len(ear.packets) for ear in ears]
+    assert sum(now) - sum(came) == 20
 
 
 def test_who_is_quick_hears_nothing_of_longer_packets() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parvis_server.net.connection import Connection
-from parvis_server.net.fanout import Receiver
+from parvis_server.net.receivers import Receiver
 from parvis_server.net.seats import Seat, Seats
 from parvis_wire.messages import Role, Rung
 
