@@ -144,6 +144,9 @@ class Describe(Wire):
     type: Literal["describe"] = "describe"
     id: CommandId
     about: About
+    show_out: bool = False
+    """Where ``about.access`` is not open: who listens and was not invited has to leave now. Unless
+    said, who is inside stays until their connection ends."""
 
 
 class Undo(Wire):

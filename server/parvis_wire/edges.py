@@ -252,6 +252,8 @@ class RoomNews(Wire):
     access: Access | None = None
     """Who may come in from now on."""
     audience_token: str | None = Field(default=None, repr=False)
+    uninvited_out: bool = False
+    """Whoever listens and came by no invitation has to leave."""
     gone: bool = False
     """The room is no more: close everybody."""
 

@@ -184,6 +184,8 @@ class Described(Wire):
 
     type: Literal["described"] = "described"
     about: About
+    shown_out: bool = False
+    """Who listened and was not invited had to leave."""
 
 
 class SeatTaken(Wire):

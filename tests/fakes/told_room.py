@@ -72,10 +72,12 @@ class ToldRoom:
         self.void |= {number}
         return self._news(void_invites=(number,))
 
-    def opens(self, access: Access, token: str | None = None) -> RoomNews:
+    def opens(
+        self, access: Access, token: str | None = None, *, uninvited_out: bool = False
+    ) -> RoomNews:
         """Others may come in from now on."""
         self.access, self.audience_token = access, token
-        return self._news(access=access, audience_token=token)
+        return self._news(access=access, audience_token=token, uninvited_out=uninvited_out)
 
     def ends(self) -> RoomNews:
         """The room is no more."""

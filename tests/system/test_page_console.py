@@ -33,6 +33,7 @@ from parvis_wire.audience import Pulse
 from parvis_wire.commands import (
     Block,
     CloseAsk,
+    Describe,
     EndTurn,
     GiveFloor,
     Identify,
@@ -50,6 +51,8 @@ from parvis_wire.commands import (
     Undo,
 )
 from parvis_wire.floor import (
+    About,
+    Access,
     Ask,
     Desk,
     FloorMode,
@@ -73,6 +76,7 @@ FOLDS = (
     "document.querySelectorAll('details:not([open]) > summary').forEach((one) => one.click());"
     "document.querySelectorAll('.more[aria-expanded=false]').forEach((one) => one.click());"
 )
+UNFOLDED = "['.rules[open] .mode', '.about[open] form'].every((one) => document.querySelector(one))"
 CUT_OFF = """
 return [...document.querySelectorAll("#page button, #page p, #page h1, #page h2, #page strong")]
   .filter((one) => one.offsetParent !== null && !one.closest(".visually-hidden"))
@@ -150,7 +154,7 @@ def test_no_state_keeps_anybody_out_or_cuts_a_word_off(
             host.wait("document.querySelector('.unit') !== null", state)
             assert host.hurdles() == [], state
             host.browser.execute_script(FOLDS)
-            host.wait("document.querySelector('.rules[open] .mode') !== null", "all that folds")
+            host.wait(UNFOLDED, "all that folds")
             for size in (SMALLEST, DESK):
                 host.show(*size, dark=dark)
                 assert host.browser.execute_script(CUT_OFF) == [], (state, size)
@@ -273,6 +277,32 @@ def test_going_live_is_one_tap_and_the_end_is_asked_twice(hub: StageHub, host: P
     assert until(host, hub, SetPhase, 2).phase is Phase.ENDED
 
 
+def test_what_the_room_is_and_who_may_come_in(hub: StageHub, host: Page) -> None:
+    about = About(title="Soirée", topics=("parcs",), language="fr")
+    hub.show(QUIET.model_copy(update={"about": about}))
+    open_fold(host, "about")
+    host.type(".about label:nth-of-type(1) input", " d'hiver")
+    host.type(".about textarea", "Venez.\nTous.")
+    host.type(".about label:nth-of-type(3) input", ", ponts")
+    host.tap(".about .mode:nth-of-type(2) input")
+    host.wait_for_words(".about [role=status]", "stays until they leave")
+    host.tap(".about .tick input")
+    host.wait_for_words(".about [role=status]", "leaves as soon as you save")
+    assert host.hurdles() == []
+    host.tap(".about button[type=submit]")
+    told = until(host, hub, Describe)
+    wanted = {"title": "Soirée d'hiver", "description": "Venez.\nTous.", "access": Access.PRIVATE}
+    now = about.model_copy(update={**wanted, "topics": ("parcs", "ponts")})
+    assert (told.about, told.show_out) == (now, True)
+    hub.show(QUIET.model_copy(update={"about": now}))
+    host.wait_for_words(".about [role=status]", "Saved.")
+    host.wait_for_words(".about summary", "Whoever has the link")
+    host.type(".about label:nth-of-type(1) input", Keys.CONTROL + "a" + Keys.NULL + " ")
+    host.tap(".about button[type=submit]")
+    host.wait_for_words(".about [role=alert]", "needs a title")
+    assert len(hub.sent(Describe)) == 1
+
+
 def test_an_invitation_is_a_link_and_a_code(hub: StageHub, host: Page) -> None:
     open_fold(host, "invites")
     host.type(".invites form input", "Amina")
@@ -352,7 +382,7 @@ def test_the_sound_check_ends_on_ready(hub: StageHub, host: Page) -> None:
 
 def test_the_keyboard_alone_reaches_everything_that_a_thumb_does(hub: StageHub, host: Page) -> None:
     host.browser.execute_script(FOLDS)
-    host.wait("document.querySelector('.rules[open] .mode') !== null", "all that folds")
+    host.wait(UNFOLDED, "all that folds")
     wanted: int = host.browser.execute_script(
         "window.__unmet = new Set([...document.querySelectorAll("
         "'button, summary, a[href], select, input:not([type=radio])')]"

@@ -277,6 +277,10 @@ class AudienceRoom:
             for listener in tuple(self.listeners.values()):
                 if listener.invite in told.void_invites:
                     listener.dismiss(*FAREWELLS[Why.INVITATION])
+        if told.uninvited_out:
+            for listener in tuple(self.listeners.values()):
+                if listener.invite is None and listener.participant not in self.core.hosts:
+                    listener.dismiss(*FAREWELLS[Why.UNINVITED])
 
     def _over(self) -> None:
         why = self.core.refused

@@ -45,6 +45,8 @@ class Told:
     """Participants who have to leave now."""
     void_invites: frozenset[int] = frozenset()
     """Whoever came by these has to leave now."""
+    uninvited_out: bool = False
+    """Whoever came by no invitation has to leave now."""
     gone: bool = False
     """There is no such room any more."""
 
@@ -143,6 +145,9 @@ class EdgeRoom:
             self.failed(now_ns)  # made before what is known already
             return []
         is_new = answer.hub != self._hub or snapshot != self.view
+        # Whether they were to leave was in the news that are missing.
+        was_open = self.view is not None and self.access is Access.OPEN
+        uninvited = was_open and answer.access is not Access.OPEN
         self._asking = self._wanted = False
         self._failures = 0
         self.refused = self._behind = None
@@ -152,7 +157,9 @@ class EdgeRoom:
         self.out, self.void_invites = frozenset(answer.out), frozenset(answer.void_invites)
         self._next_ns = now_ns + FIRST_PAUSE_NS
         self._wanted = self._drop_others(answer.hub)
-        whole = Told(is_new=is_new, out=self.out, void_invites=self.void_invites)
+        whole = Told(
+            is_new=is_new, out=self.out, void_invites=self.void_invites, uninvited_out=uninvited
+        )
         return [whole, *self._catch_up(now_ns)]
 
     def _drop_others(self, hub: str) -> bool:
@@ -209,7 +216,8 @@ class EdgeRoom:
             self.view, self.refused, self._wanted = None, RefusedWhy.NO_ROOM, True
             self._next_ns = now_ns + REFUSED_FOR_NS
         texts = () if news.text is None else (news.text,)
-        return Told(texts, out=out, void_invites=void, gone=news.gone)
+        uninvited = news.uninvited_out
+        return Told(texts, out=out, void_invites=void, uninvited_out=uninvited, gone=news.gone)
 
     def _hear(self, text: str, now_ns: int) -> bool:
         """What a message for listeners changes here; False: it does not fit."""

@@ -13,6 +13,7 @@ from parvis_wire.messages import Role, Rung
 FAREWELLS = {
     Why.INVITATION: (CloseCode.ROOM_CLOSED, "the invitation that you came by is no longer good"),
     Why.BLOCKED: (CloseCode.FORBIDDEN, "a host has shown you out of this room"),
+    Why.UNINVITED: (CloseCode.ROOM_CLOSED, "this room is no longer open: come by its new link"),
     Why.TURN_OVER: (CloseCode.FORBIDDEN, "your turn is over, and this microphone is closed"),
 }
 """What somebody who has to leave is told."""

@@ -20,7 +20,7 @@ from parvis_server.room.permissions import (
 from parvis_server.room.undo import undo
 from parvis_wire.commands import Command
 from parvis_wire.messages import RefusalCode
-from parvis_wire.room_events import Described, RulesSet, Silenced
+from parvis_wire.room_events import RulesSet, Silenced
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +80,6 @@ def _silence(act: Act) -> None:
         act.draft.emit(Silenced(on=act.command.on))
 
 
-def _describe(act: Act) -> None:
-    if act.command.about != act.draft.view.about:
-        act.draft.emit(Described(about=act.command.about))
-
-
 RULES: Mapping[str, Callable[[Act], None]] = {
     "raise_hand": lambda act: hands.raise_hand(act.draft, act.member, act.command),
     "lower_hand": lambda act: hands.lower_hand(act.draft, act.actor, act.command, runs=act.runs),
@@ -99,7 +94,7 @@ RULES: Mapping[str, Callable[[Act], None]] = {
     "silence_all": _silence,
     "close_all": lambda act: turns.close_all(act.draft),
     "set_phase": lambda act: hosting.set_phase(act.draft, act.command, act.parts),
-    "describe": _describe,
+    "describe": lambda act: hosting.describe(act.draft, act.command),
     "undo": lambda act: undo(act.draft),
     "block": lambda act: hosting.block(act.draft, act.command),
     "unblock": lambda act: hosting.unblock(act.draft, act.command.participant),

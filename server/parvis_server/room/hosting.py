@@ -23,6 +23,7 @@ from parvis_server.room.results import AttendTo, Evict, Why
 from parvis_server.room.state import turn_of
 from parvis_wire.commands import (
     Block,
+    Describe,
     LeaveSeat,
     MakeInvite,
     OpenAsk,
@@ -32,6 +33,7 @@ from parvis_wire.commands import (
     TakeSeat,
 )
 from parvis_wire.floor import (
+    Access,
     Ask,
     Desk,
     Invite,
@@ -49,6 +51,7 @@ from parvis_wire.room_events import (
     AskClosed,
     Asked,
     Blocked,
+    Described,
     FloorReleased,
     HandLowered,
     HostJoined,
@@ -62,7 +65,7 @@ from parvis_wire.room_events import (
     SeatTaken,
     Unblocked,
 )
-from parvis_wire.room_view import place_in_line
+from parvis_wire.room_view import RoomView, place_in_line
 
 MAX_INVITES = 500
 MAX_HOSTS = 32
@@ -112,6 +115,33 @@ def take_off(draft: Draft, participant: str, reason: LowerReason | None) -> None
         draft.emit(HandLowered(participant=participant, reason=reason))
     if turn_of(draft.view, participant) is not None:
         draft.emit(FloorReleased(participant=participant, reason=reason))
+
+
+def describe(draft: Draft, command: Describe) -> None:
+    """What the room is, and who may come in from now on."""
+    shows_out = command.show_out and command.about.access is not Access.OPEN
+    if command.about != draft.view.about or shows_out:
+        draft.emit(Described(about=command.about, shown_out=shows_out))
+    if shows_out:
+        out = tuple(m.participant for m in draft.house.members if _is_uninvited(draft.view, m))
+        for who in out:
+            _take_out(draft, who, LowerReason.DISMISSED)
+        if out:
+            draft.effects.append(Evict(out, Why.UNINVITED))
+
+
+def _is_uninvited(view: RoomView, member: Member) -> bool:
+    """Whether they only listen or show, and came by a link that everybody may have."""
+    came_freely = member.role in (Role.LISTENER, Role.SCREEN) and member.invite is None
+    return came_freely and member.connected and member.participant not in host_ids(view)
+
+
+def _take_out(draft: Draft, who: str, reason: LowerReason) -> None:
+    """End hand, turn, microphone and seat of somebody who leaves."""
+    take_off(draft, who, reason)
+    _close_microphone(draft, who)
+    if seat_of(draft.view, who) is not None:
+        draft.emit(SeatLeft(participant=who))
 
 
 def block(draft: Draft, command: Block) -> None:
@@ -238,10 +268,7 @@ def revoke_invite(draft: Draft, number: int, parts: frozenset[Part]) -> None:
         _refuse_last(draft, *out)
     draft.emit(InviteRevoked(number=number))
     for who in out:
-        take_off(draft, who, LowerReason.DISMISSED)
-        _close_microphone(draft, who)
-        if seat_of(draft.view, who) is not None:
-            draft.emit(SeatLeft(participant=who))
+        _take_out(draft, who, LowerReason.DISMISSED)
         if who in host_ids(draft.view):
             draft.emit(HostLeft(participant=who))
     if out:

@@ -86,6 +86,8 @@ class Why(StrEnum):
     """The one by which they came is void."""
     BLOCKED = "blocked"
     """A host showed them out."""
+    UNINVITED = "uninvited"
+    """The room is for fewer people now, and a host wanted the others to leave."""
     TURN_OVER = "turn_over"
     """The microphone of a phone: it is not its owner's turn any more."""
 

@@ -80,6 +80,19 @@ def test_a_gap_asks_for_the_whole_and_everybody_gets_the_snapshot() -> None:
     same(room, told)
 
 
+def test_who_was_not_invited_leaves_when_the_hub_says_so_or_may_have() -> None:
+    told = ToldRoom()
+    room = answered(told)
+    (news,) = room.news(told.opens(Access.PRIVATE, "token", uninvited_out=True), 0)
+    assert news.uninvited_out
+    (news,) = room.news(told.opens(Access.OPEN), 0)
+    assert not news.uninvited_out
+    told.opens(Access.PRIVATE, "token")  # is lost
+    room.news(told.raises("b"), S)
+    assert room.question_due(S)
+    assert [one.uninvited_out for one in room.answered(told.answer(), S)] == [True]
+
+
 def test_the_last_news_are_missed_too() -> None:
     told = ToldRoom()
     room = answered(told)

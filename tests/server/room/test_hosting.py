@@ -5,10 +5,10 @@ import pytest
 from fakes.gathering import DESK, LECTERN, Hall
 from parvis_server.room.members import MAX_REMEMBERED_ACKS, Member
 from parvis_server.room.permissions import OPERATOR
-from parvis_server.room.results import AttendTo, Evict
+from parvis_server.room.results import AttendTo, Evict, Why
 from parvis_wire import commands as c
 from parvis_wire.commands import LeaveFloor, Next, RaiseHand, SetPhase, SetRank, Undo
-from parvis_wire.floor import FloorMode, InviteRole, Overtaking, Phase, Rank
+from parvis_wire.floor import Access, FloorMode, InviteRole, Overtaking, Phase, Rank
 from parvis_wire.messages import Attention, RefusalCode, Role
 
 
@@ -127,6 +127,30 @@ def test_invitations_have_numbers_and_whoever_came_by_a_void_one_is_out(hall: Ha
     hall.do("host", c.MakeInvite(id="x", role=InviteRole.AUDIENCE))
     assert hall.room.view.desk is not None
     assert [invite.number for invite in hall.room.view.desk.invites] == [3]
+
+
+def test_who_is_inside_stays_unless_a_host_wants_the_uninvited_out(hall: Hall) -> None:
+    hall.do("host", c.MakeInvite(id="x", role=InviteRole.SPEAKER, name="Zoe"))
+    hall.come(Member("zoe", Role.LISTENER, name="Zoe", invite=1, invited=True))
+    hall.come(Member("wall", Role.SCREEN))
+    hall.do("host", SetRank(id="x", participant="ben", rank=Rank.COHOST))
+    hall.raise_hands("ada", "zoe", "t1")
+    assert hall.room.view.about is not None
+    about = hall.room.view.about.model_copy(update={"access": Access.PRIVATE})
+    hall.do("host", c.Describe(id="x", about=about))
+    assert hall.line == ["ada", "zoe", "t1"]
+    assert not [effect for effect in hall.effects if isinstance(effect, Evict)]
+    hall.do("host", c.Describe(id="x", about=about, show_out=True))
+    assert hall.effects[-1] == Evict(("ada", "cleo", "wall"), Why.UNINVITED)
+    assert hall.line == ["zoe", "t1"]
+    said = len(hall.said)
+    hall.do("host", c.Describe(id="x", about=about))
+    assert len(hall.said) == said, "nothing is different"
+    opened = about.model_copy(update={"access": Access.OPEN})
+    hall.go("ada", "cleo", "wall")
+    hall.come("ada")
+    hall.do("host", c.Describe(id="x", about=opened, show_out=True))
+    assert hall.effects[-1] == Evict(("ada", "cleo", "wall"), Why.UNINVITED), "nobody leaves it"
 
 
 def test_a_grant_chimes_passes_on_and_is_lost_the_third_time(hall: Hall) -> None:

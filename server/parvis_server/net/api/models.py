@@ -80,10 +80,13 @@ class RoomChange(Body):
     topics: Topics | None = None
     access: Access | None = None
     begins_utc_ms: UtcMs | None = None
+    show_out: bool = False
+    """Of a room that is not open: who listens and was not invited has to leave now."""
 
     def of(self, about: About) -> About:
         """``about`` with the changes."""
-        return About(**about.model_dump() | self.model_dump(exclude_unset=True, exclude_none=True))
+        change = self.model_dump(exclude_unset=True, exclude_none=True, exclude={"show_out"})
+        return About(**about.model_dump() | change)
 
 
 class RoomInfo(Body):

@@ -127,7 +127,8 @@ def _rooms(house: House) -> APIRouter:
     async def change_room(caller: Asker, room: Named, body: RoomChange) -> RoomInfo:
         """Describe a room anew. For its hosts."""
         found = house.room_to_run(room, caller)
-        await house.act(found, Describe(id=_new_id(), about=body.of(found.about)))
+        about = body.of(found.about)
+        await house.act(found, Describe(id=_new_id(), about=about, show_out=body.show_out))
         return RoomInfo.of(found, house.audience_link(found))
 
     @routes.put("/rooms/{room}/phase", responses=faults(401, 403, 404, 409))

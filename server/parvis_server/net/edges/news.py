@@ -98,9 +98,10 @@ class Followed:
                 self.news(let_in=(participant,))
             case InviteRevoked(number=number):
                 self.news(void_invites=(number,))
-            case Described(about=about) if about.access is not self.access:
+            case Described(about=about) if about.access is not self.access or event.shown_out:
                 self.access = about.access
-                self.news(access=about.access, audience_token=self.audience_token())
+                token, out = self.audience_token(), event.shown_out
+                self.news(access=about.access, audience_token=token, uninvited_out=out)
             case _:
                 pass
 

@@ -35,6 +35,7 @@ const SoundPanel = later(() => import("./sound/panel.tsx").then((part) => part.S
 const RecordingCard = later(() =>
   import("./recording/recording.tsx").then((part) => part.RecordingCard),
 );
+const AboutCard = later(() => import("./about/about.tsx").then((part) => part.AboutCard));
 const Walk = later(() => import("./walk/walk.tsx").then((part) => part.Walk));
 
 interface Props {
@@ -120,6 +121,7 @@ function Columns({ hub, player, desk, watch, api, view, help }: ColumnsProps) {
           onWalk={() => watch.startWalk()}
         />
         <Invites hub={hub} view={view} api={api} player={player} />
+        <AboutCard hub={hub} view={view} />
         {help}
       </div>
       <SoundPanel desk={desk} hub={hub} status={status} />

@@ -439,6 +439,7 @@ export interface Describe {
   type: "describe";
   id: string;
   about: About;
+  show_out?: boolean;
 }
 /**
  * What a room is, for its page and for links that are shared.
@@ -1160,6 +1161,7 @@ export interface PhaseSet {
 export interface Described {
   type: "described";
   about: About;
+  shown_out: boolean;
 }
 /**
  * A person attached themselves to a unit.

@@ -247,7 +247,7 @@ const EVENTS: Record<string, Fields> = {
   rules_set: { rules: fields(RULES) },
   silenced: { on: isBoolean },
   phase_set: { phase: isPhase, utc_ms: isCount },
-  described: { about: fields(ABOUT) },
+  described: { about: fields(ABOUT), shown_out: isBoolean },
   seat_taken: { seated: fields(SEATED) },
   seat_left: ONE,
   host_unit_set: { unit: isString, on: isBoolean },

@@ -10,6 +10,7 @@ import pytest
 from fakes.live_hub import LiveHub, live_hub
 from fakes.peer import joined
 from parvis_server.net.api.routes import MAX_BODY_BYTES
+from parvis_wire.close_codes import CloseCode
 from parvis_wire.floor import Phase
 from parvis_wire.messages import HostCredential, InviteCredential, Role
 
@@ -102,6 +103,12 @@ async def test_a_rooms_host_changes_begins_and_ends_it(
     assert (changed.json()["title"], changed.json()["description"]) == ("Night", "Old")
     room = hub.hub.rooms.get("evening")
     assert room is not None
+    async with joined(hub.listen, room="evening") as stranger:
+        closing = {"access": "closed", "show_out": True}
+        changed = await client.patch("/rooms/evening", json=closing, headers=host)
+        assert changed.json()["access"] == "closed"
+        assert (await stranger.until_closed())[0] == CloseCode.ROOM_CLOSED
+    await client.patch("/rooms/evening", json={"access": "open"}, headers=host)
     for phase in ("backstage", "live", "live", "ended"):
         answer = await client.put("/rooms/evening/phase", json={"phase": phase}, headers=host)
         assert answer.json()["phase"] == phase

@@ -180,6 +180,26 @@ async def test_a_room_that_is_not_open_lets_in_by_grant_until_the_invitation_is_
         assert await turned_away(house, room="closed", invite=shown) == CloseCode.ROOM_CLOSED
 
 
+async def test_a_room_that_is_closed_again_keeps_or_shows_out_who_came_freely(
+    tmp_path: Path,
+) -> None:
+    """At the hub and at an edge alike."""
+    async with edged_hub(tmp_path) as house:
+        main = house.hub.hub.main
+        about = main.about.model_copy(update={"access": Access.PRIVATE})
+        async with joined(house.edge.listen) as far, joined(house.hub.listen) as near:
+            await main.live.ask(OPERATOR, Describe(id="describe-0001-abcd", about=about))
+            while far.view.about != about:
+                await far.hear()
+            assert await turned_away(house) == CloseCode.ROOM_CLOSED
+            assert await turned_away(house, credential=resume(far)) == CloseCode.ROOM_CLOSED
+            leave = Describe(id="describe-0002-abcd", about=about, show_out=True)
+            await main.live.ask(OPERATOR, leave)
+            for one in (far, near):
+                code, _ = await one.until_closed()
+                assert code == CloseCode.ROOM_CLOSED
+
+
 async def test_requests_are_answered_through_the_edge(tmp_path: Path) -> None:
     """Rooms and places; operators' routes not through a public edge."""
     async with edged_hub(tmp_path, is_public=True) as house:

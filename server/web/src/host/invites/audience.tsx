@@ -4,18 +4,19 @@ import { useEffect, useState } from "preact/hooks";
 import type { Player } from "../../audio/player.ts";
 import { useWords } from "../../i18n/words.ts";
 import { useStore } from "../../ui/store.ts";
+import type { RoomView } from "../../wire/messages.ts";
 import type { HostApi, MadeLink } from "../api.ts";
 import { LinkCard } from "./link_card.tsx";
 
 interface Props {
-  room: string;
+  view: RoomView;
   api: HostApi;
   player: Player;
 }
 
-export function Audience({ room, api, player }: Props) {
+export function Audience({ view, api, player }: Props) {
   const { say } = useWords();
-  const { link, code } = useAudienceLink(room, api);
+  const { link, code } = useAudienceLink(view, api);
   return (
     <section class="card invite" aria-labelledby="invite">
       <h2 id="invite">{say("host.invite")}</h2>
@@ -52,14 +53,16 @@ export function ListenAlong({ player }: { player: Player }) {
 }
 
 /** The link that phones can open: the hub knows its address, also when this page came by localhost. */
-function useAudienceLink(room: string, api: HostApi): MadeLink {
+function useAudienceLink({ room, about }: RoomView, api: HostApi): MadeLink {
   const here = { link: `${location.origin}/r/${room}`, code: null };
+  const access = about?.access;
   const [made, setMade] = useState<MadeLink>(here);
+  // Of a room that others may come into now, the link is another one.
   useEffect(() => {
     // The address of this page is the next best.
     api.link({ kind: "audience" }).then((found) => {
       if (found !== null) setMade(found);
     });
-  }, [api]);
+  }, [api, access]);
   return made;
 }

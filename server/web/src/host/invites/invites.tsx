@@ -31,7 +31,7 @@ export function Invites({ hub, view, api, player }: Props) {
   const { say } = useWords();
   return (
     <>
-      <Audience room={view.room} api={api} player={player} />
+      <Audience view={view} api={api} player={player} />
       <Fold title={say("invites.title")} hint={say("invites.hint")} class="invites">
         {() => (
           <>
