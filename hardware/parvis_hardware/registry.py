@@ -54,6 +54,21 @@ MAKERS: tuple[Maker, ...] = ()
 
 CHECKS: tuple[Check, ...] = (
     Check("pins", "parvis_hardware.pins:differences", "pins.toml is what the unit's program uses"),
+    Check(
+        "netlist pins",
+        "parvis_hardware.circuit.sources:pin_differences",
+        "the netlist wires each pin as pins.toml says",
+    ),
+    Check(
+        "netlist rules",
+        "parvis_hardware.circuit.sources:rule_findings",
+        "every build keeps the rules of the netlist",
+    ),
+    Check(
+        "cables",
+        "parvis_hardware.circuit.sources:wiring_findings",
+        "the cables bring every net together",
+    ),
 )
 
 
