@@ -18,6 +18,7 @@ from parvis_server.net.consequences import Consequences
 from parvis_server.net.engine import Engine
 from parvis_server.net.fanout import Fanout
 from parvis_server.net.framing import binary_frame
+from parvis_server.net.invite_links import with_link
 from parvis_server.net.ladder import Ladder
 from parvis_server.net.live_stage import LiveStage
 from parvis_server.net.outbox import AtOnce, Outbox
@@ -40,7 +41,7 @@ from parvis_wire.commands import Command
 from parvis_wire.floor import SECOND_PERSON, Invite, Phase
 from parvis_wire.messages import Ack, Attend, Attention, RefusalCode, Role, Time
 from parvis_wire.pairing import WaitingUnit
-from parvis_wire.room_events import HostJoined, HostLeft, InviteMade, RoomEvent
+from parvis_wire.room_events import HostJoined, HostLeft, RoomEvent
 from parvis_wire.rtp import RtpPacket
 from parvis_wire.stage import Alarm, StageCommand, Status
 
@@ -269,7 +270,7 @@ class LiveRoom:
         result = self.room.handle(command, participant, self.now_ns(), utc_ms)
         if result.ack is None:
             raise AssertionError("the room answers every command")
-        ack = self._with_link(result.ack, result)
+        ack = with_link(self.room.state, command, result.ack, self.invite_link)
         self.apply(result, lambda: answer(ack))
 
     async def ask(self, participant: str, command: Command) -> Ack:
@@ -277,13 +278,6 @@ class LiveRoom:
         answered: asyncio.Future[Ack] = asyncio.get_running_loop().create_future()
         self.command(participant, command, settling(answered))
         return await answered
-
-    def _with_link(self, ack: Ack, result: Result) -> Ack:
-        """With the link of the invitation that was made."""
-        for change in result.events:
-            if isinstance(change.event, InviteMade):
-                return ack.model_copy(update={"link": self.invite_link(change.event.invite)})
-        return ack
 
     def stage_command(self, participant: str, command: StageCommand) -> Ack:
         """Carry out a command about the mix; its answer."""

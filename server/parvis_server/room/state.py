@@ -21,6 +21,7 @@ from parvis_wire.room_events import (
     HostJoined,
     HostLeft,
     InviteMade,
+    InviteRevoked,
     RoomEvent,
     UndoOffered,
 )
@@ -84,6 +85,8 @@ class Memory:
     given: tuple[str, int] | None = None
     """Who gave the floor by hand last, and when."""
     last_invite: int = 0
+    made_by: Mapping[str, int] = field(default_factory=dict)
+    """Invitations by the command that made each, for one that is repeated: its link is made anew."""
     last_ask: int = 0
     last_recording: int = 0
     agreed: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -132,7 +135,11 @@ def _remembered(memory: Memory, view: RoomView, event: RoomEvent, at: int) -> di
         case HostLeft(participant=who):
             return {"appointed": memory.appointed - {who}}
         case InviteMade(invite=invite):
-            return {"last_invite": invite.number}
+            command = memory.cause.command_id
+            made = {} if command is None else {command: invite.number}
+            return {"last_invite": invite.number, "made_by": {**memory.made_by, **made}}
+        case InviteRevoked(number=number):
+            return {"made_by": {c: n for c, n in memory.made_by.items() if n != number}}
         case Asked(ask=ask):
             return {"last_ask": ask.number}
         case AutopilotSet(on=on):
