@@ -69,6 +69,21 @@ CHECKS: tuple[Check, ...] = (
         "parvis_hardware.circuit.sources:wiring_findings",
         "the cables bring every net together",
     ),
+    Check(
+        "lists of parts",
+        "parvis_hardware.builds.checks:bom_differences",
+        "each list has the netlist's parts and values, within what the build is to cost",
+    ),
+    Check(
+        "harness",
+        "parvis_hardware.builds.checks:harness_differences",
+        "each cable and housing is in its list of parts",
+    ),
+    Check(
+        "program",
+        "parvis_hardware.builds.checks:program_differences",
+        "what the unit's program uses is what is wired",
+    ),
 )
 
 

@@ -44,6 +44,8 @@ class Part:
     forward_v: float = 0.0
     loads: Mapping[str, Load] = field(default_factory=dict)
     """By the feed's pin."""
+    sits_on: Mapping[str, str] = field(default_factory=dict)
+    """By build: the part onto whose pins it is plugged, each on the one of the same number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,6 @@ class Cable:
     links: tuple[tuple[str, str], ...] = ()
     """Short bridges at its far end."""
     builds: tuple[str, ...] = UNIT_BUILDS
-    ends_small: tuple[str, str] | None = None
     note: str = ""
 
 
@@ -82,7 +83,13 @@ class Netlist:
 
     def of_build(self, build: str) -> "Netlist":
         """What one build has of it: other builds' parts, pins and cables left out."""
-        parts = {name: part for name, part in self.parts.items() if build in part.builds}
+        parts = {
+            name: replace(
+                part, sits_on={key: on for key, on in part.sits_on.items() if key == build}
+            )
+            for name, part in self.parts.items()
+            if build in part.builds
+        }
         kept = {
             name: tuple(pin for pin in pins if pin.partition(".")[0] in parts)
             for name, pins in self.nets.items()
@@ -174,7 +181,7 @@ def _cable(name: str, row: dict[str, Any]) -> Cable:
     try:
         wires = tuple(Wire(*wire) for wire in values.pop("wires"))
         links = tuple((first, second) for first, second in values.pop("links", ()))
-        for key in ("ends", "ends_small", "builds"):
+        for key in ("ends", "builds"):
             if key in values:
                 values[key] = tuple(values[key])
         return Cable(reference=name, wires=wires, links=links, **values)

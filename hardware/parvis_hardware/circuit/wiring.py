@@ -1,8 +1,8 @@
 """Whether the cables bring every net together: what the boards do not join, wires do."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from parvis_hardware.circuit.netlist import Netlist
+from parvis_hardware.circuit.netlist import Netlist, Part
 
 BOARDS = ("computer", "control board")
 """Places where copper joins the pins of a net; everywhere else each pin stands alone."""
@@ -44,9 +44,22 @@ def _islands(netlist: Netlist, net: str) -> list[set[str]]:
     for cable in netlist.cables.values():
         joined += [(wire.first, wire.second) for wire in cable.wires if wire.first in pins]
         joined += [link for link in cable.links if link[0] in pins]
+    joined += [
+        (f"{part.reference}.{number}", f"{on}.{number}") for part, on, number in _plugged(netlist)
+    ]
     islands = [{pin} for pin in pins]
     for group in joined:
         touched = [island for island in islands if island & set(group)]
+        if not touched:
+            continue
         islands = [island for island in islands if island not in touched]
         islands.append(set().union(*touched))
     return islands
+
+
+def _plugged(netlist: Netlist) -> Iterator[tuple[Part, str, str]]:
+    """Every pin of a part that sits on another: the part, the other's reference, the number."""
+    for part in netlist.parts.values():
+        for on in part.sits_on.values():
+            for number in part.kind.pins:
+                yield part, on, number
