@@ -23,7 +23,6 @@ from parvis_server.data_folder import DataFolder
 from parvis_server.hub_edges import HubEdges
 from parvis_server.hub_reach import HubReach
 from parvis_server.hub_recorder import HubRecorder
-from parvis_server.hub_replays import PUBLISHED
 from parvis_server.hub_server import Listener, make_server
 from parvis_server.net import listeners, speakers, units
 from parvis_server.net.admission import RANKS, Admitted, Doorkeeper
@@ -42,8 +41,11 @@ from parvis_server.net.listeners import Listeners
 from parvis_server.net.live_room import LiveRoom
 from parvis_server.net.metrics import Metrics
 from parvis_server.net.pages import Pages, read_pages, static_folder
+from parvis_server.net.path_grants import FILE as PATHS
+from parvis_server.net.path_grants import PathGrants, is_good
 from parvis_server.net.rate import Attempts, wrong_secret_attempts
 from parvis_server.net.reception import Reception
+from parvis_server.net.recordings import Recordings
 from parvis_server.net.room_keeper import RoomKeeper, RoomsInMemory
 from parvis_server.net.rooms import HubRoom, Rooms
 from parvis_server.net.short_codes import ShortCodes
@@ -88,7 +90,7 @@ class Hub:
         self._recorder = recorder
         self.started = asyncio.Event()
         self.stopping = asyncio.Event()
-        kept = folder.secrets()
+        kept, self._data = folder.secrets(), folder.path
         resume_key = bytes.fromhex(kept.resume_key)
         self.keys = Keys(
             kept.host_secret, resume_key, kept.operator_token, listener_key_of(resume_key)
@@ -176,6 +178,7 @@ class Hub:
             codes=ShortCodes(self.keys),
             operators=self._operators(self._attempts),
             edges=self.edges,
+            recordings=self._recordings(),
         )
         parts = Parts(
             house=house,
@@ -183,9 +186,18 @@ class Hub:
             metrics=Metrics(self.rooms, self.edges),
             units=self._endpoint(units.ROLES, self._open_unit),
             speakers=self._at_speak,
-            published=None if self._recorder is None else self._recorder.folder.parent / PUBLISHED,
         )
         return make_app(parts)
+
+    def _recordings(self) -> Recordings:
+        """What there is of recordings, and who may hear it."""
+        grants = PathGrants(self._data / PATHS, lambda grant: is_good(self.rooms, grant), utc_ms)
+        if self._recorder is None:
+            return Recordings(grants)
+        replays = self._recorder.replays
+        return Recordings(
+            grants, replays.folder, replays.published, replays.do, replays.jobs, replays.live
+        )
 
     def _around(self, application: ASGIApp) -> ASGIApp:
         """The application behind the checks of every request."""

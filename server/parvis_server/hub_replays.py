@@ -1,9 +1,11 @@
-"""What the hub does with recordings that are over: takes voices out, deletes what was kept enough.
+"""What the hub does with recordings that are over: takes voices out, makes what hosts ask for,
+deletes what was kept enough.
 
 The work is done by a process of its own at the lowest priority
 (``python -m parvis_server.replay``), started when somebody has asked for their voice to be taken
-out, when a recording ends for which somebody had, and once an hour for what has been kept long
-enough. Who asked stands in the room's log, so nothing is forgotten when the hub falls.
+out, when a recording ends, when a host asks for something, and once an hour for what has been kept
+long enough. Who asked to be taken out stands in the room's log, so nothing of that is forgotten
+when the hub falls. What a host waits for and takes seconds, publishing, has a process of its own.
 """
 
 import asyncio
@@ -12,10 +14,14 @@ import json
 import logging
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Final, Never
+from typing import Any, Final, Never
 
+from parvis_server.hub_catch_up import HubCatchUp
 from parvis_server.net.live_room import LiveRoom
+from parvis_server.record.recording import DESCRIPTION, Recording
+from parvis_server.replay.orders import Act, Job, JobState, Orders, Task, Wish
 from parvis_wire.recording import Consented, RecordingStopped, Withdrew
 from parvis_wire.room_events import RoomEvent
 
@@ -32,32 +38,52 @@ MAX_SOON: Final = 5
 """So often it is looked soon; then by the hour, until something happens."""
 
 SETTLE_S: Final = 5.0
-"""The recorder needs a moment to end its files."""
+"""The recorder needs a moment to end its files; it is mostly less."""
 
-Wish = tuple[str, str]
-"""``room/recording``, and whose voice is to leave it."""
+SETTLE_STEP_S: Final = 0.2
 
-Work = Callable[[Path, frozenset[Wish]], Awaitable[list[dict[str, object]]]]
+MAX_TASKS: Final = 100
+"""That wait: a host has a few recordings."""
+
+QUICK: Final = frozenset({Act.PUBLISH, Act.TAKE_BACK})
+"""Copies and removes files: nobody should wait for a mix that is made again meanwhile."""
+
+Done = dict[str, Any]
+
+Work = Callable[[Path, Orders, Callable[[Done], None]], Awaitable[None]]
+"""Does what is ordered in a folder, and tells each step."""
+
+MAX_LINE_BYTES: Final = 1 << 20
+"""Of one step: the silences of a long evening."""
 
 
-async def in_a_process(folder: Path, wishes: frozenset[Wish]) -> list[dict[str, object]]:
-    """Have it done; what was done."""
+async def in_a_process(folder: Path, orders: Orders, tell: Callable[[Done], None]) -> None:
+    """Have it done."""
     child = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "parvis_server.replay", str(folder)),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
+        limit=MAX_LINE_BYTES,
     )
+    if child.stdin is None or child.stdout is None or child.stderr is None:
+        raise AssertionError("a process with three pipes has three pipes")
+    complaining = asyncio.ensure_future(child.stderr.read())
     try:
-        out, err = await child.communicate(json.dumps(sorted(wishes)).encode())
+        child.stdin.write(orders.serialize() + b"\n")
+        child.stdin.close()
+        async for line in child.stdout:
+            tell(json.loads(line))
+        err = await complaining
+        await child.wait()
     except asyncio.CancelledError:
         with contextlib.suppress(ProcessLookupError):
             child.kill()  # what is cut off is done again next time
+        complaining.cancel()
         await child.wait()
         raise
     if child.returncode and err:
         log.error("recordings that are over: %s", err.decode(errors="replace").strip()[-500:])
-    return [json.loads(line) for line in out.splitlines()]
 
 
 class HubReplays:
@@ -72,33 +98,105 @@ class HubReplays:
     ) -> None:
         """``folder``: of the recordings; ``work``: who does it."""
         self.folder = folder
+        self.jobs: dict[str, Job] = {}
+        """By ``room/recording``, or by room for somebody who is erased from it."""
         self._work = work
         self._settle_s = settle_s
         self._soon_s = soon_s
         self._wishes: set[Wish] = set()
+        self._tasks: list[Task] = []
+        self._quick: asyncio.Queue[Task] = asyncio.Queue(MAX_TASKS)
+        self._ended: set[str] = set()
+        """Recordings whose files the recorder is about to end."""
+        self._followed: list[LiveRoom] = []
         self._due = asyncio.Event()
+        self._late = HubCatchUp(folder)
+
+    @property
+    def published(self) -> Path:
+        """Where published recordings lie, a folder for each room."""
+        return self.folder.parent / PUBLISHED
+
+    def live(self, room: str) -> Path | None:
+        """What those who come late may hear of a room's recording that runs; None: nothing."""
+        return self._late.of(room)
 
     def follow(self, live: LiveRoom) -> None:
         """Hear of this room's withdrawals, those of its log first."""
         room = live.room.view.room
+        self._followed.append(live)
+        self._late.follow(live)
         for recording, participant in live.room.state.memory.withdrawn:
             self._wishes.add((f"{room}/{recording}", participant))
         live.event_taps.add(lambda event: self._happened(live, event))
 
+    def do(self, task: Task) -> bool:
+        """Have an act of a host done; False when too many wait."""
+        if len(self._tasks) + self._quick.qsize() >= MAX_TASKS:
+            return False
+        self.jobs[task.recording] = Job(task.act)
+        if task.act in QUICK:
+            self._quick.put_nowait(task)
+        else:
+            self._tasks.append(task)
+            self._due.set()
+        return True
+
     async def run(self) -> Never:
         """Do what is due, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._be_quick())
+            group.create_task(self._late.run())
+            await self._be_thorough()
+        raise AssertionError("endless work ended")
+
+    async def _be_quick(self) -> Never:
+        while True:
+            task = await self._quick.get()
+            await self._work(self.folder, Orders(tasks=(task,)), self._tell)
+
+    async def _be_thorough(self) -> Never:
         soon, wait_s = 0, self._soon_s
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait_s):
                     await self._due.wait()
                 soon = 0
-                await asyncio.sleep(self._settle_s)
+                await self._settle()
             self._due.clear()
             if await asyncio.to_thread(self.folder.is_dir):
-                self._tell(await self._work(self.folder, frozenset(self._wishes)))
+                await self._work(self.folder, self._orders(), self._tell)
             soon = soon + 1 if self._wishes else 0
             wait_s = self._soon_s if 0 < soon <= MAX_SOON else LOOK_EVERY_S
+
+    async def _settle(self) -> None:
+        """Wait for the recorder to end its files, no longer than it needs."""
+        waited_s = 0.0
+        while self._ended and waited_s < self._settle_s:
+            is_over = {name: await asyncio.to_thread(self._is_over, name) for name in self._ended}
+            self._ended = {name for name, over in is_over.items() if not over}
+            if self._ended:
+                await asyncio.sleep(SETTLE_STEP_S)
+                waited_s += SETTLE_STEP_S
+        self._ended.clear()
+
+    def _is_over(self, name: str) -> bool:
+        try:
+            content = (self.folder / name / DESCRIPTION).read_bytes()
+            return Recording.parse(content).ended_clock is not None
+        except (OSError, ValueError):
+            return False
+
+    def _orders(self) -> Orders:
+        tasks, self._tasks = tuple(self._tasks), []
+        for task in tasks:
+            self.jobs[task.recording] = Job(task.act, JobState.RUNNING)
+        unpublished = (
+            (f"{live.room.view.room}/{recording}", who)
+            for live in self._followed
+            for recording, who in live.room.state.memory.unpublished
+        )
+        return Orders(frozenset(self._wishes), frozenset(unpublished), tasks)
 
     def _happened(self, live: LiveRoom, event: RoomEvent) -> None:
         room, running = live.room.view.room, live.room.view.recording
@@ -108,19 +206,28 @@ class HubReplays:
                 self._due.set()
             case Consented(consent=consent) if consent.recorded and running is not None:
                 self._wishes.discard((f"{room}/{running.recording}", consent.participant))
-            case RecordingStopped():
-                if self._wishes:
-                    self._due.set()
+            case RecordingStopped(recording=recording):
+                self._ended.add(f"{room}/{recording}")
+                self.do(Task(Act.PREPARE, f"{room}/{recording}"))
             case _:
                 pass
 
-    def _tell(self, done: list[dict[str, object]]) -> None:
-        for one in done:
-            if "failed" in one:
-                log.error("recording %s: %s", one["failed"], one["why"])
-            elif "settled" in one:
-                self._wishes = {wish for wish in self._wishes if wish[0] != one["settled"]}
-            elif "withdrawn" in one:
-                log.info("a voice is out of the recording %s", one["withdrawn"])
-            else:
-                log.info("recording %s was kept long enough and is deleted", one["expired"])
+    def _tell(self, done: Done) -> None:
+        match done:
+            case {"failed": name, "why": why, "act": act}:
+                log.error("recording %s: %s", name, why)
+                self.jobs[name] = Job(Act(act), JobState.FAILED, why=why)
+            case {"progress": name, "percent": percent, "act": act}:
+                self.jobs[name] = Job(Act(act), JobState.RUNNING, percent)
+            case {"settled": name}:
+                self._wishes = {wish for wish in self._wishes if wish[0] != name}
+            case {"withdrawn": name}:
+                log.info("a voice is out of the recording %s", name)
+                self.jobs[name] = Job(Act.WITHDRAW, JobState.DONE)
+            case {"done": name, "act": act}:
+                log.info("recording %s: %s is done", name, act)
+                self.jobs[name] = replace(self.jobs.get(name, Job(Act(act))), state=JobState.DONE)
+            case {"expired": name}:
+                log.info("recording %s was kept long enough and is deleted", name)
+            case _:
+                log.warning("recordings that are over: %s", done)

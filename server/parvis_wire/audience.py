@@ -45,6 +45,8 @@ class Reaction(StrEnum):
     YES = "yes"
     NO = "no"
     LOUDER = "louder"
+    MARK = "mark"
+    """A moment to come back to: of a room that is recorded, counted beside its sound."""
 
 
 class React(Wire):

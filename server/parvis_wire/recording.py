@@ -58,6 +58,9 @@ class RecordingTerms(Wire):
     unattended: Unattended = Unattended.LEFT_OUT
     unrecorded_may_speak: bool = True
     """Whether somebody who does not want to be recorded may speak all the same."""
+    catch_up: bool = False
+    """Whether those who come late may hear, while it goes on, what people said who agreed to being
+    published."""
     purpose_fr: Line | None = None
     """What it is for; None: as whoever runs the hub has written it."""
     purpose_en: Line | None = None

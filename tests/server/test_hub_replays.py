@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,11 +12,12 @@ import httpx
 import pytest
 
 from fakes.live_hub import live_hub
-from fakes.recordings import Said, write_recording
+from fakes.recordings import Said, built_page, write_recording
 from fakes.voices import voice
 from parvis_server.hub_recorder import HubRecorder
-from parvis_server.hub_replays import HubReplays, Wish, in_a_process
-from parvis_server.replay.keeping_up import carry_out
+from parvis_server.hub_replays import Done, HubReplays, in_a_process
+from parvis_server.replay.keeping_up import Bench, carry_out
+from parvis_server.replay.orders import Act, JobState, Orders, Task, Wish
 from parvis_server.replay.rights import mentions
 from parvis_wire.recording import Consent, Consented, RecordingStopped, Withdrew
 from parvis_wire.room_events import RoomEvent
@@ -37,9 +39,10 @@ class Room:
 
     def __init__(self, withdrawn: frozenset[tuple[str, str]] = frozenset()) -> None:
         self.event_taps: set[Any] = set()
-        view = SimpleNamespace(room="main", recording=SimpleNamespace(recording=ID))
-        state = SimpleNamespace(memory=SimpleNamespace(withdrawn=withdrawn))
-        self.room = SimpleNamespace(view=view, state=state)
+        recording = SimpleNamespace(recording=ID, terms=SimpleNamespace(catch_up=False))
+        view = SimpleNamespace(room="main", recording=recording)
+        memory = SimpleNamespace(withdrawn=withdrawn, unpublished=frozenset())
+        self.room = SimpleNamespace(view=view, state=SimpleNamespace(memory=memory))
 
     def happens(self, event: RoomEvent) -> None:
         for tap in self.event_taps:
@@ -52,10 +55,13 @@ class Worker:
     def __init__(self, *answers: list[dict[str, object]]) -> None:
         self.answers = list(answers)
         self.asked: asyncio.Queue[frozenset[Wish]] = asyncio.Queue()
+        self.tasks: list[Task] = []
 
-    async def __call__(self, folder: Path, wishes: frozenset[Wish]) -> list[dict[str, object]]:
-        self.asked.put_nowait(wishes)
-        return self.answers.pop(0) if self.answers else []
+    async def __call__(self, folder: Path, orders: Orders, tell: Callable[[Done], None]) -> None:
+        self.tasks += orders.tasks
+        for done in self.answers.pop(0) if self.answers else []:
+            tell(done)
+        self.asked.put_nowait(orders.wishes)
 
 
 async def running(replays: HubReplays, room: Room) -> asyncio.Task[None]:
@@ -108,12 +114,22 @@ async def test_the_process_takes_voices_out_and_says_what_it_did(tmp_path: Path)
     write(tmp_path, ANN, BOB, retention_days=365)
     write(tmp_path, BOB, number=2, retention_days=365, is_growing=True)
     growing = "main/20260921T120002Z-2"
-    done = await in_a_process(tmp_path, frozenset({(NAME, "bob-id"), (growing, "bob-id")}))
-    assert done == [
+    done: list[Done] = []
+    wishes = frozenset({(NAME, "bob-id"), (growing, "bob-id")})
+    await in_a_process(tmp_path, Orders(wishes), done.append)
+    assert [one for one in done if "progress" not in one] == [
         {"withdrawn": NAME, "tracks": 1, "silences": []},
         {"settled": NAME},
     ]
     assert all(growing.split("/")[1] in str(path) for path in mentions(tmp_path, "bob-id"))
+
+
+def all_done(recordings: Path, wishes: Iterable[Wish], utc_ms: int, *tasks: Task) -> list[Done]:
+    """What came of it, without how far it had come meanwhile."""
+    static = recordings / "static"
+    page = static if static.exists() else built_page(static)
+    bench = Bench(recordings, utc_ms, page, lambda done: None)
+    return list(carry_out(bench, Orders(frozenset(wishes), tasks=tasks)))
 
 
 def test_what_was_kept_long_enough_goes_and_one_fault_hinders_nothing_else(tmp_path: Path) -> None:
@@ -121,17 +137,17 @@ def test_what_was_kept_long_enough_goes_and_one_fault_hinders_nothing_else(tmp_p
     write(tmp_path, ANN, number=2)
     (broken / "tracks/0001.opus").write_bytes(b"no sound")
     first, second = NAME, "main/20260921T120002Z-2"
-    done = list(carry_out(tmp_path, [(first, "ann-id"), (second, "ann-id")], SOON_UTC_MS))
+    done = all_done(tmp_path, [(first, "ann-id"), (second, "ann-id")], SOON_UTC_MS)
     assert [next(iter(one)) for one in done] == ["withdrawn", "failed", "settled"]
     assert done[1]["failed"] == first and "is no Ogg Opus" in done[1]["why"]
     assert done[2] == {"settled": second}
-    expired = [one for one in carry_out(tmp_path, [], CENTURY_UTC_MS) if "expired" in one]
+    expired = [one for one in all_done(tmp_path, [], CENTURY_UTC_MS) if "expired" in one]
     assert len(expired) == 2
     assert not (tmp_path / "main").exists()
 
 
 def test_wishes_for_what_is_gone_are_settled(tmp_path: Path) -> None:
-    assert list(carry_out(tmp_path, [(NAME, "ann-id")], SOON_UTC_MS)) == [{"settled": NAME}]
+    assert all_done(tmp_path, [(NAME, "ann-id")], SOON_UTC_MS) == [{"settled": NAME}]
 
 
 async def test_a_hub_serves_what_is_published_beside_its_recordings(tmp_path: Path) -> None:
@@ -149,3 +165,57 @@ async def test_a_hub_serves_what_is_published_beside_its_recordings(tmp_path: Pa
         assert "media-src 'self'" in page.headers["content-security-policy"]
         sound = await client.get(f"{page.url.path}mix.mp3", headers={"Range": "bytes=10-19"})
         assert (sound.status_code, len(sound.content)) == (206, 10)
+
+
+async def test_hosts_have_things_done_and_publishing_waits_for_nothing(tmp_path: Path) -> None:
+    worker = Worker([{"progress": NAME, "act": "prepare", "percent": 40}])
+    replays = HubReplays(tmp_path, worker, settle_s=0)
+    assert replays.do(Task(Act.PREPARE, NAME))
+    assert replays.jobs[NAME].state is JobState.WAITING
+    task = await running(replays, Room())
+    await worker.asked.get()
+    assert (replays.jobs[NAME].state, replays.jobs[NAME].percent) == (JobState.RUNNING, 40)
+    worker.answers.append([{"failed": NAME, "act": "publish", "why": "the disk is full"}])
+    assert replays.do(Task(Act.PUBLISH, NAME))
+    await worker.asked.get()
+    assert [one.act for one in worker.tasks] == [Act.PREPARE, Act.PUBLISH]
+    assert replays.jobs[NAME].why == "the disk is full"
+    await end(task)
+
+
+async def test_what_ends_is_prepared_to_be_heard(tmp_path: Path) -> None:
+    room, worker = Room(), Worker()
+    task = await running(HubReplays(tmp_path, worker, settle_s=0), room)
+    room.happens(RecordingStopped(recording=ID))
+    await worker.asked.get()
+    assert worker.tasks == [Task(Act.PREPARE, NAME)]
+    await end(task)
+
+
+def test_tasks_are_carried_out_and_what_fails_says_why(tmp_path: Path) -> None:
+    recordings = tmp_path / "recordings"
+    write(recordings, ANN, BOB, retention_days=365)
+    acts = [Task(act, NAME) for act in (Act.PUBLISH, Act.PREPARE, Act.PUBLISH)]
+    done = all_done(recordings, [], SOON_UTC_MS, *acts)
+    assert "nobody has heard it" in done[0]["why"]
+    assert [one.get("done") for one in done[1:]] == [NAME, NAME]
+    public = tmp_path / "published" / NAME
+    assert (public / "mix.mp3").exists()
+    [back] = all_done(recordings, [], SOON_UTC_MS, Task(Act.TAKE_BACK, NAME))
+    assert back["done"] == NAME and not public.exists()
+    [out] = all_done(recordings, [], SOON_UTC_MS, Task(Act.WITHDRAW, NAME, "bob-id"))
+    assert (out["withdrawn"], out["tracks"]) == (NAME, 1)
+    [gone] = all_done(recordings, [], SOON_UTC_MS, Task(Act.ERASE_PERSON, "main", "ann-id"))
+    assert gone == {"done": "main", "act": "erase_person"}
+    assert list(mentions(recordings, "ann-id")) == []
+    [gone] = all_done(recordings, [], SOON_UTC_MS, Task(Act.ERASE, NAME))
+    assert gone["done"] == NAME and not (recordings / NAME).exists()
+
+
+def test_orders_cross_to_the_process_whole() -> None:
+    orders = Orders(
+        frozenset({(NAME, "ann-id")}),
+        frozenset({(NAME, "bob-id")}),
+        (Task(Act.WITHDRAW, NAME, "bob-id"), Task(Act.ERASE, NAME)),
+    )
+    assert Orders.parse(orders.serialize()) == orders

@@ -38,6 +38,8 @@ class Texts(BaseModel):
     hearing: str
     to_record: str
     to_publish: str
+    to_publish_now: str = ""
+    """Without it, nobody who comes late may hear what was said."""
     may_speak_unrecorded: str
     may_not_speak_unrecorded: str
     aloud: str
@@ -101,10 +103,12 @@ class Texts(BaseModel):
             "microphones": microphones,
             "otherwise": otherwise,
         }
+        now = f" {self.to_publish_now}" if terms.catch_up else ""
+        to_publish = self.to_publish + now
         return NoticeWords(
             hearing=self.hearing.format(**said),
             to_record=self.to_record.format(**said),
-            to_publish=self.to_publish.format(**said),
+            to_publish=to_publish.format(**said),
             aloud=self.aloud.format(**said),
         )
 
@@ -133,7 +137,11 @@ class NoticeWriter:
     def _try(self) -> None:
         """Texts that are too long are found when the hub starts, not when an evening begins."""
         longest = RecordingTerms(
-            retention_days=365, purpose_fr="x" * 280, purpose_en="x" * 280, contact="x" * 280
+            retention_days=365,
+            catch_up=bool(self._fr.to_publish_now and self._en.to_publish_now),
+            purpose_fr="x" * 280,
+            purpose_en="x" * 280,
+            contact="x" * 280,
         )
         for rule in Unattended:
             for may in (True, False):
@@ -153,6 +161,8 @@ class NoticeWriter:
             ValueError: nobody is named whom people could write to.
         """
         contact = terms.contact or self._contact
+        if terms.catch_up and not (self._fr.to_publish_now and self._en.to_publish_now):
+            raise ValueError("catch_up: the hub's own texts say nothing of it (to_publish_now)")
         if contact is None:
             raise ValueError("contact: say whom people write to about the recording")
         whole = terms.model_copy(

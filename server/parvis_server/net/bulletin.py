@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from parvis_server.net.fanout import Fanout
 from parvis_server.net.framing import text_frame
+from parvis_server.room.forgetting import without_words
 from parvis_wire.base import Wire
 from parvis_wire.messages import Change, Snapshot, serialize
 from parvis_wire.room_view import RoomView, fold, for_public, public_event
@@ -37,6 +38,11 @@ class Bulletin:
             frame = text_frame(change)
         self._public.publish_control(frame)
         self._tap(change)
+
+    def forget(self, participant: str) -> None:
+        """Show newcomers nothing of what this person was called and wrote."""
+        self.view = without_words(self.view, participant)
+        self._snapshots.clear()
 
     def everybody(self, message: Wire) -> None:
         """Tell everybody the same."""

@@ -1,8 +1,8 @@
 """The hub's application: pages, API, sockets and health on one port."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
@@ -25,6 +25,7 @@ from parvis_server.net.arrival import is_inside
 from parvis_server.net.endpoints import Endpoint
 from parvis_server.net.metrics import Metrics
 from parvis_server.net.mp3 import Mp3Response, missed
+from parvis_server.net.mp3_notice import shown
 from parvis_server.net.page_head import CALENDAR_TYPE, calendar
 from parvis_server.net.pages import (
     AUDIENCE_PAGE,
@@ -34,6 +35,7 @@ from parvis_server.net.pages import (
     SCREEN_PAGE,
     Pages,
 )
+from parvis_server.net.path_grants import Scope
 from parvis_server.net.plain_words import (
     METRICS_TYPE,
     NO_STORE,
@@ -41,7 +43,7 @@ from parvis_server.net.plain_words import (
     ROOM_NAME,
     SERVER_MISTAKE,
 )
-from parvis_server.net.replays import add_replays
+from parvis_server.net.replays import Ways, add_replays
 from parvis_server.net.rooms import HubRoom, Rooms
 from parvis_wire.floor import Access, Phase
 from parvis_wire.messages import DEFAULT_ROOM
@@ -62,17 +64,20 @@ class Parts:
     metrics: Metrics
     units: Endpoint
     speakers: Endpoint
-    published: Path | None = None
-    """Folder of published replays; None: there are none."""
 
 
 def make_app(parts: Parts) -> FastAPI:
     """The application, which needs the guard around it; ``/ws/listen`` has a way in of its own."""
     # The interactive API pages load scripts from elsewhere, which the policy forbids.
     app = FastAPI(title="Parvis", docs_url=None, redoc_url=None, openapi_url=None)
-    if parts.published is not None:
-        add_replays(app, parts.published, lambda room: _open_room(parts, room) is not None)
+    ways = Ways(
+        parts.house.recordings,
+        is_open=lambda room: _open_room(parts, room) is not None,
+        missed=lambda request: _missed(parts, request),
+    )
+    add_replays(app, ways)
     _add_pages(app, parts)
+    _add_plain_streams(app, parts, ways)
     _add_api(app, parts)
     _add_sockets(app, parts)
     app.add_exception_handler(HTTPException, _plain_error)
@@ -127,17 +132,34 @@ def _add_pages(app: FastAPI, parts: Parts) -> None:
     async def screen(request: Request) -> Response:
         return parts.pages.page(SCREEN_PAGE, request)
 
+
+def _add_plain_streams(app: FastAPI, parts: Parts, ways: Ways) -> None:
     @app.api_route("/listen.mp3", methods=["GET", "HEAD"])
     async def listen_mp3(request: Request, room: str = DEFAULT_ROOM) -> Response:
         found = _open_room(parts, room)
         if found is None:
-            attempts = parts.house.operators.attempts
-            raise HTTPException(missed(attempts, request, time.monotonic_ns()))
-        if found.phase is not Phase.LIVE:
+            raise HTTPException(_missed(parts, request))
+        return _stream(found, lambda: False)
+
+    @app.api_route("/p/{token}/listen.mp3", methods=["GET", "HEAD"])
+    async def own_mp3(token: str, request: Request) -> Response:
+        grant = ways.granted(token, Scope.LISTEN, request)
+        found = parts.house.rooms.get(grant.room)
+        if found is None:
             raise HTTPException(404)
-        if found.mp3.full:
-            raise HTTPException(503)
-        return Mp3Response(found.mp3)
+        return _stream(found, lambda: ways.recordings.grants.counts(grant))
+
+
+def _stream(room: HubRoom, may_stay: Callable[[], bool]) -> Response:
+    if room.phase is not Phase.LIVE:
+        raise HTTPException(404)
+    if room.mp3.full:
+        raise HTTPException(503)
+    return Mp3Response(room.mp3, shown(room.about, room.live.room.view.recording), may_stay)
+
+
+def _missed(parts: Parts, request: Request) -> int:
+    return missed(parts.house.operators.attempts, request, time.monotonic_ns())
 
 
 def _add_api(app: FastAPI, parts: Parts) -> None:

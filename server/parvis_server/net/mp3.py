@@ -107,6 +107,8 @@ class Mp3Listener:
         default_factory=lambda: asyncio.Queue(MAX_QUEUED_PIECES)
     )
     removed: bool = False
+    may_stay: Callable[[], bool] = lambda: False
+    """Whether they may hear a room that is not open: by a path of their own."""
 
     def offer(self, piece: bytes) -> bool:
         """Queue a piece; False when this listener is too far behind."""
@@ -156,9 +158,9 @@ class Mp3Stream:
         """Whether another player would be one too many."""
         return self._stopped or len(self._listeners) >= self._max_listeners
 
-    def add(self) -> Mp3Listener:
-        """A new player; it gets the last second first."""
-        listener = Mp3Listener()
+    def add(self, may_stay: Callable[[], bool] = lambda: False) -> Mp3Listener:
+        """A new player; it gets the last second first. See ``Mp3Listener.may_stay``."""
+        listener = Mp3Listener(may_stay=may_stay)
         for piece in self._burst:
             listener.offer(piece)
         self._listeners.add(listener)
@@ -182,6 +184,13 @@ class Mp3Stream:
         for listener in tuple(self._listeners):
             listener.finish()
             self.remove(listener)
+
+    def let_strangers_go(self) -> None:
+        """End the responses of those who may not hear a room that is not open."""
+        for listener in tuple(self._listeners):
+            if not listener.may_stay():
+                listener.finish()
+                self.remove(listener)
 
     async def run(self) -> None:
         """Encode while somebody listens; runs until cancelled."""
@@ -235,11 +244,23 @@ class Mp3Response(Response):
 
     media_type = "audio/mpeg"
 
-    def __init__(self, stream: Mp3Stream) -> None:
-        """Answer from ``stream``."""
-        super().__init__(headers=HEADERS)
+    def __init__(
+        self,
+        stream: Mp3Stream,
+        about: Mapping[str, str] | None = None,
+        may_stay: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Answer from ``stream``.
+
+        Args:
+            stream: the room's.
+            about: what players show of it, as headers.
+            may_stay: whether they may hear it also when the room is not open.
+        """
+        super().__init__(headers={**HEADERS, **(about or {})})
         del self.headers["content-length"]
         self._stream = stream
+        self._may_stay = may_stay
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -247,7 +268,7 @@ class Mp3Response(Response):
         if scope["method"] == "HEAD":
             await send({"type": "http.response.body", "body": b""})
             return
-        listener = self._stream.add()
+        listener = self._stream.add(self._may_stay)
         try:
             async with asyncio.TaskGroup() as group:
                 sending = group.create_task(_send_pieces(listener, send))

@@ -8,12 +8,21 @@ thread.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from parvis_server.errors import LogDamaged, StoreError
+from parvis_server.net.kept_folds import (
+    FOLD_EVENTS,
+    is_over,
+    keep_fold,
+    kept_fold,
+    last_clock,
+    last_seq,
+)
 from parvis_server.net.outbox import AtOnce, Logged, Outbox
+from parvis_server.room.folded import Folded
 from parvis_server.store.acts import Acts
 from parvis_server.store.database import Store
 from parvis_server.store.events import StoredEvent
@@ -48,7 +57,9 @@ class KeptRoom:
     origin_ns: int
     """Monotonic time at which its clock was 0."""
     log: tuple[StoredEvent, ...]
-    """Since its founding; empty where nothing is kept."""
+    """Since its founding, or since it was ``folded``; empty where nothing is kept."""
+    folded: Folded | None = None
+    """What its log came to before."""
 
 
 class RoomKeeper(Protocol):
@@ -62,6 +73,13 @@ class RoomKeeper(Protocol):
 
     def found(self, name: str, about: About, phase: Phase) -> KeptRoom:
         """Make a room."""
+
+    def folded(self, kept: KeptRoom) -> Folded:
+        """What a room's log comes to, all of it.
+
+        Raises:
+            LogDamaged: an event of it cannot be read.
+        """
 
     def outbox(self, room: str) -> Outbox:
         """What the changes of a room wait in."""
@@ -80,6 +98,13 @@ class RoomKeeper(Protocol):
 
         Raises:
             StoreError: the log cannot be read now.
+        """
+
+    async def erase(self, room: str, participant: str) -> int:
+        """Erase somebody's names and words out of a room's log; how many there were.
+
+        Raises:
+            StoreError: the log fails at the moment.
         """
 
     @property
@@ -112,6 +137,10 @@ class RoomsInMemory:
             name, about, phase, time.time_ns() // NS_PER_MS, time.monotonic_ns(), log=()
         )
 
+    def folded(self, kept: KeptRoom) -> Folded:
+        """It has no log."""
+        return Folded.founded(kept.name, kept.about, kept.phase)
+
     def outbox(self, room: str) -> Outbox:
         """Nothing waits."""
         return AtOnce()
@@ -129,6 +158,10 @@ class RoomsInMemory:
     async def acts(self, room: str, before: int, limit: int) -> Acts:
         """Nothing is kept of them."""
         return Acts()
+
+    async def erase(self, room: str, participant: str) -> int:
+        """Nothing is kept of them."""
+        return 0
 
     @property
     def state(self) -> JournalState:
@@ -193,13 +226,22 @@ class StoredRooms:
             LogDamaged: its log is not whole.
         """
         reopened = stored.reopened(self._utc_ns())
-        events = tuple(self._store.load(stored.name))
+        folded = kept_fold(self._store, stored.name)
+        events = tuple(self._store.load(stored.name, folded.state.view.seq if folded else 0))
         self._store.put_room(reopened)
-        if stored.name == self._default_room and _is_over(events):
-            again = self._opened_again(events[-1])
+        if stored.name == self._default_room and is_over(events, folded):
+            again = self._opened_again(stored.name, events, folded)
             self._store.append([again])
             events = (*events, again)
-        return self._kept(reopened, events) if events else None
+        return self._kept(reopened, events, folded) if events or folded else None
+
+    def folded(self, kept: KeptRoom) -> Folded:
+        """What a room's log comes to; a start writes that down, for the next one."""
+        before = kept.folded or Folded.founded(kept.name, kept.about, kept.phase)
+        folded = before.after(kept.log)
+        if self._journal is None and len(kept.log) >= FOLD_EVENTS:
+            keep_fold(self._store, kept.name, folded)
+        return folded
 
     def set_aside(self, room: str, why: str) -> None:
         """This room cannot be opened: its log is kept for whoever can mend it."""
@@ -208,14 +250,16 @@ class StoredRooms:
         self._names = [name for name in self._names if name != room]
         self._store.set_aside(room, under)
 
-    def _opened_again(self, last: StoredEvent) -> StoredEvent:
+    def _opened_again(
+        self, room: str, events: Sequence[StoredEvent], folded: Folded | None
+    ) -> StoredEvent:
         """The default room opens by itself, also after an evening that was ended."""
         utc_ms = self._utc_ns() // NS_PER_MS
         return StoredEvent.of(
             PhaseSet(phase=Phase.LIVE, utc_ms=utc_ms),
-            room=last.room,
-            seq=last.seq + 1,
-            room_clock=last.room_clock,
+            room=room,
+            seq=last_seq(events, folded) + 1,
+            room_clock=last_clock(events, folded),
             utc_ms=utc_ms,
         )
 
@@ -268,6 +312,14 @@ class StoredRooms:
         except TimeoutError:
             raise StoreError("the log does not answer at the moment: try again later") from None
 
+    async def erase(self, room: str, participant: str) -> int:
+        """Erase somebody's names and words out of a room's log; how many there were."""
+        try:
+            async with asyncio.timeout(READ_TIMEOUT_S):
+                return await self._running().perform(lambda store: store.erase(room, participant))
+        except TimeoutError:
+            raise StoreError("the log does not answer at the moment: try again later") from None
+
     @property
     def state(self) -> JournalState:
         """Whether everything is written."""
@@ -294,14 +346,16 @@ class StoredRooms:
             raise RuntimeError("the journal begins with the event loop")
         return self._journal
 
-    def _kept(self, room: StoredRoom, events: tuple[StoredEvent, ...]) -> KeptRoom:
+    def _kept(
+        self, room: StoredRoom, events: tuple[StoredEvent, ...], folded: Folded | None = None
+    ) -> KeptRoom:
         """With a clock that is not before the last event, whatever the machine's clock says."""
         self._names.append(room.name)
         now_ns = self._now_ns()
-        elapsed_ns = events[-1].room_clock * NS_PER_S // CLOCK_RATE_HZ
+        elapsed_ns = last_clock(events, folded) * NS_PER_S // CLOCK_RATE_HZ
         origin_ns = min(room.origin_ns(now_ns, self._utc_ns()), now_ns - elapsed_ns)
-        about, phase = _founded_as(room.name, events)
-        return KeptRoom(room.name, about, phase, room.created_utc_ms, origin_ns, events)
+        about, phase = _founded_as(room.name, () if folded else events)
+        return KeptRoom(room.name, about, phase, room.created_utc_ms, origin_ns, events, folded)
 
 
 def _founding(room: str, about: About, phase: Phase, utc_ms: int) -> tuple[StoredEvent, ...]:
@@ -327,10 +381,3 @@ def _founded_as(name: str, events: Iterable[StoredEvent]) -> tuple[About, Phase]
             case _:
                 break
     return about, phase
-
-
-def _is_over(events: Iterable[StoredEvent]) -> bool:
-    """Whether the last thing that became of a room is its end."""
-    phases = [stored.event() for stored in events if stored.type == "phase_set"]
-    last = phases[-1] if phases else None
-    return isinstance(last, PhaseSet) and last.phase is Phase.ENDED

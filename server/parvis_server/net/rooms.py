@@ -21,6 +21,7 @@ from parvis_server.net.live_room import LiveRoom
 from parvis_server.net.mp3 import Mp3Stream
 from parvis_server.net.room_engine import RoomEngine
 from parvis_server.net.room_keeper import KeptRoom, RoomKeeper
+from parvis_server.room.forgetting import forget
 from parvis_server.room.permissions import is_listener
 from parvis_server.room.places import is_out
 from parvis_server.store.acts import Acts
@@ -173,6 +174,14 @@ class Rooms:
         """What people did in a room, the newest first; raises ``StoreError``."""
         return await self._keeper.acts(name, before, limit)
 
+    async def erase(self, name: str, participant: str) -> int:
+        """Erase somebody's names and words out of a room's log, and out of what this process knows
+        of them; how many there were. Raises ``StoreError``."""
+        live = self._rooms[name].live
+        forget(live.room, participant)
+        live.bulletin.forget(participant)
+        return await self._keeper.erase(name, participant)
+
     async def run(self) -> Never:
         """Run every room's parts until cancelled."""
         async with asyncio.TaskGroup() as group:
@@ -217,7 +226,7 @@ class Rooms:
         if isinstance(event, PhaseSet):
             self._follow_phase(room)
         if room.access is not Access.OPEN:
-            room.mp3.let_all_go()  # a player shows no secret
+            room.mp3.let_strangers_go()  # whoever has no path of their own
 
     def _follow_phase(self, room: HubRoom) -> None:
         """Wake the engine of a room that sounds; no other needs one."""

@@ -1,8 +1,8 @@
 """``python -m parvis_server.replay FOLDER``: what is due in a folder of recordings, once.
 
 The hub starts it, at the lowest priority, since making a mix again takes a core for seconds. On
-standard input it gets ``[[room/recording, participant], ...]``: who asked for their voice to be
-taken out. It says in a line of JSON each what it has done, and ends.
+standard input it gets its ``Orders``. It says in a line of JSON each what it does and has done, and
+ends.
 """
 
 import json
@@ -12,7 +12,9 @@ import time
 from pathlib import Path
 
 from parvis_server.errors import UserError
-from parvis_server.replay.keeping_up import carry_out
+from parvis_server.net.pages import static_folder
+from parvis_server.replay.keeping_up import Bench, carry_out
+from parvis_server.replay.orders import Orders
 
 NICENESS = 19
 
@@ -20,10 +22,15 @@ NICENESS = 19
 def main(folder: Path) -> int:
     """Carry out what is due; 0 when nothing failed."""
     os.nice(NICENESS)
-    wishes = [(str(name), str(who)) for name, who in json.load(sys.stdin)]
+    orders = Orders.parse(sys.stdin.readline())
     failed = 0
-    for done in carry_out(folder, wishes, time.time_ns() // 1_000_000):
+
+    def say(done: object) -> None:
         print(json.dumps(done), flush=True)
+
+    bench = Bench(folder, time.time_ns() // 1_000_000, static_folder(), say)
+    for done in carry_out(bench, orders):
+        say(done)
         failed += "failed" in done
     return 1 if failed else 0
 

@@ -5,10 +5,12 @@ Ogg, and is what podcast players expect. It is the one format that is encoded fo
 Opus files are the recorder's own packets.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import av
 import av.error
@@ -18,6 +20,9 @@ from numpy.typing import NDArray
 from parvis_audio.errors import SoundFileError
 from parvis_audio.sound_file import WavWriter
 from parvis_server.errors import BadRecording
+
+if TYPE_CHECKING:
+    from av.container.core import Chapter
 
 Samples = NDArray[np.float32]
 
@@ -30,6 +35,17 @@ _MP3_EFFORT: Final = {"compression_level": "7"}
 """LAME's scale: 35 times real time on a core here, at 5 it is 21 times, with nothing to hear."""
 
 
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What a file says of itself."""
+
+    title: str
+    chapters: Sequence[tuple[int, str]] = ()
+    """Where each begins, in milliseconds, and what it is called; MP3 has them as ID3 frames."""
+    duration_ms: int = 0
+    """Where the last one ends."""
+
+
 class SoundWriter:
     """Takes sound piece by piece; what it makes is there after ``close``."""
 
@@ -39,17 +55,18 @@ class SoundWriter:
         self.close = close
 
 
-def writer(path: Path, title: str) -> SoundWriter:
+def writer(path: Path, label: Label) -> SoundWriter:
     """A writer for the format that ``path`` ends in: ``.mp3``, ``.flac`` or ``.wav``."""
     if path.suffix == ".wav":
         wav = WavWriter(path, header_every_samples=SAMPLE_RATE_HZ * 60)
         return SoundWriter(wav.write, wav.close)
-    return _encoder(path, title)
+    return _encoder(path, label)
 
 
-def _encoder(path: Path, title: str) -> SoundWriter:
+def _encoder(path: Path, label: Label) -> SoundWriter:
     container = av.open(path, "w")
-    container.metadata["title"] = title
+    container.metadata["title"] = label.title
+    container.set_chapters(list(_chapters(label)))
     if path.suffix == ".mp3":
         stream = container.add_stream("libmp3lame", rate=SAMPLE_RATE_HZ, options=_MP3_EFFORT)
         stream.bit_rate = MP3_BITRATE_BPS
@@ -74,6 +91,18 @@ def _encoder(path: Path, title: str) -> SoundWriter:
         container.close()
 
     return SoundWriter(write, close)
+
+
+def _chapters(label: Label) -> "Iterator[Chapter]":
+    ends = [begin_ms for begin_ms, _ in label.chapters[1:]] + [label.duration_ms]
+    for number, ((begin_ms, title), end_ms) in enumerate(zip(label.chapters, ends, strict=False)):
+        yield {
+            "id": number,
+            "start": begin_ms,
+            "end": max(begin_ms, end_ms),
+            "time_base": Fraction(1, 1000),
+            "metadata": {"title": title},
+        }
 
 
 def _frame(sound: Samples, sample_format: str) -> av.AudioFrame:
@@ -101,13 +130,13 @@ def telling(path: Path) -> Iterator[None]:
 
 
 def write_sound(
-    paths: list[Path], title: str, sound: Iterator[Samples], heard: Callable[[Samples], None]
+    paths: list[Path], label: Label, sound: Iterator[Samples], heard: Callable[[Samples], None]
 ) -> None:
     """Write the same sound into several files, each in the format that its name ends in.
 
     Args:
         paths: where to.
-        title: what players show.
+        label: what players show.
         sound: pieces of any length.
         heard: is given every piece, too.
 
@@ -117,7 +146,7 @@ def write_sound(
     writers: list[SoundWriter] = []
     with telling(paths[0] if paths else Path()):
         for path in paths:
-            writers.append(writer(path, title))
+            writers.append(writer(path, label))
         for piece in sound:
             heard(piece)
             for one in writers:

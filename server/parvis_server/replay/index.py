@@ -59,6 +59,13 @@ class Silence(Part):
     end_ms: int
 
 
+class Mark(Part):
+    """A moment that listeners marked while the room was live: how many, never who."""
+
+    at_ms: int
+    count: int
+
+
 class Index(Part):
     """Everything that the page shows."""
 
@@ -76,8 +83,7 @@ class Index(Part):
     """The mix, best first; a player takes the first that it can play."""
     downloads: tuple[SoundFile, ...] = ()
     chapters: tuple[ShownChapter, ...] = ()
-    marks: tuple[int, ...] = ()
-    """Moments that listeners marked, milliseconds."""
+    marks: tuple[Mark, ...] = ()
     silences: tuple[Silence, ...] = ()
     source: str = ""
     """Of what it was made; another one: the recording has changed since."""
@@ -90,6 +96,7 @@ def index_of(
     sounds: tuple[SoundFile, ...],
     downloads: tuple[SoundFile, ...] = (),
     chapters: tuple[Chapter, ...] = (),
+    marks: tuple[Mark, ...] = (),
     silences: tuple[Silence, ...] = (),
     source: str = "",
 ) -> Index:
@@ -116,6 +123,7 @@ def index_of(
             )
             for one in chapters
         ),
+        marks=marks,
         silences=silences,
         source=source,
     )

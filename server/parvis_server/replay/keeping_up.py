@@ -1,53 +1,136 @@
-"""What is due in a folder of recordings: voices to be taken out, and what is kept no longer."""
+"""What is due in a folder of recordings: voices to be taken out, what hosts asked for, and what is
+kept no longer."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from parvis_server.errors import BadRecording
-from parvis_server.replay.opened import every
+from parvis_server.replay.opened import Opened, every, find
+from parvis_server.replay.orders import Act, Orders, Task, Wish
+from parvis_server.replay.publish import Wish as Contents
+from parvis_server.replay.publish import prepare, publish, take_back
+from parvis_server.replay.refusals import note_unpublished
 from parvis_server.replay.retention import is_due
-from parvis_server.replay.rights import erase_recording, is_in
+from parvis_server.replay.rights import erase_person, erase_recording, is_in
 from parvis_server.replay.withdraw import wished, withdraw
+from parvis_server.replay.without import Progress
 
 Done = dict[str, Any]
 
+PUBLISHED: Final = "published"
+"""Beside the folder of recordings: what is published of them, a folder for each room."""
 
-def carry_out(recordings: Path, wishes: Iterable[tuple[str, str]], utc_ms: int) -> Iterator[Done]:
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """Where and with what the work is done."""
+
+    recordings: Path
+    utc_ms: int
+    """Now."""
+    page: Path
+    """The built pages."""
+    say: Callable[[Done], None]
+    """How far a task has come."""
+
+    def progress(self, task: Task) -> Progress:
+        """Tells how far this one has come, a hundred times at most."""
+        told = -1
+
+        def tell(done: int, total: int) -> None:
+            nonlocal told
+            part = 100 * done // total if total else 0
+            if part != told:
+                told = part
+                self.say({"progress": task.recording, "act": task.act.value, "percent": part})
+
+        return tell
+
+
+def carry_out(bench: Bench, orders: Orders) -> Iterator[Done]:
     """Do what is due, one thing after the other; what fails hinders nothing else.
 
-    Args:
-        recordings: their folder.
-        wishes: ``room/recording`` and who asked for their voice to be taken out of it.
-        utc_ms: now.
-
     Yields:
-        What was done: ``withdrawn`` with its silences, ``expired``, ``failed`` with a line; and
-        ``settled`` for each recording of which no wish is left open.
+        What was done: ``withdrawn`` with its silences, ``expired``, ``done`` with the act, and
+        ``failed`` with a line; ``settled`` for each recording of which no wish is left open.
     """
+    open_still: set[str] = set()
+    for opened in every(bench.recordings):
+        yield from _looked_at(bench, orders, opened, open_still)
+    for task in orders.tasks:
+        yield _carried_out(bench, task)
+    yield from ({"settled": name} for name in sorted(_asked(orders.wishes).keys() - open_still))
+
+
+def _looked_at(
+    bench: Bench, orders: Orders, opened: Opened, open_still: set[str]
+) -> Iterator[Done]:
+    """What is due of one recording without anybody's task."""
+    if opened.is_growing:
+        open_still.add(opened.name)
+        return
+    try:
+        if is_due(opened.description, bench.utc_ms):
+            erase_recording(opened, bench.utc_ms, "expire")
+            yield {"expired": opened.name}
+            return
+        note_unpublished(opened, _asked(orders.unpublished).get(opened.name, set()))
+        asked = _asked(orders.wishes).get(opened.name, set())
+        wanted = {one for one in asked if is_in(opened, one)}
+        if wanted or wished(opened.folder):
+            task = Task(Act.WITHDRAW, opened.name)
+            yield _withdrawn(opened, withdraw_from(bench, opened, wanted, task))
+    except BadRecording as error:
+        open_still.add(opened.name)
+        yield {"failed": opened.name, "act": Act.WITHDRAW.value, "why": str(error)}
+
+
+def _carried_out(bench: Bench, task: Task) -> Done:
+    try:
+        return {**_done(bench, task), "act": task.act.value}
+    except BadRecording as error:
+        return {"failed": task.recording, "act": task.act.value, "why": str(error)}
+
+
+def _done(bench: Bench, task: Task) -> Done:
+    if task.act is Act.ERASE_PERSON:
+        room = task.recording
+        tell = bench.progress(task)
+        erase_person(bench.recordings, task.participant or "", bench.utc_ms, tell, room)
+        return {"done": room}
+    opened = find(bench.recordings, task.recording)
+    match task.act:
+        case Act.PREPARE:
+            prepare(opened, Contents(), bench.page, bench.progress(task), replace_published=True)
+        case Act.PUBLISH:
+            series = bench.recordings.parent / PUBLISHED / opened.description.room
+            publish(opened, series, bench.utc_ms)
+        case Act.TAKE_BACK:
+            take_back(opened, bench.utc_ms)
+        case Act.ERASE:
+            erase_recording(opened, bench.utc_ms)
+        case Act.WITHDRAW:
+            who = {task.participant} if task.participant is not None else set()
+            return _withdrawn(opened, withdraw_from(bench, opened, who, task))
+    return {"done": opened.name}
+
+
+def withdraw_from(bench: Bench, opened: Opened, who: set[str], task: Task) -> Done:
+    """Take these out, and all who wished so; with the copies that are published no more."""
+    done = withdraw(opened.folder, who, bench.utc_ms, bench.progress(task))
+    silences = [[one.begin_ms, one.end_ms] for one in done.silences]
+    return {"tracks": done.tracks, "silences": silences}
+
+
+def _withdrawn(opened: Opened, done: Done) -> Done:
+    return {"withdrawn": opened.name, **done}
+
+
+def _asked(wishes: frozenset[Wish]) -> dict[str, set[str]]:
+    """By recording, who."""
     asked: dict[str, set[str]] = {}
     for name, participant in wishes:
         asked.setdefault(name, set()).add(participant)
-    open_still: set[str] = set()
-    for opened in every(recordings):
-        if opened.is_growing:
-            open_still.add(opened.name)
-            continue
-        try:
-            if is_due(opened.description, utc_ms):
-                erase_recording(opened, utc_ms, "expire")
-                yield {"expired": opened.name}
-                continue
-            wanted = {one for one in asked.get(opened.name, ()) if is_in(opened, one)}
-            if wanted or wished(opened.folder):
-                done = withdraw(opened.folder, wanted, utc_ms, _quiet)
-                silences = [[one.begin_ms, one.end_ms] for one in done.silences]
-                yield {"withdrawn": opened.name, "tracks": done.tracks, "silences": silences}
-        except BadRecording as error:
-            open_still.add(opened.name)
-            yield {"failed": opened.name, "why": str(error)}
-    yield from ({"settled": name} for name in sorted(asked.keys() - open_still))
-
-
-def _quiet(done: int, total: int) -> None:
-    """Nobody watches."""
+    return asked

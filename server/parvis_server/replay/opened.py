@@ -1,7 +1,7 @@
 """A recording's folder, opened for reading: finished, growing, or left by a power cut."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -29,6 +29,8 @@ from parvis_server.replay.chapters import (
     chapters_of,
     only_heard,
 )
+from parvis_server.replay.index import Mark
+from parvis_server.replay.marks import Tap, marks_of
 from parvis_server.replay.opus_file import OpusFile, OpusSound, read_opus
 from parvis_server.replay.placing import Place
 from parvis_server.replay.without import Mix
@@ -40,6 +42,9 @@ RECORDINGS: Final = "recordings"
 
 NEAR_SAMPLES: Final = 2 * 48_000
 """More than what is made anew around a voice, and than a playout buffer moves its line."""
+
+FOREVER: Final = 1 << 62
+"""Room clock of what has not ended."""
 
 _EVENTS: Final[TypeAdapter[RoomEvent]] = TypeAdapter(RoomEvent)
 
@@ -131,6 +136,19 @@ class Opened:
             heard.setdefault(kept.talker.participant, []).append(span)
         return only_heard(found, heard)
 
+    def marks(self, end: int, left_out: frozenset[str] = frozenset()) -> tuple[Mark, ...]:
+        """What listeners marked up to room clock ``end``, but for turns of who is left out."""
+        spans = self.spans(left_out)
+        return marks_of(self.log().taps, begin=self.begin, end=end, hidden=spans)
+
+    def spans(self, people: Container[str]) -> tuple[tuple[int, int], ...]:
+        """Room clocks between which these people's microphones were recorded."""
+        return tuple(
+            (kept.begun_clock, FOREVER if kept.ended_clock is None else kept.ended_clock)
+            for kept in self.description.tracks
+            if kept.talker.participant in people
+        )
+
 
 def _first_clock(kept: Kept, places: Sequence[Place]) -> int:
     """Room clock of the first sample of a track's file."""
@@ -151,6 +169,8 @@ class Log:
     view: RoomView | None
     """The room when the recording began."""
     events: tuple[Happened, ...]
+    taps: tuple[Tap, ...] = ()
+    """When listeners marked a moment, and how many."""
 
 
 def read_log(path: Path) -> Log:
@@ -168,17 +188,20 @@ def read_log(path: Path) -> Log:
     whole = content[: content.rfind(b"\n") + 1].splitlines()
     view: RoomView | None = None
     events: list[Happened] = []
+    taps: list[Tap] = []
     for number, line in enumerate(whole, start=1):
         try:
             said = json.loads(line)
             if "view" in said:
                 view = RoomView.model_validate(said["view"])
+            elif "marks" in said:
+                taps.append((int(said["room_clock"]), int(said["marks"])))
             else:
                 event = _EVENTS.validate_python(said["event"])
                 events.append(Happened(int(said["room_clock"]), event))
         except (ValueError, KeyError, TypeError, ValidationError):
             raise BadRecording(f"{path}: line {number} is no event") from None
-    return Log(view, tuple(events))
+    return Log(view, tuple(events), tuple(taps))
 
 
 def open_recording(folder: Path) -> Opened:

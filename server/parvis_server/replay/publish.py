@@ -8,7 +8,7 @@ What was prepared of a recording that has changed since is not published.
 
 import hashlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,10 +16,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from parvis_server.errors import BadRecording
+from parvis_server.errors import BadOgg, BadRecording
+from parvis_server.record.ogg_opus import read_tail
 from parvis_server.record.recording import DESCRIPTION, EVENTS, MIX
-from parvis_server.replay.feed import json_chapters
-from parvis_server.replay.formats import write_sound
+from parvis_server.replay.feed import json_chapters, titled
+from parvis_server.replay.formats import Label, telling, write_sound
 from parvis_server.replay.index import (
     CHAPTERS,
     INDEX,
@@ -30,6 +31,7 @@ from parvis_server.replay.index import (
 )
 from parvis_server.replay.keeping import (
     changing,
+    copies_of,
     note,
     remember_copy,
     remove,
@@ -39,6 +41,7 @@ from parvis_server.replay.keeping import (
 from parvis_server.replay.opened import Opened, ms_of, shown_name
 from parvis_server.replay.opus_file import OpusFile, OpusSound, write_opus
 from parvis_server.replay.page_files import write_page
+from parvis_server.replay.refusals import UNPUBLISHED, hidden_in
 from parvis_server.replay.series import read_index, write_feed
 from parvis_server.replay.talker import PIECE_SAMPLES, own_packets, own_sound
 from parvis_server.replay.waveform import Waveform
@@ -63,14 +66,25 @@ class Wish:
     """Formats of the files per talker, and of the mix beside Opus and MP3."""
 
 
-def prepare(opened: Opened, wish: Wish, page: Path, progress: Progress) -> Path:
+def prepare(
+    opened: Opened,
+    wish: Wish,
+    page: Path,
+    progress: Progress,
+    *,
+    replace_published: bool = False,
+) -> Path:
     """Make the folder that could be published, for a host to hear.
+
+    Where nobody's voice leaves the mix, it lies there at once, as the recorder wrote it, and again
+    once outline, MP3 and the talkers' files are made.
 
     Args:
         opened: the recording, finished.
         wish: what shall be in it.
         page: the built pages.
         progress: of the mix that is made again, where somebody did not want to be published.
+        replace_published: what was published of the same meanwhile becomes whole, too.
 
     Raises:
         BadRecording: it still grows, or cannot be read or written.
@@ -81,15 +95,50 @@ def prepare(opened: Opened, wish: Wish, page: Path, progress: Progress) -> Path:
         raise BadRecording(
             f"somebody asked to be taken out: first parvis replay withdraw {opened.name}"
         )
-    with changing(opened.folder):
-        draft = opened.folder / f"{PREPARED}.new"
-        remove(draft)
+    source = source_of(opened)
+    if not hidden_in(opened):
+        _put(opened, page, source, lambda draft: _fill_first(opened, draft))
+    _put(opened, page, source, lambda draft: _fill(opened, wish, draft, progress))
+    if replace_published:
+        _complete_copies(opened, source)
+    return opened.folder / PREPARED
+
+
+def _put(opened: Opened, page: Path, source: str, fill: Callable[[Path], None]) -> None:
+    """Make ``prepared`` anew; whoever changes the recording meanwhile need not wait for it."""
+    draft = opened.folder / f"{PREPARED}.new"
+    remove(draft)
+    with telling(draft):
         draft.mkdir()
-        _fill(opened, wish, draft, progress)
-        write_page(page, draft)
+    fill(draft)
+    write_page(page, draft)
+    with changing(opened.folder):
+        if source_of(opened) != source:
+            remove(draft)
+            raise BadRecording(f"{opened.name} has changed meanwhile: prepare it again")
         remove(opened.folder / PREPARED)
         draft.rename(opened.folder / PREPARED)
-    return opened.folder / PREPARED
+
+
+def _complete_copies(opened: Opened, source: str) -> None:
+    """What was published before everything was made is the same sound: it gets the rest."""
+    with changing(opened.folder):
+        for public in copies_of(opened.folder):
+            index = public / INDEX
+            if index.exists() and read_index(index).source == source:
+                _replace(opened.folder / PREPARED, public)
+                write_feed(public.parent)
+
+
+def take_back(opened: Opened, utc_ms: int) -> int:
+    """Publish it no longer; how many copies there were. The recording stays."""
+    with changing(opened.folder):
+        copies = copies_of(opened.folder)
+        for copy in copies:
+            remove(copy)
+            write_feed(copy.parent)
+        note(opened.folder.parents[1], utc_ms, "take_back", opened.name, copies=len(copies))
+    return len(copies)
 
 
 def publish(opened: Opened, series: Path, utc_ms: int, address: str | None = None) -> Path:
@@ -133,35 +182,61 @@ def _replace(ready: Path, public: Path) -> None:
 def source_of(opened: Opened) -> str:
     """A fingerprint of everything that a published folder is made of."""
     digest = hashlib.sha256()
-    for name in (DESCRIPTION, EVENTS, MIX):
+    for name in (DESCRIPTION, EVENTS, MIX, UNPUBLISHED):
         path = opened.folder / name
         digest.update(path.read_bytes() if path.exists() else b"")
     return digest.hexdigest()
 
 
+def _fill_first(opened: Opened, draft: Path) -> None:
+    """What plays at once: the recorder's mix as it is, and who speaks when."""
+    shutil.copy2(opened.folder / MIX, draft / MIX)
+    try:
+        tail = read_tail((draft / MIX).read_bytes())
+    except BadOgg as error:
+        raise BadRecording(f"{opened.folder / MIX}: {error}") from error
+    end = opened.begin + tail.granule - tail.pre_skip
+    _describe(opened, draft, end, frozenset(), (_file(draft, MIX),), (), ())
+
+
 def _fill(opened: Opened, wish: Wish, draft: Path, progress: Progress) -> None:
-    description = opened.description
-    hidden = frozenset(
-        kept.talker.participant for kept in description.tracks if not kept.talker.is_published
-    )
+    hidden = hidden_in(opened)
     opus, silences = _mix_without(opened, hidden, progress)
     end = opened.begin + opus.end - opus.pre_skip
     write_opus(draft / MIX, opus)
     mixes = [draft / "mix.mp3"]
     mixes += [draft / f"mix{suffix}" for suffix in wish.downloads if suffix != ".opus"]
     outline = Waveform()
-    write_sound(mixes, description.title, sound_of(opus), outline.add)
+    chapters = titled(opened.chapters(end, hidden), opened.description.language)
+    label = Label(opened.description.title, chapters, ms_of(end - opened.begin))
+    write_sound(mixes, label, sound_of(opus), outline.add)
     write_json(draft / WAVEFORM, outline.json())
+    sounds = (_file(draft, MIX), _file(draft, "mix.mp3"))
+    more = (_file(draft, path.name) for path in mixes[1:])
+    downloads = (*more, *_talkers(opened, wish, draft, hidden, end))
+    _describe(opened, draft, end, hidden, sounds, downloads, silences)
+
+
+def _describe(
+    opened: Opened,
+    draft: Path,
+    end: int,
+    hidden: frozenset[str],
+    sounds: tuple[SoundFile, ...],
+    downloads: tuple[SoundFile, ...],
+    silences: tuple[Silence, ...],
+) -> None:
+    """Chapters and index; ``downloads`` beside the sounds."""
+    description = opened.description
     chapters = opened.chapters(end, hidden)
     write_json(draft / CHAPTERS, json_chapters(chapters, description.language))
-    talkers = tuple(_talkers(opened, wish, draft, hidden, end))
-    sounds = (_file(draft, MIX), _file(draft, "mix.mp3"))
     index = index_of(
         description,
         duration_ms=ms_of(end - opened.begin),
         sounds=sounds,
-        downloads=(*sounds, *(_file(draft, path.name) for path in mixes[1:]), *talkers),
+        downloads=(*sounds, *downloads),
         chapters=chapters,
+        marks=opened.marks(end, hidden),
         silences=(*known_silences(opened), *silences),
         source=source_of(opened),
     )
@@ -210,7 +285,9 @@ def _talkers(
                 files = [opened.line(kept) for kept in kepts]
                 write_opus(path, own_packets(files, opened.begin, end, number))
             else:
-                write_sound([path], name or stem, own_sound(tracks, opened.begin, end), _ignore)
+                write_sound(
+                    [path], Label(name or stem), own_sound(tracks, opened.begin, end), _ignore
+                )
             yield replace_who(_file(draft, path.name), name or stem)
 
 

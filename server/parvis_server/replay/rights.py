@@ -15,6 +15,7 @@ from parvis_server.record.recording import EVENTS
 from parvis_server.replay.keeping import LOCK, changing, copies_of, note, remove, write_json
 from parvis_server.replay.opened import Opened, every, ms_of
 from parvis_server.replay.opus_file import write_opus
+from parvis_server.replay.refusals import UNPUBLISHED, unpublished
 from parvis_server.replay.retention import is_due
 from parvis_server.replay.talker import own_packets
 from parvis_server.replay.withdraw import names, take_down, withdraw
@@ -47,21 +48,34 @@ def sweep(recordings: Path, utc_ms: int) -> list[str]:
     return [opened.name for opened in due]
 
 
-def erase_person(recordings: Path, participant: str, utc_ms: int, progress: Progress) -> list[str]:
-    """Take a person out of every recording; the names of those that they were in.
+def erase_person(
+    recordings: Path, participant: str, utc_ms: int, progress: Progress, room: str | None = None
+) -> list[str]:
+    """Take a person out of every recording, or of those of one room; the names of those that they
+    were in.
 
     Raises:
         BadRecording: one still goes on, or their id is still found somewhere.
     """
     changed = []
     for opened in every(recordings):
-        if is_in(opened, participant):
+        if room in (None, opened.description.room) and is_in(opened, participant):
             withdraw(opened.folder, [participant], utc_ms, progress)
+            _forget_refusal(opened, participant)
             changed.append(opened.name)
     left = list(mentions(recordings, participant))
     if left:
         raise BadRecording(f"{participant} is still named in {left[0]}, after they were erased")
     return changed
+
+
+def _forget_refusal(opened: Opened, participant: str) -> None:
+    """Whoever is in it no more need not be remembered as one who is not to be published."""
+    left = unpublished(opened) - {participant}
+    if left:
+        write_json(opened.folder / UNPUBLISHED, sorted(left))
+    else:
+        remove(opened.folder / UNPUBLISHED)
 
 
 def is_in(opened: Opened, participant: str) -> bool:

@@ -18,7 +18,7 @@ Samples = NDArray[np.float32]
 PIECE_SAMPLES: Final = 480_000
 
 _STEP_SAMPLES: Final = 120
-_SILENCE: Final = {960: b"\xf8\xff\xfe", 120: b"\xe0\xff\xfe"}
+_SILENT: Final = {960: b"\xf8\xff\xfe", 120: b"\xe0\xff\xfe"}
 """A CELT frame that codes silence, of 20 and of 2.5 ms (RFC 6716 section 3.1)."""
 
 
@@ -48,21 +48,21 @@ def own_packets(
     at = 0
     for clock, opus in sorted(files, key=lambda pair: pair[0]):
         first = max(clock - begin, at)
-        for silence in _silence(at, first):
-            line.append(silence)
+        for quiet in silence(at, first):
+            line.append(quiet)
         at = line[-1].end if line else 0
         for packet in opus.packets:
             if at + packet.samples <= end - begin:
                 line.append(TimedPacket(at, packet.samples, packet.payload))
                 at += packet.samples
-    line += _silence(at, end - begin)
+    line += silence(at, end - begin)
     return OpusFile(serial, {}, 0, tuple(line))
 
 
-def _silence(begin: int, end: int) -> Iterator[TimedPacket]:
+def silence(begin: int, end: int) -> Iterator[TimedPacket]:
     """Packets of silence from ``begin`` up to less than 2.5 ms before ``end``."""
     at = begin
     for samples in (960, _STEP_SAMPLES):
         while at + samples <= end:
-            yield TimedPacket(at, samples, _SILENCE[samples])
+            yield TimedPacket(at, samples, _SILENT[samples])
             at += samples

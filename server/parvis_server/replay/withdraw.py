@@ -27,6 +27,7 @@ from parvis_server.replay.keeping import (
     write_json,
     write_whole,
 )
+from parvis_server.replay.marks import is_about
 from parvis_server.replay.opened import Opened, ms_of, open_recording
 from parvis_server.replay.opus_file import write_opus
 from parvis_server.replay.series import write_feed
@@ -93,7 +94,7 @@ def withdraw(
             )
         theirs = [one for one in opened.description.tracks if one.talker.participant in gone]
         rendered, silences = _make_again(opened, theirs, progress)
-        _forget_events(folder, gone)
+        _forget_events(folder, gone, opened.spans(gone))
         copies = take_down(opened)
         _forget_tracks(opened, theirs)
         note(folder.parents[1], utc_ms, "withdraw", opened.name, tracks=len(theirs), copies=copies)
@@ -132,8 +133,9 @@ def known_silences(opened: Opened) -> tuple[Silence, ...]:
         ) from None
 
 
-def _forget_events(folder: Path, gone: frozenset[str]) -> None:
-    """Every line of the log in which one of them is named goes; of the first, their part of it."""
+def _forget_events(folder: Path, gone: frozenset[str], spans: tuple[tuple[int, int], ...]) -> None:
+    """Every line of the log in which one of them is named goes; of the first, their part of it; and
+    what listeners marked in their turns, which lie between the room clocks of ``spans``."""
     path = folder / EVENTS
     if not path.exists():
         return
@@ -146,7 +148,7 @@ def _forget_events(folder: Path, gone: frozenset[str]) -> None:
         if "view" in said:
             said["view"] = _without_people(said["view"], gone)
             line = json.dumps(said).encode()
-        elif names(said, gone):
+        elif names(said, gone) or ("marks" in said and is_about(said["room_clock"], spans)):
             continue
         kept.append(line + b"\n")
     write_whole(path, b"".join(kept))

@@ -86,13 +86,15 @@ class Memory:
     """Who gave the floor by hand last, and when."""
     last_invite: int = 0
     made_by: Mapping[str, int] = field(default_factory=dict)
-    """Invitations by the command that made each, for one that is repeated: its link is made anew."""
+    """Invitations by the command that made each: one that is repeated gets its link again."""
     last_ask: int = 0
     last_recording: int = 0
     agreed: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """By recording: who has said yes to it at some time."""
     withdrawn: frozenset[tuple[str, str]] = frozenset()
     """Recording and person: whose voice is to be taken out of it."""
+    unpublished: frozenset[tuple[str, str]] = frozenset()
+    """Recording and person: whose last answer was not a yes to being published."""
     alone_since: int | None = None
     """Room clock since which nobody has run the room."""
     undo: Undoable | None = None
@@ -190,11 +192,15 @@ def _recorded(
         case Withdrew(participant=who, recording=which):
             return {"withdrawn": memory.withdrawn | {(which, who)}}
         case Consented(consent=consent):
-            if view.recording is None or not consent.recorded:
+            if view.recording is None:
                 return {}
             which, who = view.recording.recording, consent.participant
+            others = memory.unpublished - {(which, who)}
+            refused = {"unpublished": others if consent.published else others | {(which, who)}}
+            if not consent.recorded:
+                return refused
             agreed = {**memory.agreed, which: memory.agreed.get(which, frozenset()) | {who}}
-            return {"agreed": agreed, "withdrawn": memory.withdrawn - {(which, who)}}
+            return {**refused, "agreed": agreed, "withdrawn": memory.withdrawn - {(which, who)}}
 
 
 def turn_of(view: RoomView, participant: str) -> Turn | None:

@@ -8,7 +8,9 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from parvis_server.net.replays import add_replays
+from parvis_server.net.path_grants import no_paths
+from parvis_server.net.recordings import Recordings
+from parvis_server.net.replays import Ways, add_replays
 
 ID = "20260921T120001Z-1"
 NEWER = "20260922T120001Z-2"
@@ -34,7 +36,8 @@ def published(tmp_path: Path) -> Path:
 @pytest.fixture
 def client(published: Path) -> httpx.AsyncClient:
     app = FastAPI()
-    add_replays(app, published, lambda room: room == "main")
+    recordings = Recordings(no_paths(), published.parent / "recordings", published)
+    add_replays(app, Ways(recordings, lambda room: room == "main", lambda request: 404))
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://hub.test")
 
 
@@ -95,6 +98,9 @@ async def test_scripts_are_kept_and_what_may_be_withdrawn_is_asked_for_again(
         "/r/club/replay/",
         "/r/other/replay",
         "/r/..%2fmain/replay/",
+        "/r/main/replay/now/",
+        f"/p/guessed/replay/{ID}/",
+        f"/p/guessed/hear/{ID}/",
     ],
 )
 async def test_nothing_else_is_there(client: httpx.AsyncClient, path: str) -> None:

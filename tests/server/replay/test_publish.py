@@ -11,13 +11,15 @@ import pytest
 import soundfile
 
 from fakes.measure import stoi
-from fakes.recordings import Said, built_page, write_recording
+from fakes.recordings import BEGIN, Said, built_page, write_recording
 from fakes.voices import Samples, voice
 from parvis_server.errors import BadRecording
+from parvis_server.replay import formats
 from parvis_server.replay.index import Index
 from parvis_server.replay.keeping import copies_of
 from parvis_server.replay.opened import open_recording
-from parvis_server.replay.publish import Wish, prepare, publish
+from parvis_server.replay.publish import Wish, prepare, publish, take_back
+from parvis_server.replay.refusals import note_unpublished
 from parvis_server.replay.withdraw import wish
 
 RATE = 48_000
@@ -168,3 +170,68 @@ def test_a_page_that_is_not_built_is_told(tmp_path: Path) -> None:
     with pytest.raises(BadRecording, match="the replay page is not built"):
         prepare(opened, Wish(()), tmp_path, quiet)
     assert not (opened.folder / "prepared").exists()
+
+
+def test_it_plays_at_once_and_what_was_published_meanwhile_becomes_whole(tmp_path: Path) -> None:
+    """The mix is there before outline, MP3 and talkers' files are made; a host need not wait."""
+    folder = write_recording(tmp_path / "recordings", [ANN, CAT])
+    opened = open_recording(folder)
+    page = built_page(tmp_path / "static")
+    seen: list[list[str]] = []
+
+    ready = folder / "prepared"
+    real = formats.write_sound
+
+    def at_first(*arguments: object) -> None:
+        if not seen:
+            index = index_in(ready)
+            seen.append([one.url for one in index.sounds])
+            publish(opened, tmp_path / "web", NOW)
+        real(*arguments)  # type: ignore[arg-type]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("parvis_server.replay.publish.write_sound", at_first)
+        prepare(opened, Wish(), page, quiet, replace_published=True)
+    assert seen == [["mix.opus"]]
+    public = tmp_path / "web" / opened.description.recording
+    assert index_in(public) == index_in(ready)
+    assert (public / "mix.opus").read_bytes() == (folder / "mix.opus").read_bytes()
+    assert (public / "mix.mp3").exists() and "mix.mp3" in (tmp_path / "web/feed.xml").read_text()
+
+
+def test_who_said_no_last_is_not_published_whatever_they_said_before(tmp_path: Path) -> None:
+    folder = write_recording(tmp_path / "recordings", [ANN, CAT])
+    opened = open_recording(folder)
+    note_unpublished(opened, {"cat-id", "nobody-id"})
+    ready = prepare(opened, Wish(), built_page(tmp_path / "static"), quiet)
+    mix, _ = soundfile.read(ready / "mix.opus", dtype="float32")
+    assert power_db(mix[round(7.7 * RATE) : round(9.3 * RATE)]) <= -90
+    assert [one.name for one in index_in(ready).chapters] == ["Ann"]
+
+
+def test_the_mp3_has_chapters(tmp_path: Path) -> None:
+    _, ready = made(tmp_path, ANN, CAT)
+    with av.open(ready / "mix.mp3") as container:
+        told = [(one["start"], one["metadata"]["title"]) for one in container.chapters()]
+    assert told == [(0, "Beginning"), (500, "Ann"), (7500, "Somebody")]
+
+
+def test_what_is_taken_back_is_public_no_longer_and_can_be_published_again(tmp_path: Path) -> None:
+    folder, _ = made(tmp_path, ANN)
+    opened = open_recording(folder)
+    public = publish(opened, tmp_path / "web", NOW)
+    assert take_back(opened, NOW) == 1
+    assert not public.exists() and not (tmp_path / "web/feed.xml").exists()
+    assert publish(opened, tmp_path / "web", NOW) == public and public.exists()
+
+
+def test_marks_are_moments_and_counts_but_not_in_a_hidden_turn(tmp_path: Path) -> None:
+    folder = write_recording(tmp_path / "recordings", [ANN, BOB])
+    lines = [
+        {"seq": 9, "room_clock": BEGIN + at * RATE, "utc_ms": 0, "marks": count}
+        for at, count in ((1, 2), (2, 1), (6, 40), (9, 5))
+    ]
+    with (folder / "events.jsonl").open("a") as log:
+        log.writelines(json.dumps(line) + "\n" for line in lines)
+    ready = prepare(open_recording(folder), Wish(), built_page(tmp_path / "static"), quiet)
+    assert [(one.at_ms, one.count) for one in index_in(ready).marks] == [(0, 3)]

@@ -15,6 +15,8 @@ from parvis_server.net.api.edge_routes import EdgesOfHub, NoEdges
 from parvis_server.net.api.faults import ApiFault
 from parvis_server.net.api.models import HostLinks
 from parvis_server.net.api.operators import Operators
+from parvis_server.net.path_grants import no_paths
+from parvis_server.net.recordings import Recordings
 from parvis_server.net.rooms import HubRoom, Rooms
 from parvis_server.net.short_codes import CodeGuard, ShortCodes
 from parvis_server.room.permissions import OPERATOR
@@ -41,6 +43,7 @@ class House:
     operators: Operators
     code_guard: CodeGuard = field(default_factory=CodeGuard)
     edges: EdgesOfHub = field(default_factory=NoEdges)
+    recordings: Recordings = field(default_factory=lambda: Recordings(no_paths()))
 
     # Who may
 

@@ -24,6 +24,7 @@ from parvis_wire.floor import (
     Turn,
     UtcMs,
 )
+from parvis_wire.recording import RecordingTerms
 from parvis_wire.room_view import ANONYMOUS_NAME, for_public
 
 ABOUT = About.model_fields
@@ -245,7 +246,25 @@ class SilenceAct(Body):
     id: CommandId | None = None
 
 
-Act = Annotated[NextAct | GrantAct | DismissAct | SilenceAct, Field(discriminator="act")]
+class StartRecordingAct(Body):
+    """Record the room from now on, under these terms; everybody is told, and asked."""
+
+    act: Literal["start_recording"]
+    terms: RecordingTerms
+    id: CommandId | None = None
+
+
+class StopRecordingAct(Body):
+    """Record no more."""
+
+    act: Literal["stop_recording"]
+    id: CommandId | None = None
+
+
+Act = Annotated[
+    NextAct | GrantAct | DismissAct | SilenceAct | StartRecordingAct | StopRecordingAct,
+    Field(discriminator="act"),
+]
 
 
 class Done(Body):

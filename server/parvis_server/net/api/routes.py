@@ -37,9 +37,12 @@ from parvis_server.net.api.models import (
     RoomList,
     SetRoomPhase,
     SilenceAct,
+    StartRecordingAct,
+    StopRecordingAct,
     TypedCode,
 )
 from parvis_server.net.api.operator_routes import house_routes, session_routes
+from parvis_server.net.api.recording_routes import recording_routes, replay_routes
 from parvis_server.net.api.unit_routes import unit_routes
 from parvis_server.net.qr import SVG_TYPE, qr_svg
 from parvis_server.net.rooms import HubRoom
@@ -56,6 +59,7 @@ from parvis_wire.commands import (
 )
 from parvis_wire.fields import RoomName
 from parvis_wire.floor import Access, Invite, InviteRole
+from parvis_wire.recording import StartRecording, StopRecording
 
 PREFIX = "/api/v1"
 
@@ -89,6 +93,8 @@ def make_api(house: House) -> ASGIApp:
     api.include_router(_rooms(house))
     api.include_router(_floor(house))
     api.include_router(act_routes(house))
+    api.include_router(recording_routes(house))
+    api.include_router(replay_routes(house))
     api.include_router(_links(house))
     api.include_router(_codes(house))
     api.include_router(session_routes(house.operators))
@@ -161,7 +167,7 @@ def _floor(house: House) -> APIRouter:
 
     @routes.post("/rooms/{room}/acts", responses=faults(401, 403, 404, 409))
     async def act(caller: Asker, room: Named, body: Act) -> Done:
-        """A host's act on the floor. For its hosts."""
+        """A host's act on the floor, or the start or stop of a recording. For its hosts."""
         found = house.room_to_run(room, caller)
         await house.act(found, _command(body))
         return Done(seq=found.live.room.view.seq)
@@ -255,6 +261,10 @@ def _command(body: Act) -> Command:
             return LowerHand(id=command_id, participant=participant, reason=reason)
         case SilenceAct(on=on):
             return SilenceAll(id=command_id, on=on)
+        case StartRecordingAct(terms=terms):
+            return StartRecording(id=command_id, terms=terms)
+        case StopRecordingAct():
+            return StopRecording(id=command_id)
 
 
 def _link(house: House, caller: Caller, name: str, wanted: LinkRequest) -> Link:

@@ -123,7 +123,7 @@ export type Avatar = "fox" | "owl" | "bee" | "whale" | "tree" | "sun" | "moon" |
 /**
  * What listeners may show without a word.
  */
-export type Reaction = "clap" | "heart" | "laugh" | "yes" | "no" | "louder";
+export type Reaction = "clap" | "heart" | "laugh" | "yes" | "no" | "louder" | "mark";
 /**
  * How a listener plays.
  */
@@ -587,6 +587,7 @@ export interface RecordingTerms {
   retention_days: number;
   unattended: Unattended;
   unrecorded_may_speak: boolean;
+  catch_up: boolean;
   purpose_fr: string | null;
   purpose_en: string | null;
   contact: string | null;

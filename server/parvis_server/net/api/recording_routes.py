@@ -1,0 +1,285 @@
+"""Recordings of a room for its hosts, replays for its audience, paths of single people, erasure."""
+
+import asyncio
+from secrets import token_urlsafe
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path
+from fastapi.responses import Response
+
+from parvis_server.errors import StoreError
+from parvis_server.net.api.asking import FOR_EVERYBODY, NOT_KEPT, Asker, faults
+from parvis_server.net.api.caller import Caller
+from parvis_server.net.api.faults import ApiFault
+from parvis_server.net.api.house import House
+from parvis_server.net.api.recording_models import (
+    Erased,
+    Erasure,
+    Left,
+    Muted,
+    OnRecording,
+    OwnPath,
+    PathInfo,
+    PathList,
+    PathRequest,
+    RecordedVoice,
+    RecordingInfo,
+    RecordingList,
+    ReplayInfo,
+    ReplayList,
+    WithdrawAct,
+    Work,
+)
+from parvis_server.net.path_grants import Grant, Scope, hash_of
+from parvis_server.net.recordings import Recordings
+from parvis_server.net.rooms import HubRoom
+from parvis_server.replay.orders import Act, Job, Task
+from parvis_server.replay.overview import Overview
+from parvis_wire.fields import RoomName
+from parvis_wire.floor import Access, InviteRole
+from parvis_wire.messages import Role
+from parvis_wire.recording import RecordingId, WithdrawVoice
+
+Named = Annotated[RoomName, Path(description="The room's name, as in its links.")]
+Which = Annotated[RecordingId, Path(description="The recording's id.")]
+GrantName = Annotated[str, Path(pattern=r"^[0-9a-f]{16}$", description="As the list has it.")]
+
+NOW = "replay/now/"
+NEXT = {"publish": Act.PUBLISH, "take_back": Act.TAKE_BACK, "prepare": Act.PREPARE}
+
+
+def recording_routes(house: House) -> APIRouter:
+    """For those who run a room."""
+    routes = APIRouter(tags=["recordings"], dependencies=NOT_KEPT)
+    known = house.recordings
+
+    @routes.get("/rooms/{room}/recordings", responses=faults(401, 403, 404))
+    async def list_recordings(caller: Asker, room: Named) -> RecordingList:
+        """The recordings of a room, the newest first. For its hosts and co-hosts."""
+        found = house.room_to_run(room, caller, by_cohost=True)
+        infos = [_info(known, found, one) for one in await known.of_room(room)]
+        return RecordingList(recordings=tuple(infos), work=_work(known.jobs.get(room)))
+
+    @routes.post("/rooms/{room}/recordings/{recording}/acts", responses=faults(401, 403, 404, 409))
+    async def on_recording(
+        caller: Asker, room: Named, recording: Which, body: OnRecording
+    ) -> RecordingInfo:
+        """Prepare, publish, take back, delete a recording, or take somebody's voice out of it. For
+        its hosts; co-hosts may prepare, and take voices out. What takes time is told as `work`."""
+        found = house.room_to_run(room, caller, by_cohost=True)
+        overview = await _overview(known, room, recording)
+        if isinstance(body, WithdrawAct):
+            await _withdraw(house, found, overview, body.participant)
+        else:
+            if body.act != "prepare":
+                _check_host(house, found, caller)
+            _check_may(known, overview, body.act)
+            act = NEXT.get(body.act, Act.ERASE)
+            _do(known, Task(act, overview.name))
+        return _info(known, found, overview)
+
+    @routes.post(
+        "/rooms/{room}/recordings/{recording}/hearing", responses=faults(401, 403, 404, 409)
+    )
+    async def hear(caller: Asker, room: Named, recording: Which) -> OwnPath:
+        """A path to what would be published, to be heard before. For its hosts and co-hosts."""
+        house.room_to_run(room, caller, by_cohost=True)
+        overview = await _overview(known, room, recording)
+        if overview.prepared is None:
+            raise ApiFault(409, "not_prepared", "nothing is prepared yet: prepare it first")
+        token = known.grants.make(room, Scope.HEAR, "host")
+        return OwnPath(path=f"/p/{token}/hear/{recording}/", grant=hash_of(token))
+
+    @routes.post("/rooms/{room}/erasures", responses=faults(401, 403, 404, 409))
+    async def erase(caller: Asker, room: Named, body: Erasure) -> Erased:
+        """Erase somebody from a room: their names and words from its log, their voice from every
+        recording and copy, their paths. For its hosts."""
+        found = house.room_to_run(room, caller, by_cohost=True)
+        _check_host(house, found, caller)
+        if found.live.room.view.recording is not None:
+            raise ApiFault(409, "recording", "the room is being recorded: stop that first")
+        return await _erased(house, found, body.participant)
+
+    return routes
+
+
+def replay_routes(house: House) -> APIRouter:
+    """For the audience."""
+    routes = APIRouter(tags=["replays"], dependencies=NOT_KEPT)
+    known = house.recordings
+
+    @routes.get("/rooms/{room}/replays", responses=faults(404), openapi_extra=FOR_EVERYBODY)
+    async def list_replays(caller: Asker, room: Named) -> ReplayList:
+        """What can be heard again of a room, the newest first."""
+        found = house.room_to_read(room, caller)
+        replays = tuple(
+            ReplayInfo(
+                recording=one.id,
+                title=one.title,
+                begun_utc_ms=one.begun_utc_ms,
+                duration_ms=one.duration_ms,
+                path=f"replay/{one.id}/",
+            )
+            for one in await known.replays(room)
+        )
+        now = None if known.live(room) is None else NOW
+        return ReplayList(replays=replays, now=now, is_open=found.access is Access.OPEN)
+
+    @routes.post(
+        "/rooms/{room}/paths",
+        status_code=201,
+        responses=faults(404, 409),
+        openapi_extra=FOR_EVERYBODY,
+    )
+    async def give_path(caller: Asker, room: Named, body: PathRequest) -> OwnPath:
+        """A path of one's own to the room's plain stream and replays, for players that show no
+        secret. Asked again, the older one is void."""
+        found = house.room_to_read(room, caller)
+        holder, invite = _holder(house, found, caller, body)
+        token = known.grants.make(room, Scope.LISTEN, holder, invite)
+        found.mp3.let_strangers_go() if found.access is not Access.OPEN else None
+        return OwnPath(path=f"/p/{token}/", grant=hash_of(token))
+
+    @routes.get("/rooms/{room}/paths", responses=faults(401, 403, 404))
+    async def list_paths(caller: Asker, room: Named) -> PathList:
+        """The paths of a room that are good, without their secrets. For its hosts."""
+        house.room_to_run(room, caller, by_cohost=True)
+        return PathList(paths=tuple(map(_path_info, known.grants.of_room(room))))
+
+    @routes.delete("/rooms/{room}/paths/{grant}", status_code=204, responses=faults(401, 403, 404))
+    async def revoke_path(caller: Asker, room: Named, grant: GrantName) -> Response:
+        """Make a path void; whoever listens by it is cut off. For its hosts."""
+        found = house.room_to_run(room, caller, by_cohost=True)
+        if known.grants.revoke(room, lambda one: one.hash == grant) == 0:
+            raise ApiFault(404, "no_path", "there is no such path: see the list")
+        if found.access is not Access.OPEN:
+            found.mp3.let_strangers_go()
+        return Response(status_code=204)
+
+    return routes
+
+
+async def _overview(known: Recordings, room: str, recording: str) -> Overview:
+    for one in await known.of_room(room):
+        if one.description.recording == recording:
+            return one
+    raise ApiFault(404, "no_recording", "there is no such recording: see the list")
+
+
+def _check_host(house: House, room: HubRoom, caller: Caller) -> None:
+    """Raise ``ApiFault`` for a co-host."""
+    shown = () if caller.secret is None else (caller.secret,)
+    invite = house.doorkeeper.invite_of(room.name, room, shown)
+    if not house.is_host(room, caller) and (invite is None or invite.role is not InviteRole.HOST):
+        raise ApiFault(401, "unauthorised", "only a host may publish, take back and delete")
+
+
+def _check_may(
+    known: Recordings, overview: Overview, act: Literal["prepare", "publish", "take_back", "erase"]
+) -> None:
+    """Raise ``ApiFault`` for what cannot be done now."""
+    if overview.duration_ms is None:
+        raise ApiFault(409, "goes_on", "this recording still goes on: stop it first")
+    if known.is_busy(overview.name):
+        raise ApiFault(409, "busy", "something is being done to this recording: wait for it")
+    if act == "publish":
+        if overview.prepared is None:
+            raise ApiFault(409, "not_prepared", "nothing is prepared yet: prepare it first")
+        if not known.is_heard(overview):
+            raise ApiFault(409, "not_heard", "nobody has heard it: listen to it first")
+        if overview.leaving:
+            raise ApiFault(409, "leaving", "somebody asked to be taken out: wait for that")
+
+
+def _do(known: Recordings, task: Task) -> None:
+    if not known.do(task):
+        raise ApiFault(409, "busy", "too much waits to be done: try again later")
+
+
+async def _withdraw(house: House, room: HubRoom, overview: Overview, participant: str) -> None:
+    """Written in the room's log where the room knows of it, so that nothing is forgotten."""
+    recording = overview.description.recording
+    if recording in room.live.room.state.memory.agreed:
+        command = WithdrawVoice(id=token_urlsafe(12), recording=recording, participant=participant)
+        await house.act(room, command)
+    elif all(one.participant != participant for one in overview.voices):
+        raise ApiFault(404, "nobody", "participant: nobody of this id is in the recording")
+    else:
+        _do(house.recordings, Task(Act.WITHDRAW, overview.name, participant))
+
+
+async def _erased(house: House, room: HubRoom, participant: str) -> Erased:
+    known = house.recordings
+    try:
+        words = await house.rooms.erase(room.name, participant)
+    except StoreError as error:
+        raise ApiFault(409, "log_fails", str(error)) from error
+    paths = known.grants.revoke(room.name, lambda grant: grant.holder == participant)
+    if known.folder is not None and await asyncio.to_thread(known.folder.is_dir):
+        _do(known, Task(Act.ERASE_PERSON, room.name, participant))
+    return Erased(words=words, paths=paths)
+
+
+def _holder(
+    house: House, room: HubRoom, caller: Caller, body: PathRequest
+) -> tuple[str, int | None]:
+    """Whose path it is, and by which invitation they came; raises ``ApiFault``."""
+    keeper = house.doorkeeper
+    shown = () if caller.secret is None else (caller.secret,)
+    invite = keeper.invite_of(room.name, room, shown)
+    number = None if invite is None else invite.number
+    if body.resume is not None:
+        found = keeper.keys.raised(body.resume) or keeper.keys.resumed(Role.LISTENER, body.resume)
+        if found is None or room.is_out(found):
+            raise ApiFault(409, "nobody", "resume: this is not the token of a listener here")
+        return found, number
+    if invite is not None:
+        return f"invitation {invite.number}", number
+    if house.runs(room, caller):
+        return "host", None
+    raise ApiFault(409, "nobody", "resume: a path is for one person: say who, by their token")
+
+
+def _path_info(grant: Grant) -> PathInfo:
+    return PathInfo(
+        grant=grant.hash,
+        holder=grant.holder,
+        scope=grant.scope.value,
+        since_utc_ms=grant.since_utc_ms,
+    )
+
+
+def _info(known: Recordings, room: HubRoom, one: Overview) -> RecordingInfo:
+    kept = one.description
+    memory = room.live.room.state.memory
+    left = sorted(who for which, who in memory.withdrawn if which == kept.recording)
+    return RecordingInfo(
+        recording=kept.recording,
+        title=kept.title,
+        begun_utc_ms=kept.begun_utc_ms,
+        duration_ms=one.duration_ms,
+        delete_utc_ms=one.delete_utc_ms,
+        voices=tuple(
+            RecordedVoice(
+                participant=voice.participant,
+                name=voice.name,
+                kind=voice.kind,
+                is_published=voice.is_published,
+                duration_ms=voice.duration_ms,
+            )
+            for voice in one.voices
+        ),
+        withdrew=tuple(Left(participant=who, name=memory.spoken.get(who)) for who in left),
+        leaving=len({*left} & {voice.participant for voice in one.voices}) or one.leaving,
+        muted=tuple(Muted(begin_ms=begin, end_ms=end) for begin, end in one.silences),
+        is_prepared=one.prepared is not None,
+        is_heard=known.is_heard(one),
+        published=None if one.published is None else f"replay/{kept.recording}/",
+        work=_work(known.jobs.get(one.name)),
+    )
+
+
+def _work(job: Job | None) -> Work | None:
+    if job is None:
+        return None
+    return Work(act=job.act.value, state=job.state.value, percent=job.percent, why=job.why)

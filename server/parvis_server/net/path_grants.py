@@ -1,0 +1,158 @@
+"""Paths that let one person hear what is not for everybody, without showing a secret.
+
+Theory of operation. A plain audio element, a podcast player and a browser's own byte ranges send no
+header of ours, so for them the right must stand in the path: ``/p/TOKEN/...``. A token is 128 bits
+of chance, for one person and one room; who asks again gets another one, and the older is void. Kept
+and logged is its hash alone. A grant ends when a host revokes it, when its holder is shown out, and
+when the invitation is void by which they came; that is looked at on each use.
+"""
+
+import hashlib
+import json
+import logging
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Final, Protocol
+
+from parvis_server.net.admission import Door
+
+log = logging.getLogger(__name__)
+
+TOKEN_BYTES: Final = 16
+HASH_CHARACTERS: Final = 16
+"""64 bits of SHA-256 name a grant among some thousand."""
+
+MAX_GRANTS: Final = 4_000
+"""The oldest give way: half a megabyte on the disk."""
+
+FILE: Final = "path_grants.json"
+
+
+class Scope(StrEnum):
+    """What a path is good for."""
+
+    LISTEN = "listen"
+    """The room's plain stream and its replays."""
+    HEAR = "hear"
+    """For a host: what would be published, before it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A right to hear, without its token."""
+
+    hash: str
+    """Names it in lists and logs."""
+    room: str
+    scope: Scope
+    holder: str
+    """A participant's id, ``invitation N``, or ``host``."""
+    since_utc_ms: int
+    invite: int | None = None
+    """Number of the invitation by which they came."""
+
+
+def hash_of(token: str) -> str:
+    """What stands for a token in lists and logs."""
+    return hashlib.sha256(token.encode(errors="replace")).hexdigest()[:HASH_CHARACTERS]
+
+
+class PathGrants:
+    """Every grant of a hub."""
+
+    def __init__(
+        self, file: Path | None, is_good: Callable[[Grant], bool], utc_ms: Callable[[], int]
+    ) -> None:
+        """Those of an earlier run are good again.
+
+        Args:
+            file: where they are kept; None: nowhere.
+            is_good: whether a grant's room and holder are such that it still counts.
+            utc_ms: now.
+        """
+        self._file = file
+        self._is_good = is_good
+        self._utc_ms = utc_ms
+        self._grants: dict[str, Grant] = {grant.hash: grant for grant in _read(file)}
+
+    def make(self, room: str, scope: Scope, holder: str, invite: int | None = None) -> str:
+        """A new token; what the same person had for the same is void."""
+        for grant in self.of_room(room):
+            if (grant.scope, grant.holder) == (scope, holder):
+                del self._grants[grant.hash]
+        token = secrets.token_urlsafe(TOKEN_BYTES)
+        grant = Grant(hash_of(token), room, scope, holder, self._utc_ms(), invite)
+        self._grants[grant.hash] = grant
+        while len(self._grants) > MAX_GRANTS:
+            del self._grants[next(iter(self._grants))]
+        self._keep()
+        log.info("path %s was given for room %s", grant.hash, room)
+        return token
+
+    def find(self, token: str, scope: Scope) -> Grant | None:
+        """What a token is worth now; None: nothing."""
+        grant = self._grants.get(hash_of(token))
+        return grant if grant is not None and grant.scope is scope and self.counts(grant) else None
+
+    def counts(self, grant: Grant) -> bool:
+        """Whether it was not revoked, and its holder may still be here."""
+        return grant.hash in self._grants and self._is_good(grant)
+
+    def of_room(self, room: str) -> tuple[Grant, ...]:
+        """A room's, the oldest first."""
+        return tuple(grant for grant in self._grants.values() if grant.room == room)
+
+    def revoke(self, room: str, which: Callable[[Grant], bool]) -> int:
+        """Make some of a room's void; how many there were."""
+        gone = [grant for grant in self.of_room(room) if which(grant)]
+        for grant in gone:
+            del self._grants[grant.hash]
+            log.info("path %s is void", grant.hash)
+        if gone:
+            self._keep()
+        return len(gone)
+
+    def _keep(self) -> None:
+        if self._file is None:
+            return
+        draft = self._file.with_name(self._file.name + ".new")
+        try:
+            draft.touch(mode=0o600)
+            draft.write_text(json.dumps([asdict(grant) for grant in self._grants.values()]))
+            draft.replace(self._file)
+        except OSError as error:
+            log.warning("paths are forgotten when the hub ends: %s: %s", draft, error.strerror)
+
+
+class Doors(Protocol):
+    """The rooms of a hub."""
+
+    def get(self, name: str) -> Door | None:
+        """One of them."""
+
+
+def is_good(rooms: Doors, grant: Grant) -> bool:
+    """Whether the room is there, and its holder neither shown out nor uninvited."""
+    room = rooms.get(grant.room)
+    if room is None or room.is_out(grant.holder):
+        return False
+    return grant.invite is None or any(one.number == grant.invite for one in room.invites)
+
+
+def no_paths() -> PathGrants:
+    """Of a hub that gives none away."""
+    return PathGrants(None, lambda grant: False, lambda: 0)
+
+
+def _read(file: Path | None) -> Iterator[Grant]:
+    try:
+        told = [] if file is None else json.loads(file.read_bytes())
+        for one in told:
+            yield Grant(**{**one, "scope": Scope(one["scope"])})
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        log.warning("the paths in %s cannot be read, their holders ask anew: %s", file, error)

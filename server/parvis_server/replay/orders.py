@@ -1,0 +1,91 @@
+"""What the process beside the hub is asked to do with recordings, as a line of JSON. Pure."""
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Self
+
+Wish = tuple[str, str]
+"""``room/recording``, and a person."""
+
+
+class Act(StrEnum):
+    """What a host does to a recording that is over."""
+
+    PREPARE = "prepare"
+    """Make what would be published, to be heard."""
+    PUBLISH = "publish"
+    TAKE_BACK = "take_back"
+    """Publish it no longer; the recording stays."""
+    WITHDRAW = "withdraw"
+    """Take a person's voice out of it."""
+    ERASE = "erase"
+    ERASE_PERSON = "erase_person"
+    """Out of every recording of this room."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One act."""
+
+    act: Act
+    recording: str
+    """``room/recording``; of ``ERASE_PERSON``, the room."""
+    participant: str | None = None
+    """Whom it is about, where it is about somebody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """Everything that is due."""
+
+    wishes: frozenset[Wish] = frozenset()
+    """Who asked for their voice to be taken out."""
+    unpublished: frozenset[Wish] = frozenset()
+    """Whose last answer was not a yes to being published."""
+    tasks: tuple[Task, ...] = ()
+
+    def serialize(self) -> bytes:
+        """The line."""
+        tasks = [[task.act.value, task.recording, task.participant] for task in self.tasks]
+        parts = {
+            "wishes": sorted(self.wishes),
+            "unpublished": sorted(self.unpublished),
+            "tasks": tasks,
+        }
+        return json.dumps(parts).encode()
+
+    @classmethod
+    def parse(cls, line: bytes | str) -> Self:
+        """Read it; raises ``ValueError`` for what no hub of this version writes."""
+        parts: dict[str, Any] = json.loads(line)
+        wishes = frozenset((str(name), str(who)) for name, who in parts["wishes"])
+        unpublished = frozenset((str(name), str(who)) for name, who in parts["unpublished"])
+        tasks = tuple(Task(Act(act), str(name), who) for act, name, who in parts["tasks"])
+        return cls(wishes, unpublished, tasks)
+
+
+class JobState(StrEnum):
+    """How far something has come that a host asked for."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """The newest act on one recording."""
+
+    act: Act
+    state: JobState = JobState.WAITING
+    percent: int | None = None
+    """Of a mix that is made again."""
+    why: str | None = None
+    """One line, where it failed."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is not over."""
+        return self.state in (JobState.WAITING, JobState.RUNNING)

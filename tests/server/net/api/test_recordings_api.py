@@ -1,0 +1,212 @@
+"""Recordings by HTTP: a host hears, publishes, takes back; people leave; paths of single people."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from fakes.house import eventually
+from fakes.live_hub import LiveHub, live_hub
+from fakes.peer import joined
+from fakes.recordings import Said, built_page, write_recording
+from fakes.voices import voice
+from parvis_server.config import RecordingSettings
+from parvis_server.hub_recorder import HubRecorder
+from parvis_server.hub_replays import Done, HubReplays
+from parvis_server.replay.keeping_up import Bench, carry_out
+from parvis_server.replay.orders import Orders
+from parvis_wire.floor import About, Access, Phase
+from parvis_wire.messages import InviteCredential, Role
+
+ANN = Said("ann-id", "Ann", voice(1, 1), 0.5)
+BOB = Said("bob-id", "Bob", voice(1, 2), 2.0)
+ID = "20260921T120001Z-1"
+UTC_MS = 1_790_000_100_000
+
+
+@dataclass
+class Evening:
+    """A hub with a room that was recorded."""
+
+    hub: LiveHub
+    host: httpx.AsyncClient
+    anybody: httpx.AsyncClient
+    room: str
+    secret: str
+    """Of the room's audience."""
+    recordings: Path
+
+    def path(self, what: str) -> str:
+        return f"/api/v1/rooms/{self.room}/{what}"
+
+    async def recording(self) -> dict[str, Any]:
+        answer = await self.host.get(self.path("recordings"))
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json()["recordings"][0])
+
+    async def act(self, act: str, **more: str) -> httpx.Response:
+        body = {"act": act, **more}
+        return await self.host.post(self.path(f"recordings/{ID}/acts"), json=body)
+
+    async def until(self, is_so: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        for _ in range(500):
+            now = await self.recording()
+            if is_so(now):
+                return now
+            await asyncio.sleep(0.02)
+        raise AssertionError(f"it did not come to that: {now}")
+
+
+def in_this_process(page: Path) -> Any:
+    """The work that a process of its own does, done here."""
+
+    async def work(folder: Path, orders: Orders, tell: Callable[[Done], None]) -> None:
+        for done in carry_out(Bench(folder, UTC_MS, page, tell), orders):
+            tell(done)
+
+    return work
+
+
+@pytest.fixture
+async def evening(tmp_path: Path) -> AsyncIterator[Evening]:
+    folder = tmp_path / "recordings"
+    recorder = HubRecorder(folder)
+    page = built_page(tmp_path / "static")
+    recorder.replays = HubReplays(folder, in_this_process(page), settle_s=0)
+    async with live_hub(tmp_path / "data", recorder=recorder) as hub:
+        about = About(title="Evening", access=Access.PRIVATE)
+        room = hub.hub.rooms.create(about, phase=Phase.LIVE).name
+        write_recording(folder, [ANN, BOB], room=room, length_s=4, retention_days=365)
+        secret = hub.hub.keys.host_secret_of(room)
+        headers = {"Authorization": f"Bearer {secret}"}
+        async with (
+            httpx.AsyncClient(base_url=hub.http, headers=headers, trust_env=False) as host,
+            httpx.AsyncClient(base_url=hub.http, trust_env=False) as anybody,
+        ):
+            yield Evening(hub, host, anybody, room, hub.hub.keys.audience_token(room), folder)
+
+
+async def test_a_host_hears_publishes_and_takes_back(evening: Evening) -> None:
+    shown = await evening.recording()
+    assert [(one["name"], one["is_published"]) for one in shown["voices"]] == [
+        ("Ann", True), ("Bob", True),
+    ]  # fmt: skip
+    assert (shown["duration_ms"], shown["is_prepared"], shown["published"]) == (4000, False, None)
+    refused = await evening.act("publish")
+    assert (refused.status_code, refused.json()["code"]) == (409, "not_prepared")
+    assert (await evening.act("prepare")).status_code == 200
+    await evening.until(lambda one: one["is_prepared"] and one["work"]["state"] == "done")
+    refused = await evening.act("publish")
+    assert (refused.status_code, refused.json()["code"]) == (409, "not_heard")
+    heard = (await evening.host.post(evening.path(f"recordings/{ID}/hearing"))).json()["path"]
+    page = await evening.anybody.get(heard)
+    assert (
+        "text/html" in page.headers["content-type"] and "private" in page.headers["cache-control"]
+    )
+    sound = await evening.anybody.get(f"{heard}mix.opus", headers={"Range": "bytes=0-99"})
+    assert sound.status_code == 206
+    assert (await evening.act("publish")).status_code == 200
+    shown = await evening.until(lambda one: one["published"] is not None)
+    assert shown["published"] == f"replay/{ID}/"
+    assert (await evening.act("take_back")).status_code == 200
+    await evening.until(lambda one: one["published"] is None)
+
+
+async def test_a_voice_leaves_by_its_host_and_the_room_forgets_a_person(evening: Evening) -> None:
+    nobody = await evening.act("withdraw", participant="eve-id")
+    assert (nobody.status_code, nobody.json()["code"]) == (404, "nobody")
+    assert (await evening.act("withdraw", participant="bob-id")).status_code == 200
+    shown = await evening.until(lambda one: len(one["voices"]) == 1)
+    assert shown["work"] == {"act": "withdraw", "state": "done", "percent": None, "why": None}
+    answer = await evening.host.post(evening.path("erasures"), json={"participant": "ann-id"})
+    assert answer.status_code == 200
+    await evening.until(lambda one: one["voices"] == [])
+    assert (await evening.act("erase")).status_code == 200
+    folder = evening.recordings / evening.room
+    await eventually(lambda: not folder.exists())
+
+
+async def test_nobody_else_sees_recordings_or_acts_on_them(evening: Evening) -> None:
+    for secret in ("none", "wrong", evening.secret):
+        headers = {"Authorization": f"Bearer {secret}"}
+        answer = await evening.anybody.get(evening.path("recordings"), headers=headers)
+        assert answer.status_code == 401
+        answer = await evening.anybody.post(
+            evening.path(f"recordings/{ID}/acts"), json={"act": "erase"}, headers=headers
+        )
+        assert answer.status_code == 401
+    missing = await evening.host.post(
+        evening.path("recordings/20200101T000000Z-9/acts"), json={"act": "prepare"}
+    )
+    assert (missing.status_code, missing.json()["code"]) == (404, "no_recording")
+
+
+async def test_a_private_room_is_heard_by_ones_own_path_alone(
+    evening: Evening, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A guessed link gets nothing; a path is one person's, revocable, and logged as its hash."""
+    caplog.set_level("INFO", logger="parvis_server")
+    folder = evening.recordings.parent / "published" / evening.room / ID
+    folder.mkdir(parents=True)
+    (folder / "index.html").write_text("<title>Evening</title>")
+    (folder / "mix.mp3").write_bytes(bytes(1000))
+    credential = InviteCredential(token=evening.secret)
+    async with joined(
+        evening.hub.listen, Role.LISTENER, room=evening.room, credential=credential
+    ) as peer:
+        headers = {"Authorization": f"Bearer {evening.secret}"}
+        asked = {"json": {"resume": peer.welcome.resume}, "headers": headers}
+        first = (await evening.anybody.post(evening.path("paths"), **asked)).json()  # type: ignore[arg-type]
+        path = (await evening.anybody.post(evening.path("paths"), **asked)).json()  # type: ignore[arg-type]
+    sound = f"replay/{ID}/mix.mp3"
+    for guessed in (f"/r/{evening.room}/", "/p/AAAAAAAAAAAAAAAAAAAAAA/", first["path"]):
+        assert (await evening.anybody.get(guessed + sound)).status_code == 404
+    part = await evening.anybody.get(path["path"] + sound, headers={"Range": "bytes=10-19"})
+    assert (part.status_code, len(part.content)) == (206, 10)
+    assert (await evening.anybody.head(path["path"] + "listen.mp3")).status_code == 200
+    token = path["path"].split("/")[2]
+    assert path["grant"] in caplog.text and token not in caplog.text
+    kept = (evening.hub.hub.settings.data / "path_grants.json").read_text()
+    assert path["grant"] in kept and token not in kept
+
+    [listed] = (await evening.host.get(evening.path("paths"))).json()["paths"]
+    assert listed["grant"] == path["grant"] and listed["holder"] == peer.welcome.participant
+    gone = await evening.host.delete(evening.path(f"paths/{path['grant']}"))
+    assert gone.status_code == 204
+    assert (await evening.anybody.get(path["path"] + sound)).status_code == 404
+    assert (await evening.host.delete(evening.path(f"paths/{path['grant']}"))).status_code == 404
+
+
+async def test_a_path_needs_a_person(evening: Evening) -> None:
+    headers = {"Authorization": f"Bearer {evening.secret}"}
+    answer = await evening.anybody.post(evening.path("paths"), json={}, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (409, "nobody")
+    answer = await evening.anybody.post(evening.path("paths"), json={})
+    assert answer.status_code == 404, "nobody learns whether the room is there"
+
+
+async def test_a_program_starts_and_stops_a_recording_as_a_host(tmp_path: Path) -> None:
+    contact = RecordingSettings(contact="ada@example.org")
+    async with live_hub(tmp_path, recording=contact, can_record=True) as hub:
+        headers = {"Authorization": f"Bearer {hub.secret}"}
+        async with httpx.AsyncClient(base_url=hub.http, headers=headers, trust_env=False) as host:
+
+            async def act(**body: Any) -> httpx.Response:
+                return await host.post("/api/v1/rooms/main/acts", json=body)
+
+            terms = {"retention_days": 7, "unattended": "recorded", "catch_up": True}
+            assert (await act(act="start_recording", terms=terms)).status_code == 200
+            running = hub.live.room.view.recording
+            assert running is not None and running.terms.retention_days == 7
+            assert "already while the room goes on" in running.notice.en.to_publish
+            assert (await act(act="stop_recording")).status_code == 200
+            again = await act(act="stop_recording")
+            assert (again.status_code, again.json()["code"]) == (409, "no_recording")
+            wrong = await act(act="start_recording", terms={"retention_days": 400})
+            assert wrong.status_code == 422
