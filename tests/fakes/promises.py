@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant
 from fakes.gathering import far_microphone
 from parvis_server.room.clock import NS_PER_S, RoomClock
 from parvis_server.room.draft import right_ssrcs
+from parvis_server.room.folded import Folded, read, written
 from parvis_server.room.members import Member
 from parvis_server.room.places import counted, has_free_place, moves_by_itself, turns_at, where
 from parvis_server.room.results import Evict, OpenSources, ReadOutText, Result, StopReading
@@ -264,3 +265,10 @@ class Promises(RuleBasedStateMachine):
             now_ns=self.now_ns,
         )  # fmt: skip
         assert again.state == self.room.state
+        middle = len(self.log) // 2
+        half = Folded.founded("main", About(title="Town hall"), Phase.LIVE).after(self.log[:middle])
+        again = Room.replay(
+            "main", RoomClock(origin_ns=0), about=About(title="main"), stored=self.log[middle:],
+            now_ns=self.now_ns, folded=read(written(half)),
+        )  # fmt: skip
+        assert again.state == self.room.state, "from a fold of half of the log"

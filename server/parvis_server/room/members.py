@@ -1,7 +1,7 @@
 """Who is in the room, and for how long somebody may be away before it counts."""
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from parvis_wire.floor import Rank, Surface
@@ -170,6 +170,10 @@ class Members:
             self.remember(asker, ack)
         if lasting:
             self._lasting[ack.id] = askers
+
+    def carried_out_before(self, commands: Mapping[str, tuple[str, ...]]) -> None:
+        """These made events in an earlier life of the room; under whose names they came."""
+        self._lasting.update(commands)
 
     def remember(self, participant: str, ack: Ack) -> None:
         """Keep an answer, and at most ``MAX_REMEMBERED_ACKS`` of this participant's."""

@@ -15,6 +15,7 @@ from typing import Self
 from parvis_server.room.clock import NS_PER_S, RoomClock
 from parvis_server.room.deciding import decide
 from parvis_server.room.draft import Draft, House, OpenRule, Refused, SeatOf, WriteNotice
+from parvis_server.room.folded import Folded
 from parvis_server.room.hands import chimes
 from parvis_server.room.hearing import open_ssrcs, shares
 from parvis_server.room.members import MAX_AWAY, Member, Members
@@ -43,7 +44,7 @@ from parvis_server.room.timing import HAND_AWAY_NS, deadlines, timers
 from parvis_server.room.turns import advance
 from parvis_server.room.undo import offer_after
 from parvis_wire.commands import Command
-from parvis_wire.floor import About, Desk, Phase, TurnState
+from parvis_wire.floor import About, Phase, TurnState
 from parvis_wire.messages import Ack, Attention, Role
 from parvis_wire.room_events import FloorReleased, FloorTaken
 from parvis_wire.room_view import RoomView
@@ -107,9 +108,7 @@ class Room:
         self.clock = clock
         began_ns = clock.origin_ns if now_ns is None else now_ns
         self._house = House(clock, Members(), open_rule, seat_of, has_voice, write_notice, began_ns)
-        self._state = State(
-            RoomView(room=name, title=about.title, seq=0, about=about, phase=phase, desk=Desk())
-        )
+        self._state = Folded.founded(name, about, phase).state
         self._told_sources: tuple[int | None, ...] = ()
         self._told_voices: tuple[Voice, ...] = ()
         self._warned: set[tuple[str, int, Attention]] = set()
@@ -123,6 +122,7 @@ class Room:
         about: About,
         stored: Iterable[Stored],
         now_ns: int,
+        folded: Folded | None = None,
         phase: Phase = Phase.LIVE,
         open_rule: OpenRule = no_rule,
         seat_of: SeatOf = no_seats,
@@ -131,20 +131,19 @@ class Room:
     ) -> Self:
         """The room that wrote this log; everybody is away since now.
 
-        ``about`` and ``phase`` are those that the room was made with, or newer ones.
+        ``about`` and ``phase`` are those that the room was made with, or newer ones. ``folded``:
+        what came before ``stored``.
         """
         room = cls(
             name, clock, about=about, phase=phase, open_rule=open_rule, seat_of=seat_of,
             has_voice=has_voice, write_notice=write_notice, now_ns=now_ns,
         )  # fmt: skip
-        for one in stored:
-            cause = Cause(one.actor, one.command_id)
-            hosts = {host.participant for host in room.view.hosts}
-            room._state = room._state.after(one.event(), one.room_clock, cause)
-            if one.actor is not None and one.command_id is not None:
-                ran = one.actor in hosts or one.actor == OPERATOR
-                askers = (one.actor, ANY_HOST) if ran else (one.actor,)
-                room._house.members.carried_out(askers, Ack(id=one.command_id), lasting=True)
+        whole = (folded or Folded(room._state)).after(stored)
+        room._state = whole.state
+        commands = whole.commands.items()
+        room._house.members.carried_out_before(
+            {id: (actor, ANY_HOST) if ran else (actor,) for id, (actor, ran) in commands}
+        )
         return room
 
     # What it is

@@ -13,11 +13,12 @@ from typing import Any
 from sqlalchemy import Connection, false, func, insert, or_, select, update
 
 from parvis_server.errors import LogDamaged, StoreConflict
-from parvis_server.store import house, schema
+from parvis_server.store import folds, house, schema
 from parvis_server.store.acts import Acts, acts
 from parvis_server.store.address import Address
 from parvis_server.store.connection import OneConnection
 from parvis_server.store.events import StoredEvent
+from parvis_server.store.folds import Fold
 from parvis_server.store.migrate import MIGRATIONS, migrate
 from parvis_server.store.rooms import StoredRoom
 from parvis_server.store.set_aside import set_aside
@@ -75,22 +76,32 @@ class Store:
             if missing:
                 self._insert(missing)
 
-    def load(self, room: str) -> list[StoredEvent]:
-        """A room's log from its beginning.
+    def load(self, room: str, after: int = 0) -> list[StoredEvent]:
+        """A room's log from its beginning, or what came after the event of this number.
 
         Raises:
             LogDamaged: an event is missing in it.
             StoreError: it cannot be read.
         """
         with self._connection.transaction() as connection:
-            found = _stored(connection, room, 1)
-        for expected, stored in enumerate(found, start=1):
+            found = _stored(connection, room, after + 1)
+        for expected, stored in enumerate(found, start=after + 1):
             if stored.seq != expected:
                 raise LogDamaged(
                     f"the log of room {room} in {self.address} lacks event {expected}: "
                     "restore the database from a copy"
                 )
         return found
+
+    def fold(self, room: str) -> Fold | None:
+        """What this room's log came to up to some event; None: read it from its beginning."""
+        with self._connection.transaction() as connection:
+            return folds.get(connection, room)
+
+    def put_fold(self, fold: Fold) -> None:
+        """Keep what a room's log came to."""
+        with self._connection.transaction() as connection:
+            folds.put(connection, fold)
 
     def acts(self, room: str, before: int, limit: int) -> Acts:
         """What people did in a room before the event of this number, the newest first."""
@@ -155,6 +166,7 @@ class Store:
         """
         with self._connection.transaction() as connection:
             erased = _erase_words(connection, room, participant)
+            folds.forget(connection, room)
         self._connection.empty_write_ahead_log()
         return erased
 

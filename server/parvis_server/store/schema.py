@@ -64,6 +64,17 @@ words = Table(
 )
 """Personal words of the events. ``text`` NULL: erased."""
 
+folds = Table(
+    "folds",
+    metadata,
+    Column("room", Text, ForeignKey("rooms.name"), primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("body", Text, nullable=False),
+)
+"""What each room's log came to, up to ``seq``: a copy, with names. See ``store.folds``."""
+
 house = Table(
     "house",
     metadata,

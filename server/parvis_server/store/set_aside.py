@@ -2,11 +2,12 @@
 
 from sqlalchemy import Connection, Table, delete, insert, literal, select
 
-from parvis_server.store import schema
+from parvis_server.store import folds, schema
 
 
 def set_aside(connection: Connection, room: str, under: str) -> None:
     """Move a room's rows to the name ``under``: copied and deleted in the order of their keys."""
+    folds.forget(connection, room)
     tables = ((schema.rooms, "name"), (schema.events, "room"), (schema.words, "room"))
     for table, key in tables:
         _copy(connection, table, key, room, under)

@@ -9,15 +9,20 @@ from websockets.exceptions import ConnectionClosed
 
 from fakes.live_hub import LiveHub, live_hub
 from fakes.peer import joined
+from fakes.room_log import HAND, stored
 from parvis_server.data_folder import DataFolder
 from parvis_server.errors import StoreError
+from parvis_server.net.kept_folds import FOLD_EVENTS, keep_fold
 from parvis_server.net.room_keeper import StoredRooms
+from parvis_server.room.folded import Folded
+from parvis_server.room.members import Member
 from parvis_server.store.address import Address
 from parvis_server.store.database import Store
 from parvis_server.store.rooms import StoredRoom
 from parvis_wire.commands import RaiseHand
 from parvis_wire.floor import About, InviteRole, Phase, Rank
-from parvis_wire.messages import DEFAULT_ROOM, InviteCredential, ResumeCredential, Role
+from parvis_wire.messages import DEFAULT_ROOM, Ack, InviteCredential, ResumeCredential, Role
+from parvis_wire.room_events import HandLowered, HandRaised, PhaseSet
 
 
 def keeper(folder: Path) -> StoredRooms:
@@ -158,3 +163,92 @@ async def test_one_damaged_room_is_set_aside_and_the_others_open(
         ).scalar_one()
     assert 0 < kept < rows
     store.close()
+
+
+def long_evening(folder: Path) -> int:
+    """A log that is worth a fold, under a room that a hub has made; its last event's number."""
+    kept = keeper(folder)
+    (room,) = kept.rooms()
+    store, ada = kept._store, HAND.model_copy(update={"participant": "ada"})
+    seq = len(room.log)
+    for turn in range(FOLD_EVENTS // 2):
+        raised = stored(HandRaised(hand=ada), seq + 1, actor="ada", command_id=f"up-{turn}")
+        store.append([raised, stored(HandLowered(participant="ada"), seq + 2)])
+        seq += 2
+    store.append([stored(HandRaised(hand=ada), seq + 1, actor="ada", command_id="last")])
+    store.close()
+    return seq + 1
+
+
+def opened(folder: Path) -> tuple[Folded, int]:
+    """What a start of the hub makes of the log, and how many events it read for that."""
+    kept = keeper(folder)
+    (room,) = kept.rooms()
+    folded = kept.folded(room)
+    kept._store.close()
+    return folded, len(room.log)
+
+
+async def test_a_long_log_is_folded_once(tmp_path: Path) -> None:
+    async with live_hub(tmp_path, keeper=keeper(tmp_path)):
+        pass
+    last = long_evening(tmp_path)
+    whole, read = opened(tmp_path)
+    assert (whole.state.view.seq, read) == (last, last)
+    assert opened(tmp_path) == (whole, 0)
+    async with live_hub(tmp_path, keeper=keeper(tmp_path)) as hub:
+        assert [hand.participant for hand in hub.live.room.view.line] == ["ada"]
+        hub.live.room.joined(Member("ada", Role.LISTENER, name="Ada"), hub.live.now_ns())
+        again = hub.live.room.handle(RaiseHand(id="up-7"), "ada", hub.live.now_ns())
+        assert (again.ack, again.events) == (Ack(id="up-7"), ()), "it happened long ago"
+        async with joined(hub.listen) as phone:
+            await phone.do(RaiseHand, name="Ben")
+    now, read = opened(tmp_path)
+    assert [hand.name for hand in now.state.view.line] == [HAND.name, "Ben"]
+    assert 0 < read < 20
+
+
+@pytest.mark.parametrize("spoilt", ["code = 'other'", "body = '{}'", "seq = 99999"])
+async def test_a_fold_that_is_not_good_is_made_anew(tmp_path: Path, spoilt: str) -> None:
+    async with live_hub(tmp_path, keeper=keeper(tmp_path)):
+        pass
+    last = long_evening(tmp_path)
+    whole, _ = opened(tmp_path)
+    store = Store.open(Address.of(None, tmp_path))
+    with store._connection.transaction() as connection:
+        connection.execute(text(f"UPDATE folds SET {spoilt}"))
+    store.close()
+    assert opened(tmp_path) == (whole, last)
+    assert opened(tmp_path) == (whole, 0)
+
+
+async def test_erased_words_are_in_no_fold(tmp_path: Path) -> None:
+    async with live_hub(tmp_path, keeper=keeper(tmp_path)):
+        pass
+    long_evening(tmp_path)
+    whole, _ = opened(tmp_path)
+    assert HAND.name in repr(whole)
+    store = Store.open(Address.of(None, tmp_path))
+    store.erase("main", "ada")
+    assert store.fold("main") is None
+    store.close()
+    now, _ = opened(tmp_path)
+    assert HAND.name not in repr(now.state.view)
+
+
+async def test_a_default_room_that_was_ended_opens_again_from_its_fold(tmp_path: Path) -> None:
+    async with live_hub(tmp_path, keeper=keeper(tmp_path)):
+        pass
+    last = long_evening(tmp_path)
+    store = Store.open(Address.of(None, tmp_path))
+    store.append([stored(PhaseSet(phase=Phase.ENDED, utc_ms=5), last + 1)])
+    store.close()
+    kept = keeper(tmp_path)
+    (room,) = kept.rooms()
+    store = kept._store
+    keep_fold(store, "main", Folded.founded("main", room.about, room.phase).after(room.log[:-1]))
+    with store._connection.transaction() as connection:
+        connection.execute(text(f"DELETE FROM events WHERE seq > {last + 1}"))
+    store.close()
+    now, read = opened(tmp_path)
+    assert (now.state.view.phase, now.state.view.seq, read) == (Phase.LIVE, last + 2, 1)

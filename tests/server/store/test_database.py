@@ -191,7 +191,7 @@ BROKEN_MIGRATION = '''
 import sqlalchemy as sa
 from alembic import op
 revision = "r9000"
-down_revision = "r0002"
+down_revision = "r0003"
 
 def upgrade():
     op.create_table("half", sa.Column("a", sa.Text))
