@@ -263,6 +263,7 @@ class RefusalCode(StrEnum):
     NO_SEAT = "no_seat"
     """No unit has this code."""
     NO_ASK = "no_ask"
+    CAME_LATE = "came_late"
     """No show of hands is open, or one is already."""
     NO_INVITE = "no_invite"
     NO_VOICE = "no_voice"

@@ -147,7 +147,7 @@ class EdgeDoor:
         if isinstance(join.credential, ResumeCredential):
             raised = claimed_by(join.credential.token)
             back = raised or self._line.participant_of(join.credential.token)
-        participant = back or new_participant()
+        participant = back or new_participant(time.time())
         resume = self._line.token_of(participant)
         if raised is not None and isinstance(join.credential, ResumeCredential):
             resume = join.credential.token

@@ -16,6 +16,7 @@ import re
 import secrets
 from dataclasses import dataclass
 
+from parvis_server.room.births import RANDOM_BYTES, new_id
 from parvis_wire.floor import InviteRole
 from parvis_wire.messages import DEFAULT_ROOM, Role
 
@@ -32,8 +33,6 @@ CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 CODE_CHARACTERS = 6
 """887 million codes: guessed once in days at the rate that the hub answers."""
 
-PARTICIPANT_BYTES = 12
-
 LISTENER_ID = re.compile(r"[A-Za-z0-9_-]{16}")
 """What ``new_participant`` makes: no second person at a unit, no microphone of a phone, and nobody
 whom the rooms know by a word."""
@@ -42,9 +41,9 @@ RAISED = "raised-"
 """Begins the tag of a token that no edge can make or check."""
 
 
-def new_participant() -> str:
-    """A random participant id: 96 bits, 16 characters."""
-    return secrets.token_urlsafe(PARTICIPANT_BYTES)
+def new_participant(utc_s: float = 0) -> str:
+    """A participant id, 16 characters: since when, where it matters, and 64 random bits."""
+    return new_id(int(utc_s), secrets.token_bytes(RANDOM_BYTES))
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -1,5 +1,6 @@
 """``/ws/listen``: phones, hosts' pages, and everybody else who hears the program."""
 
+import time
 from dataclasses import dataclass
 
 from parvis_server.errors import PeerFault
@@ -109,7 +110,7 @@ class Listeners:
             raise PeerFault(CloseCode.RATE, "the room is full: try again in a while")
         if connection.is_fanned_out and admitted.participant is None:
             raise PeerFault(CloseCode.UNAUTHORISED, COME_ANEW)  # the edge takes them for another
-        participant = admitted.participant or new_participant()
+        participant = admitted.participant or new_participant(time.time())
         is_raised = came_raised(self.keys, join, participant) or (
             rank_of(self.live.room.view, participant) is not None
         )

@@ -1,5 +1,6 @@
 """``/ws/speak``: people far away who are heard in the hall, and hear everything but themselves."""
 
+import time
 from dataclasses import dataclass
 
 from parvis_server.engine.stage import MAX_OUTPUTS
@@ -42,7 +43,8 @@ class Speakers:
         live, traits = self.opening.live, join.speaker or SpeakerTraits()
         allowance = Allowance.for_sound(PTIME_MS)
         turn = self._check_turn(person, resumed)
-        participant = microphone_of(person) if person is not None else resumed or new_participant()
+        newcomer = resumed or new_participant(time.time())
+        participant = microphone_of(person) if person is not None else newcomer
         is_back = resumed == participant
         if join.stream is not None:
             whose = participant if is_back else None

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from parvis_server.room import hands, hosting, recording, speaking, turns
+from parvis_server.room import asking, hands, hosting, recording, speaking, turns
 from parvis_server.room.draft import Draft, Refused
 from parvis_server.room.members import Member
 from parvis_server.room.permissions import (
@@ -105,9 +105,9 @@ RULES: Mapping[str, Callable[[Act], None]] = {
     "take_seat": lambda act: hosting.take_seat(act.draft, act.who, act.command),
     "leave_seat": lambda act: hosting.leave_seat(act.draft, act.who, act.command, runs=act.runs),
     "read_out": lambda act: turns.read_out(act.draft, act.command.participant),
-    "open_ask": lambda act: hosting.open_ask(act.draft, act.command),
-    "answer_ask": lambda act: hosting.answer_ask(act.draft, act.member, yes=act.command.yes),
-    "close_ask": lambda act: hosting.close_ask(act.draft),
+    "open_ask": lambda act: asking.open_ask(act.draft, act.command),
+    "answer_ask": lambda act: asking.answer_ask(act.draft, act.member, yes=act.command.yes),
+    "close_ask": lambda act: asking.close_ask(act.draft),
     "start_recording": lambda act: recording.start(act.draft, act.command),
     "set_recording_terms": lambda act: recording.set_terms(act.draft, act.command),
     "stop_recording": lambda act: recording.stop(act.draft),

@@ -1,5 +1,6 @@
 """Running a room: rules, silence, phases, ranks, invitations, seats, shows of hands."""
 
+from parvis_server.room import asking
 from parvis_server.room.draft import Draft, Refused
 from parvis_server.room.hands import MAX_AT_UNIT
 from parvis_server.room.members import Member
@@ -26,7 +27,6 @@ from parvis_wire.commands import (
     Describe,
     LeaveSeat,
     MakeInvite,
-    OpenAsk,
     SetHostUnit,
     SetPhase,
     SetRank,
@@ -34,7 +34,6 @@ from parvis_wire.commands import (
 )
 from parvis_wire.floor import (
     Access,
-    Ask,
     Desk,
     Invite,
     InviteRole,
@@ -44,12 +43,9 @@ from parvis_wire.floor import (
     Rank,
     RoomHost,
     Seated,
-    Tally,
 )
 from parvis_wire.messages import Attention, RefusalCode, Role
 from parvis_wire.room_events import (
-    AskClosed,
-    Asked,
     Blocked,
     Described,
     FloorReleased,
@@ -104,7 +100,7 @@ def _clear_floor(draft: Draft) -> None:
 def _end(draft: Draft) -> None:
     """No question is open, and no microphone, in a room that is over."""
     if draft.view.ask is not None:
-        close_ask(draft)
+        asking.close_ask(draft)
     for microphone in draft.view.microphones:
         draft.emit(MicrophoneClosed(unit=microphone.unit))
 
@@ -317,48 +313,6 @@ def leave_seat(draft: Draft, actor: str, command: LeaveSeat, *, runs: bool) -> N
     if seat_of(draft.view, whose) is None:
         raise Refused(RefusalCode.NO_SEAT, "this participant sits at no unit")
     draft.emit(SeatLeft(participant=whose))
-
-
-def open_ask(draft: Draft, command: OpenAsk) -> None:
-    """A show of hands begins."""
-    if draft.view.ask is not None:
-        raise Refused(RefusalCode.NO_ASK, "a show of hands is open already")
-    number = draft.state.memory.last_ask + 1
-    draft.house.answers.clear()
-    draft.emit(Asked(ask=Ask(number=number, question=command.question, at=draft.at)))
-
-
-def answer_ask(draft: Draft, actor: Member, *, yes: bool) -> None:
-    """One answer, which may be taken back while the question is open; no event."""
-    if draft.view.ask is None:
-        raise Refused(RefusalCode.NO_ASK, "no show of hands is open")
-    who = actor.participant
-    seated = seated_at(draft.view, who) if actor.role is Role.UNIT else []
-    if seated:  # a press is the person's own answer, not a second one
-        who = seated[0].participant
-    if yes:
-        draft.house.answers[who] = actor.role is Role.UNIT or actor.in_hall
-    else:
-        draft.house.answers.pop(who, None)
-
-
-def close_ask(draft: Draft) -> None:
-    """The show of hands is counted."""
-    ask = draft.view.ask
-    if ask is None:
-        raise Refused(RefusalCode.NO_ASK, "no show of hands is open")
-    in_hall = sum(draft.house.answers.values())
-    far = len(draft.house.answers) - in_hall
-    asked = sum(member.connected and _may_answer(member) for member in draft.house.members)
-    draft.house.answers.clear()
-    tally = Tally(question=ask.question, yes_hall=in_hall, yes_far=far, asked=asked)
-    draft.emit(AskClosed(tally=tally))
-
-
-def _may_answer(member: Member) -> bool:
-    has_button = member.role is Role.UNIT and member.ssrc is not None and not member.always_open
-    is_microphone = member.speaks_for is not None
-    return has_button or (member.role in (Role.LISTENER, Role.SPEAKER) and not is_microphone)
 
 
 def identify(draft: Draft, unit: str) -> None:

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from parvis_server.net.credentials import Keys, new_participant
+from parvis_server.net.credentials import LISTENER_ID, Keys, new_participant
+from parvis_server.room.births import EPOCH_UTC_S, born_utc_s
 from parvis_wire.fields import ParticipantId
 from parvis_wire.floor import InviteRole
 from parvis_wire.messages import ResumeCredential, Role
@@ -20,6 +21,16 @@ def test_a_token_gives_its_participant_back(role: Role) -> None:
     token = KEYS.resume_token(role, participant)
     assert ResumeCredential(token=token).token == token
     assert KEYS.resumed(role, token) == participant
+
+
+def test_an_id_tells_when_its_owner_first_came() -> None:
+    ids = {new_participant(1_800_000_000.9) for _ in range(100)}
+    assert len(ids) == 100
+    assert {born_utc_s(one) for one in ids} == {1_800_000_000}
+    assert all(LISTENER_ID.fullmatch(one) for one in ids)
+    assert born_utc_s("table-1") is None
+    assert born_utc_s("16 characters: !") is None
+    assert born_utc_s(new_participant()) == EPOCH_UTC_S, "it does not matter"
 
 
 def test_a_token_is_for_one_role_and_one_hub() -> None:

@@ -3,6 +3,8 @@
 import pytest
 
 from fakes.gathering import Hall
+from parvis_server.room.births import LATE_S, new_id
+from parvis_server.room.clock import NS_PER_S
 from parvis_server.room.members import Member
 from parvis_server.room.results import AttendTo, ReadOutText, StopReading
 from parvis_wire import commands as c
@@ -184,6 +186,29 @@ def test_a_show_of_hands_counts_buttons_and_phones_together(hall: Hall) -> None:
     tally = hall.room.view.tally
     assert tally is not None
     assert (tally.yes_hall, tally.yes_far, tally.asked) == (2, 1, 6)
+
+
+def test_who_comes_back_as_somebody_new_answers_no_question_that_was_put_before(hall: Hall) -> None:
+    began = 1_800_000_000
+    hall.now_s = 100.0
+
+    def answers(who: str, *, in_s: float) -> RefusalCode | None:
+        now_ns, utc_ms = round((100 + in_s) * NS_PER_S), round((began + in_s) * 1000)
+        result = hall.room.handle(c.AnswerAsk(id=f"{who}-{in_s}"), who, now_ns, utc_ms)
+        return result.ack.refused if result.ack else None
+
+    before, after = new_id(began - 3600, bytes(8)), new_id(began + 30, bytes(8))
+    for_it, of_the_future = new_id(began + LATE_S, bytes(8)), new_id(began + 9000, bytes(8))
+    hall.at_once("host", c.OpenAsk(id="x", question="Yes?"))
+    for who in (before, after, for_it, of_the_future):
+        hall.come(Member(who, Role.LISTENER))
+    assert answers(before, in_s=40) is None
+    assert answers(for_it, in_s=40) is None
+    assert answers(of_the_future, in_s=40) is None, "the clock was set back since they came"
+    assert answers(after, in_s=40) is RefusalCode.CAME_LATE
+    hall.do("host", c.CloseAsk(id="x"))
+    assert hall.room.view.tally is not None
+    assert hall.room.view.tally.yes_far == 3
 
 
 def test_a_unit_that_nobody_finds_blinks(hall: Hall) -> None:

@@ -22,11 +22,13 @@ function Question({ hub, ask }: { hub: HubClient; ask: Ask }) {
   const { say } = useWords();
   const [answer, setAnswer] = useState<boolean | null>(null);
   const yes = useStore(hub.room, (room) => room.pulse?.yes ?? null);
+  const isRefused = useStore(hub.room, ({ refused }) => refused?.wish.type === "answer_ask");
+  const isGiven = (value: boolean) => answer === value && !isRefused;
   const button = (value: boolean) => (
     <button
       type="button"
-      class={answer === value ? "big primary" : "big"}
-      aria-pressed={answer === value}
+      class={isGiven(value) ? "big primary" : "big"}
+      aria-pressed={isGiven(value)}
       onClick={() => {
         setAnswer(value);
         hub.wish({ type: "answer_ask", yes: value });

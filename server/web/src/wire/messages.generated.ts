@@ -204,6 +204,7 @@ export type RefusalCode =
   | "nothing_to_undo"
   | "no_seat"
   | "no_ask"
+  | "came_late"
   | "no_invite"
   | "no_voice"
   | "too_many"

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from fakes.edged_hub import EdgedHub, becomes, edged_hub
 from fakes.peer import Peer, host_credential, joined, peer, resume
 from parvis_server.config import LimitSettings
 from parvis_server.net.relay_shares import Kind, RelayShares, Share
+from parvis_server.room.births import born_utc_s
 from parvis_server.room.permissions import OPERATOR
 from parvis_wire.audience import Here, Pulse, React, Reaction
 from parvis_wire.close_codes import CloseCode
@@ -56,6 +58,9 @@ async def test_a_listener_at_the_edge_hears_sees_and_raises_a_hand(tmp_path: Pat
         hub, edge = house.hub, house.edge
         async with joined(edge.listen) as one, joined(edge.listen) as other:
             hub.engine.say(b"\xf8\xff\xfe", count=8)
+            for born in (born_utc_s(one.participant), born_utc_s(other.participant)):
+                assert born is not None
+                assert abs(born - time.time()) < 600, "an edge's ids tell it too"
             packet = await one.hear()
             while not isinstance(packet, RtpPacket):
                 packet = await one.hear()
