@@ -49,7 +49,12 @@ class Check:
         return function
 
 
-MAKERS: tuple[Maker, ...] = ()
+MAKERS: tuple[Maker, ...] = (
+    Maker("bom", "parvis_hardware.builds.checks:make", "lists of parts with totals"),
+    Maker(
+        "schematic", "parvis_hardware.circuit.draw_schematic:make", "the sheets of the schematic"
+    ),
+)
 """Pictures come before the documents that show them."""
 
 CHECKS: tuple[Check, ...] = (
@@ -68,6 +73,11 @@ CHECKS: tuple[Check, ...] = (
         "cables",
         "parvis_hardware.circuit.sources:wiring_findings",
         "the cables bring every net together",
+    ),
+    Check(
+        "schematic",
+        "parvis_hardware.circuit.sources:schematic_differences",
+        "what the schematic draws is the netlist",
     ),
     Check(
         "lists of parts",

@@ -5,9 +5,10 @@ import tomllib
 
 from parvis_hardware import pins
 from parvis_hardware.circuit import netlist as netlists
-from parvis_hardware.circuit import rules, wiring
+from parvis_hardware.circuit import rules, schematic, wiring
 from parvis_hardware.circuit.netlist import BUILDS, Netlist
 from parvis_hardware.circuit.parts import Kind, read_kinds
+from parvis_hardware.circuit.schematic import Sheet
 from parvis_hardware.places import HARDWARE
 
 
@@ -28,6 +29,17 @@ def kinds() -> dict[str, Kind]:
 def netlist() -> Netlist:
     """The netlist of the checkout, all builds."""
     return netlists.parse((HARDWARE / "netlist.toml").read_text("utf-8"), kinds())
+
+
+@functools.cache
+def sheets() -> tuple[Sheet, ...]:
+    """The schematic of the checkout."""
+    return schematic.parse((HARDWARE / "schematic.toml").read_text("utf-8"), netlist())
+
+
+def schematic_differences() -> list[str]:
+    """Where the schematic does not say what the netlist says."""
+    return schematic.differences(sheets(), netlist())
 
 
 def rule_findings() -> list[str]:

@@ -68,7 +68,7 @@ def test_a_part_of_a_build_that_is_none_is_refused() -> None:
         (('"U1.1A"]', '"U1.1A", "U1.3Y"]'), "net RING_DATA is driven 2 times: by A1.19 and U1.3Y"),
         (('"U1.3A", ', '"U1.3A", "U1.3Y", '), "net GND is driven 2 times"),
         # connected to nothing
-        (('"R9.2", ', ""), "R9.2 is connected to nothing"),
+        (('"R10.2", ', ""), "R10.2 is connected to nothing"),
         (('RED_LAMP = ["R5.2", "J5.1", "D2.A"]', 'RED_LAMP = ["R5.2"]'), "D2.A is connected"),
         (
             ('RED_LAMP = ["R5.2", "J5.1", "D2.A"]', 'RED_LAMP = ["R5.2"]'),
