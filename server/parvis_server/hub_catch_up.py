@@ -29,7 +29,6 @@ class _Wanted:
     """What should run for a room."""
 
     folder: Path
-    live: str
     refused: frozenset[str]
 
 
@@ -81,7 +80,7 @@ class HubCatchUp:
             for which, who in memory.withdrawn | memory.unpublished
             if which == recording.recording
         }
-        return _Wanted(self._folder / room / recording.recording, f"/r/{room}", frozenset(refused))
+        return _Wanted(self._folder / room / recording.recording, frozenset(refused))
 
     async def _copy(self, live: LiveRoom, wanted: _Wanted) -> None:
         """Run a process until it is wanted no longer; then nothing of the copy is left."""
@@ -95,7 +94,7 @@ class HubCatchUp:
     async def _follow(self, live: LiveRoom, wanted: _Wanted) -> None:
         child = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "parvis_server.replay.catching_up"),
-            *(str(wanted.folder), wanted.live),
+            str(wanted.folder),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.DEVNULL,
         )

@@ -272,6 +272,7 @@ class RecordedRoom:
         self._since_ns = 0
         self._dropped = 0
         live.event_taps.add(self._happened)
+        live.audience.mark_taps.add(lambda marks: self._line({"marks": marks}))
         live.consequences.on_voices = self._voices
         if live.room.view.recording is not None:
             self._begin(live.room.view.recording)

@@ -6,7 +6,6 @@ same length, so numbers of pages and positions stay what they were, and everybod
 When somebody takes their yes back, the copy is made again from its beginning.
 """
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,8 +39,6 @@ class CatchUp:
 
     folder: Path
     """Of the recording."""
-    live: str
-    """Path of the room, for the way back to what is said now."""
     _hidden: frozenset[str] | None = None
     _read_bytes: int = 0
     _samples: int = 0
@@ -142,10 +139,9 @@ class CatchUp:
             chapters=opened.chapters(end, hidden),
             marks=opened.marks(end, hidden),
         )
-        told = {**index.model_dump(mode="json"), "live": self.live}
         draft = self.out / f"{INDEX}.new"
         try:
-            draft.write_text(json.dumps(told), encoding="utf-8")
+            draft.write_text(index.model_dump_json(), encoding="utf-8")
             draft.replace(self.out / INDEX)
         except OSError as error:
             raise BadRecording(f"cannot write {draft}: {error.strerror}") from error

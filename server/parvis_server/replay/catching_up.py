@@ -1,4 +1,4 @@
-"""``python -m parvis_server.replay.catching_up FOLDER LIVE``: follows one recording while it runs.
+"""``python -m parvis_server.replay.catching_up FOLDER``: follows one recording while it runs.
 
 The hub starts it for a room whose host lets those who come late hear what was said. On standard
 input it gets a line of JSON whenever others are not to be heard: the ids of those who refused. It
@@ -22,10 +22,10 @@ STEP_S = 1.0
 log = logging.getLogger(__name__)
 
 
-def main(folder: Path, live: str) -> int:
+def main(folder: Path) -> int:
     """Follow the recording until the hub says no more."""
     os.nice(NICENESS)
-    catch_up = CatchUp(folder, live)
+    catch_up = CatchUp(folder)
     refused: frozenset[str] | None = None
     is_begun, is_more, pending = False, False, b""
     while True:
@@ -49,6 +49,6 @@ def main(folder: Path, live: str) -> int:
 
 if __name__ == "__main__":
     try:
-        sys.exit(main(Path(sys.argv[1]), sys.argv[2]))
+        sys.exit(main(Path(sys.argv[1])))
     except UserError as error:
         sys.exit(f"parvis: {error}")

@@ -51,6 +51,8 @@ class Audience:
         self._in_hall = 0
         self._reactions: Counter[Reaction] = Counter()
         self._reacted: Counter[str] = Counter()
+        self.mark_taps: set[Callable[[int], None]] = set()
+        """Told once a second how many marked a moment, when somebody did."""
         self._told: Pulse | None = None
         self.elsewhere = NOBODY_ELSEWHERE
         """At edges."""
@@ -123,8 +125,11 @@ class Audience:
             reactions=dict(self._reactions),
             yes=yes,
         )
+        marks = self._reactions[Reaction.MARK]
         self._reactions.clear()
         self._reacted.clear()
+        for tap in self.mark_taps if marks else ():
+            tap(marks)
         if now == self._told:
             return None
         self._told = now.model_copy(update={"reactions": {}})

@@ -12,6 +12,7 @@ export const recordingOf = (change: Partial<Recording> = {}): Recording => ({
     retention_days: 30,
     unattended: "left_out",
     unrecorded_may_speak: true,
+    catch_up: false,
     purpose_fr: "pour les archives",
     purpose_en: "for the archive",
     contact: "ana@example.org",

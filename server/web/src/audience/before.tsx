@@ -3,11 +3,12 @@
 import { useEffect, useState } from "preact/hooks";
 import { chime } from "../audio/chime.ts";
 import { useWords } from "../i18n/words.ts";
-import type { RoomState } from "../room/hub_client.ts";
+import type { HubClient, RoomState } from "../room/hub_client.ts";
 import { useNow } from "../screen/clock.ts";
 import { beginning, utcNow } from "../screen/times.ts";
 import { type Store, useStore } from "../ui/store.ts";
 import type { RoomView } from "../wire/messages.ts";
+import { HearAgain } from "./again.tsx";
 import type { RoomLink } from "./link.ts";
 import { apiPath, askHub, whoSpoke } from "./room_api.ts";
 
@@ -115,7 +116,7 @@ function Calendar({ link }: { link: RoomLink }) {
 }
 
 /** What it was: the link stays good for ever. */
-export function Ended({ view, link }: { view: RoomView; link: RoomLink }) {
+export function Ended({ hub, view, link }: { hub: HubClient; view: RoomView; link: RoomLink }) {
   const { say } = useWords();
   const spoke = useSpoke(link);
   return (
@@ -132,7 +133,7 @@ export function Ended({ view, link }: { view: RoomView; link: RoomLink }) {
           </ul>
         </>
       )}
-      <p class="soft">{say("ended.no_recording")}</p>
+      <HearAgain hub={hub} link={link} />
     </section>
   );
 }

@@ -10,6 +10,7 @@ export const REACTIONS: Record<Reaction, string> = {
   yes: "👍",
   no: "👎",
   louder: "📢",
+  mark: "🔖",
 };
 
 /** Of all kinds together, in one second. */

@@ -9,6 +9,7 @@ import type { Kept } from "../ui/fragment.ts";
 import { Header } from "../ui/shell.tsx";
 import { useStore } from "../ui/store.ts";
 import type { RoomView } from "../wire/messages.ts";
+import { FromTheBeginning } from "./again.tsx";
 import { Announcements } from "./announcements.tsx";
 import { Before, Ended } from "./before.tsx";
 import { Closed } from "./closed.tsx";
@@ -97,7 +98,7 @@ function Columns(props: InRoom) {
   if (view.phase === "ended") {
     return (
       <div class="columns">
-        <Ended view={view} link={link} />
+        <Ended hub={hub} view={view} link={link} />
       </div>
     );
   }
@@ -113,7 +114,8 @@ function Columns(props: InRoom) {
     <div class="columns">
       <Welcome inHall={inHall} />
       <Speaking view={view} room={hub.room} />
-      <Reactions hub={hub} />
+      <Reactions hub={hub} isRecorded={view.recording !== null} />
+      {view.recording?.terms.catch_up === true && <FromTheBeginning hub={hub} link={link} />}
       <Line view={view} me={me} />
       <Crowd hub={hub} view={view} link={link} presence={presence} />
       {!inHall && <SpeakNote />}

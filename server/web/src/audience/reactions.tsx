@@ -1,4 +1,4 @@
-/** Six signs without a word; what others show rises beside them, a few at a time. */
+/** Six signs without a word, and a mark; what others show rises beside them, a few at a time. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { useWords } from "../i18n/words.ts";
@@ -10,12 +10,24 @@ import { type Bubble, Bubbles, MAX_BUBBLES, REACTIONS } from "./bubbles.ts";
 const SHOWN_MS = 2200;
 const SECOND_MS = 1000;
 
-export function Reactions({ hub }: { hub: HubClient }) {
+interface Props {
+  hub: HubClient;
+  /** A moment can be marked of a room that is recorded: there is something to come back to. */
+  isRecorded: boolean;
+}
+
+export function Reactions({ hub, isRecorded }: Props) {
   const { say } = useWords();
   const { shown, show } = useBubbles(hub);
+  const offered = (Object.keys(REACTIONS) as Reaction[]).filter(
+    (reaction) => reaction !== "mark" || isRecorded,
+  );
   return (
-    <section class="reactions" aria-label={say("react.title")}>
-      {(Object.keys(REACTIONS) as Reaction[]).map((reaction) => (
+    <section
+      class={isRecorded ? "reactions has-mark" : "reactions"}
+      aria-label={say("react.title")}
+    >
+      {offered.map((reaction) => (
         <button
           key={reaction}
           type="button"

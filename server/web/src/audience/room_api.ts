@@ -33,3 +33,42 @@ export function whoSpoke(answer: unknown): string[] {
   );
   return [...new Set(names.filter((name) => typeof name === "string"))];
 }
+
+/** What can be heard of a room: `ReplayList` of the API. */
+export interface Replays {
+  replays: { path: string; title: string; begun_utc_ms: number }[];
+  /** Of the recording that goes on, from its beginning. */
+  now: string | null;
+  is_open: boolean;
+}
+
+/** Null: nothing that this page understands. */
+export function readReplays(said: unknown): Replays | null {
+  const told = said as Partial<Replays> | null;
+  return Array.isArray(told?.replays) && typeof told.is_open === "boolean"
+    ? { replays: told.replays, now: told.now ?? null, is_open: told.is_open }
+    : null;
+}
+
+/** A path of one's own to what a room that is not open has to hear; null: there is none. */
+export async function ownPath(
+  link: RoomLink,
+  resume: string | null,
+  ask: Fetch = (where, init) => fetch(where, init),
+): Promise<string | null> {
+  const body = JSON.stringify({ resume });
+  const init = { method: "POST", body };
+  const answer = await askHub(apiPath(link, "paths"), link, (where, more) =>
+    ask(where, {
+      ...more,
+      ...init,
+      headers: { ...more.headers, "Content-Type": "application/json" },
+    }),
+  );
+  try {
+    const path = ((await answer?.json()) as { path?: unknown } | undefined)?.path;
+    return typeof path === "string" && path.startsWith("/p/") ? path : null;
+  } catch {
+    return null;
+  }
+}

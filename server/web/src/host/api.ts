@@ -11,6 +11,12 @@ export interface MadeLink {
   code: string | null;
 }
 
+export interface Said {
+  said: unknown;
+  /** One line for people; null: it was done. */
+  refused: string | null;
+}
+
 type Fetch = (path: string, init: RequestInit) => Promise<Response>;
 
 export class HostApi {
@@ -30,6 +36,23 @@ export class HostApi {
     const { link, code } = (said ?? {}) as { link?: unknown; code?: unknown };
     if (typeof link !== "string") return null;
     return { link, code: typeof code === "string" ? code : null };
+  }
+
+  /** Sends `body`; what the hub says, or why it says no: null when it does not answer. */
+  async send(path: string, body: unknown): Promise<Said | null> {
+    const headers = {
+      "Content-Type": "application/json",
+      Authorization: `Bearer ${this.secret}`,
+    };
+    const address = `/api/v1/rooms/${encodeURIComponent(this.room)}/${path}`;
+    try {
+      const init = { method: "POST", headers, body: JSON.stringify(body) };
+      const response = await this.ask(address, { ...init, cache: "no-store" });
+      const said = (await response.json()) as { text?: string };
+      return { said, refused: response.ok ? null : (said.text ?? String(response.status)) };
+    } catch {
+      return null;
+    }
   }
 
   /** What the hub says at this address of the room; null: nothing. */

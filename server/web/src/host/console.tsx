@@ -36,6 +36,9 @@ const RecordingCard = later(() =>
   import("./recording/recording.tsx").then((part) => part.RecordingCard),
 );
 const AboutCard = later(() => import("./about/about.tsx").then((part) => part.AboutCard));
+const PastRecordings = later(() =>
+  import("./recording/past.tsx").then((part) => part.PastRecordings),
+);
 const Walk = later(() => import("./walk/walk.tsx").then((part) => part.Walk));
 
 interface Props {
@@ -110,6 +113,7 @@ function Columns({ hub, player, desk, watch, api, view, help }: ColumnsProps) {
       </div>
       <div>
         <RecordingCard hub={hub} view={view} />
+        <PastRecordings hub={hub} view={view} api={api} />
         <Rules hub={hub} view={view} />
         <Units
           desk={desk}

@@ -6,6 +6,7 @@ import en from "./en.json";
 import fr from "./fr.json";
 import type hostEn from "./host.en.json";
 import type operatorEn from "./operator.en.json";
+import type recordingsEn from "./recordings.en.json";
 import type replayEn from "./replay.en.json";
 import type roomsEn from "./rooms.en.json";
 import type screenEn from "./screen.en.json";
@@ -17,6 +18,7 @@ export type WordKey =
   | keyof typeof audienceEn
   | keyof typeof hostEn
   | keyof typeof operatorEn
+  | keyof typeof recordingsEn
   | keyof typeof replayEn
   | keyof typeof roomsEn
   | keyof typeof screenEn
@@ -35,6 +37,7 @@ export function learnWords(
     | Words<keyof typeof audienceEn>
     | Words<keyof typeof hostEn>
     | Words<keyof typeof operatorEn>
+    | Words<keyof typeof recordingsEn>
     | Words<keyof typeof replayEn>
     | Words<keyof typeof roomsEn>
     | Words<keyof typeof screenEn>

@@ -21,6 +21,12 @@ export interface Span {
   end_ms: number;
 }
 
+/** A moment that listeners marked while the room was live. */
+export interface Mark {
+  at_ms: number;
+  count: number;
+}
+
 export interface Index {
   version: 1;
   id: string;
@@ -35,7 +41,7 @@ export interface Index {
   sounds: Sound[];
   downloads: Sound[];
   chapters: Chapter[];
-  marks: number[];
+  marks: Mark[];
   silences: Span[];
 }
 

@@ -29,10 +29,11 @@ export function Rest({ index, player }: { index: Index; player: ReplayPlayer }) 
         <section class="card" aria-labelledby="marks">
           <h2 id="marks">{say("replay.marks")}</h2>
           <ul class="marks">
-            {index.marks.map((mark) => (
-              <li key={mark}>
-                <button type="button" class="small" onClick={() => player.seek(mark)}>
-                  {clock(mark)}
+            {index.marks.map(({ at_ms, count }) => (
+              <li key={at_ms}>
+                <button type="button" class="small" onClick={() => player.seek(at_ms)}>
+                  {clock(at_ms)}
+                  <span class="soft"> {say("replay.marked", { count })}</span>
                 </button>
               </li>
             ))}

@@ -58,3 +58,13 @@ const DAY_MS = 86_400_000;
 export function daysLeft(delete_utc_ms: number, now_utc_ms: number): number {
   return Math.max(0, Math.floor((delete_utc_ms - now_utc_ms) / DAY_MS));
 }
+
+/** Where on an outline of `bars` columns a mark stands. */
+export function markX(at_ms: number, duration_ms: number, bars: number): number {
+  return (inside(at_ms, duration_ms) / duration_ms) * bars;
+}
+
+/** How high a mark is: all can be seen, and the one that most people set is the highest. */
+export function markHeight(count: number, most: number): number {
+  return 0.25 + 0.75 * (count / most);
+}

@@ -7,7 +7,7 @@ import { chapterName } from "./chapters.tsx";
 import type { Index, Waveform } from "./index.ts";
 import { heights, path } from "./outline.ts";
 import type { ReplayPlayer } from "./player.ts";
-import { clock } from "./timeline.ts";
+import { clock, markHeight, markX } from "./timeline.ts";
 
 /** Three of a phone's points for each. */
 const BARS = 120;
@@ -34,6 +34,7 @@ export function Wave({ index, waveform, player, current }: WaveProps) {
     update();
     return player.store.follow(update);
   }, [player, duration_ms]);
+  const most = Math.max(1, ...index.marks.map(({ count }) => count));
   const [time, whole] = [clock(second * 1000), clock(duration_ms)];
   const chapter = current === null ? undefined : index.chapters[current];
   const told =
@@ -46,6 +47,17 @@ export function Wave({ index, waveform, player, current }: WaveProps) {
         <svg viewBox={`0 0 ${BARS} 2`} preserveAspectRatio="none" aria-hidden="true">
           <path class="wave-all" d={bars} />
           <path class="wave-played" d={bars} />
+          {duration_ms > 0 &&
+            index.marks.map(({ at_ms, count }) => (
+              <rect
+                key={at_ms}
+                class="wave-mark"
+                x={markX(at_ms, duration_ms, BARS)}
+                y={2 - 2 * markHeight(count, most)}
+                width={0.5}
+                height={2 * markHeight(count, most)}
+              />
+            ))}
         </svg>
         <input
           type="range"

@@ -9,6 +9,8 @@ import hostFr from "../../src/i18n/host.fr.json";
 import { HOST_WORDS } from "../../src/i18n/host_words.ts";
 import operatorEn from "../../src/i18n/operator.en.json";
 import operatorFr from "../../src/i18n/operator.fr.json";
+import recordingsEn from "../../src/i18n/recordings.en.json";
+import recordingsFr from "../../src/i18n/recordings.fr.json";
 import replayEn from "../../src/i18n/replay.en.json";
 import replayFr from "../../src/i18n/replay.fr.json";
 import roomsEn from "../../src/i18n/rooms.en.json";
@@ -25,6 +27,7 @@ const en: Record<WordKey, string> = {
   ...audienceEn,
   ...hostEn,
   ...operatorEn,
+  ...recordingsEn,
   ...replayEn,
   ...roomsEn,
   ...screenEn,
@@ -35,6 +38,7 @@ const fr: Record<WordKey, string> = {
   ...audienceFr,
   ...hostFr,
   ...operatorFr,
+  ...recordingsFr,
   ...replayFr,
   ...roomsFr,
   ...screenFr,
@@ -106,7 +110,8 @@ describe("the words", () => {
   test("every key is used", () => {
     const text = sources();
     // These are put together from a code of the contract or a state.
-    const composed = /^(refused\.|avatar\.|react\.|host\.(away|on_air|ready|muted|kept_out)$)/;
+    const composed =
+      /^(refused\.|past\.(act\.|withdraw|erase)|avatar\.|react\.|host\.(away|on_air|ready|muted|kept_out)$)/;
     expect(keys.filter((key) => !composed.test(key) && !text.includes(`"${key}"`))).toEqual([]);
   });
 

@@ -82,6 +82,14 @@ export function TermsForm({ first, label, onTerms }: Props) {
         />
         {say("recorder.unrecorded")}
       </label>
+      <label class="tick">
+        <input
+          type="checkbox"
+          checked={draft.catchUp}
+          onChange={() => set({ catchUp: !draft.catchUp })}
+        />
+        {say("recorder.catch_up")}
+      </label>
       <Text
         word="recorder.contact"
         hint="recorder.contact_hint"

@@ -1,7 +1,8 @@
 /** The host's recording: its start with what people are told, how it stands, and its end. */
 
 import { useState } from "preact/hooks";
-import { useWords } from "../../i18n/words.ts";
+import { RECORDINGS_WORDS } from "../../i18n/recordings_words.ts";
+import { learnWords, useWords } from "../../i18n/words.ts";
 import { RecordingMark } from "../../recording/sign.tsx";
 import type { HubClient } from "../../room/hub_client.ts";
 import { Announcement } from "../../ui/shell.tsx";
@@ -12,6 +13,8 @@ import { Fold } from "../fold.tsx";
 import { counted } from "../sound/figures.ts";
 import { TermsForm } from "./form.tsx";
 import { answers, draftOf, NEW_DRAFT, onAir } from "./terms.ts";
+
+learnWords(RECORDINGS_WORDS);
 
 interface Props {
   hub: HubClient;

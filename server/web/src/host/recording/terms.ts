@@ -21,6 +21,7 @@ export interface Draft {
   days: string;
   unattended: Unattended | null;
   unrecordedMaySpeak: boolean;
+  catchUp: boolean;
   contact: string;
   purposeEn: string;
   purposeFr: string;
@@ -30,6 +31,7 @@ export const NEW_DRAFT: Draft = {
   days: String(DEFAULT_DAYS),
   unattended: null,
   unrecordedMaySpeak: true,
+  catchUp: false,
   contact: "",
   purposeEn: "",
   purposeFr: "",
@@ -41,6 +43,7 @@ export function draftOf(terms: RecordingTerms): Draft {
     days: String(terms.retention_days),
     unattended: terms.unattended ?? null,
     unrecordedMaySpeak: terms.unrecorded_may_speak ?? true,
+    catchUp: terms.catch_up ?? false,
     contact: terms.contact ?? "",
     purposeEn: terms.purpose_en ?? "",
     purposeFr: terms.purpose_fr ?? "",
@@ -55,6 +58,7 @@ export function termsOf(draft: Draft): RecordingTerms | null {
     retention_days: days,
     unattended: draft.unattended,
     unrecorded_may_speak: draft.unrecordedMaySpeak,
+    catch_up: draft.catchUp,
     purpose_fr: draft.purposeFr.trim() || null,
     purpose_en: draft.purposeEn.trim() || null,
     contact: draft.contact.trim() || null,
