@@ -54,6 +54,16 @@ MAKERS: tuple[Maker, ...] = (
     Maker(
         "schematic", "parvis_hardware.circuit.draw_schematic:make", "the sheets of the schematic"
     ),
+    Maker("harness", "parvis_hardware.circuit.draw_harness:make", "each build's harness and wires"),
+    Maker("drawn", "parvis_hardware.guides.make:draw", "the guides' own pictures"),
+    Maker(
+        "example-label",
+        "parvis_hardware.guides.example_label:make_example",
+        "the picture of a label, with codes of nobody",
+    ),
+    Maker(
+        "guides", "parvis_hardware.guides.make:make_guides", "every guide, in French and English"
+    ),
 )
 """Pictures come before the documents that show them."""
 
@@ -93,6 +103,11 @@ CHECKS: tuple[Check, ...] = (
         "program",
         "parvis_hardware.builds.checks:program_differences",
         "what the unit's program uses is what is wired",
+    ),
+    Check(
+        "guides",
+        "parvis_hardware.guides.make:differences",
+        "every guide is whole: both languages, pictures, checks, commands that there are",
     ),
 )
 

@@ -43,7 +43,7 @@ def given_to_typst(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What the template is given, instead of a PDF."""
     given: list[str] = []
 
-    def keep(text: str) -> bytes:
+    def keep(text: str, _form: str) -> bytes:
         given.append(text)
         return b"%PDF"
 

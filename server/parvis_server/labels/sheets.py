@@ -22,17 +22,22 @@ LANGUAGES = ("fr", "en")
 MAX_WORD_CHARACTERS = 16
 """A longer word of a name may be broken anywhere."""
 
+PICTURE_PPI = 220.0
+"""Of a label as a picture: its codes can be read from a screen."""
+
 FONT_PACKAGE = "font_source_sans_pro"
 
 
 def sheet(labels: Sequence[Label], language: str, seat: Callable[[str], str] | None) -> bytes:
     """A4 sheets of all labels, five units each, with marks where to cut; a PDF."""
-    return _pdf(labels, language, seat, "sheet")
+    return _made(labels, language, seat, "sheet", "pdf")
 
 
-def single(label: Label, language: str, seat: Callable[[str], str] | None) -> bytes:
-    """One unit's label: a page of 90 × 54 mm for each side; a PDF."""
-    return _pdf([label], language, seat, "single")
+def single(
+    label: Label, language: str, seat: Callable[[str], str] | None, *, form: str = "pdf"
+) -> bytes:
+    """One unit's label: a page of 90 × 54 mm for each side, a PDF; as ``png``, the visible side."""
+    return _made([label], language, seat, "single", form)
 
 
 def words_of(language: str) -> dict[str, Any]:
@@ -48,8 +53,12 @@ def breakable(name: str) -> str:
     return " ".join(broken)
 
 
-def _pdf(
-    labels: Sequence[Label], language: str, seat: Callable[[str], str] | None, layout: str
+def _made(
+    labels: Sequence[Label],
+    language: str,
+    seat: Callable[[str], str] | None,
+    layout: str,
+    form: str,
 ) -> bytes:
     words = words_of(language)
     lights = [
@@ -68,7 +77,7 @@ def _pdf(
         "lights": lights,
         "labels": [_one(label, seat) for label in labels],
     }
-    return _set(json.dumps(given, ensure_ascii=False))
+    return _set(json.dumps(given, ensure_ascii=False), form)
 
 
 def _one(label: Label, seat: Callable[[str], str] | None) -> dict[str, Any]:
@@ -84,7 +93,7 @@ def _one(label: Label, seat: Callable[[str], str] | None) -> dict[str, Any]:
     }
 
 
-def _set(given: str) -> bytes:
+def _set(given: str, form: str) -> bytes:
     try:
         import typst
     except ImportError as error:
@@ -93,15 +102,16 @@ def _set(given: str) -> bytes:
         ) from error
     template = resources.files("parvis_server.labels").joinpath("label.typ").read_bytes()
     # Its annotations refuse a template in memory together with folders of fonts.
-    compiled: Callable[..., bytes] = typst.compile
+    compiled: Callable[..., bytes | list[bytes]] = typst.compile
     made = compiled(
         template,
         font_paths=_fonts(),
         ignore_system_fonts=True,
-        format="pdf",
+        format=form,
+        ppi=PICTURE_PPI,
         sys_inputs={"labels": given},
     )
-    return made
+    return made if isinstance(made, bytes) else made[0]
 
 
 def _fonts() -> list[str]:
