@@ -133,6 +133,8 @@ class Admitted:
     """The listener whose phone is the microphone of this connection."""
     name: str | None = None
     """What an operator calls the unit; None: it says its own."""
+    unit: str | None = None
+    """Fingerprint of the key that a unit proved, paired or not."""
 
     @property
     def invite_number(self) -> int | None:
@@ -223,10 +225,10 @@ class Doorkeeper:
             raise PeerFault(CloseCode.UNAUTHORISED, COME_ANEW)
         is_paired = unit is not None and self.house.trust.unit(unit) is not None
         participant = unit if is_paired else resumed
-        if any(who is not None and door.is_out(who) for who in (participant, person)):
+        if any(who is not None and door.is_out(who) for who in (participant, person, unit)):
             raise PeerFault(CloseCode.FORBIDDEN, SHOWN_OUT)
         name = None if unit is None else self.house.name_of(unit)
-        return Admitted(participant, rank, rights.invite, speaks_for=person, name=name)
+        return Admitted(participant, rank, rights.invite, speaks_for=person, name=name, unit=unit)
 
     def _check_house(self, join: Join, rights: "_Rights", peer: Peer, unit: str | None) -> None:
         match join.role:

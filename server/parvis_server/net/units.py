@@ -30,7 +30,7 @@ class Units:
             PeerFault: it neither speaks nor plays, the house is full, or the second connection
                 has no first.
         """
-        resumed = admitted.participant
+        resumed = admitted.participant or self._restarted(admitted.unit)
         live, traits = self.opening.live, join.unit or UnitTraits()
         allowance = Allowance.for_sound(live.ptime_ms(Role.UNIT))
         if join.stream is not None:
@@ -61,6 +61,15 @@ class Units:
         )
         seat = live.enter(member, connection)
         return SoundSession(live, connection, stream, participant, seat, sends, allowance)
+
+    def _restarted(self, unit: str | None) -> str | None:
+        """A unit that is not paired goes by its key too, so that its hand outlives its restart.
+
+        Not while one of this key is here: in a house without an operator nobody is told of copies,
+        and two boxes from one image shall both work.
+        """
+        member = None if unit is None else self.opening.live.room.member(unit)
+        return None if member is not None and member.connected else unit
 
     def _check_room(self, known: Member | None, traits: UnitTraits) -> None:
         """Whether one more unit, output and zone fit."""

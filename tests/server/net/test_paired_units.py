@@ -13,8 +13,9 @@ from fakes.keyed_unit import KeyedUnit, here
 from fakes.live_hub import LiveHub, live_hub
 from fakes.machine import MachineWatch
 from fakes.peer import Peer, host_credential, joined, packet_of, peer, resume
+from parvis_server.room.permissions import OPERATOR as OPERATOR_PART
 from parvis_wire.close_codes import CloseCode
-from parvis_wire.commands import GiveFloor, RaiseHand, TakeFloor
+from parvis_wire.commands import Block, GiveFloor, RaiseHand, TakeFloor
 from parvis_wire.floor import About, Phase
 from parvis_wire.messages import Join, Level, Role
 from parvis_wire.pairing import Unpaired
@@ -53,6 +54,25 @@ async def test_it_is_the_same_participant_also_after_a_restart(tmp_path: Path) -
                 assert table.participant == unit.unit
                 member = hub.live.room.member(unit.unit)
                 assert member is not None and member.name == "Lectern"
+
+
+async def test_a_hand_at_an_unpaired_unit_outlives_its_restart(tmp_path: Path) -> None:
+    """It comes by its key, without a token; a copy of it beside it is another unit."""
+    unit = KeyedUnit(name="Table 7")
+    async with live_hub(tmp_path) as hub:
+        async with here(unit, hub.unit) as table, here(unit, hub.unit) as copy:
+            assert table.participant == unit.unit != copy.participant
+            assert (await table.do(RaiseHand)).refused is None
+        await eventually(lambda: not hub.live.seats)
+        async with here(unit, hub.unit) as again:
+            assert again.participant == unit.unit
+            assert [hand.participant for hand in again.view.line] == [unit.unit]
+            out = Block(id="show-it-out-0001", participant=unit.unit, out=True)
+            assert (await hub.live.ask(OPERATOR_PART, out)).refused is None
+            assert (await again.until_closed())[0] == CloseCode.FORBIDDEN
+        async with peer(hub.unit) as door:
+            await unit.prove(door)
+            assert (await door.until_closed())[0] == CloseCode.FORBIDDEN
 
 
 async def test_an_operators_name_is_its_name(hub: LiveHub) -> None:

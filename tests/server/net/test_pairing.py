@@ -313,7 +313,7 @@ async def test_before_the_claim_this_machines_units_come_in_and_others_wait(
     unit = KeyedUnit()
     async with live_hub(tmp_path) as hub:
         async with here(unit, hub.unit) as table:
-            assert table.participant != unit.unit, "a stranger as any other"
+            assert table.participant == unit.unit, "by its key, paired or not"
         monkeypatch.setattr("parvis_server.net.admission.Peer.is_this_machine", False)
         async with peer(hub.unit) as door:
             await unit.wait(door)
