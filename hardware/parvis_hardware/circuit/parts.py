@@ -102,6 +102,7 @@ def _computer(pins: Iterable[Pin], reserved: Iterable[int]) -> Kind:
         read = Terminal(PinType.INPUT, max_v=PI_MAX_V, high_v=PI_HIGH_V, pull=pull)
         found[str(pin.header_pin)] = read if pin.direction == "input" else driven
     found["5V_IN"] = Terminal(PinType.FEED, min_v=4.75, max_v=5.25)
+    found["GND_IN"] = Terminal(PinType.GROUND)
     found["USB_5V"] = Terminal(PinType.SUPPLY, volts=5.0)
     found["USB_GND"] = Terminal(PinType.GROUND)
     found["USB"] = Terminal(PinType.PASSIVE)
