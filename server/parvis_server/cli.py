@@ -21,7 +21,7 @@ COMMANDS = {
     "invite": "Invite somebody to a room, and take it back.",
     "unit": "Pair units with a running hub, list, rename and revoke them.",
     "session": "See who runs the hub, end that, or make a link for one more.",
-    "label": "Make the setup codes of units, and a parvis.toml for each.",
+    "label": "Make units: setup codes, a parvis.toml for each, labels to print.",
     "listen": "Listen to a room without a browser, and record it.",
     "replay": "List recordings, publish them, take a voice out, erase, export.",
     "papers": "Print the privacy papers: notice, register entry, impact sheet.",

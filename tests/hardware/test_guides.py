@@ -154,19 +154,21 @@ def test_a_drawing_is_drawn_in_both_languages_and_stays_on_its_sheet(name: str) 
 
 def test_a_picture_that_nobody_made_is_told(tmp_path: Path) -> None:
     pictures = read_pictures(GUIDES / "pictures.toml")
-    with pytest.raises(CheckFailed, match=r"picture 'harness': pictures/harness-table\.svg is not"):
+    with pytest.raises(CheckFailed, match=r"'harness': pictures/electronics/harness_table\.svg is"):
         pictures.found("harness", "fr", tmp_path, "table")
     with pytest.raises(SourceError, match="no-such: there is no such picture"):
         pictures.found("no-such", "fr", tmp_path)
+    with pytest.raises(SourceError, match=r"pictures\.toml, harness\.file: has none for the build"):
+        pictures.found("harness", "fr", tmp_path, "hub")
 
 
 def test_a_template_gets_one_language_and_no_other(tmp_path: Path) -> None:
     pictures = read_pictures(GUIDES / "pictures.toml")
-    (tmp_path / "pictures").mkdir()
     for edition in editions():
         for block in edition.guide.of_build(edition.build):
             if hasattr(block, "picture"):
                 place = pictures.file(block.picture, edition.language, edition.build or "")
+                (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
                 (tmp_path / place).touch()
         given_ = given_to_template(edition, pictures, tmp_path)
         assert given_["language"] == edition.language

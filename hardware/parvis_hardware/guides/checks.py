@@ -51,9 +51,13 @@ def _undrawn(pictures: Pictures) -> list[str]:
 
 
 def _of_guide(guide: Guide, pictures: Pictures) -> Iterator[str]:
-    for block in guide.blocks:
-        if isinstance(block, Step | Picture) and block.picture not in pictures.sources:
-            yield f"picture {block.picture!r} is not in pictures.toml"
+    for build in (*guide.builds,) or ("",):
+        for block in guide.of_build(build):
+            if isinstance(block, Step | Picture):
+                if block.picture not in pictures.sources:
+                    yield f"picture {block.picture!r} is not in pictures.toml"
+                else:
+                    pictures.file(block.picture, LANGUAGES[0], build)
     for program, command in sorted(commands_in(guide)):
         if command not in commands_of(program) and command not in COMING.get(program, ()):
             yield f"`{program} {command}` is no command"

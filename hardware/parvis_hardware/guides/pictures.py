@@ -23,8 +23,9 @@ class Source(BaseModel):
 
     by: str
     """``drawn``, or the name of the maker."""
-    file: str | None = None
-    """Below the build's folder; {language} and {build} where each has its own."""
+    file: str | dict[str, str] | None = None
+    """Below the build's folder, with {language} where each has its own; by build, where each
+    build has its own."""
     alt: Words
 
 
@@ -41,7 +42,11 @@ class Pictures:
         if source is None:
             raise SourceError(self.path, name, "there is no such picture: add it, or name another")
         pattern = source.file or f"pictures/{name}.{{language}}.svg"
-        return pattern.format(language=language, build=build)
+        if isinstance(pattern, dict):
+            if build not in pattern:
+                raise SourceError(self.path, f"{name}.file", f"has none for the build {build!r}")
+            pattern = pattern[build]
+        return pattern.format(language=language)
 
     def found(self, name: str, language: str, out: Path, build: str = "") -> str:
         """The same, and it is there; raises ``CheckFailed`` when nothing made it."""

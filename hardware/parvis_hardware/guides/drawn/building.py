@@ -57,40 +57,30 @@ def card(language: str) -> Canvas:
 def header(language: str) -> Canvas:
     """The 40 pins, from above, the pins that the unit uses named."""
     used = {pin.header_pin: pin.name for pin in load()} | FEEDS
-    sheet = Canvas(520, 560)
-    sheet.rect((222, 30), (76, 510), "#23313c", round_=6)
+    sheet = Canvas(400, 440)
+    sheet.rect((162, 28), (76, 406), "#23313c", round_=6)
     for pin in range(1, 41):
         row, right = divmod(pin - 1, 2)
-        x, y = (282 if right else 238), 46 + 25 * row
+        at = ((220 if right else 180), 42.0 + 20 * row)
         name = used.get(pin, "")
-        fill = _pin_colour(name)
         if pin == 1:
-            sheet.rect((x - 9, y - 9), (18, 18), fill, "#d9b44a", thick=2, round_=1)
+            sheet.rect((at[0] - 8, at[1] - 8), (16, 16), _pin_colour(name), "#d9b44a", round_=1)
         else:
-            sheet.disc((x, y), 9, fill, "#d9b44a", thick=2)
+            sheet.disc(at, 8, _pin_colour(name), "#d9b44a")
         if name:
-            words = f"{name}  {pin}" if not right else f"{pin}  {name}"
-            sheet.line(
-                [(x + (12 if right else -12), y), (x + (32 if right else -32), y)], GREY, thick=1
-            )
-            sheet.text(
-                (x + (38 if right else -38), y + 5),
-                words,
-                15,
-                anchor="start" if right else "end",
-                bold=name in FEEDS.values(),
-            )
-    sheet.text(
-        (260, 22),
-        _say(
-            language,
-            "edge of the board: pin 1 is the square one",
-            "bord de la carte : la broche 1 est carrée",
-        ),
-        15,
-        GREY,
-    )
+            _name_pin(sheet, at, pin, name, right=bool(right))
+    edge = _say(language, "pin 1 is the square one", "la broche 1 est carrée")
+    sheet.text((200, 18), edge, 16, GREY)
     return sheet
+
+
+def _name_pin(sheet: Canvas, at: tuple[float, float], pin: int, name: str, *, right: bool) -> None:
+    x, y = at
+    way = 1 if right else -1
+    sheet.line([(x + 11 * way, y), (x + 30 * way, y)], GREY, thick=1)
+    words = f"{pin}  {name}" if right else f"{name}  {pin}"
+    anchor = "start" if right else "end"
+    sheet.text((x + 34 * way, y + 6), words, 17, anchor=anchor, bold=name in FEEDS.values())
 
 
 def _pin_colour(name: str) -> str:
