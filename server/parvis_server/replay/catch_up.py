@@ -92,6 +92,7 @@ class CatchUp:
         (self.out / MIX).unlink(missing_ok=True)
         self._hidden = hidden
         self._read_bytes = self._samples = self._pages = 0
+        self._told = (-1, -1)
 
     def _copy(self, opened: Opened, spans: Spans) -> bool:
         path = self.folder / MIX
