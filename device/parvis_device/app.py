@@ -316,6 +316,8 @@ def make_light(config: UnitConfig) -> Light:
         from parvis_device.lights.gpio import GpioLight
 
         return GpioLight()
+    if config.light_kind is LightKind.RING:
+        return make_ring(config)
     if config.light_kind is LightKind.TERMINAL:
         from parvis_device.lights.terminal import TerminalLight
 
@@ -323,6 +325,16 @@ def make_light(config: UnitConfig) -> Light:
     from parvis_device.lights.none import NoLight
 
     return NoLight()
+
+
+def make_ring(config: UnitConfig) -> Light:
+    """The ring of LEDs, on the bus with the clock that its chip wants."""
+    from parvis_device.lights.ring import RingLight
+    from parvis_device.ring import CLOCK_HZ
+    from parvis_device.spi import SpiBus
+
+    bus = SpiBus(CLOCK_HZ[config.ring_chip])
+    return RingLight(bus, config.ring_chip, config.ring_pixels, config.ring_brightness_percent)
 
 
 def make_buzzer(config: UnitConfig) -> Buzzer:

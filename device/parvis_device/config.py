@@ -24,6 +24,7 @@ from pydantic_settings import (
 from parvis_device.errors import UsageError
 from parvis_device.light import Pattern, Signal
 from parvis_device.light_map import patterns_of
+from parvis_device.ring import MAX_BRIGHTNESS_PERCENT, MAX_PIXELS, RingChip
 from parvis_wire.fields import MAX_NAME_CHARACTERS, Name, ZoneName
 from parvis_wire.stage import (
     DEFAULT_ZONE,
@@ -55,6 +56,7 @@ class LightKind(StrEnum):
     """Where the state is shown."""
 
     GPIO = "gpio"
+    RING = "ring"
     TERMINAL = "terminal"
     NONE = "none"
 
@@ -142,8 +144,16 @@ class UnitConfig(BaseSettings):
     """With --button keyboard: a USB or Bluetooth button that appears as a key,
     /dev/input/event*."""
     light: LightKind | None = None
-    """Where the state is shown: gpio, terminal, none. Unless set: gpio with --button gpio, else
-    terminal."""
+    """Where the state is shown: gpio (three LEDs), ring (of LEDs, on the SPI pins), terminal, none.
+    Unless set: gpio with --button gpio, else terminal."""
+    ring_chip: RingChip = RingChip.WS2812
+    """In the file or the environment: the LEDs of the ring, ws2812 (one wire) or sk9822 (two)."""
+    ring_pixels: int = Field(default=12, ge=4, le=MAX_PIXELS)
+    """How many LEDs the ring has."""
+    ring_brightness_percent: int = Field(
+        default=MAX_BRIGHTNESS_PERCENT, ge=1, le=MAX_BRIGHTNESS_PERCENT
+    )
+    """How bright the ring is: what hangs on the computer's 5 V pins stays below a quarter."""
     light_map: dict[str, str] = Field(default_factory=dict)
     """Other patterns for the light, in the file as a table: SIGNAL = "COLOUR RHYTHM"; see
     docs/talk-states.md for the signals."""

@@ -40,13 +40,13 @@ Header pin 36, output. NPN transistor, 1 kohm to its base, flyback diode; feed: 
 """
 
 RING_DATA = 10
-"""LED ring, data (SPI0 MOSI). Planned: this version does not use it.
+"""LED ring, data (SPI0 MOSI).
 
 Header pin 19, output. Through a 74AHCT1G125 at 5 V; feed from header pin 4, at most 0.3 A.
 """
 
 RING_CLOCK = 11
-"""LED ring, clock (SPI0 SCLK, SK9822 only). Planned: this version does not use it.
+"""LED ring, clock (SPI0 SCLK, SK9822 only).
 
 Header pin 23, output. Through a 74AHCT1G125 at 5 V.
 """
