@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import stat
@@ -13,6 +14,7 @@ import pytest
 import segno
 from segno.helpers import make_wifi
 
+from fakes.live_hub import live_hub
 from parvis_device.light import PATTERNS, Signal
 from parvis_server.commands.label import app
 from parvis_server.data_folder import DataFolder
@@ -136,6 +138,18 @@ def test_without_a_hub_there_are_labels_without_seats(
     assert (tmp_path / "out/labels.fr.pdf").exists()
     assert not (tmp_path / "out/labels.en.pdf").exists()
     assert not (tmp_path / "none").exists(), "no data folder is made for it"
+
+
+async def test_the_seats_of_a_running_hub_are_those_that_it_knows(tmp_path: Path) -> None:
+    async with live_hub(tmp_path) as running:
+        hub = running.hub
+        DataFolder(tmp_path).note_listening(hub.own_origin())
+        seats = await asyncio.to_thread(find_seats, None, tmp_path)
+        assert seats is not None and seats.room == "main"
+        room = hub.rooms.get("main")
+        assert room is not None
+        link = RoomLinks(hub.keys).seat("main", room.access, "Table 4")
+        assert seats.of("Table 4").endswith(link) and seats.of("Table 4").startswith("http")
 
 
 @pytest.mark.parametrize(
