@@ -17,6 +17,7 @@ import time
 from typing import Any
 
 from parvis_server.bench.listening.crowd import Crowd
+from parvis_server.bench.listening.fast_reader import built
 from parvis_server.bench.listening.ledger import Window
 from parvis_server.bench.listening.plan import Plan
 
@@ -31,7 +32,7 @@ class Child:
 
     def __init__(self, plan: Plan) -> None:
         """It has joined nobody yet."""
-        self._crowd = Crowd(plan)
+        self._crowd = Crowd(plan, built())
         self._end_ns = time.monotonic_ns() + round(plan.most_s * 1e9)
         self._told_joined = False
         self._order = b""

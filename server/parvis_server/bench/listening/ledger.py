@@ -1,5 +1,6 @@
 """The packets that anybody got, when each left the engine, and in which window it counts. Pure."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from parvis_server.bench.listening.course import missing_at_end, step
@@ -50,6 +51,8 @@ class Ledger:
         self.clock = RoomClock()
         self.window: Window | None = None
         self.known: dict[Numbers, Known] = {}
+        self.on_known: Callable[[Known], None] = lambda known: None
+        """Called with each packet that was not met before."""
         self._samples = 20 * SAMPLES_PER_MS
         """In the newest packet."""
 
@@ -119,6 +122,7 @@ class Ledger:
         counts = [] if window is None else window.tally.delays.counts
         known = Known(packet.successor, packet, left_ns, window, counts)
         self.known[packet.numbers] = known
+        self.on_known(known)
         self._samples = packet.samples
         if window is not None:
             window.tally.packet_ms[packet.samples // SAMPLES_PER_MS] += 1
