@@ -49,8 +49,8 @@ SLICE_RECEIVERS = 32
 
 SLOW_REASON = "too far behind for too long: come back to the live edge"
 
-MAX_WAITING_SOUND = 25
-"""Program packets that wait for a large audience: half a second, of each pace."""
+MAX_WAITING_SOUND = 50
+"""Program packets that wait for a large audience: a second, of each pace, as for one receiver."""
 
 WRITE_SHARE = 1 / 16
 """Weight of writing one frame to everybody in ``Fanout.write_ns``, and of a part of them that part
