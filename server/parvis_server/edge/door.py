@@ -106,7 +106,7 @@ class EdgeDoor:
             raise self._not_reached(connection)
         if self._rooms.listeners >= hello.max_listeners:
             raise PeerFault(CloseCode.RATE, FULL)
-        if not self._attempts.has(connection.peer.address, self._line.now_ns()):
+        if not self._may_ask(join, connection.peer):
             raise PeerFault(CloseCode.RATE, TOO_MANY_GUESSES)
         listener = self._listener(connection, join)
         if listener.room.core.refused is not None:
@@ -140,6 +140,20 @@ class EdgeDoor:
     def _not_reached(self, connection: Connection) -> PeerFault:
         connection.send(Venue(is_reached=False))
         return PeerFault(CloseCode.GOING_AWAY, NOT_REACHED)
+
+    def _may_ask(self, join: Join, peer: Peer) -> bool:
+        """Whether this join is no guess, or its address has guesses left.
+
+        Nobody has to guess into a room that is known to be open: whoever guesses wrong behind the
+        same address keeps nobody out of it.
+        """
+        room, credential = self._rooms.get(join.room), join.credential
+        is_raised = isinstance(credential, ResumeCredential) and claimed_by(credential.token)
+        if room is not None and room.core.view is not None and room.core.access is Access.OPEN:
+            is_guess = bool(is_raised or shown_secrets(join))
+        else:
+            is_guess = True
+        return not is_guess or self._attempts.has(peer.address, self._line.now_ns())
 
     def _listener(self, connection: Connection, join: Join) -> EdgeListener:
         """Whoever comes, not yet in."""

@@ -45,6 +45,7 @@ class HubLine:
         self.questions = 0
         """That wait for an answer."""
         self._keys: tuple[str, Keys] | None = None
+        self._grant_key: tuple[str, Ed25519PublicKey] | None = None
 
     @property
     def is_reached(self) -> bool:
@@ -110,4 +111,7 @@ class HubLine:
         hello = self.watch.hello
         if hello is None:
             return None
-        return Ed25519PublicKey.from_public_bytes(bytes.fromhex(hello.grant_key))
+        if self._grant_key is None or self._grant_key[0] != hello.grant_key:
+            made = Ed25519PublicKey.from_public_bytes(bytes.fromhex(hello.grant_key))
+            self._grant_key = (hello.grant_key, made)
+        return self._grant_key[1]

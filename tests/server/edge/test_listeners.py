@@ -173,6 +173,9 @@ async def test_who_makes_up_tokens_that_the_hub_alone_knows_is_told_to_stop() ->
         ]
         assert codes == 3 * [CloseCode.UNAUTHORISED] + 3 * [CloseCode.RATE]
         assert house.hub.asked_admits == 3, "the others cost the hub nothing"
+        async with joined(house.edge.listen):
+            pass  # whoever else is behind that address guesses nothing
+        assert await refused(house, room="nowhere") == CloseCode.RATE
 
 
 async def test_who_is_shown_out_leaves_at_once_and_stays_out_until_let_in() -> None:
