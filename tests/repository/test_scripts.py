@@ -190,9 +190,10 @@ class Proof:
 
     @property
     def calls(self) -> list[list[str]]:
-        """What pytest was asked, each time."""
+        """What pytest was asked to prove, each time."""
         lines = (self.checkout / "calls").read_text().splitlines()
-        return [line.rstrip("|").split("|") for line in lines]
+        asked = [line.rstrip("|").split("|") for line in lines]
+        return [arguments for arguments in asked if "--collect-only" not in arguments]
 
 
 @pytest.fixture
@@ -207,8 +208,25 @@ def test_each_proof_is_in_exactly_one_of_three_passes(proof: Proof) -> None:
     rest = f"not ({beside[1]})"
     assert (patient[1], alone[1]) == (f"{rest} and patient", f"{rest} and not patient")
     assert beside[2] == "-n", "on every core"
-    assert patient[2:4] == ["-n", "2"]
-    assert alone[2:] == patient[-1:] == ["tests/test_sound.py"], "who else has no mark"
+    assert patient[2:4] == ["-n", "3"]
+    assert "-n" not in alone
+    files = [[one for one in asked if one.endswith(".py")] for asked in proof.calls]
+    assert files == [[], ["tests/test_sound.py"], ["tests/test_sound.py"]], "who else has no mark"
+
+
+def test_byte_code_is_made_once_before_workers_need_it(proof: Proof) -> None:
+    proof.program(
+        ".venv/bin/pytest", 'echo "$1 ${PYTHONDONTWRITEBYTECODE-kept}" >> "$PWD/order"; sleep 0.1'
+    )
+    done = subprocess.run(
+        [proof.checkout / "scripts/test"],
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        check=True,
+    )
+    assert done.returncode == 0
+    order = (proof.checkout / "order").read_text().splitlines()
+    assert order == ["--collect-only kept", "-m kept", "-m kept", "-m kept"]
 
 
 def test_it_says_how_long_each_part_took(proof: Proof) -> None:

@@ -17,6 +17,7 @@ PARVIS = (sys.executable, "-c", "from parvis_server.cli import main; main()")
 
 
 @pytest.mark.system
+@pytest.mark.patient
 @pytest.mark.parametrize("frame_ms", [10, 5])
 def test_it_measures_every_stage(frame_ms: int) -> None:
     asked = ("bench", "latency", *f"--warm-up 5 --frame-ms {frame_ms}".split(), *QUICKLY)

@@ -38,7 +38,7 @@ from parvis_server.engine.stage import CheckOutput, SetStage, SourceSpec
 from parvis_server.errors import EngineFault
 from parvis_wire.rtp import RtpPacket
 
-pytestmark = pytest.mark.alone
+pytestmark = [pytest.mark.alone, pytest.mark.patient]
 
 GO = GoLive(origin_ns=0, program_ssrc=7)
 
