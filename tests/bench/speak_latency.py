@@ -2,7 +2,9 @@
 
 `scripts/bench speak` runs it (`PYTHONPATH=tests python tests/bench/speak_latency.py`). A real hub,
 a unit that plays into a file, a unit with a microphone, and a real Chromium that goes on stage
-through a proxy with 20 ms of jitter on each path. The rig of `parvis bench latency` plays chirps
+through a proxy with 20 ms of jitter on each path: by default a delay that is anything from 0 to
+20 ms, alike often; with ``--law exponential`` one of 20 ms on average, and 92 at its 99th
+percentile. The rig of `parvis bench latency` plays chirps
 into the null sink whose monitor is Chromium's microphone, and then the table's too; the chirps that
 a recorder finds on that monitor are looked for again at the loudspeaker, and at Chromium's output.
 """
@@ -12,13 +14,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import multiprocessing
 import os
 import subprocess
 import sys
 import tempfile
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +33,7 @@ from fakes.sound_server import MICROPHONE, RATE_HZ, Recording, SoundServer, soun
 from fakes.watcher import Watcher
 from parvis_audio.measure import chirp_delays_ms, find_chirps
 from parvis_server.bench.figures import figures, table
-from parvis_server.bench.impairment.patterns import Profile
+from parvis_server.bench.impairment.patterns import JitterLaw, Profile
 from parvis_server.bench.impairment.proxy import ImpairedProxy
 from parvis_wire.commands import Next
 from parvis_wire.stage import Status
@@ -39,7 +42,7 @@ MARKS_MS = {"to_hall_ms": 150, "back_ms": 230}
 """At the 95th percentile."""
 
 JITTER_MS = 20.0
-"""Mean of an exponential delay on each path."""
+"""On each path: the most of a uniform delay, the mean of an exponential one."""
 SEED = 1
 SETTLING_S = 20.0
 """Both buffers come down to what this network needs."""
@@ -47,24 +50,34 @@ LONGEST_MS = 900.0
 """Chirps come every 1,013 ms."""
 
 
-@contextmanager
-def jittery(port: int, jitter_ms: float) -> Iterator[int]:
-    """A local port that leads to this one over a link with jitter."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
-    proxy = ImpairedProxy(Profile(jitter_ms=jitter_ms), SEED)
-
-    def wait(work: Any) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, loop).result(20)
-
+async def serve_link(port: int, profile: Profile, told: Connection) -> None:
+    """Tell the local port that leads to this one over such a link, until the other end closes."""
+    proxy = ImpairedProxy(profile, SEED)
+    told.send(await proxy.forward("127.0.0.1", port))
     try:
-        yield wait(proxy.forward("127.0.0.1", port))
+        await asyncio.to_thread(told.recv)
+    except EOFError:
+        await proxy.close()
+
+
+def run_link(port: int, profile: Profile, told: Connection) -> None:
+    """A process of its own: what the measuring computes adds nothing to the jitter."""
+    asyncio.run(serve_link(port, profile, told))
+
+
+@contextmanager
+def jittery(port: int, profile: Profile) -> Iterator[int]:
+    """A local port that leads to this one over a link with jitter."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=run_link, args=(port, profile, theirs))
+    process.start()
+    theirs.close()
+    try:
+        yield ours.recv()
     finally:
-        wait(proxy.close())
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
-        loop.close()
+        ours.close()
+        process.join(10)
 
 
 def give_a_microphone(sound: SoundServer) -> None:
@@ -105,16 +118,23 @@ def chirp_delays(sound: SoundServer, heard: Recording | Listening, seconds: int)
     return [delay for delay in found if delay is not None]
 
 
-def told_by_the_hub(status: Status | None, microphone: str) -> dict[str, Any]:
-    """What the phone's own clock readings make of it: to the mix, and from it to the ear."""
+def told_of_the_way(status: Status | None, microphone: str) -> dict[str, Any]:
+    """What phone and loudspeaker say of the way to the hall: to the mix, and from it."""
     units = () if status is None else status.units
     source = [u.source.delay_ms for u in units if u.unit == microphone and u.source]
-    output = [u.output.delay_ms for u in units if u.unit == microphone and u.output]
-    told = {"hub_says_to_mix_ms": source, "hub_says_from_mix_ms": output}
+    output = [u.output.delay_ms for u in units if u.unit != microphone and u.output]
+    told = {"told_to_mix_ms": source, "told_from_mix_ms": output}
     return {name: figures(one for one in ms if one is not None) for name, ms in told.items()}
 
 
-def measure(seconds: int, jitter_ms: float) -> dict[str, Any]:
+def told_of_the_return(status: Status | None, microphone: str) -> dict[str, Any]:
+    """What the phone says of the way from the mix to its ear."""
+    units = () if status is None else status.units
+    output = [u.output.delay_ms for u in units if u.unit == microphone and u.output]
+    return {"told_mix_to_ear_ms": figures(one for one in output if one is not None)}
+
+
+def measure(seconds: int, profile: Profile) -> dict[str, Any]:
     """Both ways, one after the other."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="parvis-speak-")))
@@ -124,7 +144,7 @@ def measure(seconds: int, jitter_ms: float) -> dict[str, Any]:
         give_a_microphone(sound)
         hall = stack.enter_context(loudspeaker(hub, "Hall", folder / "hall.wav"))
         host = stack.enter_context(Watcher(hub.port, hub.secret))
-        port = stack.enter_context(jittery(hub.port, jitter_ms))
+        port = stack.enter_context(jittery(hub.port, profile))
         (folder / "phone").mkdir()
         flags = ("--use-fake-ui-for-media-stream", "--accept-lang=en")
         phone = Page(stack.enter_context(chromium(folder / "phone", sound.environment, flags)))
@@ -132,6 +152,7 @@ def measure(seconds: int, jitter_ms: float) -> dict[str, Any]:
         hall.wait_past(hall.seconds + SETTLING_S, 2 * SETTLING_S)
         to_hall = chirp_delays(sound, hall, seconds)
         voice = phone.browser.execute_script("return Object.assign({}, __parvis_voice)")
+        to_mix = told_of_the_way(host.status, voice["microphone"])
         stack.enter_context(unit(hub, "Table", MICROPHONE, "none", env=sound.environment))
         ear = stack.enter_context(sound.recording())
         ear.wait_past(3.0)
@@ -144,7 +165,8 @@ def measure(seconds: int, jitter_ms: float) -> dict[str, Any]:
         "to_hall_ms": figures(to_hall),
         "back_ms": figures(back),
         "chirps": len(to_hall) + len(back),
-        **told_by_the_hub(status, voice["microphone"]),
+        **to_mix,
+        **told_of_the_return(status, voice["microphone"]),
         "encoder": voice["encoder"],
         "dropped": voice["dropped"],
         "return_target_ms": figures([told["targetMs"]]),
@@ -156,10 +178,17 @@ def main() -> int:
     """Measure, and print words or one JSON object."""
     parser = argparse.ArgumentParser(description="a phone on stage: to the hall, and back")
     parser.add_argument("--seconds", type=int, default=20, help="measure each way for so long")
-    parser.add_argument("--jitter", type=float, default=JITTER_MS, help="mean, each path, in ms")
+    parser.add_argument("--jitter", type=float, default=JITTER_MS, help="on each path, in ms")
+    parser.add_argument(
+        "--law",
+        choices=[law.value for law in JitterLaw],
+        default=JitterLaw.UNIFORM.value,
+        help="how the jitter is spread: from 0 to so much, or so much on average",
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object on the last line")
     options = parser.parse_args()
-    rows = measure(options.seconds, options.jitter)
+    profile = Profile(jitter_ms=options.jitter, jitter_law=JitterLaw(options.law))
+    rows = {"network": f"{profile} on each path", **measure(options.seconds, profile)}
     print(table(rows))
     for name, mark in MARKS_MS.items():
         print(f"{name}: the mark is {mark} at the 95th percentile")

@@ -10,10 +10,12 @@ from parvis_server.bench.impairment.patterns import (
     PROFILES,
     RECOVERY_FRAME_NS,
     Direction,
+    JitterLaw,
     Path,
     Profile,
     Stream,
     freezes,
+    jitters_ns,
     losses,
 )
 from parvis_server.errors import UsageError
@@ -112,6 +114,20 @@ def test_a_full_queue_loses_what_comes() -> None:
     assert path.passes(15 * MS, 100) == 40 * MS
 
 
+@pytest.mark.parametrize(
+    ("law", "mean_ms", "p99_ms", "most_ms"),
+    [(JitterLaw.EXPONENTIAL, 20, 92, 100), (JitterLaw.UNIFORM, 10, 19.8, 20)],
+)
+def test_jitter_is_spread_as_its_law_says(
+    law: JitterLaw, mean_ms: float, p99_ms: float, most_ms: float
+) -> None:
+    profile = Profile(jitter_ms=20, jitter_law=law)
+    drawn_ms = sorted(one / MS for one in islice(jitters_ns(profile, 1, OUT), 20_000))
+    assert sum(drawn_ms) / len(drawn_ms) == pytest.approx(mean_ms, rel=0.03)
+    assert drawn_ms[round(0.99 * len(drawn_ms))] == pytest.approx(p99_ms, rel=0.05)
+    assert drawn_ms[0] >= 0 and drawn_ms[-1] <= most_ms
+
+
 @given(
     profile=st.builds(
         Profile,
@@ -119,6 +135,7 @@ def test_a_full_queue_loses_what_comes() -> None:
         loss=st.floats(0, 0.5),
         loss_run=st.floats(1, 10),
         jitter_ms=st.floats(0, 50),
+        jitter_law=st.sampled_from(JitterLaw),
         freeze_every_s=st.just(1.0),
         freeze_ms=st.just((40.0, 150.0)),
         rate_kbit=st.sampled_from([0.0, 64.0, 1000.0]),
@@ -184,3 +201,5 @@ def test_a_profile_says_its_faults() -> None:
         "RTT 10 ms, 1 % lost in runs of 3, 4 ms jitter, freezes of 60-300 ms every 4 s"
     )
     assert str(PROFILES["capped"]) == "RTT 20 ms, 400 kbit/s"
+    even = Profile(jitter_ms=20, jitter_law=JitterLaw.UNIFORM)
+    assert str(even) == "RTT 0 ms, 20 ms uniform jitter"

@@ -29,6 +29,15 @@ RECOVERY_FRAME_NS = 10 * NS_PER_MS
 """TCP learns of a loss from the next frame's acknowledgement: one round trip and a frame."""
 
 
+class JitterLaw(Enum):
+    """How the delays on top of a path's own are spread."""
+
+    EXPONENTIAL = "exponential"
+    """Mostly little, rarely much: ``jitter_ms`` is the mean, the 99th percentile 4.6 times that."""
+    UNIFORM = "uniform"
+    """Anything from nothing to ``jitter_ms``, alike often."""
+
+
 class Direction(Enum):
     """The two paths of a link."""
 
@@ -48,7 +57,8 @@ class Profile:
     loss_run: float = 1.0
     """Mean number of packets lost in a row (Gilbert's model); 1 loses each by itself."""
     jitter_ms: float = 0.0
-    """Mean of an exponential delay on top, on each path."""
+    """Of a delay on top, on each path: its mean where it is exponential, its most where uniform."""
+    jitter_law: JitterLaw = JitterLaw.EXPONENTIAL
     freeze_every_s: float = 0.0
     """Mean time between the beginnings of two freezes, in which nothing passes on either path."""
     freeze_ms: tuple[float, float] = (0.0, 0.0)
@@ -94,7 +104,7 @@ class Profile:
             run = f" in runs of {self.loss_run:g}" if self.loss_run > 1 else ""
             words.append(f"{100 * self.loss:g} % lost{run}")
         if self.jitter_ms:
-            words.append(f"{self.jitter_ms:g} ms jitter")
+            words.append(f"{self.jitter_ms:g} ms {self._law_words()}jitter")
         if self.freeze_every_s:
             words.append(
                 f"freezes of {shortest_ms:g}-{longest_ms:g} ms every {self.freeze_every_s:g} s"
@@ -102,6 +112,9 @@ class Profile:
         if self.rate_kbit:
             words.append(f"{self.rate_kbit:g} kbit/s")
         return ", ".join(words)
+
+    def _law_words(self) -> str:
+        return "uniform " if self.jitter_law is JitterLaw.UNIFORM else ""
 
 
 PROFILES = {
@@ -155,10 +168,11 @@ def losses(profile: Profile, seed: int, direction: Direction) -> Iterator[bool]:
 def jitters_ns(profile: Profile, seed: int, direction: Direction) -> Iterator[int]:
     """For each packet of a path its delay on top, endlessly."""
     draw = Random(f"{seed}/{direction.value}/jitters")
-    mean_ns = profile.jitter_ms * NS_PER_MS
+    unit_ns = profile.jitter_ms * NS_PER_MS
+    is_uniform = profile.jitter_law is JitterLaw.UNIFORM
     while True:
-        share = draw.expovariate(1.0)
-        yield round(min(share, MOST_JITTER) * mean_ns)
+        share = draw.random() if is_uniform else min(draw.expovariate(1.0), MOST_JITTER)
+        yield round(share * unit_ns)
 
 
 class Path:
