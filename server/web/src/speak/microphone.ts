@@ -1,13 +1,7 @@
-/**
- * The phone's microphone: asked for, cut into frames, watched, closed.
- *
- * It has an AudioContext of its own at the microphone's own rate: some browsers refuse to join a
- * microphone to a context of another one. The sound never reaches that context's output.
- */
+/** The phone's microphone: asked for, cut into frames, watched, closed. */
 
-import { audioContextClass } from "../audio/platform.ts";
-import type { FromMicrophone, ToMicrophone } from "./microphone.worklet.ts";
-import workletUrl from "./microphone.worklet.ts?worker&url";
+import { type Inlet, openInlet } from "./inlets.ts";
+import type { FromMicrophone, ToMicrophone } from "./microphone_tap.ts";
 
 /** Why there is no microphone. */
 export type Refusal =
@@ -122,21 +116,14 @@ export class Microphone {
 
   private constructor(
     private readonly stream: MediaStream,
-    private readonly context: AudioContext,
-    private readonly node: AudioWorkletNode,
+    private readonly inlet: Inlet,
     private readonly news: MicrophoneNews,
   ) {
-    node.port.onmessage = ({ data }: MessageEvent<FromMicrophone>) => {
-      if (data.kind === "level") news.onLevel(data.levelDb);
-      else news.onFrame(data.samples);
-    };
+    inlet.onMessage = (message) => this.told(message);
     for (const track of stream.getAudioTracks()) {
       track.onended = () => this.lost();
       track.onmute = () => this.lost();
     }
-    context.onstatechange = () => {
-      if (context.state !== "running") this.lost();
-    };
     navigator.mediaDevices.addEventListener("devicechange", this.followDevices);
     void this.lookAtDevices();
   }
@@ -150,17 +137,10 @@ export class Microphone {
     setAudioSession("play-and-record");
     try {
       const stream = await askForMicrophone(navigator.mediaDevices);
-      const { context, source } = await contextFor(stream);
-      await context.audioWorklet.addModule(workletUrl);
-      const node = new AudioWorkletNode(context, "parvis-microphone", {
-        channelCount: 1,
-        channelCountMode: "explicit",
-      });
-      source.connect(node);
-      // It gives silence; but a graph that leads nowhere may not run.
-      node.connect(context.destination);
-      await context.resume();
-      return new Microphone(stream, context, node, news);
+      const inlet = await openInlet(stream).catch(() => null);
+      if (inlet !== null) return new Microphone(stream, inlet, news);
+      stop(stream);
+      throw new MicrophoneRefused("busy");
     } catch (error) {
       setAudioSession("playback");
       throw error instanceof MicrophoneRefused ? error : new MicrophoneRefused("busy");
@@ -180,23 +160,32 @@ export class Microphone {
 
   /** Where its frames go from now on. */
   pass(to: ToMicrophone): void {
-    this.node.port.postMessage(to, "port" in to && to.port ? [to.port] : []);
+    this.inlet.pass(to);
   }
 
   close(): void {
     if (this.isClosed) return;
     this.isClosed = true;
     navigator.mediaDevices.removeEventListener("devicechange", this.followDevices);
-    this.context.onstatechange = null;
-    this.pass({ kind: "close" });
-    this.node.port.onmessage = null;
+    this.inlet.close();
     for (const track of this.stream.getAudioTracks()) {
       track.onended = null;
       track.onmute = null;
     }
     stop(this.stream);
-    this.context.close().catch(() => {});
     setAudioSession("playback");
+  }
+
+  private told(message: FromMicrophone): void {
+    if (this.isClosed) return;
+    switch (message.kind) {
+      case "level":
+        return this.news.onLevel(message.levelDb);
+      case "frame":
+        return this.news.onFrame(message.samples);
+      case "lost":
+        return this.lost();
+    }
   }
 
   private lost(): void {
@@ -215,28 +204,6 @@ export class Microphone {
     this.devicesBefore = audio;
     if (isGone) this.lost();
   }
-}
-
-/** A context in which this microphone can be heard: the usual one, or one at its own rate. */
-async function contextFor(
-  stream: MediaStream,
-): Promise<{ context: AudioContext; source: AudioNode }> {
-  const Context = audioContextClass(window) as typeof AudioContext;
-  const ownRate = stream.getAudioTracks()[0]?.getSettings().sampleRate;
-  const rates = [undefined, ownRate, 48_000, 44_100, 16_000];
-  for (const sampleRate of rates) {
-    const context = new Context({
-      latencyHint: "interactive",
-      ...(sampleRate === undefined ? {} : { sampleRate }),
-    });
-    try {
-      return { context, source: context.createMediaStreamSource(stream) };
-    } catch {
-      await context.close().catch(() => {});
-    }
-  }
-  stop(stream);
-  throw new MicrophoneRefused("busy");
 }
 
 /** iOS 16.4+: recording is refused while the page claims to play only. */
