@@ -55,6 +55,11 @@ MAKERS: tuple[Maker, ...] = (
         "schematic", "parvis_hardware.circuit.draw_schematic:make", "the sheets of the schematic"
     ),
     Maker("harness", "parvis_hardware.circuit.draw_harness:make", "each build's harness and wires"),
+    Maker(
+        "perfboard",
+        "parvis_hardware.circuit.draw_perfboard:make",
+        "parts and wires of the control board",
+    ),
     Maker("drawn", "parvis_hardware.guides.make:draw", "the guides' own pictures"),
     Maker(
         "example-label",

@@ -5,9 +5,10 @@ import tomllib
 
 from parvis_hardware import pins
 from parvis_hardware.circuit import netlist as netlists
-from parvis_hardware.circuit import rules, schematic, wiring
+from parvis_hardware.circuit import perfboard, rules, schematic, wiring
 from parvis_hardware.circuit.netlist import BUILDS, Netlist
 from parvis_hardware.circuit.parts import Kind, read_kinds
+from parvis_hardware.circuit.perfboard import Board
 from parvis_hardware.circuit.schematic import Sheet
 from parvis_hardware.places import HARDWARE
 
@@ -35,6 +36,13 @@ def netlist() -> Netlist:
 def sheets() -> tuple[Sheet, ...]:
     """The schematic of the checkout."""
     return schematic.parse((HARDWARE / "schematic.toml").read_text("utf-8"), netlist())
+
+
+@functools.cache
+def board() -> Board:
+    """The control board of the checkout."""
+    text = (HARDWARE / "perfboard.toml").read_text("utf-8")
+    return perfboard.parse(text, netlist())
 
 
 def schematic_differences() -> list[str]:
