@@ -212,6 +212,15 @@ class SetHostUnit(Wire):
     on: bool
 
 
+class KeepInView(Wire):
+    """Host: this person is shown behind the stage, beside the invited; or no longer."""
+
+    type: Literal["keep_in_view"] = "keep_in_view"
+    id: CommandId
+    participant: ParticipantId
+    on: bool
+
+
 class TakeSeat(Wire):
     """Attach oneself to a unit: its presses are mine. ``code`` is that of the unit's QR."""
 
@@ -290,6 +299,7 @@ AnyCommand = (
     | MakeInvite
     | RevokeInvite
     | SetHostUnit
+    | KeepInView
     | TakeSeat
     | LeaveSeat
     | ReadOut

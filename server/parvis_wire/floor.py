@@ -21,6 +21,9 @@ OWN_MICROPHONE = "-mic"
 
 MAX_TOPICS = 8
 
+MAX_KEPT_IN_VIEW = 24
+"""As many as a page shows; one more, and the first of them gives way."""
+
 RoomTime = Annotated[int, Field(ge=0, lt=1 << 63)]
 """48 kHz samples since the room's clock began."""
 

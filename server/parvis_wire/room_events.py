@@ -210,6 +210,14 @@ class HostUnitSet(Wire):
     on: bool
 
 
+class KeptInView(Wire):
+    """Whoever gave a name under this id is shown behind the stage; or no longer."""
+
+    type: Literal["kept_in_view"] = "kept_in_view"
+    participant: ParticipantId
+    on: bool
+
+
 class HostJoined(Wire):
     """Somebody runs the room from now on, or has another rank."""
 
@@ -317,6 +325,7 @@ RoomEvent = Annotated[
     | SeatTaken
     | SeatLeft
     | HostUnitSet
+    | KeptInView
     | HostJoined
     | HostLeft
     | HeirActs

@@ -13,6 +13,7 @@ from parvis_wire.base import Wire
 from parvis_wire.desk import desk_changed
 from parvis_wire.fields import ParticipantId, RoomName
 from parvis_wire.floor import (
+    MAX_KEPT_IN_VIEW,
     About,
     Ask,
     Desk,
@@ -53,6 +54,7 @@ from parvis_wire.room_events import (
     HostUnitSet,
     InviteMade,
     InviteRevoked,
+    KeptInView,
     MicrophoneClosed,
     MicrophoneOpened,
     PhaseSet,
@@ -96,6 +98,8 @@ class RoomView(Wire):
     """Nobody runs the room: the line moves by itself."""
     seats: tuple[Seated, ...] = ()
     host_units: tuple[ParticipantId, ...] = ()
+    kept_in_view: tuple[ParticipantId, ...] = ()
+    """Whom a host or a speaker wants to be seen behind the stage, the last one last."""
     ask: Ask | None = None
     """The show of hands that is open."""
     tally: Tally | None = None
@@ -201,6 +205,7 @@ WholeRoomEvent = (
     | SeatTaken
     | SeatLeft
     | HostUnitSet
+    | KeptInView
     | HostJoined
     | HostLeft
     | HeirActs
@@ -264,6 +269,9 @@ def _room_changed(view: RoomView, event: WholeRoomEvent) -> dict[str, object]:
         case HostUnitSet(unit=unit, on=on):
             others = tuple(u for u in view.host_units if u != unit)
             return {"host_units": (*others, unit) if on else others}
+        case KeptInView(participant=who, on=on):
+            kept = tuple(one for one in view.kept_in_view if one != who)
+            return {"kept_in_view": (*kept, who)[-MAX_KEPT_IN_VIEW:] if on else kept}
         case HostJoined(host=host):
             return {"hosts": (*without(view.hosts, host.participant), host)}
         case HostLeft(participant=participant):

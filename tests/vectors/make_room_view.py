@@ -14,6 +14,7 @@ from recording_messages import a_recording
 
 from parvis_wire import room_events as happened
 from parvis_wire.floor import (
+    MAX_KEPT_IN_VIEW,
     About,
     Access,
     Ask,
@@ -126,6 +127,9 @@ def before_it_begins() -> list[RoomEvent]:
         happened.HostUnitSet(unit="u8", on=True),
         happened.HostUnitSet(unit="u9", on=True),
         happened.HostUnitSet(unit="u8", on=False),
+        *(happened.KeptInView(participant=f"k{n}", on=True) for n in range(MAX_KEPT_IN_VIEW + 2)),
+        happened.KeptInView(participant="k5", on=False),
+        happened.KeptInView(participant="k7", on=True),
         happened.SeatTaken(seated=seat(3, 1)),
         happened.SeatTaken(seated=seat(2, 1)),
         happened.SeatTaken(seated=seat(2, 2)),

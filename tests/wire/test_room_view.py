@@ -218,6 +218,7 @@ anything: st.SearchStrategy[RoomEvent] = st.one_of(
     ),
     st.builds(happened.SeatLeft, participant=people),
     st.builds(happened.HostUnitSet, unit=units, on=on),
+    st.builds(happened.KeptInView, participant=people, on=on),
     st.builds(happened.HostJoined, host=hosts),
     st.builds(happened.HostLeft, participant=people),
     st.builds(happened.HeirActs, participant=st.none() | people),

@@ -102,6 +102,7 @@ RULES: Mapping[str, Callable[[Act], None]] = {
     "make_invite": lambda act: hosting.make_invite(act.draft, act.command, act.parts),
     "revoke_invite": lambda act: hosting.revoke_invite(act.draft, act.command.number, act.parts),
     "set_host_unit": lambda act: hosting.set_host_unit(act.draft, act.command),
+    "keep_in_view": lambda act: hosting.keep_in_view(act.draft, act.command),
     "take_seat": lambda act: hosting.take_seat(act.draft, act.who, act.command),
     "leave_seat": lambda act: hosting.leave_seat(act.draft, act.who, act.command, runs=act.runs),
     "read_out": lambda act: turns.read_out(act.draft, act.command.participant),

@@ -25,6 +25,7 @@ from parvis_server.room.state import turn_of
 from parvis_wire.commands import (
     Block,
     Describe,
+    KeepInView,
     LeaveSeat,
     MakeInvite,
     SetHostUnit,
@@ -55,6 +56,7 @@ from parvis_wire.room_events import (
     HostUnitSet,
     InviteMade,
     InviteRevoked,
+    KeptInView,
     MicrophoneClosed,
     PhaseSet,
     SeatLeft,
@@ -282,6 +284,15 @@ def set_host_unit(draft: Draft, command: SetHostUnit) -> None:
         for hand in hands_at(draft.view, command.unit):
             draft.emit(HandLowered(participant=hand.participant, reason=LowerReason.DISMISSED))
     draft.emit(HostUnitSet(unit=command.unit, on=command.on))
+
+
+def keep_in_view(draft: Draft, command: KeepInView) -> None:
+    """Somebody of the audience is seen behind the stage, as far as they gave a name.
+
+    Whether they are here does not matter: who listens at an edge is not known to the room.
+    """
+    if command.on != (command.participant in draft.view.kept_in_view):
+        draft.emit(KeptInView(participant=command.participant, on=command.on))
 
 
 def _unit(draft: Draft, participant: str | None) -> Member | None:

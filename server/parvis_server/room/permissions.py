@@ -80,6 +80,7 @@ PERMITTED: Mapping[str, Row] = {
     "make_invite": _RUNS,
     "revoke_invite": _RUNS,
     "set_host_unit": _RUNS,
+    "keep_in_view": {**_RUNS, Part.SPEAKER: ALL_MODES},
     "take_seat": {Part.AUDIENCE: ALL_MODES},
     "leave_seat": {**_RUNS, Part.AUDIENCE: ALL_MODES},
     "read_out": _RUNS,

@@ -29,6 +29,7 @@ const EMPTY: RoomView = {
   autopilot: false,
   seats: [],
   host_units: [],
+  kept_in_view: [],
   ask: null,
   tally: null,
   recording: null,

@@ -211,6 +211,20 @@ def test_who_comes_back_as_somebody_new_answers_no_question_that_was_put_before(
     assert hall.room.view.tally.yes_far == 3
 
 
+def test_somebody_is_kept_in_view_by_who_runs_the_room_or_speaks(hall: Hall) -> None:
+    keep = c.KeepInView(id="x", participant="ada", on=True)
+    assert hall.do("ben", keep) is RefusalCode.NOT_ALLOWED
+    hall.come(Member("guest", Role.SPEAKER, name="Guest", ssrc=9))
+    assert hall.do("guest", keep) is None
+    assert hall.do("host", keep) is None
+    assert hall.do("host", c.KeepInView(id="x", participant="at-an-edge", on=True)) is None
+    assert hall.room.view.kept_in_view == ("ada", "at-an-edge")
+    assert for_public(hall.room.view).kept_in_view == ("ada", "at-an-edge"), "everybody sees it"
+    assert hall.said.count("kept_in_view") == 2, "nothing happened twice"
+    hall.do("host", c.KeepInView(id="x", participant="ada", on=False))
+    assert hall.room.view.kept_in_view == ("at-an-edge",)
+
+
 def test_a_unit_that_nobody_finds_blinks(hall: Hall) -> None:
     assert hall.do("host", c.Identify(id="x", unit="t1")) is None
     assert AttendTo("t1", Attention.IDENTIFY) in hall.effects

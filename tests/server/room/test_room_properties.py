@@ -243,6 +243,10 @@ class AnEvening(Promises):
     def set_host_unit(self, who: str, unit: str, on: bool) -> None:
         self._do(who, c.SetHostUnit(id="x", unit=unit, on=on))
 
+    @rule(who=mostly_hosts, whom=people, on=flags)
+    def keep_in_view(self, who: str, whom: str, on: bool) -> None:
+        self._do(who, c.KeepInView(id="x", participant=whom, on=on))
+
     @rule(who=mostly_hosts, phase=st.sampled_from([Phase.SCHEDULED, Phase.BACKSTAGE, Phase.LIVE]))
     def set_phase(self, who: str, phase: Phase) -> None:
         self._do(who, c.SetPhase(id="x", phase=phase))

@@ -27,7 +27,7 @@ export function Crowd({ hub, view, link, presence }: Props) {
   const pulse = useStore(hub.room, (room) => room.pulse);
   const people = usePeople(link);
   const onStage = new Set([...view.floor, ...view.hosts].map((one) => one.participant));
-  const { invited, named, others } = tiersOf(people, onStage, pulse);
+  const { invited, named, others } = tiersOf(people, onStage, pulse, view.kept_in_view);
   return (
     <>
       {invited.length > 0 && (

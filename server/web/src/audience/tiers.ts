@@ -7,6 +7,7 @@ import type { Pulse } from "../wire/messages.ts";
 export const SHOWN = 24;
 
 export interface Tiers {
+  /** And whom a host or a speaker keeps in view. */
   invited: Listed[];
   named: Listed[];
   /** Listeners who are not shown by name; null: the host hides how many. */
@@ -18,10 +19,12 @@ export function tiersOf(
   people: readonly Listed[],
   onStage: ReadonlySet<string>,
   pulse: Pulse | null,
+  inView: readonly string[],
 ): Tiers {
   const rest = people.filter((one) => !onStage.has(one.participant));
-  const invited = rest.filter((one) => one.invited).slice(0, SHOWN);
-  const named = rest.filter((one) => !one.invited).slice(0, SHOWN);
+  const isBehind = (one: Listed) => one.invited || inView.includes(one.participant);
+  const invited = rest.filter(isBehind).slice(0, SHOWN);
+  const named = rest.filter((one) => !isBehind(one)).slice(0, SHOWN);
   const listeners = pulse?.listeners ?? null;
   const seen = invited.length + named.length + (people.length - rest.length);
   return { invited, named, others: listeners === null ? null : Math.max(0, listeners - seen) };

@@ -72,6 +72,8 @@ function subject(command: Command): string | null {
     case "block":
     case "unblock":
       return `block ${command.participant}`;
+    case "keep_in_view":
+      return `view ${command.participant}`;
     case "set_host_unit":
       return `host unit ${command.unit}`;
     default:

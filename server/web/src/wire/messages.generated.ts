@@ -27,6 +27,7 @@ export type ClientMessage =
   | MakeInvite
   | RevokeInvite
   | SetHostUnit
+  | KeepInView
   | TakeSeat
   | LeaveSeat
   | ReadOut
@@ -518,6 +519,15 @@ export interface SetHostUnit {
   on: boolean;
 }
 /**
+ * Host: this person is shown behind the stage, beside the invited; or no longer.
+ */
+export interface KeepInView {
+  type: "keep_in_view";
+  id: string;
+  participant: string;
+  on: boolean;
+}
+/**
  * Attach oneself to a unit: its presses are mine. ``code`` is that of the unit's QR.
  */
 export interface TakeSeat {
@@ -806,6 +816,7 @@ export interface RoomView {
   autopilot: boolean;
   seats: Seated[];
   host_units: string[];
+  kept_in_view: string[];
   ask: Ask | null;
   tally: Tally | null;
   recording: Recording | null;
@@ -1002,6 +1013,7 @@ export interface Change {
     | SeatTaken
     | SeatLeft
     | HostUnitSet
+    | KeptInView
     | HostJoined
     | HostLeft
     | HeirActs
@@ -1185,6 +1197,14 @@ export interface SeatLeft {
 export interface HostUnitSet {
   type: "host_unit_set";
   unit: string;
+  on: boolean;
+}
+/**
+ * Whoever gave a name under this id is shown behind the stage; or no longer.
+ */
+export interface KeptInView {
+  type: "kept_in_view";
+  participant: string;
   on: boolean;
 }
 /**

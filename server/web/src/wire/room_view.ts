@@ -92,6 +92,7 @@ type WholeRoomEvent = Of<
   | "seat_taken"
   | "seat_left"
   | "host_unit_set"
+  | "kept_in_view"
   | "host_joined"
   | "host_left"
   | "heir_acts"
@@ -99,6 +100,9 @@ type WholeRoomEvent = Of<
   | "asked"
   | "ask_closed"
 >;
+
+/** `parvis_wire.floor.MAX_KEPT_IN_VIEW`. */
+const MAX_KEPT_IN_VIEW = 24;
 
 function roomChanged(view: RoomView, event: WholeRoomEvent): Partial<RoomView> {
   switch (event.type) {
@@ -117,6 +121,11 @@ function roomChanged(view: RoomView, event: WholeRoomEvent): Partial<RoomView> {
     case "host_unit_set": {
       const others = view.host_units.filter((unit) => unit !== event.unit);
       return { host_units: event.on ? [...others, event.unit] : others };
+    }
+    case "kept_in_view": {
+      const kept = view.kept_in_view.filter((one) => one !== event.participant);
+      const more = [...kept, event.participant].slice(-MAX_KEPT_IN_VIEW);
+      return { kept_in_view: event.on ? more : kept };
     }
     case "host_joined":
       return { hosts: [...without(view.hosts, event.host.participant), event.host] };

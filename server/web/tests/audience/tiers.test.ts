@@ -22,19 +22,25 @@ const counted = (listeners: number | null): Pulse => ({
 describe("the tiers", () => {
   test("whoever is on the stage is not in the audience too", () => {
     const people = [person("a"), person("b", true), person("c")];
-    const { invited, named, others } = tiersOf(people, new Set(["a"]), counted(10));
+    const { invited, named, others } = tiersOf(people, new Set(["a"]), counted(10), []);
     expect([invited.length, named.map((one) => one.name), others]).toEqual([1, ["c"], 7]);
   });
 
   test("beyond a page of names it counts", () => {
     const people = Array.from({ length: 50 }, (_, index) => person(`p${index}`));
-    const { named, others } = tiersOf(people, new Set(), counted(300));
+    const { named, others } = tiersOf(people, new Set(), counted(300), []);
     expect([named.length, others]).toEqual([SHOWN, 300 - SHOWN]);
   });
 
+  test("whom a host keeps in view stands beside the invited", () => {
+    const people = [person("a"), person("b", true), person("c")];
+    const { invited, named } = tiersOf(people, new Set(["c"]), counted(10), ["a", "c", "gone"]);
+    expect([invited, named].map((tier) => tier.map((one) => one.name))).toEqual([["a", "b"], []]);
+  });
+
   test("hidden counts stay hidden", () => {
-    expect(tiersOf([person("a")], new Set(), counted(null)).others).toBeNull();
-    expect(tiersOf([person("a")], new Set(), null).others).toBeNull();
+    expect(tiersOf([person("a")], new Set(), counted(null), []).others).toBeNull();
+    expect(tiersOf([person("a")], new Set(), null, []).others).toBeNull();
   });
 });
 

@@ -93,10 +93,12 @@ function PersonRow({ hub, view, person }: PersonProps) {
   const { say } = useWords();
   const { participant, name } = person;
   const runs = view.hosts.some((host) => host.participant === participant);
+  const isKept = view.kept_in_view.includes(participant);
   const marks = [
     person.in_hall ? say("line.unit") : "",
     person.invited ? say("people.invited") : "",
     runs ? say("people.runs") : "",
+    isKept ? say("people.kept") : "",
   ].filter((word) => word !== "");
   return (
     <li class="person">
@@ -105,6 +107,15 @@ function PersonRow({ hub, view, person }: PersonProps) {
       </span>
       {!runs && (
         <span class="row-acts">
+          <button
+            type="button"
+            class="small"
+            aria-pressed={isKept}
+            aria-label={say("people.keep_name", { name })}
+            onClick={() => hub.wish({ type: "keep_in_view", participant, on: !isKept })}
+          >
+            {say("people.keep")}
+          </button>
           <button
             type="button"
             class="small"
