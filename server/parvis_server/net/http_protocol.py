@@ -32,13 +32,22 @@ class HubHttpProtocol(H11Protocol):
     _head_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Tune the socket and wait for a request."""
+        """Tune the socket and wait for a request, once it is this connection's turn."""
         super().connection_made(transport)
         if self._is_beyond_the_last_file():
             transport.abort()  # there is no file left to answer with
             return
         sockets.tune(transport)
-        self._watch_head()
+        entrance = cast(HubConfig, self.config).entrance
+        if entrance is None or entrance.hall.turnstile.passes(self._let_in):
+            self._watch_head()
+        else:
+            transport.pause_reading()
+
+    def _let_in(self) -> None:
+        if not self.transport.is_closing():
+            self.transport.resume_reading()
+            self._watch_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop waiting."""

@@ -26,6 +26,7 @@ from parvis_server.errors import PeerFault
 from parvis_server.net.admission import Peer
 from parvis_server.net.connection import Connection
 from parvis_server.net.endpoints import Session, Waiting
+from parvis_server.net.turnstile import Turnstile
 from parvis_server.open_files import OpenFiles
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.messages import Join, Role
@@ -125,6 +126,7 @@ class ListenerHall:
         """Highest number of a file that a connection of any kind may be; None: any."""
         self.count = 0
         """Connections, those included that have not joined yet."""
+        self.turnstile = Turnstile()
         self._now_ns = now_ns
         self._slots = tuple(Slot({}) for _ in range(PING_EVERY_SWEEPS))
         self._filled = 0
