@@ -159,7 +159,7 @@ def test_a_picture_that_nobody_made_is_told(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="no-such: there is no such picture"):
         pictures.found("no-such", "fr", tmp_path)
     with pytest.raises(SourceError, match=r"pictures\.toml, harness\.file: has none for the build"):
-        pictures.found("harness", "fr", tmp_path, "hub")
+        pictures.found("harness", "fr", tmp_path, "huge")
 
 
 def test_a_template_gets_one_language_and_no_other(tmp_path: Path) -> None:

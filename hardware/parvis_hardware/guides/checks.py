@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from parvis_hardware.errors import SourceError
-from parvis_hardware.guides.document import Guide, Picture, Step, read_guide, words_in
+from parvis_hardware.guides.document import Guide, Picture, Step, Wires, read_guide, words_in
 from parvis_hardware.guides.drawn import DRAWINGS
 from parvis_hardware.guides.lights import light_lines
-from parvis_hardware.guides.make import guide_files
+from parvis_hardware.guides.make import WIRE_WORDS, guide_files
 from parvis_hardware.guides.pictures import DRAWN, Pictures, read_pictures
+from parvis_hardware.guides.wires import wire_lines
 from parvis_hardware.places import LANGUAGES
 
 COMING = {"parvis-unit": ("selftest", "install")}
@@ -58,6 +59,8 @@ def _of_guide(guide: Guide, pictures: Pictures) -> Iterator[str]:
                     yield f"picture {block.picture!r} is not in pictures.toml"
                 else:
                     pictures.file(block.picture, LANGUAGES[0], build)
+            if isinstance(block, Wires):
+                wire_lines(WIRE_WORDS, build, "fr")
     for program, command in sorted(commands_in(guide)):
         if command not in commands_of(program) and command not in COMING.get(program, ()):
             yield f"`{program} {command}` is no command"

@@ -32,21 +32,28 @@ class Words(_Strict):
         return self.fr if language == "fr" else self.en
 
 
-class Heading(_Strict):
+class Part(_Strict):
+    """Of a document; some builds have parts that others do not have."""
+
+    builds: list[str] = []
+    """Those that have this part; none named: all."""
+
+
+class Heading(Part):
     """A new section."""
 
     kind: Literal["heading"]
     title: Words
 
 
-class Text(_Strict):
+class Text(Part):
     """Paragraphs."""
 
     kind: Literal["text"]
     text: Words
 
 
-class Points(_Strict):
+class Points(Part):
     """A list; ``boxes``: each with a box to tick."""
 
     kind: Literal["points"]
@@ -55,7 +62,7 @@ class Points(_Strict):
     boxes: bool = False
 
 
-class Table(_Strict):
+class Table(Part):
     """Rows under heads."""
 
     kind: Literal["table"]
@@ -66,7 +73,7 @@ class Table(_Strict):
     """Shares of the line."""
 
 
-class Picture(_Strict):
+class Picture(Part):
     """One picture with what it shows."""
 
     kind: Literal["picture"]
@@ -75,7 +82,7 @@ class Picture(_Strict):
     width_mm: int = Field(default=150, ge=20, le=180)
 
 
-class Note(_Strict):
+class Note(Part):
     """Set apart: a hint, or a warning."""
 
     kind: Literal["note"]
@@ -83,7 +90,7 @@ class Note(_Strict):
     warning: bool = False
 
 
-class Step(_Strict):
+class Step(Part):
     """Something that a person does, and how they see that it is right."""
 
     kind: Literal["step"]
@@ -97,18 +104,23 @@ class Step(_Strict):
     """Names of the document's ``tools``."""
     code: list[str] = []
     """Lines to type."""
-    builds: list[str] = []
-    """Those that have this step; none named: all."""
 
 
-class Lights(_Strict):
+class Wires(Part):
+    """The table of a build's wires, from the netlist."""
+
+    kind: Literal["wires"]
+
+
+class Lights(Part):
     """The table of what the light says, from the unit's own patterns."""
 
     kind: Literal["lights"]
 
 
 Block = Annotated[
-    Heading | Text | Points | Table | Picture | Note | Step | Lights, Field(discriminator="kind")
+    Heading | Text | Points | Table | Picture | Note | Step | Lights | Wires,
+    Field(discriminator="kind"),
 ]
 
 
@@ -125,11 +137,7 @@ class Guide(_Strict):
 
     def of_build(self, build: str | None) -> list[Block]:
         """The blocks that this build's document has."""
-        return [
-            block
-            for block in self.blocks
-            if not isinstance(block, Step) or not block.builds or build in block.builds
-        ]
+        return [block for block in self.blocks if not block.builds or build in block.builds]
 
 
 def read_guide(path: Path) -> Guide:
@@ -204,10 +212,12 @@ def _refuse_loose_ends(path: Path, guide: Guide) -> None:
             if tool not in guide.tools:
                 known = ", ".join(guide.tools)
                 raise SourceError(path, f"step {step.id}", f"tool {tool!r} is none of: {known}")
-        for build in step.builds:
+    for block in guide.blocks:
+        for build in block.builds:
             if build not in guide.builds:
                 known = ", ".join(guide.builds)
-                raise SourceError(path, f"step {step.id}", f"build {build!r} is none of: {known}")
+                where = f"step {block.id}" if isinstance(block, Step) else block.kind
+                raise SourceError(path, where, f"build {build!r} is none of: {known}")
     for block in guide.blocks:
         if isinstance(block, Table) and any(len(row) != len(block.heads) for row in block.rows):
             first = block.heads[0]

@@ -12,17 +12,27 @@ from typing import Any
 from pydantic import BaseModel
 
 from parvis_hardware.errors import CheckFailed, ToolMissing
-from parvis_hardware.guides.document import Guide, Lights, Picture, Step, Words, read_guide
+from parvis_hardware.guides.document import (
+    Guide,
+    Lights,
+    Picture,
+    Step,
+    Wires,
+    Words,
+    read_guide,
+)
 from parvis_hardware.guides.lights import SHOWN_MS, light_lines
 from parvis_hardware.guides.pictures import Pictures, read_pictures
 from parvis_hardware.guides.typography import set_for
+from parvis_hardware.guides.wires import HEADS, wire_lines
 from parvis_hardware.places import HARDWARE, LANGUAGES
 from parvis_hardware.stamp import version
 
 GUIDES = HARDWARE / "guides"
 TEMPLATE = GUIDES / "templates" / "guide.typ"
 LIGHT_WORDS = GUIDES / "lights.toml"
-NO_GUIDES = ("pictures", "lights")
+WIRE_WORDS = GUIDES / "wires.toml"
+NO_GUIDES = ("pictures", "lights", "wires")
 """Files of the folder that are no documents."""
 
 FONT_PACKAGE = "font_source_sans_pro"
@@ -150,6 +160,10 @@ def _block(block: Any, edition: Edition, pictures: Pictures, out: Path) -> dict[
             }
             for line in lines
         ]
+    if isinstance(block, Wires):
+        wires = wire_lines(WIRE_WORDS, edition.build or "", edition.language)
+        given["heads"] = HEADS[edition.language]
+        given["rows"] = [[set_for(edition.language, cell) for cell in wire] for wire in wires]
     return given
 
 

@@ -20,6 +20,7 @@ def set_for(language: str, text: str) -> str:
 
 def _set(language: str, text: str) -> str:
     text = _NUMBER_AND_UNIT.sub(_joined, text.replace("'", "’"))
+    text = text.replace(" × ", f"{FIXED}×{FIXED}")
     if language != "fr":
         return text
     text = re.sub(r" ([;!?])", NARROW + r"\1", text)
