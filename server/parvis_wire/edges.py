@@ -186,6 +186,8 @@ class Drain(Wire):
     within_s: float = Field(gt=0, le=600)
     places: tuple[Place, ...] = Field(default=(), max_length=64)
     """Where to, the best first."""
+    weights: tuple[int, ...] = Field(default=(), max_length=64)
+    """How many more listeners each of them would take well; nothing said: all alike."""
 
 
 class PeopleQuestion(Wire):

@@ -116,8 +116,11 @@ class EdgeHub:
     def send(self, edge: str, connection: int, rtp: bytes) -> None:
         self.bus.publish(self.subjects.sound_down(edge), pack_relayed(connection, rtp))
 
-    def drain(self, edge: str, within_s: float, *places: str) -> None:
-        self._publish(self.subjects.orders(edge), Drain(within_s=within_s, places=places))
+    def drain(
+        self, edge: str, within_s: float, *places: str, weights: tuple[int, ...] = ()
+    ) -> None:
+        order = Drain(within_s=within_s, places=places, weights=weights)
+        self._publish(self.subjects.orders(edge), order)
 
     def _publish(self, subject: str, message: Wire) -> None:
         self.bus.publish(subject, serialize(message).encode())

@@ -51,7 +51,7 @@ class Drainage:
         self.is_on = self._door.is_shut = True
         log.info("this edge is emptied: %d listeners move on", self._rooms.listeners)
         if order.places:
-            await self._tell(order.places, round(order.within_s * 1000))
+            await self._tell(order)
             await self._until_empty(order.within_s + LAST_S)
         await self._close_all(CLOSES_OVER_S if order.places else order.within_s)
         self.done.set()
@@ -62,10 +62,12 @@ class Drainage:
         await self._close_all(within_s)
         self.done.set()
 
-    async def _tell(self, places: Sequence[str], within_ms: int) -> None:
-        frames = [text_frame(Move(place=place, within_ms=within_ms)) for place in places]
+    async def _tell(self, order: Drain) -> None:
+        within_ms = round(order.within_s * 1000)
+        frames = [text_frame(Move(place=place, within_ms=within_ms)) for place in order.places]
+        turns = in_proportion(order.weights, len(frames))
         for number, connection in enumerate(tuple(self._connections())):
-            connection.raw.write_frame(frames[number % len(frames)])
+            connection.raw.write_frame(frames[next(turns)])
             if number % AT_ONCE == AT_ONCE - 1:
                 await asyncio.sleep(0)
 
@@ -88,6 +90,21 @@ class Drainage:
         for room in self._rooms:
             for listener in (*room.listeners.values(), *room.waiting):
                 yield listener.connection
+
+
+def in_proportion(weights: Sequence[int], places: int) -> Iterator[int]:
+    """Which of the places is next, for ever: each as often as its weight says, evenly mixed.
+
+    A place without weight gets nobody, unless no place has any: then all are alike.
+    """
+    known = [max(0, weight) for weight in (*weights, *[0] * places)[:places]]
+    shares = {place: weight for place, weight in enumerate(known) if weight}
+    shares = shares or dict.fromkeys(range(places), 1)
+    sent = dict.fromkeys(shares, 0)
+    while True:
+        place = min(shares, key=lambda one: (sent[one] + 1) / shares[one])
+        sent[place] += 1
+        yield place
 
 
 def _slices(connections: Sequence[Connection]) -> Iterable[Sequence[Connection]]:

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
+from itertools import islice
+
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fakes.live_edge import edge_house
 from fakes.peer import joined, peer
+from parvis_server.edge.drain import in_proportion
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.messages import PROTOCOL_VERSION, Join, Move, Role
 
@@ -25,6 +31,27 @@ async def test_everybody_is_told_where_to_go_and_the_edge_ends() -> None:
         await one.socket.close()  # the last one has moved: nobody waits for the half minute
         async with asyncio.timeout(5):
             await house.edge.edge.drainage.done.wait()
+
+
+async def test_a_fuller_edge_gets_fewer() -> None:
+    async with (
+        edge_house() as house,
+        joined(house.edge.listen) as one,
+        joined(house.edge.listen) as other,
+        joined(house.edge.listen) as third,
+    ):
+        house.hub.drain(house.edge.id, 30.0, ":1", ":2", ":3", weights=(0, 200, 100))
+        moves = [await each.until(Move) for each in (one, other, third)]
+        assert Counter(move.place for move in moves) == {":2": 2, ":3": 1}
+
+
+@given(st.lists(st.integers(0, 4_000), max_size=6), st.integers(1, 6), st.integers(0, 2_000))
+def test_each_place_gets_its_share(weights: list[int], places: int, listeners: int) -> None:
+    sent = Counter(islice(in_proportion(weights, places), listeners))
+    known = (weights + places * [0])[:places]
+    fair = known if sum(known) else [1] * places
+    for place, weight in enumerate(fair):
+        assert abs(sent[place] - listeners * weight / sum(fair)) <= places
 
 
 async def test_who_does_not_move_is_closed_and_comes_back() -> None:

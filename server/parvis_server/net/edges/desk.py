@@ -385,7 +385,10 @@ class EdgeDesk:
         if found is None:
             return False
         found.draining = True
-        order = Drain(within_s=within_s, places=self.places(is_public=found.hello.is_public))
+        offers = self.offers(is_public=found.hello.is_public)
+        places = tuple(offer.place for offer in offers)
+        weights = tuple(offer.weight for offer in offers)
+        order = Drain(within_s=within_s, places=places, weights=weights)
         self.bus.publish(self._subjects.orders(edge), serialize(order).encode())
         return True
 
