@@ -153,7 +153,7 @@ class HubReplays:
     async def _be_quick(self) -> Never:
         while True:
             task = await self._quick.get()
-            await self._work(self.folder, Orders(tasks=(task,)), self._tell)
+            await self._carry_out(Orders(tasks=(task,)))
 
     async def _be_thorough(self) -> Never:
         soon, wait_s = 0, self._soon_s
@@ -165,9 +165,18 @@ class HubReplays:
                 await self._settle()
             self._due.clear()
             if await asyncio.to_thread(self.folder.is_dir):
-                await self._work(self.folder, self._orders(), self._tell)
+                await self._carry_out(self._orders())
             soon = soon + 1 if self._wishes else 0
             wait_s = self._soon_s if 0 < soon <= MAX_SOON else LOOK_EVERY_S
+
+    async def _carry_out(self, orders: Orders) -> None:
+        """Have it done; whatever was said nothing of did not succeed."""
+        await self._work(self.folder, orders, self._tell)
+        for task in orders.tasks:
+            job = self.jobs.get(task.recording)
+            if job is not None and job.act is task.act and job.is_open:
+                why = "the process that does it ended by itself: see the hub's log"
+                self.jobs[task.recording] = replace(job, state=JobState.FAILED, why=why)
 
     async def _settle(self) -> None:
         """Wait for the recorder to end its files, no longer than it needs."""

@@ -5,7 +5,6 @@ audience hears it again at the room's link. By keyboard and thumb, at 320 px; ax
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,12 +13,11 @@ from selenium.webdriver.common.keys import Keys
 from fakes.live_hub import LiveHub, live_hub
 from fakes.page import Page, page
 from fakes.recordings import Said, write_recording
+from fakes.replay_work import in_a_thread
 from fakes.voices import voice
 from parvis_server.hub_recorder import HubRecorder
-from parvis_server.hub_replays import Done, HubReplays
+from parvis_server.hub_replays import HubReplays
 from parvis_server.net.pages import static_folder
-from parvis_server.replay.keeping_up import Bench, carry_out
-from parvis_server.replay.orders import Orders
 from parvis_wire.floor import About, Phase
 
 pytestmark = [pytest.mark.system, pytest.mark.beside]
@@ -31,27 +29,13 @@ AUDIO = "document.querySelector('audio')"
 ACTS = ".past-one > .past-acts"
 
 
-async def work(folder: Path, orders: Orders, tell: Callable[[Done], None]) -> None:
-    """What a process of its own does, in a thread: it loads its libraries once."""
-    loop = asyncio.get_running_loop()
-
-    def say(done: Done) -> None:
-        loop.call_soon_threadsafe(tell, done)
-
-    def do() -> None:
-        for done in carry_out(Bench(folder, 1_790_000_100_000, static_folder(), say), orders):
-            say(done)
-
-    await asyncio.to_thread(do)
-
-
 @pytest.mark.parametrize("language", ["en", "fr"])
 async def test_a_host_hears_and_publishes_and_the_audience_hears_it_again(
     tmp_path: Path, language: str
 ) -> None:
     recordings = tmp_path / "recordings"
     recorder = HubRecorder(recordings)
-    recorder.replays = HubReplays(recordings, work, settle_s=0)
+    recorder.replays = HubReplays(recordings, in_a_thread(static_folder()), settle_s=0)
     async with live_hub(tmp_path / "data", recorder=recorder) as hub:
         room = hub.hub.rooms.create(About(title="Evening"), phase=Phase.LIVE)
         write_recording(recordings, [ANN, BOB], room=room.name, length_s=8, retention_days=365)

@@ -141,19 +141,28 @@ def erase(
     expired: Annotated[
         bool, typer.Option("--expired", help="Every recording whose time is over.")
     ] = False,
+    search: Annotated[
+        list[Path] | None,
+        typer.Option(help="With --person: a folder of copies to look for them in afterwards."),
+    ] = None,
     data: Data = None,
 ) -> None:
-    """Delete one recording, those of a room, those that are over, or a person out of all."""
+    """Delete one recording, those of a room, those that are over, or a person: voice, name, words.
+
+    A person leaves every recording, every published copy and the log of every room; a hub that
+    runs on the data folder does it itself.
+    """
     from parvis_server.errors import UsageError
     from parvis_server.replay.opened import every, find
-    from parvis_server.replay.rights import erase_person, erase_recording, sweep
+    from parvis_server.replay.rights import erase_recording, sweep
 
     recordings = _recordings(data)
     if sum((name is not None, person is not None, room is not None, expired)) != 1:
         raise UsageError("give one of: a recording, --person, --room, --expired")
     if person is not None:
-        who = _participant(recordings, person)
-        gone = erase_person(recordings, who, _now(), _progress("the mix is made again"))
+        from parvis_server.commands.replay_erase import erase_somebody
+
+        gone = erase_somebody(person, data, recordings, search or [], _progress("the mix is made"))
     elif expired:
         gone = sweep(recordings, _now())
     else:

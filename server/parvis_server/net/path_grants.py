@@ -101,6 +101,11 @@ class PathGrants:
         """Whether it was not revoked, and its holder may still be here."""
         return grant.hash in self._grants and self._is_good(grant)
 
+    @property
+    def every(self) -> tuple[Grant, ...]:
+        """All, the oldest first."""
+        return tuple(self._grants.values())
+
     def of_room(self, room: str) -> tuple[Grant, ...]:
         """A room's, the oldest first."""
         return tuple(grant for grant in self._grants.values() if grant.room == room)

@@ -107,6 +107,9 @@ class RoomKeeper(Protocol):
             StoreError: the log fails at the moment.
         """
 
+    async def called(self, person: str) -> frozenset[tuple[str, str]]:
+        """Rooms and participants: whoever has this id, or was called so; raises ``StoreError``."""
+
     @property
     def state(self) -> JournalState:
         """Whether everything is written."""
@@ -162,6 +165,10 @@ class RoomsInMemory:
     async def erase(self, room: str, participant: str) -> int:
         """Nothing is kept of them."""
         return 0
+
+    async def called(self, person: str) -> frozenset[tuple[str, str]]:
+        """Nobody is known by a name."""
+        return frozenset()
 
     @property
     def state(self) -> JournalState:
@@ -317,6 +324,14 @@ class StoredRooms:
         try:
             async with asyncio.timeout(READ_TIMEOUT_S):
                 return await self._running().perform(lambda store: store.erase(room, participant))
+        except TimeoutError:
+            raise StoreError("the log does not answer at the moment: try again later") from None
+
+    async def called(self, person: str) -> frozenset[tuple[str, str]]:
+        """Rooms and participants: whoever has this id, or was called so at some time."""
+        try:
+            async with asyncio.timeout(READ_TIMEOUT_S):
+                return await self._running().perform(lambda store: store.called(person))
         except TimeoutError:
             raise StoreError("the log does not answer at the moment: try again later") from None
 

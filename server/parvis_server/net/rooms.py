@@ -182,6 +182,10 @@ class Rooms:
         live.bulletin.forget(participant)
         return await self._keeper.erase(name, participant)
 
+    async def called(self, person: str) -> frozenset[tuple[str, str]]:
+        """Rooms and participants: whoever has this id, or was called so; raises ``StoreError``."""
+        return await self._keeper.called(person)
+
     async def run(self) -> Never:
         """Run every room's parts until cancelled."""
         async with asyncio.TaskGroup() as group:

@@ -63,7 +63,7 @@ def erase_person(
             withdraw(opened.folder, [participant], utc_ms, progress)
             _forget_refusal(opened, participant)
             changed.append(opened.name)
-    left = list(mentions(recordings, participant))
+    left = list(mentions(recordings, participant, room))
     if left:
         raise BadRecording(f"{participant} is still named in {left[0]}, after they were erased")
     return changed
@@ -85,12 +85,14 @@ def is_in(opened: Opened, participant: str) -> bool:
     return any(names(line, frozenset({participant})) for line in _lines(opened))
 
 
-def mentions(recordings: Path, participant: str) -> Iterator[Path]:
-    """Every file of a recording, or of a copy of one, in which this id stands."""
+def mentions(recordings: Path, participant: str, room: str | None = None) -> Iterator[Path]:
+    """Every file of a recording, or of a copy of one, in which this id stands; of one room, or of
+    all."""
     wanted = participant.encode()
-    folders = [recordings]
+    folders = [recordings if room is None else recordings / room]
     for opened in every(recordings):
-        folders += copies_of(opened.folder)
+        if room in (None, opened.description.room):
+            folders += copies_of(opened.folder)
     for folder in folders:
         for path in sorted(folder.rglob("*")):
             if path.is_file() and path.name != LOCK and wanted in path.read_bytes():

@@ -170,6 +170,15 @@ class Store:
         self._connection.empty_write_ahead_log()
         return erased
 
+    def called(self, person: str) -> frozenset[tuple[str, str]]:
+        """Rooms and participants: whoever has this id, or was called so at some time."""
+        words = schema.words
+        is_meant = (words.c.participant == person) | (words.c.text == person)
+        query = select(words.c.room, words.c.participant).where(is_meant).distinct()
+        with self._connection.transaction() as connection:
+            rows = connection.execute(query.where(words.c.participant.is_not(None)))
+            return frozenset((row.room, row.participant) for row in rows)
+
     def _insert(self, events: Sequence[StoredEvent]) -> None:
         opening = _opening_commands(events)
         rows, words = [], []

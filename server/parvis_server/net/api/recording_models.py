@@ -157,6 +157,23 @@ class Erasure(Body):
     participant: ParticipantId
 
 
+class ErasePerson(Body):
+    """Whom to erase from every room of the hub."""
+
+    person: Annotated[str, Field(min_length=1, max_length=256)]
+    """Their id, or a name that they were called by."""
+
+
+class ErasedPerson(Body):
+    """Who that was."""
+
+    participant: str
+    rooms: tuple[str, ...]
+    """Whose recordings follow: see `work` of each."""
+    words: int
+    paths: int
+
+
 class Erased(Body):
     """What was erased at once; the recordings follow, see `work` of the room's recordings."""
 

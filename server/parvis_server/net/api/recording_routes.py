@@ -14,6 +14,8 @@ from parvis_server.net.api.faults import ApiFault
 from parvis_server.net.api.house import House
 from parvis_server.net.api.recording_models import (
     Erased,
+    ErasedPerson,
+    ErasePerson,
     Erasure,
     Left,
     Muted,
@@ -99,6 +101,12 @@ def recording_routes(house: House) -> APIRouter:
         if found.live.room.view.recording is not None:
             raise ApiFault(409, "recording", "the room is being recorded: stop that first")
         return await _erased(house, found, body.participant)
+
+    @routes.post("/erasures", responses=faults(401, 403, 404, 409))
+    async def erase_everywhere(caller: Asker, body: ErasePerson) -> ErasedPerson:
+        """Erase somebody from every room, by their id or name. For operators."""
+        house.check_operator(caller)
+        return await _erased_everywhere(house, body.person)
 
     return routes
 
@@ -218,6 +226,35 @@ async def _erased(house: House, room: HubRoom, participant: str) -> Erased:
     if known.folder is not None and await asyncio.to_thread(known.folder.is_dir):
         _do(known, Task(Act.ERASE_PERSON, room.name, participant))
     return Erased(words=words, paths=paths)
+
+
+async def _erased_everywhere(house: House, person: str) -> ErasedPerson:
+    try:
+        found = set(await house.rooms.called(person))
+    except StoreError as error:
+        raise ApiFault(409, "log_fails", str(error)) from error
+    for room in house.rooms:
+        for one in await house.recordings.of_room(room.name):
+            found |= {
+                (room.name, voice.participant)
+                for voice in one.voices
+                if person in (voice.participant, voice.name)
+            }
+    people = sorted({participant for _, participant in found})
+    if not people:
+        raise ApiFault(404, "nobody", "person: nobody of this id or name is known")
+    if len(people) > 1:
+        raise ApiFault(409, "several", f"these are several: give one of {', '.join(people)}"[:500])
+    rooms = [room for name, _ in sorted(found) if (room := house.rooms.get(name)) is not None]
+    if any(room.live.room.view.recording is not None for room in rooms):
+        raise ApiFault(409, "recording", "a room that they were in is being recorded: stop that")
+    erased = [await _erased(house, room, people[0]) for room in rooms]
+    return ErasedPerson(
+        participant=people[0],
+        rooms=tuple(room.name for room in rooms),
+        words=sum(one.words for one in erased),
+        paths=sum(one.paths for one in erased),
+    )
 
 
 def _holder(

@@ -15,19 +15,17 @@ from fakes.house import eventually
 from fakes.live_hub import LiveHub, live_hub
 from fakes.peer import joined
 from fakes.recordings import Said, built_page, write_recording
+from fakes.replay_work import in_a_thread
 from fakes.voices import voice
 from parvis_server.config import RecordingSettings
 from parvis_server.hub_recorder import HubRecorder
-from parvis_server.hub_replays import Done, HubReplays
-from parvis_server.replay.keeping_up import Bench, carry_out
-from parvis_server.replay.orders import Orders
+from parvis_server.hub_replays import HubReplays
 from parvis_wire.floor import About, Access, Phase
 from parvis_wire.messages import InviteCredential, Role
 
 ANN = Said("ann-id", "Ann", voice(1, 1), 0.5)
 BOB = Said("bob-id", "Bob", voice(1, 2), 2.0)
 ID = "20260921T120001Z-1"
-UTC_MS = 1_790_000_100_000
 
 
 @dataclass
@@ -63,22 +61,12 @@ class Evening:
         raise AssertionError(f"it did not come to that: {now}")
 
 
-def in_this_process(page: Path) -> Any:
-    """The work that a process of its own does, done here."""
-
-    async def work(folder: Path, orders: Orders, tell: Callable[[Done], None]) -> None:
-        for done in carry_out(Bench(folder, UTC_MS, page, tell), orders):
-            tell(done)
-
-    return work
-
-
 @pytest.fixture
 async def evening(tmp_path: Path) -> AsyncIterator[Evening]:
     folder = tmp_path / "recordings"
     recorder = HubRecorder(folder)
     page = built_page(tmp_path / "static")
-    recorder.replays = HubReplays(folder, in_this_process(page), settle_s=0)
+    recorder.replays = HubReplays(folder, in_a_thread(page), settle_s=0)
     async with live_hub(tmp_path / "data", recorder=recorder) as hub:
         about = About(title="Evening", access=Access.PRIVATE)
         room = hub.hub.rooms.create(about, phase=Phase.LIVE).name
@@ -112,7 +100,9 @@ async def test_a_host_hears_publishes_and_takes_back(evening: Evening) -> None:
     sound = await evening.anybody.get(f"{heard}mix.opus", headers={"Range": "bytes=0-99"})
     assert sound.status_code == 206
     assert (await evening.act("publish")).status_code == 200
-    shown = await evening.until(lambda one: one["published"] is not None)
+    shown = await evening.until(
+        lambda one: one["published"] is not None and one["work"]["state"] == "done"
+    )
     assert shown["published"] == f"replay/{ID}/"
     assert (await evening.act("take_back")).status_code == 200
     await evening.until(lambda one: one["published"] is None)
@@ -122,7 +112,9 @@ async def test_a_voice_leaves_by_its_host_and_the_room_forgets_a_person(evening:
     nobody = await evening.act("withdraw", participant="eve-id")
     assert (nobody.status_code, nobody.json()["code"]) == (404, "nobody")
     assert (await evening.act("withdraw", participant="bob-id")).status_code == 200
-    shown = await evening.until(lambda one: len(one["voices"]) == 1)
+    shown = await evening.until(
+        lambda one: len(one["voices"]) == 1 and one["work"]["state"] == "done"
+    )
     assert shown["work"] == {"act": "withdraw", "state": "done", "percent": None, "why": None}
     answer = await evening.host.post(evening.path("erasures"), json={"participant": "ann-id"})
     assert answer.status_code == 200

@@ -74,6 +74,7 @@ OPERATIONS = [
     ("POST", "/rooms/{room}/recordings/{recording}/acts"),
     ("POST", "/rooms/{room}/recordings/{recording}/hearing"),
     ("POST", "/rooms/{room}/erasures"),
+    ("POST", "/erasures"),
     ("GET", "/rooms/{room}/replays"),
     ("POST", "/rooms/{room}/paths"),
     ("GET", "/rooms/{room}/paths"),
