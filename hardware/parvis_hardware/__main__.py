@@ -1,4 +1,4 @@
-"""``python -m parvis_hardware build [NAME ...]`` and ``check``: what a person types."""
+"""``python -m parvis_hardware build [NAME ...]`` and ``check``, ``tables``: what one types."""
 
 import argparse
 import sys
@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from parvis_hardware import readme
 from parvis_hardware.errors import CheckFailed, HardwareError
 from parvis_hardware.places import OUT, shown
 from parvis_hardware.registry import CHECKS, MAKERS, Maker, chosen
@@ -18,6 +19,8 @@ def main(arguments: Sequence[str]) -> int:
     try:
         if asked.command == "check":
             check()
+        elif asked.command == "tables":
+            readme.write()
         else:
             build(asked.names, asked.out)
     except HardwareError as error:
@@ -79,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="parvis_hardware", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("check", help="compare all sources with one another")
+    commands.add_parser("tables", help="fill the tables of hardware/README.md")
     building = commands.add_parser("build", help="check, then make everything")
     known = ", ".join(maker.name for maker in MAKERS)
     building.add_argument("names", nargs="*", metavar="NAME", help=f"only these: {known}")

@@ -60,6 +60,11 @@ MAKERS: tuple[Maker, ...] = (
         "parvis_hardware.circuit.draw_perfboard:make",
         "parts and wires of the control board",
     ),
+    Maker(
+        "bring-up",
+        "parvis_hardware.plans.make:make_bringup",
+        "continuity and voltages before and at the first power, in French and English",
+    ),
     Maker("drawn", "parvis_hardware.guides.make:draw", "the guides' own pictures"),
     Maker(
         "example-label",
@@ -93,6 +98,26 @@ CHECKS: tuple[Check, ...] = (
         "schematic",
         "parvis_hardware.circuit.sources:schematic_differences",
         "what the schematic draws is the netlist",
+    ),
+    Check(
+        "power",
+        "parvis_hardware.plans.sources:power_findings",
+        "currents, supplies, fuses and heat keep their limits",
+    ),
+    Check(
+        "first voltages",
+        "parvis_hardware.plans.make:bringup_findings",
+        "each contact reads as a zero while closed and a one while open",
+    ),
+    Check(
+        "acoustics",
+        "parvis_hardware.plans.sources:acoustic_findings",
+        "a loud voice does not clip, and the microphones stand near enough",
+    ),
+    Check(
+        "readme",
+        "parvis_hardware.readme:differences",
+        "the README's tables are what the sources make",
     ),
     Check(
         "lists of parts",

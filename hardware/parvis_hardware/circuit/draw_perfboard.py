@@ -30,16 +30,25 @@ def make(out: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     made = []
     for name, text in (
-        ("parts", _sheet(board, _parts(board, netlist), "parts, seen from above", mirrored=False)),
-        ("wires", _sheet(board, _wires(board, netlist, routes), _WIRES_TITLE, mirrored=True)),
+        (
+            "perfboard",
+            _sheet(board, _parts(board, netlist), "parts, seen from above", mirrored=False),
+        ),
+        (
+            "perfboard_wires",
+            _sheet(board, _wires(board, netlist, routes), _WIRES_TITLE, mirrored=True),
+        ),
     ):
-        path = folder / f"perfboard_{name}.svg"
+        path = folder / f"{name}.svg"
         path.write_text(text, encoding="utf-8")
         made += [path, png_beside(path)]
     return [*made, _write_list(board, routes, out / "harness" / "control_board_wires.csv")]
 
 
-_ON_THE_HEADER = "Table unit: J1 is a socket on the underside, soldered on the parts' side; its wires go there too."
+_ON_THE_HEADER = (
+    "Table unit: J1 is a socket on the underside, soldered on the parts' side; "
+    "its wires go on that side too."
+)
 _WIRES_TITLE = "wires, from the solder side (mirrored); thick = bare, thin = insulated"
 
 

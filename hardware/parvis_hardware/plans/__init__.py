@@ -1,0 +1,1 @@
+"""What is computed before anything is built: currents, heat, levels."""
