@@ -8,7 +8,7 @@ from pathlib import Path
 from parvis_server.net.path_grants import PathGrants
 from parvis_server.replay.index import INDEX, Index
 from parvis_server.replay.orders import Act, Job, Task
-from parvis_server.replay.overview import PREPARED, Overview, index_of, overviews, replays
+from parvis_server.replay.overview import ADDRESS, PREPARED, Overview, index_of, overviews, replays
 
 
 def _nobody_does(task: Task) -> bool:
@@ -17,6 +17,13 @@ def _nobody_does(task: Task) -> bool:
 
 def _not_live(room: str) -> Path | None:
     return None
+
+
+def _address(file: Path) -> str | None:
+    try:
+        return file.read_text().strip() or None
+    except OSError:
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +55,12 @@ class Recordings:
         if self.published is None:
             return []
         return await asyncio.to_thread(replays, self.published / room)
+
+    async def address(self, room: str) -> str | None:
+        """Where what is published of a room stands on a server of its own, if anybody said so."""
+        if self.published is None:
+            return None
+        return await asyncio.to_thread(_address, self.published / room / ADDRESS)
 
     def prepared(self, room: str, recording: str) -> Path | None:
         """Folder of what could be published of a recording."""

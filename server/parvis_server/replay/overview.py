@@ -14,6 +14,8 @@ from parvis_server.replay.index import INDEX, Index
 from parvis_server.replay.retention import deleted_at_utc_ms
 
 PREPARED: Final = "prepared"
+ADDRESS: Final = "address.txt"
+"""Where a room's published folder stands on the web, once somebody has said it."""
 CATCH_UP: Final = "catch_up"
 """The copy of a recording that goes on, for those who come late."""
 WISHES: Final = "withdrawals.json"

@@ -11,9 +11,7 @@ from parvis_server.replay.chapters import Chapter, ChapterKind
 from parvis_server.replay.feed import Episode, Sound, feed
 from parvis_server.replay.index import CHAPTERS, FEED, INDEX, Index, ShownChapter
 from parvis_server.replay.keeping import remove, write_whole
-
-ADDRESS = "address.txt"
-"""Where the folder stands on the web, once somebody has said it: feeds need whole addresses."""
+from parvis_server.replay.overview import ADDRESS
 
 
 def write_feed(folder: Path, address: str | None = None) -> None:

@@ -138,7 +138,7 @@ class ReplayInfo(Body):
     begun_utc_ms: UtcMs
     duration_ms: int
     path: str
-    """Below the room's link, or below a path of one's own."""
+    """Below the room's link, or below a path of one's own; or a whole address elsewhere."""
 
 
 class ReplayList(Body):

@@ -4,7 +4,7 @@ import asyncio
 from secrets import token_urlsafe
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response
 
 from parvis_server.errors import StoreError
@@ -32,6 +32,7 @@ from parvis_server.net.api.recording_models import (
     WithdrawAct,
     Work,
 )
+from parvis_server.net.edges.requests import EXTENSION
 from parvis_server.net.path_grants import Grant, Scope, hash_of
 from parvis_server.net.recordings import Recordings
 from parvis_server.net.rooms import HubRoom
@@ -117,20 +118,27 @@ def replay_routes(house: House) -> APIRouter:
     known = house.recordings
 
     @routes.get("/rooms/{room}/replays", responses=faults(404), openapi_extra=FOR_EVERYBODY)
-    async def list_replays(caller: Asker, room: Named) -> ReplayList:
-        """What can be heard again of a room, the newest first."""
+    async def list_replays(request: Request, caller: Asker, room: Named) -> ReplayList:
+        """What can be heard again of a room, the newest first. Edges carry no sound of recordings:
+        through one, only what also stands on a server of its own."""
         found = house.room_to_read(room, caller)
+        if EXTENSION in request.scope.get("extensions", {}):
+            address = await known.address(room)
+            if address is None:
+                return ReplayList(replays=(), now=None, is_open=found.access is Access.OPEN)
+        else:
+            address = None
         replays = tuple(
             ReplayInfo(
                 recording=one.id,
                 title=one.title,
                 begun_utc_ms=one.begun_utc_ms,
                 duration_ms=one.duration_ms,
-                path=f"replay/{one.id}/",
+                path=f"replay/{one.id}/" if address is None else f"{address}{one.id}/",
             )
             for one in await known.replays(room)
         )
-        now = None if known.live(room) is None else NOW
+        now = None if known.live(room) is None or address is not None else NOW
         return ReplayList(replays=replays, now=now, is_open=found.access is Access.OPEN)
 
     @routes.post(
@@ -245,7 +253,8 @@ async def _erased_everywhere(house: House, person: str) -> ErasedPerson:
         raise ApiFault(404, "nobody", "person: nobody of this id or name is known")
     if len(people) > 1:
         raise ApiFault(409, "several", f"these are several: give one of {', '.join(people)}"[:500])
-    rooms = [room for name, _ in sorted(found) if (room := house.rooms.get(name)) is not None]
+    known = (house.rooms.get(name) for name, _ in sorted(found))
+    rooms = [one for one in known if one is not None]
     if any(room.live.room.view.recording is not None for room in rooms):
         raise ApiFault(409, "recording", "a room that they were in is being recorded: stop that")
     erased = [await _erased(house, room, people[0]) for room in rooms]

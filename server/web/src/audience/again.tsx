@@ -66,9 +66,10 @@ interface HearProps extends Props {
 function Hear({ hub, link, isOpen, path, children }: HearProps) {
   const { say } = useWords();
   const [isRefused, setRefused] = useState(false);
-  if (isOpen) {
+  const isElsewhere = path.startsWith("https://");
+  if (isOpen || isElsewhere) {
     return (
-      <a class="big hear" href={`/r/${encodeURIComponent(link.room)}/${path}`}>
+      <a class="big hear" href={isElsewhere ? path : `/r/${encodeURIComponent(link.room)}/${path}`}>
         {children}
       </a>
     );

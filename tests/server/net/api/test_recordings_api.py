@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from fakes.voices import voice
 from parvis_server.config import RecordingSettings
 from parvis_server.hub_recorder import HubRecorder
 from parvis_server.hub_replays import HubReplays
+from parvis_server.net.edges.requests import EXTENSION
 from parvis_wire.floor import About, Access, Phase
 from parvis_wire.messages import InviteCredential, Role
 
@@ -202,3 +204,30 @@ async def test_a_program_starts_and_stops_a_recording_as_a_host(tmp_path: Path) 
             assert (again.status_code, again.json()["code"]) == (409, "no_recording")
             wrong = await act(act="start_recording", terms={"retention_days": 400})
             assert wrong.status_code == 422
+
+
+async def test_through_an_edge_only_what_stands_on_a_server_of_its_own_is_offered(
+    evening: Evening,
+) -> None:
+    application = evening.hub.hub.application()
+
+    async def through_an_edge(scope: Any, receive: Any, send: Any) -> None:
+        await application({**scope, "extensions": {EXTENSION: "e1"}}, receive, send)
+
+    async def offered() -> Any:
+        headers = {"Authorization": f"Bearer {evening.secret}"}
+        transport = httpx.ASGITransport(through_an_edge)
+        async with httpx.AsyncClient(
+            transport=transport, base_url=evening.hub.http, headers=headers
+        ) as edge:
+            return (await edge.get(evening.path("replays"))).json()["replays"]
+
+    await evening.act("prepare")
+    await evening.until(lambda one: one["is_prepared"] and one["work"]["state"] == "done")
+    series = evening.recordings.parent / "published" / evening.room
+    shutil.copytree(evening.recordings / evening.room / ID / "prepared", series / ID)
+    here = await evening.host.get(evening.path("replays"))
+    assert [one["path"] for one in here.json()["replays"]] == [f"replay/{ID}/"]
+    assert await offered() == []
+    (series / "address.txt").write_text("https://replays.example/evening/")
+    assert [one["path"] for one in await offered()] == [f"https://replays.example/evening/{ID}/"]
