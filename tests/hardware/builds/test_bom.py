@@ -118,8 +118,8 @@ def test_a_unit_that_costs_too_much_is_seen() -> None:
     )
     said = agreement.within_limits(load("small"), dear, "small")
     assert said == [
-        "the parts without the computer cost 67.82 EUR, over 60",
-        "the parts with the computer cost 87.32 EUR, over 85",
+        "the parts without the computer cost 68.00 EUR, over 60",
+        "the parts with the computer cost 87.50 EUR, over 85",
     ]
 
 
