@@ -65,6 +65,11 @@ MAKERS: tuple[Maker, ...] = (
         "parvis_hardware.plans.make:make_bringup",
         "continuity and voltages before and at the first power, in French and English",
     ),
+    Maker(
+        "enclosure",
+        "parvis_hardware.enclosure.make:make",
+        "STEP, STL, table of checks and pictures of each enclosure",
+    ),
     Maker("drawn", "parvis_hardware.guides.make:draw", "the guides' own pictures"),
     Maker(
         "example-label",
