@@ -130,6 +130,11 @@ CHECKS: tuple[Check, ...] = (
         "each list has the netlist's parts and values, within what the build is to cost",
     ),
     Check(
+        "enclosures",
+        "parvis_hardware.builds.enclosure:differences",
+        "screws, inserts, ballast, ring, control board and outside are the enclosures'",
+    ),
+    Check(
         "harness",
         "parvis_hardware.builds.checks:harness_differences",
         "each cable and housing is in its list of parts",
