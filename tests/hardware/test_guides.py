@@ -11,11 +11,20 @@ from hypothesis import strategies as st
 
 from parvis_device.light import PATTERNS, Signal
 from parvis_hardware.errors import CheckFailed, SourceError
+from parvis_hardware.guides import make
 from parvis_hardware.guides.checks import COMING, commands_in, commands_of, differences_of
 from parvis_hardware.guides.document import Lights, Step, read_guide
 from parvis_hardware.guides.drawn import DRAWINGS
 from parvis_hardware.guides.lights import LAMPS, SHOWN_MS, lanes_of, light_lines
-from parvis_hardware.guides.make import GUIDES, editions, given_to_template, guide_files
+from parvis_hardware.guides.make import (
+    GUIDES,
+    draw,
+    editions,
+    given_to_template,
+    guide_files,
+    pages_of,
+    set_pages,
+)
 from parvis_hardware.guides.pictures import read_pictures
 from parvis_hardware.guides.typography import FIXED, NARROW, set_for
 
@@ -174,6 +183,28 @@ def test_a_template_gets_one_language_and_no_other(tmp_path: Path) -> None:
         assert given_["language"] == edition.language
         assert "'fr'" not in repr(given_["blocks"]), "no text in both languages is left"
         assert len(given_["blocks"]) == len(edition.guide.of_build(edition.build))
+
+
+def test_pages_are_set_and_the_evenings_page_is_one(tmp_path: Path) -> None:
+    made = draw(tmp_path)
+    assert len(made) == 2 * len(DRAWINGS) and all(path.stat().st_size > 300 for path in made)
+    pictures = read_pictures(GUIDES / "pictures.toml")
+    for edition in editions():
+        if edition.name in ("evening", "troubleshooting"):
+            (pdf,) = set_pages(edition, pictures, tmp_path, "pdf")
+            assert pdf.startswith(b"%PDF")
+            assert pages_of(pdf) == (1 if edition.name == "evening" else 2)
+
+
+def test_a_page_too_many_stops_the_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    points = "".join(f'{{ en = "a {n}", fr = "un {n}" }},' for n in range(90))
+    head = STEP[: STEP.index("[[blocks]]")]
+    text = f'one_page = true\n{head}[[blocks]]\nkind = "points"\nitems = [{points}]\n'
+    folder = guide_with(tmp_path / "guides", text)
+    monkeypatch.setattr(make, "GUIDES", folder)
+    monkeypatch.setattr(make, "editions", lambda: editions(folder))
+    with pytest.raises(CheckFailed, match=r"en/a\.pdf has \d pages: it is to be one"):
+        make.make_guides(tmp_path / "out")
 
 
 def test_french_spaces() -> None:

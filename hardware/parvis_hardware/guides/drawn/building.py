@@ -116,21 +116,17 @@ def continuity(language: str) -> Canvas:
 def voltage(language: str) -> Canvas:
     """The same board on the computer: 5 V and 3.3 V where they belong."""
     sheet = Canvas(420, 250)
-    _meter(sheet, (24, 50), "5.08")
-    things.computer(sheet, (250, 110))
-    sheet.rect((240, 62), (130, 34), "#e9dfc4", "#b39b5e", thick=2.5, round_=3)
-    sheet.line([(300, 96), (300, 112)], thick=6)
-    things.cable(sheet, (92, 196), (262, 70), RED, 6)
-    things.cable(sheet, (64, 196), (346, 86), INK, 24)
-    sheet.text(
-        (210, 232),
-        _say(
-            language,
-            "4.75 to 5.25 V on the board, 3.2 to 3.4 V at pin 1",
-            "4,75 à 5,25 V sur la carte, 3,2 à 3,4 V broche 1",
-        ),
-        16,
-    )
+    _meter(sheet, (24, 40), "5.08")
+    things.computer(sheet, (270, 112))
+    sheet.rect((262, 64), (124, 34), "#e9dfc4", "#b39b5e", thick=2.5, round_=3)
+    sheet.line([(320, 98), (320, 112)], thick=6)
+    things.cable(sheet, (92, 182), (278, 72), RED, -30)
+    things.cable(sheet, (64, 182), (278, 90), INK, 12)
+    sheet.text((280, 56), "5 V", 15, RED, bold=True)
+    board = _say(language, "board: 4.75 to 5.25 V", "carte : 4,75 à 5,25 V")
+    sheet.text((210, 220), board, 18)
+    pin = _say(language, "pin 1: 3.2 to 3.4 V", "broche 1 : 3,2 à 3,4 V")
+    sheet.text((210, 243), pin, 18)
     return sheet
 
 
