@@ -13,6 +13,7 @@ from typing import Any
 
 import uvicorn.server
 
+from fakes.asked_api import declare_when_asked
 from fakes.built_pages import built_pages
 from fakes.engine import FakeEngine
 from parvis_server.app import Hub
@@ -50,6 +51,7 @@ class _Hasty:
 
 
 uvicorn.server.asyncio = _Hasty()  # type: ignore[attr-defined, assignment]
+declare_when_asked()
 
 
 @dataclass
