@@ -17,7 +17,7 @@ from parvis_hardware.enclosure.harness import make_wires
 from parvis_hardware.enclosure.meshes import Mesh, mesh_of
 from parvis_hardware.enclosure.rays import Floats
 
-WIDTH = 1200
+WIDTH = 1000
 COLOURS: dict[str, Colour] = {
     "base": (176, 187, 199),
     "lid": (196, 205, 214),
