@@ -12,6 +12,7 @@ import secrets
 import time
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from typing import Never
 
 from starlette.types import ASGIApp
 
@@ -317,13 +318,11 @@ class Hub:
         async with asyncio.TaskGroup() as group:
             working = (
                 *(self.rooms.run(), self._note_running()),
-                *(self.reach.watch(), self.reception.desk.run(), self.hall.run()),
-                self.edges.run(),
+                *(self.reception.desk.run(), self.hall.run(), self.edges.run()),
             )
             background = [group.create_task(work) for work in working]
-            if self._recorder is not None:
-                background.append(group.create_task(self._recorder.run()))
-                background.append(group.create_task(self._recorder.replays.run()))
+            watching = group.create_task(self.reach.watch())
+            recording = self._recorded(group)
             serving = [
                 group.create_task(server.serve([listener.socket]))
                 for server, listener in zip(servers, listening_on, strict=True)
@@ -332,15 +331,25 @@ class Hub:
                 await server.listening.wait()
             self.started.set()
             await self.stopping.wait()
+            watching.cancel()  # the addresses of ports that are closed now
             self._say_goodbye()
             for server in servers:
                 server.should_exit = True
             await asyncio.wait(serving)
-            if self._recorder is not None:
-                self._recorder.stop()
             for task in background:
                 task.cancel()
+            if self._recorder is not None:
+                await self._recorder.stop()
+            for task in recording:
+                task.cancel()
         await self._keeper.end()
+
+    def _recorded(self, group: asyncio.TaskGroup) -> list[asyncio.Task[Never]]:
+        """What writes rooms down, and looks after what was written."""
+        if self._recorder is None:
+            return []
+        working = (self._recorder.run(), self._recorder.replays.run())
+        return [group.create_task(work) for work in working]
 
     def _retitle(self) -> None:
         """The default room is called what the settings say, if they say anything."""

@@ -84,6 +84,8 @@ async def _run(
     recorder = HubRecorder(
         settings.recording.folder or folder.path / "recordings", settings.recording.budget_bytes
     )
+    if settings.recording.contact is not None:  # without one, no recording begins
+        recorder.wake()
     hub = Hub(settings, folder, EngineSupervisor, keeper=keeper, recorder=recorder)
     hub.hall.allow(files)
     if settings.access.open_house and hub.trust.claimed:

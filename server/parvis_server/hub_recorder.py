@@ -1,41 +1,27 @@
-"""The hub's recorder: what rooms that are recorded hand to the process that writes it down.
+"""The hub's recorder: follows rooms that are recorded, and the process that writes them down.
 
-Theory of operation. Between a room and its engine stands a ``RecordedEngine``: it passes everything
-on, and while the room is recorded, it also hands the packets of the voices that may be recorded to
-the recorder, asks the engine for the record bus and the tap, and keeps what comes of them. Whose
-voices these are, the room says (``Consequences.on_voices``): of anybody else no packet passes. The
-room's log says when a recording begins and ends, also after a restart of the hub.
+Theory of operation. The room's log says when a recording begins and ends, also after a restart of
+the hub, and whose voices may be in it (``Consequences.on_voices``); what of that goes to the
+recorder is ``hub_take``'s. Whatever goes wrong here is told to the log and to the hosts, and the
+room goes on: a recording that cannot be written any more ends by an event of the room, so that
+lights, pages and log say the same.
 """
 
 import asyncio
-import json
 import logging
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Never
 
-from parvis_server.engine.boundary import OutputPacket, StageReport
-from parvis_server.engine.stage import CheckOutput, SetStage
-from parvis_server.engine.tap import Tap
-from parvis_server.errors import BadDatagram
 from parvis_server.hub_replays import HubReplays
-from parvis_server.net.engine import Engine
+from parvis_server.hub_take import Names, RecordedEngine, RoomTake
+from parvis_server.mishaps import Mishaps
 from parvis_server.net.live_room import LiveRoom
 from parvis_server.record.child import RecordChild
-from parvis_server.record.messages import (
-    MAX_BATCH_BYTES,
-    Begin,
-    End,
-    Happened,
-    SoundPacket,
-    Tapped,
-    Voices,
-    sound_datagram,
-)
-from parvis_server.record.recording import Recording, Talker, TrackKind
+from parvis_server.record.newest import newest_clock
+from parvis_server.record.recording import Recording
 from parvis_server.record.supervisor import RecorderSupervisor
 from parvis_server.room.kept_view import view_at_start
 from parvis_server.room.recording import for_the_record
@@ -43,181 +29,21 @@ from parvis_server.room.results import Voice
 from parvis_wire.recording import Recording as Announced
 from parvis_wire.recording import RecordingStarted, RecordingStopped
 from parvis_wire.room_events import RoomEvent
-from parvis_wire.rtp import RtpPacket
 from parvis_wire.stage import Alarm, AlarmKind
 
 log = logging.getLogger(__name__)
 
-BATCH_NS: Final = 50_000_000
-"""Packets are handed over 20 times a second: with 20 sources 100 at a time."""
-
 STARTING_S: Final = 3.0
 """A recorder that is not there for so long is told as one that fails."""
 
+LOST_S: Final = 180.0
+"""One that is not there for so long will not come: three starts that take as long as they may."""
 
-class RecordedEngine:
-    """An engine whose room may be recorded."""
+FINISH_S: Final = 20.0
+"""A hub that stops waits so long for a recorder that is starting, if it has sound for it."""
 
-    def __init__(self, engine: Engine) -> None:
-        """It passes everything on; nothing is recorded."""
-        self._engine = engine
-        self._stage = SetStage()
-        self._take: RoomTake | None = None
-
-    @property
-    def dropped_packets(self) -> int:
-        """Packets that no engine could take."""
-        return self._engine.dropped_packets
-
-    @property
-    def restarts(self) -> int:
-        """Live engines that had to be replaced."""
-        return self._engine.restarts
-
-    @property
-    def ready(self) -> asyncio.Event:
-        """Set while an engine is live."""
-        return self._engine.ready
-
-    def set_stage(self, stage: SetStage) -> None:
-        """Mix exactly this from now on."""
-        self._stage = stage
-        self._engine.set_stage(stage if self._take is None else self._take.recorded(stage))
-
-    def check_output(self, command: CheckOutput) -> bool:
-        """Begin a sound check; False when no engine could take it."""
-        return self._engine.check_output(command)
-
-    def send_packet(self, rtp: bytes, arrival_ns: int) -> None:
-        """Hand over a source's packet; to the recorder, too, when its voice may be recorded."""
-        self._engine.send_packet(rtp, arrival_ns)
-        if self._take is not None:
-            self._take.packet(rtp, arrival_ns)
-
-    def hear(self, report: StageReport, otherwise: Callable[[StageReport], None]) -> None:
-        """What the engine said, for the recorder or else for the room."""
-        if self._take is None or not self._take.heard(report):
-            otherwise(report)
-
-    def record(self, take: "RoomTake | None") -> None:
-        """Record for this one from now on; None: no more."""
-        self._take = take
-        self.set_stage(self._stage)
-
-    def voices_changed(self) -> None:
-        """Others are recorded now."""
-        self.set_stage(self._stage)
-
-
-@dataclass(frozen=True, slots=True)
-class _Names:
-    """Of one recording, towards recorder and engine."""
-
-    number: int
-    mix_ssrc: int
-
-
-class RoomTake:
-    """The recording of one room, while it runs."""
-
-    def __init__(self, names: _Names, supervisor: RecorderSupervisor) -> None:
-        """Nobody's voice is in it yet."""
-        self.number = names.number
-        self._mix_ssrc = names.mix_ssrc
-        self._supervisor = supervisor
-        self._ssrcs: frozenset[int] = frozenset()
-        self._batch: list[bytes] = []
-        self._batch_bytes = 0
-        self._batch_ns = 0
-
-    def begin(self, recording: Recording, room_clock: int) -> None:
-        """Tell the recorder."""
-        begin = Begin(
-            number=self.number,
-            recording=recording,
-            mix_ssrc=self._mix_ssrc,
-            room_clock=room_clock,
-        )
-        self._supervisor.send(begin.serialize())
-
-    def set_voices(self, voices: tuple[Voice, ...], room_clock: int) -> None:
-        """Exactly these are recorded from now on."""
-        self._flush()
-        self._ssrcs = frozenset(voice.ssrc for voice in voices)
-        talkers = tuple(_talker(voice) for voice in voices)
-        said = Voices(number=self.number, room_clock=room_clock, talkers=talkers)
-        self._supervisor.send(said.serialize())
-
-    def end(self, room_clock: int, utc_ms: int) -> None:
-        """It is over."""
-        self._flush()
-        said = End(number=self.number, room_clock=room_clock, utc_ms=utc_ms)
-        self._supervisor.send(said.serialize())
-
-    def happened(self, line: dict[str, object]) -> None:
-        """An event of the floor; one that does not fit is told in the log and left away."""
-        try:
-            text = json.dumps(line, ensure_ascii=False, separators=(",", ":"))
-            self._supervisor.send(Happened(self.number, text.encode()).serialize())
-        except BadDatagram as error:
-            log.warning("an event is missing in a recording: %s", error)
-
-    def recorded(self, stage: SetStage) -> SetStage:
-        """The stage with the record bus, which has nobody's voice who is not recorded."""
-        sources = tuple(
-            source.model_copy(update={"recorded": source.ssrc in self._ssrcs})
-            for source in stage.sources
-        )
-        update = {"sources": sources, "record_ssrc": self._mix_ssrc}
-        return stage.model_copy(update=update)
-
-    def packet(self, rtp: bytes, now_ns: int) -> None:
-        """A packet of an open source."""
-        if int.from_bytes(rtp[8:12]) in self._ssrcs:
-            self._put(rtp, now_ns)
-
-    def heard(self, report: StageReport) -> bool:
-        """Keep the record bus and the tap; False for anything else."""
-        match report:
-            case Tap():
-                self._supervisor.send(Tapped(self.number, report.serialize()).serialize())
-                return True
-            case OutputPacket(rtp=rtp) if report.ssrc == self._mix_ssrc:
-                self._put(rtp, time.monotonic_ns())
-                return True
-            case _:
-                return False
-
-    def _put(self, rtp: bytes, now_ns: int) -> None:
-        packet = SoundPacket(
-            int.from_bytes(rtp[8:12]), int.from_bytes(rtp[4:8]), payload_of(rtp)
-        ).serialize()
-        if not self._batch:
-            self._batch_ns = now_ns
-        self._batch.append(packet)
-        self._batch_bytes += len(packet)
-        if now_ns - self._batch_ns >= BATCH_NS or self._batch_bytes >= MAX_BATCH_BYTES:
-            self._flush()
-
-    def _flush(self) -> None:
-        if self._batch:
-            self._supervisor.send(sound_datagram(self.number, self._batch))
-            self._batch, self._batch_bytes = [], 0
-
-
-def payload_of(rtp: bytes) -> bytes:
-    """The Opus packet in an RTP packet that was parsed before.
-
-    Raises:
-        BadPacket: it cannot be read after all.
-    """
-    first = rtp[0]
-    if first & 0x20:  # padded: nobody's usual way
-        return RtpPacket.parse(rtp).payload
-    begin = 12 + 4 * (first & 0x0F)
-    if first & 0x10:
-        begin += 4 + 4 * int.from_bytes(rtp[begin + 2 : begin + 4])
-    return rtp[begin:]
+LOOK_EVERY_S: Final = 1.0
+"""As often as the recorder reports."""
 
 
 class HubRecorder:
@@ -237,11 +63,32 @@ class HubRecorder:
         self._followed: dict[str, RecordedRoom] = {}
         self._last_number = -1
         if folder.is_dir():
-            self.supervisor.wake()  # to mend what was torn
+            self.wake()  # to mend what was torn
+
+    def wake(self) -> None:
+        """Have a recorder ready from now on: until one is, what is said waits in the hub, and a
+        hub that is killed takes it along."""
+        self.supervisor.wake()
 
     async def run(self) -> Never:
         """Keep the recorder running until cancelled."""
-        await self.supervisor.run()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._watch())
+            await self.supervisor.run()
+        raise AssertionError("the supervisor runs until it is cancelled")
+
+    async def _watch(self) -> Never:
+        mishaps = Mishaps(log)
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            for name, room in self._followed.items():
+                with mishaps.during(f"looking after the recording of {name}"):
+                    room.look()
+
+    def newest_clock(self, room: str) -> int:
+        """Up to where this room was recorded: its clock never goes back behind that, whatever
+        became of the machine's clock while the hub was away."""
+        return newest_clock(self.folder / room)
 
     def follow(self, live: LiveRoom, engine: RecordedEngine) -> "RecordedRoom":
         """Record this room whenever its log says so."""
@@ -252,12 +99,15 @@ class HubRecorder:
     def new_take(self) -> RoomTake:
         """A recording that begins."""
         self._last_number = (self._last_number + 1) % (1 << 16)
-        return RoomTake(_Names(self._last_number, secrets.randbits(32)), self.supervisor)
+        return RoomTake(Names(self._last_number, secrets.randbits(32)), self.supervisor)
 
-    def stop(self) -> None:
-        """The hub stops: the next one goes on with what runs."""
+    async def stop(self) -> None:
+        """The hub stops: what it has in hand is handed over, and the next one goes on with what
+        runs."""
         for room in self._followed.values():
             room.leave()
+        if not await self.supervisor.finish(FINISH_S):
+            log.error("the recorder did not take what the hub had in hand: it is lost")
 
 
 class RecordedRoom:
@@ -270,7 +120,12 @@ class RecordedRoom:
         self._engine = engine
         self._take: RoomTake | None = None
         self._since_ns = 0
+        self._seen_ns = 0
+        """When a recorder was last there."""
         self._dropped = 0
+        self._failed: str | None = None
+        """Why the last recording could not go on; None: it could."""
+        self._mishaps = Mishaps(log)
         live.event_taps.add(self._happened)
         live.audience.mark_taps.add(lambda marks: self._line({"marks": marks}))
         live.consequences.on_voices = self._voices
@@ -285,27 +140,57 @@ class RecordedRoom:
         """What this room's hosts must know of its recording."""
         take, supervisor = self._take, self._recorder.supervisor
         if take is None:
+            if self._failed is not None:
+                yield Alarm(kind=AlarmKind.RECORDER_FAILS)
             return
         report = supervisor.report
         is_new = self._live.now_ns() - self._since_ns < STARTING_S * 1e9
         failing = not supervisor.live.is_set() and not is_new
         lost = supervisor.dropped > self._dropped
         faulty = report is not None and any(f.number == take.number for f in report.faults)
-        if failing or lost or faulty:
+        if failing or lost or faulty or take.mistakes or self._failed is not None:
             yield Alarm(kind=AlarmKind.RECORDER_FAILS)
         if report is not None and report.is_low:
             left = report.minutes_left
             yield Alarm(kind=AlarmKind.DISK_LOW, value=None if left is None else round(left, 1))
 
+    def look(self) -> None:
+        """End a recording that cannot go on, as an event of the room; once a second."""
+        take, now_ns = self._take, self._live.now_ns()
+        if self._recorder.supervisor.live.is_set():
+            self._seen_ns = now_ns
+        why = None if take is None else self._lost(take, now_ns)
+        if why is not None and self._failed is None:
+            self._fail(why)
+
+    def _lost(self, take: RoomTake, now_ns: int) -> str | None:
+        """Why this recording cannot go on; None: it can."""
+        report = self._recorder.supervisor.report
+        for fault in () if report is None else report.faults:
+            if fault.number == take.number and fault.over:
+                return fault.text
+        if now_ns - max(self._seen_ns, self._since_ns) > LOST_S * 1e9:
+            return f"there is no recorder, and was none for {LOST_S:.0f} s"
+        return None
+
+    def _fail(self, why: str) -> None:
+        self._failed = why
+        room, running = self._live.room, self._live.room.view.recording
+        log.error("the recording of %s ends, the room goes on: %s", room.view.room, why)
+        if running is not None:
+            self._live.apply(room.recording_failed(running.recording, self._live.now_ns()))
+
     def leave(self) -> None:
         """Record no more, without an end."""
+        if self._take is not None:
+            self._take.flush()
         self._take = None
         self._engine.record(None)
 
     def _begin(self, announced: Announced) -> None:
         view = self._live.room.view
         take = self._recorder.new_take()
-        self._take, self._since_ns = take, self._live.now_ns()
+        self._since_ns, self._failed = self._live.now_ns(), None
         self._dropped = self._recorder.supervisor.dropped
         recording = Recording(
             recording=announced.recording,
@@ -318,9 +203,14 @@ class RecordedRoom:
             text_version=announced.notice.version,
         )
         take.begin(recording, self._clock)
+        self._take = take
         self._engine.record(take)
 
     def _happened(self, event: RoomEvent) -> None:
+        with self._mishaps.during("writing down what happens in a room"):
+            self._follow(event)
+
+    def _follow(self, event: RoomEvent) -> None:
         if isinstance(event, RecordingStarted) and self._take is None:
             self._begin(event.recording)
             self._note_view()
@@ -332,7 +222,10 @@ class RecordedRoom:
 
     def _voices(self, voices: tuple[Voice, ...]) -> None:
         if self._take is not None:
-            self._take.set_voices(voices, self._clock)
+            try:
+                self._take.set_voices(voices, self._clock)
+            except Exception as error:  # who is not to be recorded is out of it all the same
+                self._take.mistake(error)
             self._engine.voices_changed()
 
     def _note_view(self) -> None:
@@ -348,13 +241,3 @@ class RecordedRoom:
         if self._take is not None:
             clocks = {"room_clock": self._clock, "utc_ms": time.time_ns() // 1_000_000}
             self._take.happened({"seq": self._live.bulletin.view.seq, **clocks, **what})
-
-
-def _talker(voice: Voice) -> Talker:
-    return Talker(
-        ssrc=voice.ssrc,
-        kind=TrackKind(voice.kind.value),
-        participant=voice.participant,
-        name=voice.name,
-        is_published=voice.is_published,
-    )

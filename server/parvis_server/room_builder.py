@@ -8,7 +8,8 @@ from typing import Literal, Protocol, Unpack
 from parvis_server.config import HubSettings, StageSettings
 from parvis_server.engine.boundary import EngineStats, StageReport
 from parvis_server.engine.stage import ZoneGain
-from parvis_server.hub_recorder import HubRecorder, RecordedEngine
+from parvis_server.hub_recorder import HubRecorder
+from parvis_server.hub_take import RecordedEngine
 from parvis_server.links import RoomLinks
 from parvis_server.media.zones import Lift, lift_refusal
 from parvis_server.net.credentials import same
@@ -20,7 +21,7 @@ from parvis_server.net.reading import ReadingVoice
 from parvis_server.net.room_engine import RoomEngine, RunningEngine
 from parvis_server.net.room_keeper import KeptRoom, RoomKeeper
 from parvis_server.net.rooms import HubRoom
-from parvis_server.room.clock import RoomClock
+from parvis_server.room.clock import NS_PER_S, RoomClock
 from parvis_server.room.draft import WriteNotice
 from parvis_server.room.lifts import LiftFacts
 from parvis_server.room.profile import five_ms_rule
@@ -29,6 +30,7 @@ from parvis_server.room.stage import Stage
 from parvis_wire.floor import InviteRole
 from parvis_wire.messages import Role
 from parvis_wire.pairing import WaitingUnit
+from parvis_wire.rtp import CLOCK_RATE_HZ
 from parvis_wire.stage import Alarm, AlarmKind
 
 
@@ -72,9 +74,10 @@ class RoomBuilder:
         frame_ms = self.settings.stage.frame_ms
         limits = self.settings.limits
         voice = ReadingVoice(self.settings.reading.command)
+        clock = self._clock(kept)
         room = Room.replay(
             kept.name,
-            RoomClock(kept.origin_ns),
+            clock,
             about=kept.about,
             phase=kept.phase,
             stored=(),
@@ -90,7 +93,7 @@ class RoomBuilder:
                 lambda ptime_ms, rtp: live.on_program(ptime_ms, rtp),
                 lambda levels: live.on_levels(levels),
                 lambda stats: live.on_stats(stats),
-                kept.origin_ns,
+                clock.origin_ns,
                 on_stage=lambda report: recorded.hear(report, live.on_stage),
                 frame_ms=frame_ms,
             )
@@ -118,6 +121,12 @@ class RoomBuilder:
             live.house_alarms = lambda: (*self._house_alarms(), *in_record.alarms())
         live.waiting_units = lambda: self.waiting_units(kept.name)
         return HubRoom(live, engine, mp3, kept.created_utc_ms)
+
+    def _clock(self, kept: KeptRoom) -> RoomClock:
+        """It goes on, and never back behind what was recorded."""
+        newest = 0 if self.recorder is None else self.recorder.newest_clock(kept.name)
+        newest_ns = newest * NS_PER_S // CLOCK_RATE_HZ
+        return RoomClock(min(kept.origin_ns, time.monotonic_ns() - newest_ns))
 
     def _house_alarms(self) -> Iterator[Alarm]:
         """What the hosts of every room must know."""

@@ -30,7 +30,8 @@ from parvis_server.bench.mix import Scene
 from parvis_server.bench.talkers import Departures
 from parvis_server.engine.boundary import StageReport
 from parvis_server.engine.supervisor import EngineSupervisor
-from parvis_server.hub_recorder import HubRecorder, RecordedEngine
+from parvis_server.hub_recorder import HubRecorder
+from parvis_server.hub_take import RecordedEngine
 from parvis_server.room.results import Voice, VoiceKind
 
 WARM_UP_S = 2.0

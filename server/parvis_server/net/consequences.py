@@ -85,6 +85,7 @@ class Consequences:
         stored."""
         self._wanted_voices: tuple[Voice, ...] = ()
         self._told_voices: tuple[Voice, ...] = ()
+        self._speaks = voice is not None and voice.is_installed
         self._reader = Reader(
             voice, self._read_packet, self._reading_begins, self._reading_ends, now_ns
         )
@@ -147,13 +148,15 @@ class Consequences:
             case StopReading(participant=participant):
                 if self._reader.stop(participant):
                     self._fall_silent()
-            case Announce(text=text, language=language):
+            case Announce(text=text, language=language) if self._speaks:
                 self._reader.read(ANNOUNCEMENT, text, language)
             case RecordVoices(voices=voices):
                 self._tell(tuple(voice for voice in voices if voice in self._wanted_voices))
             case Evict(participants=participants, why=why):
                 for participant in participants:
                     self._house.evict(participant, why)
+            case Announce():
+                log.info("the hub has no voice: nothing is said aloud of the recording")
 
     # The hub's voice is no member of the room: it has no connection, and no rights of its own.
 

@@ -71,6 +71,8 @@ class ReadingVoice:
         return np.concatenate((np.zeros(round(LEAD_IN_S * 48_000), dtype=np.float32), spoken))
 
     async def _run(self, text: str, language: str) -> bytes:
+        if not self._command:
+            raise ReadingFailed("the hub has no voice: reading.command is empty")
         # By standard input: a line that begins with a dash is text, not an option.
         program, *arguments = (part.replace("{language}", language) for part in self._command)
         pipe = asyncio.subprocess.PIPE

@@ -103,6 +103,8 @@ class RecordProcess:
                 datagram = self._hub.recv(MAX_DATAGRAM_BYTES)
             except BlockingIOError:
                 return
+            except ConnectionResetError:
+                continue  # it went without reading our reports; what it said before is still here
             except OSError:
                 datagram = b""
             if not datagram:
@@ -142,4 +144,4 @@ class RecordProcess:
         except BlockingIOError:
             log.warning("the hub does not listen")
         except OSError:
-            self._running = False
+            log.debug("the hub has gone")  # what it said before is read all the same

@@ -7,6 +7,7 @@ everything that waited, in order.
 """
 
 import asyncio
+import contextlib
 import json
 import logging
 import time
@@ -14,6 +15,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Final, Never
 
+from parvis_server.mishaps import in_one_line
 from parvis_server.record.child import RecordChild
 from parvis_server.record.messages import Kind, Report
 
@@ -50,6 +52,9 @@ class RecorderSupervisor:
         """Datagrams that found no room: sound that is missing from recordings."""
         self.live = asyncio.Event()
         """Set while a recorder takes what is said."""
+        self.idle = asyncio.Event()
+        """Set while nothing waits: all that was said is the recorder's."""
+        self.idle.set()
         self._spawn = spawn
         self._now_s = now_s
         self._child: RecordChild | None = None
@@ -81,6 +86,14 @@ class RecorderSupervisor:
                 return
             self._waiting.append(datagram)
             self._waiting_bytes += len(datagram)
+            self.idle.clear()
+
+    async def finish(self, within_s: float) -> bool:
+        """Wait until nothing waits any more, so long at most; whether it came to that."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self.idle.wait()
+        return self.idle.is_set()
 
     async def run(self) -> Never:
         """Keep a recorder running until cancelled; then no process is left behind."""
@@ -88,7 +101,11 @@ class RecorderSupervisor:
         short_lives = 0
         while True:
             began_s = self._now_s()
-            why = await self._live()
+            try:
+                why = await self._live()
+            except Exception as error:  # what is wrong with a recorder ends no room
+                log.error("a mistake beside the recorder", exc_info=error)
+                why = f"was lost for a mistake of the hub ({in_one_line(error)})"
             self.restarts += 1
             is_short = self._now_s() - began_s < SHORT_LIFE_S
             short_lives = short_lives + 1 if is_short else 0
@@ -150,6 +167,8 @@ class RecorderSupervisor:
             if not self._handed(self._child, self._waiting[0]):
                 return
             self._waiting_bytes -= len(self._waiting.popleft())
+        if not self._waiting:
+            self.idle.set()
 
     def _handed(self, child: RecordChild, datagram: bytes) -> bool:
         if not child.send(datagram):

@@ -294,3 +294,10 @@ def end_alone(draft: Draft) -> None:
     """Nobody has run the room for long."""
     if draft.view.recording is not None and draft.view.autopilot:
         stop(draft, RecordingEnd.NO_HOST)
+
+
+def end_failed(draft: Draft, recording: str) -> None:
+    """The recorder cannot go on with this recording."""
+    running = draft.view.recording
+    if running is not None and running.recording == recording:
+        stop(draft, RecordingEnd.FAILED)

@@ -27,7 +27,7 @@ from parvis_server.room.presence import (
     forget_namesakes,
     late_openings,
 )
-from parvis_server.room.recording import follow_room, voices
+from parvis_server.room.recording import end_failed, follow_room, voices
 from parvis_server.room.results import (
     AttendTo,
     Effect,
@@ -101,8 +101,7 @@ class Room:
             open_rule: why a microphone may not be opened.
             seat_of: the participant of the unit that a seat's code belongs to.
             has_voice: whether the hub can read written questions out.
-            write_notice: writes what people are asked before they are recorded; None: the hub has
-                no recorder.
+            write_notice: writes what people are asked before a recording; None: it cannot record.
             now_ns: since when there might have been a host; unless given, the clock's origin.
         """
         self.clock = clock
@@ -276,8 +275,8 @@ class Room:
         self._house.members.remember(self._at_the_desk(actor), ack)
 
     def _at_the_desk(self, actor: str) -> str:
-        runs = ANY_HOST in self._askers(actor, self.member(actor))
-        return ANY_HOST_AT_THE_DESK if runs else actor
+        at_the_desk = ANY_HOST in self._askers(actor, self.member(actor))
+        return ANY_HOST_AT_THE_DESK if at_the_desk else actor
 
     def read_started(self, participant: str, ssrc: int, now_ns: int) -> Result:
         """The hub's voice begins with the question of ``participant``, under this source."""
@@ -285,8 +284,7 @@ class Room:
         turn = turn_of(self.view, participant)
         if turn is not None and turn.written and turn.state is TurnState.GRANTED:
             self._house.reading[participant] = now_ns
-            taken = FloorTaken(participant=participant, unit=None, ssrc=ssrc, at=draft.at)
-            draft.emit(taken)
+            draft.emit(FloorTaken(participant=participant, unit=None, ssrc=ssrc, at=draft.at))
         return self._settle(draft)
 
     def read_ended(self, participant: str, now_ns: int) -> Result:
@@ -295,6 +293,12 @@ class Room:
         draft = self._draft(now_ns)
         if was_reading and turn_of(self.view, participant) is not None:
             draft.emit(FloorReleased(participant=participant))
+        return self._settle(draft)
+
+    def recording_failed(self, recording: str, now_ns: int) -> Result:
+        """The hub can write this recording no more: it is over."""
+        draft = self._draft(now_ns)
+        end_failed(draft, recording)
         return self._settle(draft)
 
     # Time

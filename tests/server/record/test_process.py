@@ -4,6 +4,8 @@ import asyncio
 import os
 import random
 import signal
+import socket
+import sys
 from pathlib import Path
 
 from fakes.recorder import TICK, FakeHub, payload
@@ -12,6 +14,7 @@ from parvis_server.record.child import RecordChild
 from parvis_server.record.mend import mend_all
 from parvis_server.record.messages import Report, ToRecorder
 from parvis_server.record.ogg_opus import read_packets
+from parvis_server.record.process import RecordProcess
 from parvis_server.record.recording import Recording
 from parvis_server.record.supervisor import RecorderSupervisor
 
@@ -168,10 +171,25 @@ async def _feed(supervisor: RecorderSupervisor, hub: FakeHub) -> None:
 
 async def test_the_process_says_in_one_line_what_is_wrong_with_its_arguments() -> None:
     process = await asyncio.create_subprocess_exec(
-        *("python", "-m", "parvis_server.record", "--fd", "99", "--folder", "/nowhere"),
+        *(sys.executable, "-m", "parvis_server.record", "--fd", "99", "--folder", "/nowhere"),
         stderr=asyncio.subprocess.PIPE,
     )
     _, told = await process.communicate()
     assert process.returncode == 2
     assert b"--fd 99 is not a socket" in told
     assert b"Traceback" not in told
+
+
+async def test_what_a_hub_said_before_it_fell_is_written_though_it_read_no_report(
+    tmp_path: Path,
+) -> None:
+    """A socket that is closed with something unread in it is an error at its other end."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    hub = FakeHub()
+    with ours:
+        for said in (*hub.begin(), *(one for _ in range(40) for one in hub.tick())):
+            ours.send(said.serialize())
+        theirs.send(b"nobody reads this")
+    RecordProcess(theirs, tmp_path).run()
+    mend_all(tmp_path)
+    assert opened(tmp_path / hub.begun.folder).mix_end > hub.clock - 4 * TICK
