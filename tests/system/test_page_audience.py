@@ -80,6 +80,14 @@ new MutationObserver((changes) => {
 """Every bubble that ever rose: each is seen for two seconds only."""
 
 
+BUBBLE_LINES = """
+const count = document.querySelector(".bubble-count");
+if (count === null) return 1; // it has risen already
+return count.getBoundingClientRect().height / parseFloat(getComputedStyle(count).fontSize);
+"""
+"""How high the number of a bubble is, in its own letters."""
+
+
 @pytest.fixture
 def hub() -> Iterator[RoomHub]:
     with room_hub(NOW_UTC_MS) as hub:
@@ -281,6 +289,7 @@ def test_reactions_are_seen_at_once_and_those_of_others_a_few_at_a_time(
     hub.say(Pulse(reactions={Reaction.HEART: 300, Reaction.LAUGH: 2}))
     phone.wait("__risen.length === 3", "one for each kind")
     assert "300" in phone.browser.execute_script("return __risen[1]")
+    assert phone.browser.execute_script(BUBBLE_LINES) <= 1.7, "a number is on one line"
     phone.wait("document.querySelectorAll('.bubble').length === 0", "they rose too")
     assert phone.browser.execute_script("return __risen.length") == 3
 

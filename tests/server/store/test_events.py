@@ -74,6 +74,7 @@ def test_whose_a_word_is() -> None:
     assert {kind: whose for kind, whose in by_kind.items() if whose} == {
         "hand_raised": ["phone-1", "phone-1"],
         "floor_taken": ["phone-1", "phone-1"],
+        "microphone_opened": ["unit-4"],
         "described": ["host-1"],
         "seat_taken": ["phone-1"],
         "host_joined": ["phone-2"],

@@ -28,14 +28,16 @@ export function Reactions({ hub, isRecorded }: Props) {
       aria-label={say("react.title")}
     >
       {offered.map((reaction) => (
-        <button
-          key={reaction}
-          type="button"
-          class="reaction"
-          aria-label={say(`react.${reaction}`)}
-          onClick={() => show(reaction)}
-        >
-          <span aria-hidden="true">{REACTIONS[reaction]}</span>
+        // What rises is no part of the button's name.
+        <span key={reaction} class="reaction-place">
+          <button
+            type="button"
+            class="reaction"
+            aria-label={say(`react.${reaction}`)}
+            onClick={() => show(reaction)}
+          >
+            <span aria-hidden="true">{REACTIONS[reaction]}</span>
+          </button>
           {shown
             .filter((bubble) => bubble.reaction === reaction)
             .map((bubble) => (
@@ -44,7 +46,7 @@ export function Reactions({ hub, isRecorded }: Props) {
                 {bubble.count > 1 && <span class="bubble-count">{bubble.count}</span>}
               </span>
             ))}
-        </button>
+        </span>
       ))}
     </section>
   );
