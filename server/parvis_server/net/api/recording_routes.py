@@ -141,6 +141,14 @@ def replay_routes(house: House) -> APIRouter:
         now = None if known.live(room) is None or address is not None else NOW
         return ReplayList(replays=replays, now=now, is_open=found.access is Access.OPEN)
 
+    return routes
+
+
+def path_routes(house: House) -> APIRouter:
+    """For those who hear a room that is not open by a path of their own."""
+    routes = APIRouter(tags=["replays"], dependencies=NOT_KEPT)
+    known = house.recordings
+
     @routes.post(
         "/rooms/{room}/paths",
         status_code=201,

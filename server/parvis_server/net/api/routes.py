@@ -42,7 +42,11 @@ from parvis_server.net.api.models import (
     TypedCode,
 )
 from parvis_server.net.api.operator_routes import house_routes, session_routes
-from parvis_server.net.api.recording_routes import recording_routes, replay_routes
+from parvis_server.net.api.recording_routes import (
+    path_routes,
+    recording_routes,
+    replay_routes,
+)
 from parvis_server.net.api.unit_routes import unit_routes
 from parvis_server.net.qr import SVG_TYPE, qr_svg
 from parvis_server.net.rooms import HubRoom
@@ -95,6 +99,7 @@ def make_api(house: House) -> ASGIApp:
     api.include_router(act_routes(house))
     api.include_router(recording_routes(house))
     api.include_router(replay_routes(house))
+    api.include_router(path_routes(house))
     api.include_router(_links(house))
     api.include_router(_codes(house))
     api.include_router(session_routes(house.operators))
