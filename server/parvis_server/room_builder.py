@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol, Unpack
 
 from parvis_server.config import HubSettings, StageSettings
@@ -16,7 +16,7 @@ from parvis_server.net.credentials import same
 from parvis_server.net.ladder import Ladder
 from parvis_server.net.live_room import LiveRoom
 from parvis_server.net.mp3 import Mp3Stream
-from parvis_server.net.raising import Raising
+from parvis_server.net.raising import Raising, RanksHeld
 from parvis_server.net.reading import ReadingVoice
 from parvis_server.net.room_engine import RoomEngine, RunningEngine
 from parvis_server.net.room_keeper import KeptRoom, RoomKeeper
@@ -68,6 +68,8 @@ class RoomBuilder:
     """What people are asked before they are recorded; None: the hub has no recorder."""
     recorder: HubRecorder | None = None
     """Writes down what rooms say that are recorded."""
+    ranks: RanksHeld = field(default_factory=RanksHeld)
+    """Of all rooms."""
 
     def build(self, kept: KeptRoom) -> HubRoom:
         """The room that its log tells of, with an engine that sleeps until it sounds."""
@@ -113,7 +115,7 @@ class RoomBuilder:
         live.invite_link = lambda invite: (
             self.origin(invite.role) + self.links.invite(kept.name, invite)
         )
-        Raising(live, self.links.keys)
+        Raising(live, self.links.keys, self.ranks)
         live.house_alarms = self._house_alarms
         if self.recorder is not None:
             in_record = self.recorder.follow(live, recorded)

@@ -24,24 +24,57 @@ def came_raised(keys: Keys, join: Join, participant: str) -> bool:
     return isinstance(shown, ResumeCredential) and keys.raised(shown.token) == participant
 
 
+class RanksHeld:
+    """Who runs which rooms of a house, as their events say.
+
+    A room that is gone goes on to count: whoever ran it keeps a token that opens nothing more.
+    """
+
+    def __init__(self) -> None:
+        """Nobody runs any."""
+        self._rooms: dict[str, set[str]] = {}
+
+    def took(self, participant: str, room: str) -> None:
+        """Somebody runs a room."""
+        self._rooms.setdefault(participant, set()).add(room)
+
+    def lost(self, participant: str, room: str) -> None:
+        """Somebody runs a room no more."""
+        rooms = self._rooms.get(participant, set())
+        rooms.discard(room)
+        if not rooms:
+            self._rooms.pop(participant, None)
+
+    def __contains__(self, participant: str) -> bool:
+        """Whether they run any room."""
+        return participant in self._rooms
+
+
 class Raising:
     """Hears one room's events: a listener who gets a rank, or loses it, is told the token for it.
 
     Tokens of listeners are made by edges too, with a key that they were lent; with those nobody is
-    more than a listener.
+    more than a listener. Whoever loses a rank and has one in another room keeps the hub's token.
     """
 
-    def __init__(self, live: LiveRoom, keys: Keys) -> None:
-        """Hear everything from now on."""
+    def __init__(self, live: LiveRoom, keys: Keys, ranks: RanksHeld) -> None:
+        """Hear everything from now on; ``ranks``: of all rooms of the house."""
         self._live = live
         self._keys = keys
+        self._ranks = ranks
+        view = live.bulletin.view
+        for host in view.hosts:
+            ranks.took(host.participant, view.room)
         live.event_taps.add(self._heard)
 
     def _heard(self, event: RoomEvent) -> None:
+        room = self._live.bulletin.view.room
         match event:
             case HostJoined(host=host):
+                self._ranks.took(host.participant, room)
                 self._tell(host.participant, host.rank)
             case HostLeft(participant=participant):
+                self._ranks.lost(participant, room)
                 self._tell(participant, None)
             case _:
                 pass
@@ -50,5 +83,6 @@ class Raising:
         seat = self._live.seated.get(participant)
         if seat is None or seat.role is not Role.LISTENER:
             return
-        resume = audience_token(self._keys, seat.role, participant, is_raised=rank is not None)
+        is_raised = participant in self._ranks
+        resume = audience_token(self._keys, seat.role, participant, is_raised=is_raised)
         seat.connection.send(Welcome(participant=participant, resume=resume, rank=rank))

@@ -336,6 +336,29 @@ async def test_a_cohost_who_visits_another_room_comes_back_as_one(
             assert (await one.do(SilenceAll, on=True)).refused is None
 
 
+async def test_who_loses_a_rank_keeps_the_token_of_the_one_they_have_elsewhere(
+    tmp_path: Path,
+) -> None:
+    async with edged_hub(tmp_path) as house:
+        attic = house.hub.hub.rooms.create(About(title="Attic"), name="attic", phase=Phase.LIVE)
+        async with joined(house.hub.listen) as one:
+            token = await promoted(house, one)
+        async with (
+            joined(house.hub.listen, room="attic") as other,
+            joined(house.hub.listen, room="attic", credential=token) as one,
+        ):
+            acks: list[Any] = []
+            for each, rank in ((other, Rank.COHOST), (one, Rank.COHOST), (one, None)):
+                await each.do(RaiseHand, name="Ada")  # who acted can be raised
+                command = SetRank(id=token_hex(8), participant=each.participant, rank=rank)
+                attic.live.command(OPERATOR, command, acks.append)
+                assert acks[-1].refused is None
+                assert (await each.until(Welcome)).rank is rank
+            assert resume(one) == token
+        async with joined(house.hub.listen, credential=token) as one:
+            assert (await one.do(SilenceAll, on=True)).refused is None
+
+
 async def test_who_is_away_is_raised_by_an_invitation_alone(tmp_path: Path) -> None:
     """There is nobody to give the token to."""
     async with live_hub(tmp_path) as hub:
