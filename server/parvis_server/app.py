@@ -246,7 +246,8 @@ class Hub:
         yield from self.reception.sockets.alarms()
 
     def _open_listener(self, join: Join, admitted: Admitted, connection: Connection) -> Session:
-        opener = Listeners(self._live(join), self.keys, self.settings.limits.listeners)
+        rules, most = self.reception.rules, self.settings.limits.listeners
+        opener = Listeners(self._live(join), self.keys, most, rules)
         return opener.open(join, admitted, connection)
 
     def _open_unit(self, join: Join, admitted: Admitted, connection: Connection) -> Session:

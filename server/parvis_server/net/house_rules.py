@@ -124,8 +124,12 @@ class HouseRules:
 
     def check_host(self, peer: Whence) -> None:
         """Raise ``PeerFault`` for a host whose acts others could read and alter."""
-        if self.trust.claimed and not (peer.is_private or self.trust.plain_host):
+        if self.keeps_hosts_off(peer):
             raise PeerFault(CloseCode.FORBIDDEN, self.host_over_plain)
+
+    def keeps_hosts_off(self, peer: Whence) -> bool:
+        """Whether nobody runs a room from there: others could read and alter what they do."""
+        return self.trust.claimed and not (peer.is_private or self.trust.plain_host)
 
     @property
     def host_over_plain(self) -> str:

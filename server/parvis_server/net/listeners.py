@@ -7,16 +7,21 @@ from parvis_server.errors import PeerFault
 from parvis_server.net.admission import COME_ANEW, Admitted
 from parvis_server.net.connection import Allowance, Connection
 from parvis_server.net.credentials import Keys, new_participant
+from parvis_server.net.house_rules import HouseRules
 from parvis_server.net.live_room import LiveRoom
+from parvis_server.net.plain_acts import asks_for_a_rank, refusal_over_plain
 from parvis_server.net.raising import audience_token, came_raised
 from parvis_server.net.seats import Seat
 from parvis_server.room.members import Member
 from parvis_server.room.permissions import rank_of
 from parvis_wire.audience import Here, React
 from parvis_wire.close_codes import CloseCode
+from parvis_wire.commands import Command
 from parvis_wire.messages import (
+    Ack,
     Join,
     Level,
+    RefusalCode,
     Report,
     Role,
     Welcome,
@@ -49,6 +54,7 @@ class ListenerSession:
     connection: Connection
     seat: Seat
     allowance: Allowance
+    rules: HouseRules
 
     def receive(self, message: str | bytes, arrival_ns: int) -> None:
         """One message of this peer.
@@ -83,7 +89,23 @@ class ListenerSession:
             case Proof() | PairShare() | PairPressed() | PairRefused():
                 raise PeerFault(CloseCode.MALFORMED, "only a unit that is not welcome yet says so")
             case command:
-                self.live.command(self.seat.participant, command, self.connection.send)
+                if not self._is_refused(command):
+                    self.live.command(self.seat.participant, command, self.connection.send)
+
+    def _is_refused(self, command: Command) -> bool:
+        """Whether this was an act of somebody's rank on a way where others read along."""
+        who = self.seat.participant
+        rank = rank_of(self.live.room.view, who)
+        why = refusal_over_plain(
+            self.rules,
+            self.connection.peer,
+            self.live.room.view.room,
+            rank,
+            asks_for_a_rank(command, who),
+        )
+        if why is not None:
+            self.connection.send(Ack(id=command.id, refused=RefusalCode.NOT_ALLOWED, text=why))
+        return why is not None
 
     def end(self) -> None:
         """The connection is gone."""
@@ -97,6 +119,7 @@ class Listeners:
     live: LiveRoom
     keys: Keys
     max_listeners: int
+    rules: HouseRules
 
     def open(self, join: Join, admitted: Admitted, connection: Connection) -> ListenerSession:
         """Welcome a listener or host.
@@ -135,4 +158,4 @@ class Listeners:
         seat = self.live.enter(member, connection)
         if join.role is Role.LISTENER:
             self.live.audience.came(participant, invited=member.invited)
-        return ListenerSession(self.live, connection, seat, Allowance())
+        return ListenerSession(self.live, connection, seat, Allowance(), self.rules)
