@@ -93,8 +93,6 @@ def _places(kind: str, body: Body, actor: str | None) -> Iterator[_Place]:
             yield _Place(("host", "name"), _at(body, ("host", "participant")))
         case "blocked":
             yield _Place(("person", "name"), _at(body, ("person", "participant")))
-        case "consented":
-            yield _Place(("consent", "name"), _at(body, ("consent", "participant")))
         case "invite_made":
             yield _Place(("invite", "name"), None)
         case "asked":
