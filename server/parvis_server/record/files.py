@@ -2,8 +2,9 @@
 
 What is appended waits in memory while the disk refuses it, and is tried again in order: a disk that
 is full for a moment costs nothing. A file that was written in part is cut back to what it was, so
-that it never holds half a page. Bringing things to the disk (``fdatasync``) may take a second on a
-busy card, so a thread of its own does it.
+that it never holds half a page. A recording that waited for too long is given up: nothing more is
+written of it, so that its files end where the disk did, with no hole. Bringing things to the disk
+(``fdatasync``) may take a second on a busy card, so a thread of its own does it.
 """
 
 import contextlib
@@ -31,6 +32,8 @@ class _File:
         self.descriptor = os.open(path, flags, 0o600)
         self.size = os.fstat(self.descriptor).st_size
         self.is_dirty = False
+        self.sync_fault: str | None = None
+        """Why what it holds could not be brought to the disk the last time."""
 
     def append(self, content: bytes) -> None:
         """All of it or nothing; raises ``OSError``."""
@@ -58,7 +61,8 @@ class RecordFiles:
         self._files: dict[str, _File] = {}
         self._waiting: deque[Append | Replace | Close] = deque()
         self._waiting_bytes = 0
-        self._syncing: Future[None] | None = None
+        self._given_up: set[str] = set()
+        self._syncing: Future[list[tuple[_File, str | None]]] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sync")
 
     def __enter__(self) -> Self:
@@ -78,7 +82,7 @@ class RecordFiles:
         for effect in effects:
             if isinstance(effect, Sync):
                 self._sync()
-            else:
+            elif isinstance(effect, Close) or _recording(effect) not in self._given_up:
                 self._waiting.append(effect)
                 self._waiting_bytes += _size(effect)
         return self._drain()
@@ -87,7 +91,7 @@ class RecordFiles:
         stuck: dict[str, str] = {}
         left: deque[Append | Replace | Close] = deque()
         for effect in self._waiting:
-            recording = effect.path.rsplit("/", 1)[0].removesuffix("/tracks")
+            recording = _recording(effect)
             if recording in stuck:
                 left.append(effect)
                 continue
@@ -98,12 +102,22 @@ class RecordFiles:
                 stuck[recording] = f"cannot write {effect.path}: {error.strerror}"
                 left.append(effect)
         self._waiting = left
-        self.faults = {f"{recording}/": why for recording, why in stuck.items()}
+        stuck_folders = {f"{recording}/": why for recording, why in stuck.items()}
+        self.faults = self._sync_faults() | stuck_folders
         if self._waiting_bytes <= MAX_WAITING_BYTES:
             return []
-        self._waiting.clear()
+        self._given_up |= stuck.keys()
+        self._waiting = deque(effect for effect in left if isinstance(effect, Close))
         self._waiting_bytes = 0
-        return list(self.faults.items())
+        return list(stuck_folders.items())
+
+    def _sync_faults(self) -> dict[str, str]:
+        """Files that took what was appended, and whose disk did not."""
+        return {
+            path: f"cannot bring {path} to the disk: {file.sync_fault}"
+            for path, file in self._files.items()
+            if file.sync_fault is not None
+        }
 
     def _do(self, effect: Append | Replace | Close) -> None:
         match effect:
@@ -121,8 +135,7 @@ class RecordFiles:
         file = self._files.get(path)
         if file is None:
             return
-        if self._syncing is not None:
-            self._syncing.result()  # it may be at this descriptor
+        self._take_synced()  # it may be at this descriptor
         del self._files[path]
         try:
             if file.is_dirty:
@@ -134,11 +147,21 @@ class RecordFiles:
         """Begin to bring to the disk what was appended, unless that is still going on."""
         if self._syncing is not None and not self._syncing.done():
             return
+        self._take_synced()
         dirty = [file for file in self._files.values() if file.is_dirty]
         for file in dirty:
             file.is_dirty = False
         if dirty:
             self._syncing = self._thread.submit(_bring_to_disk, dirty)
+
+    def _take_synced(self) -> None:
+        """Wait for the disk; what it refused is tried again with the next ``Sync``."""
+        if self._syncing is None:
+            return
+        for file, fault in self._syncing.result():
+            file.sync_fault = fault
+            file.is_dirty = file.is_dirty or fault is not None
+        self._syncing = None
 
     def use(self) -> DiskUse:
         """How full the disk is; raises ``OSError``."""
@@ -146,10 +169,22 @@ class RecordFiles:
         return DiskUse(free, _used(self.folder))
 
 
-def _bring_to_disk(files: list[_File]) -> None:
+def _bring_to_disk(files: list[_File]) -> list[tuple[_File, str | None]]:
+    """Each with why the disk did not take it, or None."""
+    results: list[tuple[_File, str | None]] = []
     for file in files:
-        with contextlib.suppress(OSError):
+        try:
             os.fdatasync(file.descriptor)
+        except OSError as error:
+            results.append((file, error.strerror))
+        else:
+            results.append((file, None))
+    return results
+
+
+def _recording(effect: Append | Replace | Close) -> str:
+    """The folder of the recording that it belongs to."""
+    return effect.path.rsplit("/", 1)[0].removesuffix("/tracks")
 
 
 def _size(effect: Append | Replace | Close) -> int:
