@@ -115,7 +115,7 @@ def _insert_hole(layout: Layout, x: float, y: float, top: float) -> Part:
 
 def _pad(layout: Layout, x: float, y: float) -> Part:
     form = layout.parameters.form
-    return post(x, y, (form.floor_mm - 0.5, layout.seam), form.post_width_mm + 1.2) & prism(
+    return post(x, y, (form.floor_mm - 0.5, layout.seam), form.post_width_mm) & prism(
         outline(layout, 1.0), 0.0, layout.seam
     )
 

@@ -17,6 +17,9 @@ from parvis_hardware.enclosure.shapes import lid_plane, post
 TOUCH_MM3 = 0.05
 """Two solids that share less than this touch: rounding of the CAD kernel."""
 
+TOLD = 4
+"""So many pairs that intersect are named, the worst first."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -105,16 +108,14 @@ def _intersections(assembly: Assembly) -> Iterator[Row]:
 
 
 def _held_apart(subject: str, what: str, pairs: Sequence[tuple[Piece, Piece]]) -> Row:
-    worst, names, near = 0.0, "", 0
-    for one, other in pairs:
-        if not _near(one.solid, other.solid):
-            continue
-        near += 1
-        shared = _shared(one.solid, other.solid)
-        if shared > max(worst, TOUCH_MM3):
-            worst, names = shared, f", {one.name} and {other.name}"
-    found = f"{worst:.2f} mm3 in {len(pairs)} pairs{names}"
-    return Row(subject, what, found, "0", not names)
+    shared = {
+        f"{one.name} and {other.name}": _shared(one.solid, other.solid)
+        for one, other in pairs
+        if _near(one.solid, other.solid)
+    }
+    worst = sorted((volume, names) for names, volume in shared.items() if volume > TOUCH_MM3)[::-1]
+    told = "".join(f", {names} {volume:.1f} mm3" for volume, names in worst[:TOLD])
+    return Row(subject, what, f"{len(worst)} of {len(pairs)} pairs{told}", "0", not worst)
 
 
 def _near(one: Part, other: Part) -> bool:
