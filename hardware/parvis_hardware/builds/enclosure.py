@@ -9,19 +9,15 @@ from parvis_hardware.circuit.netlist import Netlist
 from parvis_hardware.circuit.perfboard import Board
 from parvis_hardware.enclosure.layout import Layout, lay_out
 from parvis_hardware.enclosure.parameters import read_enclosures
-from parvis_hardware.plans import sources as plans
-from parvis_hardware.plans.power import Case
 
 INSERTS, SCREWS, LID_SCREWS, FEET = "E2", "E3", "E4", "E5"
 """References of the list of parts."""
-CASE_MM = 4.0
-"""By how much the power plan's rounded case may differ."""
 
 
 def differences() -> list[str]:
-    """Where enclosures and lists of parts, netlist, control board or power plan differ."""
+    """Where enclosures and lists of parts, netlist or control board differ."""
     layouts = {given.name: lay_out(given) for given in read_enclosures()}
-    builds, cases = load_all(), plans.power_table().cases
+    builds = load_all()
     found = [
         f"enclosure {name} is for build {layout.parameters.outer.build!r}, which does not list it"
         for name, layout in layouts.items()
@@ -31,15 +27,15 @@ def differences() -> list[str]:
         found += [f"{name}: no enclosure {it!r}" for it in build.enclosures if it not in layouts]
         for it in build.enclosures:
             if it in layouts:
-                found += of_enclosure(build, load_bom(name), layouts[it], cases[name])
+                found += of_enclosure(build, load_bom(name), layouts[it])
                 found += of_electronics(
                     sources.netlist().of_build(name), sources.board(), layouts[it]
                 )
     return found
 
 
-def of_enclosure(build: Build, lines: Iterable[Line], layout: Layout, case: Case) -> list[str]:
-    """Screws, inserts, feet and ballast that are bought; the outside that heat is computed for."""
+def of_enclosure(build: Build, lines: Iterable[Line], layout: Layout) -> list[str]:
+    """Screws, inserts, feet and ballast that are bought."""
     name = layout.parameters.name
     bought = {reference: line for line in lines for reference in line.references}
     board_screws = len(layout.holes) + len(layout.perfboard_holes)
@@ -63,10 +59,6 @@ def of_enclosure(build: Build, lines: Iterable[Line], layout: Layout, case: Case
         size = f"{bar.size[0]:g} x {bar.size[2]:g} x {bar.size[1]:g} mm"
         if size not in told:
             found.append(f"{name} takes a ballast of {size}, the list of parts has not")
-    outer = (layout.parameters.outer.width, layout.depth)
-    for mine, given in zip(outer, case.size_mm, strict=False):
-        if abs(mine - given) > CASE_MM:
-            found.append(f"{name} is {mine:.0f} mm, power.toml computes heat for {given:.0f} mm")
     return found
 
 

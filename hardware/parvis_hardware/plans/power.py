@@ -21,6 +21,9 @@ POE_CLASSES = ((1, 3.84), (2, 6.49), (3, 12.95), (4, 25.5))
 
 GPIO_V = 3.3
 
+Size = tuple[float, float, float]
+"""Width, depth, mean height, in millimetres."""
+
 
 class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -50,13 +53,6 @@ class Supply(_Table):
     amperes: float
 
 
-class Case(_Table):
-    """The outside of a build's enclosure."""
-
-    computer: str
-    size_mm: tuple[float, float, float]
-
-
 class Heat(_Table):
     """How heat leaves a closed case."""
 
@@ -74,7 +70,6 @@ class PowerTable(_Table):
     computers: Mapping[str, Computer]
     header: Header
     supplies: Mapping[str, Supply]
-    cases: Mapping[str, Case]
     heat: Heat
 
 
@@ -119,8 +114,10 @@ def parse(text: str) -> PowerTable:
         raise SourceError(SOURCE, ".".join(map(str, first["loc"])), first["msg"]) from error
 
 
-def budget(build: str, computer: str, netlist: Netlist, table: PowerTable) -> Budget:
-    """The plan of one build with one computer."""
+def budget(
+    build: str, computer: str, netlist: Netlist, table: PowerTable, case_mm: Size | None = None
+) -> Budget:
+    """The plan of one build with one computer, in a closed case of this size or in none."""
     known = table.computers[computer]
     board = _sum_of(netlist, "5V_BOARD")
     codec = _sum_of(netlist, "5V")
@@ -133,7 +130,7 @@ def budget(build: str, computer: str, netlist: Netlist, table: PowerTable) -> Bu
     typical_w = known.typical_w + 5.0 * (typical + max(lamps.values(), default=0.0)) / 1000
     supply_w = 5.0 * table.supplies[build].amperes
     poe_w = most_w / table.splitter_efficiency
-    rise = air_rise_k(typical_w, table.cases.get(build), table.heat)
+    rise = None if case_mm is None else air_rise_k(typical_w, case_mm, table.heat)
     return Budget(
         build=build,
         computer=known.title,
@@ -227,15 +224,13 @@ def _sum_of(netlist: Netlist, net: str) -> Load:
     )
 
 
-def air_rise_k(watts: float, case: Case | None, heat: Heat) -> float | None:
+def air_rise_k(watts: float, case_mm: Size, heat: Heat) -> float:
     """How much warmer the air in a closed case is than the room.
 
     Heat passes the air at the inner side of lid and walls, the plastic, and the air outside; the
     floor stands on a table and counts for nothing.
     """
-    if case is None:
-        return None
-    width, depth, height = (length / 1000 for length in case.size_mm)
+    width, depth, height = (length / 1000 for length in case_mm)
     area_m2 = width * depth + 2 * (width + depth) * height
     film = 1 / heat.film_w_per_m2_k
     plastic = heat.wall_mm / 1000 / heat.plastic_w_per_m_k

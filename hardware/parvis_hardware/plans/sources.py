@@ -1,11 +1,13 @@
 """Computes the checkout's own plans: the adapter from files to the pure modules."""
 
-from parvis_hardware.builds.build import load_all
+from parvis_hardware.builds.build import load, load_all
 from parvis_hardware.circuit import sources
+from parvis_hardware.enclosure.layout import lay_out
+from parvis_hardware.enclosure.parameters import read_enclosures
 from parvis_hardware.places import HARDWARE
 from parvis_hardware.plans import acoustics, power
 from parvis_hardware.plans.acoustics import AcousticTable
-from parvis_hardware.plans.power import Budget, PowerTable
+from parvis_hardware.plans.power import Budget, PowerTable, Size
 
 
 def power_table() -> PowerTable:
@@ -18,11 +20,20 @@ def acoustic_table() -> AcousticTable:
     return acoustics.parse((HARDWARE / "acoustics.toml").read_text("utf-8"))
 
 
+def case_mm(build: str) -> Size | None:
+    """The outside of a build's first enclosure; None for a build that has none."""
+    for given in read_enclosures():
+        if given.name in load(build).enclosures[:1]:
+            layout = lay_out(given)
+            return given.outer.width, layout.depth, layout.top_at(layout.depth / 2)
+    return None
+
+
 def budgets() -> list[Budget]:
     """Each build with its computer."""
     table = power_table()
     return [
-        power.budget(name, build.computer, sources.netlist().of_build(name), table)
+        power.budget(name, build.computer, sources.netlist().of_build(name), table, case_mm(name))
         for name, build in load_all().items()
     ]
 

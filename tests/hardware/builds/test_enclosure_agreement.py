@@ -1,4 +1,4 @@
-"""Enclosure, lists of parts, netlist, control board and power plan mean the same things."""
+"""Enclosure, lists of parts, netlist and control board mean the same things."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from parvis_hardware.builds.build import load, load_bom
 from parvis_hardware.circuit import sources
 from parvis_hardware.enclosure.layout import Layout, lay_out
 from parvis_hardware.enclosure.parameters import read_enclosures
-from parvis_hardware.plans import sources as plans
 
 
 @pytest.fixture(scope="module")
@@ -22,8 +21,7 @@ def layout() -> Layout:
 
 
 def said(layout: Layout, lines: tuple[Line, ...]) -> list[str]:
-    case = plans.power_table().cases["small"]
-    return enclosure.of_enclosure(load("small"), lines, layout, case)
+    return enclosure.of_enclosure(load("small"), lines, layout)
 
 
 def test_they_differ_in_nothing(layout: Layout) -> None:
