@@ -104,9 +104,15 @@ def program_and_netlist(build: Build, netlist: Netlist) -> list[str]:
         wanted.append(("HAND", "S1"))
     if told.light_kind is LightKind.GPIO:
         wanted += [("LIGHT_RED", "D2"), ("LIGHT_GREEN", "D3"), ("LIGHT_WHITE", "D4")]
+    if told.light_kind is LightKind.RING:
+        wanted += [("RING_DATA", "U1"), ("RING_DATA_5V", "LR1")]
     if told.buzzer is BuzzerKind.GPIO:
         wanted.append(("BUZZER", "Q1"))
-    return [
+    pixels, ring = f"{told.ring_pixels} pixels", netlist.parts.get("LR1")
+    found = []
+    if told.light_kind is LightKind.RING and ring is not None and ring.value != pixels:
+        found.append(f"the program lights {pixels}, the ring has {ring.value}")
+    return found + [
         f"the program uses {net}, and no wire leads from that pin to {reference}"
         for net, reference in wanted
         if net not in netlist.nets or not _reaches(netlist, net, reference)

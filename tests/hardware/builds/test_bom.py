@@ -197,6 +197,19 @@ def test_the_program_uses_what_is_wired() -> None:
     assert len(agreement.program_and_netlist(table, netlist.of_build("hub"))) == 5
 
 
+def test_the_programs_ring_is_the_one_that_is_wired() -> None:
+    netlist, table = sources.netlist().of_build("table"), load("table")
+    assert table.program is not None
+    ring = table.model_copy(update={"program": {**table.program, "light": "ring"}})
+    assert agreement.program_and_netlist(ring, netlist) == []
+    larger = table.model_copy(
+        update={"program": {**table.program, "light": "ring", "ring_pixels": 16}}
+    )
+    assert agreement.program_and_netlist(larger, netlist) == [
+        "the program lights 16 pixels, the ring has 12 pixels"
+    ]
+
+
 def test_pins_that_program_and_table_see_differently_are_seen() -> None:
     hand = Pin("hand", 17, 11, "input", "", "", used=True)
     buzzer = Pin("buzzer", 16, 36, "output", "", "", used=True)
