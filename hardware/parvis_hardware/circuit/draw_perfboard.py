@@ -154,7 +154,9 @@ def _words(place: Place, netlist: Netlist) -> Iterable[str]:
     elif place.reference[0] == "J":
         y = MARGIN + bottom * STEP - 10
     elif right - left < 2.0 and pins_inside:
-        words, size, y = place.reference, 12.5, MARGIN + top * STEP + 11
+        words, size = place.reference, 12.5
+        upright = bottom - top > 1.4 * (right - left)
+        y = y - 2 if upright else MARGIN + top * STEP + 11
     elif bottom - top < 2.0 and pins_inside:
         size, y = 12.5, MARGIN + top * STEP + 12
     elif pins_inside and part.kind.name == "electrolytic":

@@ -90,11 +90,11 @@ def _drawn_cable(cable: Cable, colours: list[str]) -> dict[str, Any]:
         "length": cable.length_mm / 1000,
         "show_wirenumbers": False,
     }
-    notes = f"from: {cable.ends[0]}\nto: {cable.ends[1]}"
+    notes = f"{_folded(f'from: {cable.ends[0]}')}\n{_folded(f'to: {cable.ends[1]}')}"
     return drawn | {"notes": f"{notes}\n{_folded(cable.note)}" if cable.note else notes}
 
 
-def _folded(words: str, width: int = 46) -> str:
+def _folded(words: str, width: int = 40) -> str:
     lines = [""]
     for word in words.split():
         if len(lines[-1]) + len(word) >= width:
