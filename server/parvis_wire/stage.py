@@ -336,7 +336,7 @@ class Shares(Wire):
     """How long who has spoken in this room."""
 
     stage_ms: Count = 0
-    """Always-open microphones and desks, as far as their voices were heard; since the hub started."""
+    """Always-open microphones and desks, as far as they were heard, since the hub started."""
     hall_ms: Count = 0
     """Turns at units."""
     phones_ms: Count = 0

@@ -16,7 +16,13 @@ import pytest
 REPOSITORY = Path(__file__).parents[2]
 SOURCES = sorted(
     path
-    for folder in ("device", "hardware", "server/parvis_audio", "server/parvis_server", "server/parvis_wire")
+    for folder in (
+        "device",
+        "hardware",
+        "server/parvis_audio",
+        "server/parvis_server",
+        "server/parvis_wire",
+    )
     for path in (REPOSITORY / folder).rglob("*.py")
 )
 
