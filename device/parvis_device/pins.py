@@ -42,11 +42,11 @@ Header pin 36, output. NPN transistor, 1 kohm to its base, flyback diode; feed: 
 RING_DATA = 10
 """LED ring, data (SPI0 MOSI).
 
-Header pin 19, output. Through a 74AHCT1G125 at 5 V; feed from header pin 4, at most 0.3 A.
+Header pin 19, output. Through a 74AHCT125 at 5 V; feed from header pin 4, at most 0.3 A.
 """
 
 RING_CLOCK = 11
 """LED ring, clock (SPI0 SCLK, SK9822 only).
 
-Header pin 23, output. Through a 74AHCT1G125 at 5 V.
+Header pin 23, output. Through a 74AHCT125 at 5 V.
 """
