@@ -199,7 +199,7 @@ def base_signs(layout: Layout, stamp: str) -> Part:
     cut = Part()
     for x, y in layout.feet:
         cut += Pos(x, y, 0) * Torus(foot.diameter_mm / 2, 0.5)
-    for number, line in enumerate(stamp.splitlines()):
+    for number, line in enumerate(reversed(stamp.splitlines())):
         text = mirror(Text(line, 4.6, font=FONT), Plane.YZ)
         y = 24.0 + 7.0 * number
         cut += Pos(0, y, -1.0) * extrude(text, 1.0 + form.letter_mm)
