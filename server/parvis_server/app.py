@@ -11,6 +11,7 @@ import logging
 import secrets
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from functools import cached_property
 from typing import Never
 
@@ -308,7 +309,13 @@ class Hub:
         return links.setup(self.operator_origin(), self.trust.new_setup_secret(utc_ms()))
 
     async def run(self, listening_on: Sequence[Listener]) -> None:
-        """Serve until ``stopping`` is set, then say goodbye to everybody."""
+        """Serve until ``stopping`` is set, then say goodbye; the ports are closed at any end."""
+        with ExitStack() as ports:
+            for listener in listening_on:
+                ports.enter_context(listener.socket)
+            await self._serve(listening_on)
+
+    async def _serve(self, listening_on: Sequence[Listener]) -> None:
         self.listeners = listening_on
         self._keeper.begin()
         self._retitle()
