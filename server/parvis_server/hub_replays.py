@@ -162,8 +162,8 @@ class HubReplays:
                 async with asyncio.timeout(wait_s):
                     await self._due.wait()
                 soon = 0
-                await self._settle()
             self._due.clear()
+            await self._settle()
             if await asyncio.to_thread(self.folder.is_dir):
                 await self._carry_out(self._orders())
             soon = soon + 1 if self._wishes else 0
@@ -179,15 +179,19 @@ class HubReplays:
                 self.jobs[task.recording] = replace(job, state=JobState.FAILED, why=why)
 
     async def _settle(self) -> None:
-        """Wait for the recorder to end its files, no longer than it needs."""
-        waited_s = 0.0
-        while self._ended and waited_s < self._settle_s:
-            is_over = {name: await asyncio.to_thread(self._is_over, name) for name in self._ended}
-            self._ended = {name for name, over in is_over.items() if not over}
-            if self._ended:
+        """Wait for the recorder to end its files, no longer than it needs.
+
+        A recording that stops meanwhile has its turn next time: it made that due.
+        """
+        ended, waited_s = frozenset(self._ended), 0.0
+        growing = ended
+        while growing and waited_s < self._settle_s:
+            is_over = {name: await asyncio.to_thread(self._is_over, name) for name in growing}
+            growing = frozenset(name for name, over in is_over.items() if not over)
+            if growing:
                 await asyncio.sleep(SETTLE_STEP_S)
                 waited_s += SETTLE_STEP_S
-        self._ended.clear()
+        self._ended.difference_update(ended)
 
     def _is_over(self, name: str) -> bool:
         try:
@@ -197,7 +201,8 @@ class HubReplays:
             return False
 
     def _orders(self) -> Orders:
-        tasks, self._tasks = tuple(self._tasks), []
+        tasks = tuple(task for task in self._tasks if task.recording not in self._ended)
+        self._tasks = [task for task in self._tasks if task.recording in self._ended]
         for task in tasks:
             self.jobs[task.recording] = Job(task.act, JobState.RUNNING)
         unpublished = (
@@ -217,6 +222,7 @@ class HubReplays:
                 self._wishes.discard((f"{room}/{running.recording}", consent.participant))
             case RecordingStopped(recording=recording):
                 self._ended.add(f"{room}/{recording}")
+                self._due.set()
                 self.do(Task(Act.PREPARE, f"{room}/{recording}"))
             case _:
                 pass

@@ -222,3 +222,36 @@ def test_orders_cross_to_the_process_whole() -> None:
         (Task(Act.WITHDRAW, NAME, "bob-id"), Task(Act.ERASE, NAME)),
     )
     assert Orders.parse(orders.serialize()) == orders
+
+
+def ended(folder: Path, number: int) -> str:
+    write(folder, ANN, number=number)
+    return f"main/20260921T12000{number}Z-{number}"
+
+
+async def test_a_recording_that_stops_while_another_is_ended_waits_for_its_own_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = ended(tmp_path, 1), ended(tmp_path, 2)
+    room, worker = Room(), Worker()
+    replays = HubReplays(tmp_path, worker, settle_s=60)
+    is_over, loop = replays._is_over, asyncio.get_running_loop()
+    looked: list[str] = []
+
+    def looks(name: str) -> bool:
+        """In a thread; the second recording stops while it looks at the first."""
+        looked.append(name)
+        if len(looked) == 1:
+            stopped = RecordingStopped(recording=second.split("/")[1])
+            loop.call_soon_threadsafe(room.happens, stopped)
+        return is_over(name)
+
+    monkeypatch.setattr(replays, "_is_over", looks)
+    task = await running(replays, room)
+    room.happens(RecordingStopped(recording=first.split("/")[1]))
+    await worker.asked.get()
+    assert worker.tasks == [Task(Act.PREPARE, first)]
+    await worker.asked.get()
+    assert worker.tasks == [Task(Act.PREPARE, first), Task(Act.PREPARE, second)]
+    assert looked == [first, second]
+    await end(task)
