@@ -199,8 +199,15 @@ def _running(draft: Draft) -> Recording:
 
 
 def set_terms(draft: Draft, command: SetRecordingTerms) -> None:
-    """A host: other terms, and so another text; everybody is asked again."""
+    """A host: other terms, and so another text; everybody is asked again.
+
+    Catching up begins with a recording or never: who said yes before was not asked about it, and
+    what they said then would be heard.
+    """
     running = _running(draft)
+    if command.terms.catch_up and not running.terms.catch_up:
+        text = "who comes late may hear it only if that was said when the recording began"
+        raise Refused(RefusalCode.NOT_ALLOWED, text)
     terms, notice = _written(draft, command.terms)
     if (terms, notice) != (running.terms, running.notice):
         draft.emit(RecordingChanged(terms=terms, notice=notice))

@@ -287,6 +287,24 @@ def test_an_answer_to_a_text_that_was_edited_meanwhile_does_not_count(hall: Reco
     assert hall.room.view.consents == ()
 
 
+def test_catching_up_is_not_switched_on_while_it_goes_on(hall: Recorded) -> None:
+    hall.record()
+    hall.yes("ada", published=True)
+    late = SetRecordingTerms(id="x", terms=RecordingTerms(catch_up=True))
+    assert hall.do("host", late) is RefusalCode.NOT_ALLOWED
+    assert hall.room.view.recording is not None
+    assert not hall.room.view.recording.terms.catch_up
+    assert answer_of(hall.room.view, "ada") is not None, "nobody is asked again for it"
+
+
+def test_catching_up_is_switched_off_for_good(hall: Recorded) -> None:
+    hall.record(catch_up=True)
+    kept = SetRecordingTerms(id="x", terms=RecordingTerms(catch_up=True, retention_days=7))
+    assert hall.do("host", kept) is None
+    assert hall.do("host", SetRecordingTerms(id="x", terms=RecordingTerms())) is None
+    assert hall.do("host", kept) is RefusalCode.NOT_ALLOWED
+
+
 def test_terms_that_say_the_same_change_nothing(hall: Recorded) -> None:
     hall.record()
     hall.yes("ada")

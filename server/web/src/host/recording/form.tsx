@@ -11,10 +11,12 @@ const MAX_LINE_CHARACTERS = 280;
 interface Props {
   first: Draft;
   label: string;
+  /** Once a recording goes on, catching up is switched off, never on. */
+  mayCatchUp: boolean;
   onTerms: (terms: RecordingTerms) => void;
 }
 
-export function TermsForm({ first, label, onTerms }: Props) {
+export function TermsForm({ first, label, mayCatchUp, onTerms }: Props) {
   const { say, language } = useWords();
   const [draft, setDraft] = useState(first);
   const [isBad, setBad] = useState(false);
@@ -82,14 +84,16 @@ export function TermsForm({ first, label, onTerms }: Props) {
         />
         {say("recorder.unrecorded")}
       </label>
-      <label class="tick">
-        <input
-          type="checkbox"
-          checked={draft.catchUp}
-          onChange={() => set({ catchUp: !draft.catchUp })}
-        />
-        {say("recorder.catch_up")}
-      </label>
+      {mayCatchUp && (
+        <label class="tick">
+          <input
+            type="checkbox"
+            checked={draft.catchUp}
+            onChange={() => set({ catchUp: !draft.catchUp })}
+          />
+          {say("recorder.catch_up")}
+        </label>
+      )}
       <Text
         word="recorder.contact"
         hint="recorder.contact_hint"

@@ -35,6 +35,7 @@ export function RecordingCard({ hub, view }: Props) {
           <TermsForm
             first={NEW_DRAFT}
             label={say("recorder.start")}
+            mayCatchUp
             onTerms={(terms) => hub.wish({ type: "start_recording", terms })}
           />
         </>
@@ -73,6 +74,7 @@ function Running({ hub, view, recording }: Props & { recording: Recording }) {
         <TermsForm
           first={draftOf(recording.terms)}
           label={say("recorder.change")}
+          mayCatchUp={recording.terms.catch_up === true}
           onTerms={(terms) => {
             setEditing(false);
             hub.wish({ type: "set_recording_terms", terms });
