@@ -91,10 +91,7 @@ def prepare(
     """
     if opened.is_growing:
         raise BadRecording(f"{opened.name} still goes on: stop it first, then publish it")
-    if wished(opened.folder):
-        raise BadRecording(
-            f"somebody asked to be taken out: first parvis replay withdraw {opened.name}"
-        )
+    _check_wishes(opened)
     source = source_of(opened)
     if not hidden_in(opened):
         _put(opened, page, source, lambda draft: _fill_first(opened, draft))
@@ -102,6 +99,14 @@ def prepare(
     if replace_published:
         _complete_copies(opened, source)
     return opened.folder / PREPARED
+
+
+def _check_wishes(opened: Opened) -> None:
+    """Raise ``BadRecording`` while somebody's voice is still to leave."""
+    if wished(opened.folder):
+        raise BadRecording(
+            f"somebody asked to be taken out: first parvis replay withdraw {opened.name}"
+        )
 
 
 def _put(opened: Opened, page: Path, source: str, fill: Callable[[Path], None]) -> None:
@@ -113,7 +118,7 @@ def _put(opened: Opened, page: Path, source: str, fill: Callable[[Path], None]) 
     fill(draft)
     write_page(page, draft)
     with changing(opened.folder):
-        if source_of(opened) != source:
+        if source_of(opened) != source or wished(opened.folder):
             remove(draft)
             raise BadRecording(f"{opened.name} has changed meanwhile: prepare it again")
         remove(opened.folder / PREPARED)
@@ -151,9 +156,11 @@ def publish(opened: Opened, series: Path, utc_ms: int, address: str | None = Non
         address: of that folder on the web.
 
     Raises:
-        BadRecording: nothing was prepared, or the recording has changed since.
+        BadRecording: nothing was prepared, the recording has changed since, or somebody's voice is
+            still to leave it.
     """
     with changing(opened.folder):
+        _check_wishes(opened)
         ready = opened.folder / PREPARED
         if not (ready / INDEX).exists():
             raise BadRecording(f"{opened.name} is not prepared: nobody has heard it yet")

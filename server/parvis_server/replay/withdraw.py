@@ -2,9 +2,9 @@
 
 Theory of operation. The order is such that a power cut at any moment leaves a recording that still
 lists the person, so that doing it again finishes it (a mix made twice is the mix made once): the
-wish is written down first, the mix is made again and put in its place, then the events, then every
-copy and everything prepared, then the description forgets the tracks, then their files go, then
-the wish.
+wish is written down first, every copy and everything prepared is taken down at once, whatever
+becomes of the rest; then the mix is made again and put in its place, then the events, then the
+description forgets the tracks, then their files go, then the wish.
 """
 
 import json
@@ -92,10 +92,10 @@ def withdraw(
             raise BadRecording(
                 f"{opened.name} still goes on: they are taken out of it as soon as it is over"
             )
+        copies = take_down(opened)
         theirs = [one for one in opened.description.tracks if one.talker.participant in gone]
         rendered, silences = _make_again(opened, theirs, progress)
         _forget_events(folder, gone, opened.spans(gone))
-        copies = take_down(opened)
         _forget_tracks(opened, theirs)
         note(folder.parents[1], utc_ms, "withdraw", opened.name, tracks=len(theirs), copies=copies)
         remove(folder / WISHES)

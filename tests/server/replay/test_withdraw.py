@@ -68,6 +68,34 @@ def test_copies_are_taken_down_and_the_feed_follows(tmp_path: Path) -> None:
     assert copies_of(folder) == ()
 
 
+def test_copies_are_down_though_the_mix_cannot_be_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_recording(tmp_path / "recordings", [ANN, BOB])
+    prepare(open_recording(folder), Wish(), built_page(tmp_path / "static"), quiet)
+    public = publish(open_recording(folder), tmp_path / "web", NOW)
+
+    def fail(*_: object) -> None:
+        raise BadRecording("no space")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "_make_again", fail)
+        with pytest.raises(BadRecording, match="no space"):
+            withdraw(folder, ["bob-id"], NOW, quiet)
+    assert not public.exists() and not (folder / "prepared").exists()
+    with pytest.raises(BadRecording, match="first parvis replay withdraw"):
+        publish(open_recording(folder), tmp_path / "web", NOW)
+
+
+def test_what_was_heard_is_not_published_while_somebody_is_to_leave(tmp_path: Path) -> None:
+    folder = write_recording(tmp_path / "recordings", [ANN, BOB], length_s=8)
+    prepare(open_recording(folder), Wish(), built_page(tmp_path / "static"), quiet)
+    wish(folder, ["bob-id"])
+    with pytest.raises(BadRecording, match="first parvis replay withdraw"):
+        publish(open_recording(folder), tmp_path / "web", NOW)
+    assert not (tmp_path / "web").exists()
+
+
 def test_a_recording_that_goes_on_keeps_the_wish(tmp_path: Path) -> None:
     folder = write_recording(tmp_path, [ANN, BOB], is_growing=True)
     with pytest.raises(BadRecording, match="as soon as it is over"):

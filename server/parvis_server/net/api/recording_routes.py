@@ -76,7 +76,7 @@ def recording_routes(house: House) -> APIRouter:
         else:
             if body.act != "prepare":
                 _check_host(house, found, caller)
-            _check_may(known, overview, body.act)
+            _check_may(known, found, overview, body.act)
             act = NEXT.get(body.act, Act.ERASE)
             _do(known, Task(act, overview.name))
         return _info(known, found, overview)
@@ -199,7 +199,10 @@ def _check_host(house: House, room: HubRoom, caller: Caller) -> None:
 
 
 def _check_may(
-    known: Recordings, overview: Overview, act: Literal["prepare", "publish", "take_back", "erase"]
+    known: Recordings,
+    room: HubRoom,
+    overview: Overview,
+    act: Literal["prepare", "publish", "take_back", "erase"],
 ) -> None:
     """Raise ``ApiFault`` for what cannot be done now."""
     if overview.duration_ms is None:
@@ -211,7 +214,7 @@ def _check_may(
             raise ApiFault(409, "not_prepared", "nothing is prepared yet: prepare it first")
         if not known.is_heard(overview):
             raise ApiFault(409, "not_heard", "nobody has heard it: listen to it first")
-        if overview.leaving:
+        if _leaving(room, overview):
             raise ApiFault(409, "leaving", "somebody asked to be taken out: wait for that")
 
 
@@ -303,10 +306,22 @@ def _path_info(grant: Grant) -> PathInfo:
     )
 
 
+def _withdrew(room: HubRoom, one: Overview) -> set[str]:
+    """Who asked to be taken out of it, by the room's log."""
+    which = one.description.recording
+    return {who for told, who in room.live.room.state.memory.withdrawn if told == which}
+
+
+def _leaving(room: HubRoom, one: Overview) -> int:
+    """So many people are still to be taken out of it."""
+    voices = {voice.participant for voice in one.voices}
+    return len(_withdrew(room, one) & voices) or one.leaving
+
+
 def _info(known: Recordings, room: HubRoom, one: Overview) -> RecordingInfo:
     kept = one.description
     memory = room.live.room.state.memory
-    left = sorted(who for which, who in memory.withdrawn if which == kept.recording)
+    left = sorted(_withdrew(room, one))
     return RecordingInfo(
         recording=kept.recording,
         title=kept.title,
@@ -324,7 +339,7 @@ def _info(known: Recordings, room: HubRoom, one: Overview) -> RecordingInfo:
             for voice in one.voices
         ),
         withdrew=tuple(Left(participant=who, name=memory.spoken.get(who)) for who in left),
-        leaving=len({*left} & {voice.participant for voice in one.voices}) or one.leaving,
+        leaving=_leaving(room, one),
         muted=tuple(Muted(begin_ms=begin, end_ms=end) for begin, end in one.silences),
         is_prepared=one.prepared is not None,
         is_heard=known.is_heard(one),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +82,14 @@ async def evening(tmp_path: Path) -> AsyncIterator[Evening]:
             yield Evening(hub, host, anybody, room, hub.hub.keys.audience_token(room), folder)
 
 
+def with_withdrawn(evening: Evening, who: frozenset[tuple[str, str]]) -> None:
+    """The room's log says that these asked to be taken out."""
+    found = evening.hub.hub.rooms.get(evening.room)
+    assert found is not None
+    room = found.live.room
+    room._state = replace(room.state, memory=replace(room.state.memory, withdrawn=who))
+
+
 async def test_a_host_hears_publishes_and_takes_back(evening: Evening) -> None:
     shown = await evening.recording()
     assert [(one["name"], one["is_published"]) for one in shown["voices"]] == [
@@ -101,6 +109,10 @@ async def test_a_host_hears_publishes_and_takes_back(evening: Evening) -> None:
     )
     sound = await evening.anybody.get(f"{heard}mix.opus", headers={"Range": "bytes=0-99"})
     assert sound.status_code == 206
+    with_withdrawn(evening, frozenset({(ID, "bob-id")}))
+    refused = await evening.act("publish")
+    assert (refused.status_code, refused.json()["code"]) == (409, "leaving")
+    with_withdrawn(evening, frozenset())
     assert (await evening.act("publish")).status_code == 200
     shown = await evening.until(
         lambda one: one["published"] is not None and one["work"]["state"] == "done"
