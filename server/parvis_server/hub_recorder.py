@@ -234,7 +234,7 @@ class RecordedRoom:
         self._line({"view": view.model_dump(mode="json")})
 
     def _note(self, event: RoomEvent) -> None:
-        kept = for_the_record(self._live.bulletin.view, event)
+        kept = for_the_record(self._live.bulletin.view, event, self._live.room.sounding)
         self._line({"event": kept.model_dump(mode="json")})
 
     def _line(self, what: dict[str, object]) -> None:

@@ -37,7 +37,13 @@ from parvis_wire.recording import (
     WithdrawVoice,
     Withdrew,
 )
-from parvis_wire.room_events import FloorTaken, HandRaised, HostJoined, RoomEvent
+from parvis_wire.room_events import (
+    FloorTaken,
+    HandRaised,
+    HostJoined,
+    MicrophoneOpened,
+    RoomEvent,
+)
 from parvis_wire.room_view import ANONYMOUS_NAME, RoomView, public_event
 from parvis_wire.stage import SourceKind
 
@@ -260,9 +266,10 @@ def withdraw_voice(draft: Draft, who: str, command: WithdrawVoice, *, runs: bool
 # Beside the sound
 
 
-def for_the_record(view: RoomView, event: RoomEvent) -> RoomEvent:
+def for_the_record(view: RoomView, event: RoomEvent, sounding: Iterable[Member]) -> RoomEvent:
     """An event as it may be kept beside the sound: of those who did not say yes to being recorded
-    neither name nor words. ``view`` is the room after it."""
+    neither name nor words. ``view`` is the room after it, ``sounding`` its units and speakers: only
+    a unit is named without having been asked."""
     public = public_event(event)
     match public:
         case HandRaised(hand=hand):
@@ -271,6 +278,12 @@ def for_the_record(view: RoomView, event: RoomEvent) -> RoomEvent:
             return public.model_copy(update={"hand": _kept_hand(view, hand)})
         case HostJoined(host=host) if not _agreed(view, host.participant):
             return public.model_copy(update={"host": host.model_copy(update={"name": None})})
+        case MicrophoneOpened(microphone=microphone):
+            units = {member.participant for member in sounding if member.role is Role.UNIT}
+            if microphone.unit in units or _agreed(view, microphone.unit):
+                return public
+            nameless = microphone.model_copy(update={"name": ANONYMOUS_NAME})
+            return public.model_copy(update={"microphone": nameless})
         case _:
             return public
 

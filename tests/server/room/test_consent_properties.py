@@ -293,7 +293,9 @@ class ARecordedEvening(Promises):
         if not self.log:
             return
         newest = self.log[-1].event()
-        kept = for_the_record(view, newest).model_dump_json()
+        kept = for_the_record(view, newest, self.room.sounding).model_dump_json()
+        if newest.type == "microphone_opened" and "far" not in yes:
+            assert "Farah" not in kept
         if newest.type in ("hand_raised", "floor_taken", "seat_taken"):
             for who in PHONES:
                 if who not in yes:

@@ -184,7 +184,7 @@ def kept(hall: Recorded) -> str:
     """What stands beside the sound."""
     view, told = hall.room.view, []
     for stored in hall.log:
-        told.append(for_the_record(view, stored.event()).model_dump_json())
+        told.append(for_the_record(view, stored.event(), hall.room.sounding).model_dump_json())
     return "\n".join(told)
 
 
@@ -204,11 +204,24 @@ def test_beside_the_sound_is_no_name_and_no_word_of_who_did_not_say_yes(hall: Re
         assert secret not in text
 
 
+def test_who_sends_from_far_away_is_named_beside_the_sound_after_their_yes_alone(
+    hall: Recorded,
+) -> None:
+    far = Member("far", Role.SPEAKER, name="Farah", ssrc=7, output_ssrc=8, always_open=True)
+    hall.record()
+    hall.come(LECTERN)
+    hall.come(far)
+    assert "Farah" not in kept(hall)
+    assert "Lectern" in kept(hall), "a unit is no person"
+    hall.yes("far")
+    assert "Farah" in kept(hall)
+
+
 def test_a_host_who_said_yes_is_named_beside_the_sound(hall: Recorded) -> None:
     hall.record()
     hall.yes("host")
     joined = HostJoined(host=RoomHost(participant="host", name="Hera", rank="host"))
-    assert for_the_record(hall.room.view, joined) == joined
+    assert for_the_record(hall.room.view, joined, ()) == joined
 
 
 # Who sees the answers, and withdrawing
