@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Never
 
+from parvis_server.mishaps import Mishaps
 from parvis_server.net.live_room import LiveRoom
 from parvis_server.replay.overview import CATCH_UP
 from parvis_wire.room_events import RoomEvent
@@ -40,6 +41,7 @@ class HubCatchUp:
         self._folder = folder
         self._rooms: dict[str, LiveRoom] = {}
         self._news = asyncio.Event()
+        self._mishaps = Mishaps(log)
 
     def follow(self, live: LiveRoom) -> None:
         """Look at this room whenever something happens in it."""
@@ -56,6 +58,7 @@ class HubCatchUp:
     async def run(self) -> Never:
         """Keep a process for each recording that wants one, until cancelled."""
         tasks: dict[str, tuple[Path, asyncio.Task[None]]] = {}
+        self._news.set()
         async with asyncio.TaskGroup() as group:
             while True:
                 await self._news.wait()
@@ -86,7 +89,8 @@ class HubCatchUp:
         """Run a process until it is wanted no longer; then nothing of the copy is left."""
         try:
             while True:
-                await self._follow(live, wanted)
+                with self._mishaps.during(f"the copy of {wanted.folder} for those who come late"):
+                    await self._follow(live, wanted)
                 await asyncio.sleep(AGAIN_S)
         finally:
             await asyncio.shield(asyncio.to_thread(_remove, wanted.folder / CATCH_UP))

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final, Never
 
 from parvis_server.hub_catch_up import HubCatchUp
+from parvis_server.mishaps import Mishaps
 from parvis_server.net.live_room import LiveRoom
 from parvis_server.record.recording import DESCRIPTION, Recording
 from parvis_server.replay.orders import Act, Job, JobState, Orders, Task, Wish
@@ -41,6 +42,9 @@ SETTLE_S: Final = 5.0
 """The recorder needs a moment to end its files; it is mostly less."""
 
 SETTLE_STEP_S: Final = 0.2
+
+AGAIN_S: Final = 2.0
+"""After a mistake that nobody foresaw."""
 
 MAX_TASKS: Final = 100
 """That wait: a host has a few recordings."""
@@ -76,12 +80,11 @@ async def in_a_process(folder: Path, orders: Orders, tell: Callable[[Done], None
             tell(json.loads(line))
         err = await complaining
         await child.wait()
-    except asyncio.CancelledError:
+    finally:
         with contextlib.suppress(ProcessLookupError):
             child.kill()  # what is cut off is done again next time
         complaining.cancel()
         await child.wait()
-        raise
     if child.returncode and err:
         log.error("recordings that are over: %s", err.decode(errors="replace").strip()[-500:])
 
@@ -111,6 +114,7 @@ class HubReplays:
         self._followed: list[LiveRoom] = []
         self._due = asyncio.Event()
         self._late = HubCatchUp(folder)
+        self._mishaps = Mishaps(log)
 
     @property
     def published(self) -> Path:
@@ -143,12 +147,17 @@ class HubReplays:
         return True
 
     async def run(self) -> Never:
-        """Do what is due, until cancelled."""
+        """Do what is due, until cancelled: no mistake in it ends a room."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._be_quick())
-            group.create_task(self._late.run())
-            await self._be_thorough()
+            for work in (self._be_quick, self._late.run, self._be_thorough):
+                group.create_task(self._keep_at(work))
         raise AssertionError("endless work ended")
+
+    async def _keep_at(self, work: Callable[[], Awaitable[Never]]) -> Never:
+        while True:
+            with self._mishaps.during("looking after the recordings"):
+                await work()
+            await asyncio.sleep(AGAIN_S)
 
     async def _be_quick(self) -> Never:
         while True:
@@ -171,7 +180,8 @@ class HubReplays:
 
     async def _carry_out(self, orders: Orders) -> None:
         """Have it done; whatever was said nothing of did not succeed."""
-        await self._work(self.folder, orders, self._tell)
+        with self._mishaps.during("the work on recordings that are over"):
+            await self._work(self.folder, orders, self._tell)
         for task in orders.tasks:
             job = self.jobs.get(task.recording)
             if job is not None and job.act is task.act and job.is_open:

@@ -11,6 +11,7 @@ import pytest
 
 from fakes.recordings import Said, write_recording
 from fakes.voices import voice
+from parvis_server import hub_catch_up
 from parvis_server.hub_catch_up import HubCatchUp
 from parvis_server.replay.index import Index
 
@@ -73,3 +74,26 @@ def test_nobody_hears_what_its_host_did_not_allow(tmp_path: Path) -> None:
     late = HubCatchUp(tmp_path)
     late.follow(Room(catch_up=False))  # type: ignore[arg-type]
     assert late.of("main") is None and late.of("other") is None
+
+
+async def test_a_process_that_cannot_begin_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: asyncio.Queue[None] = asyncio.Queue()
+
+    async def no_process(*command: str, **pipes: int) -> None:
+        tried.put_nowait(None)
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(hub_catch_up, "AGAIN_S", 0)
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", no_process)
+    late = HubCatchUp(tmp_path)
+    late.follow(Room(catch_up=True))  # type: ignore[arg-type]
+    running = asyncio.create_task(late.run())
+    async with asyncio.timeout(PATIENCE_S):
+        for _ in range(3):
+            await tried.get()
+    assert not running.done()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running

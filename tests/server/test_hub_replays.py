@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+import os
+import sys
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,6 +16,7 @@ import pytest
 from fakes.live_hub import live_hub
 from fakes.recordings import Said, built_page, write_recording
 from fakes.voices import voice
+from parvis_server import hub_replays
 from parvis_server.hub_recorder import HubRecorder
 from parvis_server.hub_replays import Done, HubReplays, in_a_process
 from parvis_server.replay.keeping_up import Bench, carry_out
@@ -28,6 +31,7 @@ ID = "20260921T120001Z-1"
 NAME = f"main/{ID}"
 SOON_UTC_MS = 1_790_000_000_000
 CENTURY_UTC_MS = 4_000_000_000_000
+PATIENCE_S = 20.0
 
 
 def write(recordings: Path, *said: Said, **more: Any) -> Path:
@@ -224,6 +228,12 @@ def test_orders_cross_to_the_process_whole() -> None:
     assert Orders.parse(orders.serialize()) == orders
 
 
+async def soon(awaited: Awaitable[Any]) -> Any:
+    """A mistake may end the work: then a test fails instead of waiting for ever."""
+    async with asyncio.timeout(PATIENCE_S):
+        return await awaited
+
+
 def ended(folder: Path, number: int) -> str:
     write(folder, ANN, number=number)
     return f"main/20260921T12000{number}Z-{number}"
@@ -249,9 +259,66 @@ async def test_a_recording_that_stops_while_another_is_ended_waits_for_its_own_e
     monkeypatch.setattr(replays, "_is_over", looks)
     task = await running(replays, room)
     room.happens(RecordingStopped(recording=first.split("/")[1]))
-    await worker.asked.get()
+    await soon(worker.asked.get())
     assert worker.tasks == [Task(Act.PREPARE, first)]
-    await worker.asked.get()
+    await soon(worker.asked.get())
     assert worker.tasks == [Task(Act.PREPARE, first), Task(Act.PREPARE, second)]
     assert looked == [first, second]
     await end(task)
+
+
+async def test_work_that_cannot_even_begin_fails_and_ends_nothing(tmp_path: Path) -> None:
+    asked: asyncio.Queue[Act] = asyncio.Queue()
+
+    async def no_process(folder: Path, orders: Orders, tell: Callable[[Done], None]) -> None:
+        for one in orders.tasks:
+            asked.put_nowait(one.act)
+        raise OSError(12, "Cannot allocate memory")
+
+    replays = HubReplays(tmp_path, no_process, settle_s=0)
+    task = await running(replays, Room())
+    for act in (Act.PUBLISH, Act.PREPARE, Act.TAKE_BACK, Act.WITHDRAW):
+        assert replays.do(Task(act, NAME))
+        assert await soon(asked.get()) is act
+        await asyncio.sleep(0)
+        assert replays.jobs[NAME].state is JobState.FAILED
+    await end(task)
+
+
+async def test_a_mistake_that_nobody_foresaw_ends_no_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = Worker()
+    replays = HubReplays(tmp_path, worker, settle_s=0)
+    monkeypatch.setattr(hub_replays, "AGAIN_S", 0)
+    begun: asyncio.Queue[None] = asyncio.Queue()
+
+    async def mistaken() -> None:
+        begun.put_nowait(None)
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(replays._late, "run", mistaken)
+    task = await running(replays, Room())
+    for _ in range(3):
+        await soon(begun.get())
+    assert not task.done()
+    await end(task)
+
+
+@pytest.mark.parametrize("line", ["no JSON", '{"pid": 1}', "x" * (hub_replays.MAX_LINE_BYTES + 1)])
+async def test_a_process_that_says_nonsense_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str
+) -> None:
+    (tmp_path / "line").write_text(f"{line}\n")
+    child = tmp_path / "child"
+    child.write_text(f"#!/bin/sh\necho $$ >{tmp_path}/pid\ncat {tmp_path}/line\nexec sleep 600\n")
+    child.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(child))
+
+    def tell(done: Done) -> None:
+        raise KeyError("act")
+
+    with pytest.raises((ValueError, KeyError)):
+        await soon(in_a_process(tmp_path, Orders(), tell))
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)
