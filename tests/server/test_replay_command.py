@@ -11,7 +11,17 @@ import pytest
 from fakes.recordings import Said, built_page, write_recording
 from fakes.voices import voice
 from parvis_server import cli
+from parvis_server.commands import replay_wishes
+from parvis_server.data_folder import DataFolder
 from parvis_server.net import pages
+from parvis_server.room.state import Memory
+from parvis_server.room_client import RoomClient
+from parvis_server.store.address import Address
+from parvis_server.store.database import Store
+from parvis_server.store.events import StoredEvent
+from parvis_server.store.rooms import StoredRoom
+from parvis_wire.recording import Withdrew
+from parvis_wire.room_events import RoomEvent
 
 ANN = Said("ann-id", "Ann", voice(1, 1), 0.5)
 BOB = Said("bob-id", "Bob", voice(1, 2), 2.0)
@@ -105,3 +115,59 @@ def test_a_damaged_recording_is_told_beside_the_list(
     code, out, err = run(monkeypatch, capsys, data, "list")
     assert code == 0
     assert "Z-1" in out and "Z-2" in err
+
+
+def logged(data: Path, *events: RoomEvent) -> None:
+    """The room's log, as a hub leaves it that was stopped right after these events."""
+    store = Store.open(Address.of(None, data))
+    try:
+        store.put_room(StoredRoom.new("main", 1))
+        store.append(
+            [
+                StoredEvent.of(event, room="main", seq=seq, room_clock=seq, utc_ms=seq)
+                for seq, event in enumerate(events, start=1)
+            ]
+        )
+    finally:
+        store.close()
+
+
+def test_what_was_asked_right_before_the_hub_ended_counts(
+    data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing of who withdrew is prepared or published, though no hub has acted on it."""
+    prepared = run(monkeypatch, capsys, data, "publish", "main")
+    assert prepared[0] == 0
+    logged(data, Withdrew(participant="bob-id", recording="20260921T120001Z-1"))
+    for words in (("publish", "main", "--heard"), ("publish", "main")):
+        code, _, err = run(monkeypatch, capsys, data, *words)
+        assert code == 1 and "somebody asked to be taken out" in err
+    assert not (data / "published").exists()
+    code, out, _ = run(monkeypatch, capsys, data, "withdraw", "main")
+    assert code == 0 and "1 tracks are out" in out
+    assert run(monkeypatch, capsys, data, "publish", "main")[0] == 0, "and that is the end of it"
+
+
+def test_who_took_back_their_yes_is_published_no_more(
+    data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    memory = Memory(unpublished=frozenset({("20260921T120001Z-1", "bob-id")}))
+    monkeypatch.setattr(replay_wishes, "_remembered", lambda settings, room: memory)
+    assert run(monkeypatch, capsys, data, "publish", "main")[0] == 0
+    [folder] = (data / "recordings/main").iterdir()
+    assert "bob-id" in (folder / "unpublished.json").read_text()
+    assert "Bob" not in (folder / "prepared/index.json").read_text()
+
+
+def test_a_hub_that_runs_and_is_to_take_somebody_out_is_waited_for(
+    data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Hub:
+        def ask(self, method: str, path: str) -> dict[str, object]:
+            assert (method, path) == ("GET", "/rooms/main/recordings")
+            return {"recordings": [{"recording": "20260921T120001Z-1", "leaving": 1}]}
+
+    monkeypatch.setattr(DataFolder, "listening_at", lambda self: "http://127.0.0.1:1")
+    monkeypatch.setattr(RoomClient, "find", lambda *_: Hub())
+    code, _, err = run(monkeypatch, capsys, data, "publish", "main", "--heard")
+    assert code == 1 and "the hub does it, try again later" in err

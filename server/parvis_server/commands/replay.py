@@ -95,6 +95,7 @@ def publish(
 
     Only those who said yes to being published are in it.
     """
+    from parvis_server.commands.replay_wishes import note_wishes
     from parvis_server.hub_replays import PUBLISHED
     from parvis_server.net.pages import static_folder
     from parvis_server.replay import publish as making
@@ -102,6 +103,7 @@ def publish(
 
     recordings = _recordings(data)
     opened = find(recordings, name)
+    note_wishes(opened, data)
     if heard:
         series = out or recordings.parent / PUBLISHED / opened.description.room
         public = making.publish(opened, series, _now(), _address(address))
@@ -118,11 +120,14 @@ def publish(
 @app.command()
 def withdraw(name: Name, person: Person = None, data: Data = None) -> None:
     """Take a voice out of a recording; without --person, whoever wished so meanwhile."""
+    from parvis_server.commands.replay_wishes import note_wishes
     from parvis_server.replay.opened import find
     from parvis_server.replay.withdraw import withdraw as take_out
 
     recordings = _recordings(data)
     opened = find(recordings, name)
+    if person is None:
+        note_wishes(opened, data)
     who = [] if person is None else [_participant(opened.folder.parents[1], person)]
     done = take_out(opened.folder, who, _now(), _progress("the mix is made again"))
     typer.echo(f"{opened.name}: {done.tracks} tracks are out of it")
