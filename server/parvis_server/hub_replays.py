@@ -181,7 +181,7 @@ class HubReplays:
     async def _carry_out(self, orders: Orders) -> None:
         """Have it done; whatever was said nothing of did not succeed."""
         with self._mishaps.during("the work on recordings that are over"):
-            await self._work(self.folder, orders, self._tell)
+            await self._work(self.folder, orders, lambda done: self._tell(done, orders))
         for task in orders.tasks:
             job = self.jobs.get(task.recording)
             if job is not None and job.act is task.act and job.is_open:
@@ -237,7 +237,8 @@ class HubReplays:
             case _:
                 pass
 
-    def _tell(self, done: Done) -> None:
+    def _tell(self, done: Done, orders: Orders) -> None:
+        """``orders``: what it is the answer to; who asked since is not in them."""
         match done:
             case {"failed": name, "why": why, "act": act}:
                 log.error("recording %s: %s", name, why)
@@ -245,7 +246,7 @@ class HubReplays:
             case {"progress": name, "percent": percent, "act": act}:
                 self.jobs[name] = Job(Act(act), JobState.RUNNING, percent)
             case {"settled": name}:
-                self._wishes = {wish for wish in self._wishes if wish[0] != name}
+                self._wishes -= {wish for wish in orders.wishes if wish[0] == name}
             case {"withdrawn": name}:
                 log.info("a voice is out of the recording %s", name)
                 self.jobs[name] = Job(Act.WITHDRAW, JobState.DONE)

@@ -267,6 +267,24 @@ async def test_a_recording_that_stops_while_another_is_ended_waits_for_its_own_e
     await end(task)
 
 
+async def test_who_asks_while_the_mix_is_made_without_another_is_taken_out_next(
+    tmp_path: Path,
+) -> None:
+    room, worker = Room(), Worker()
+
+    async def slow(folder: Path, orders: Orders, tell: Callable[[Done], None]) -> None:
+        if orders.wishes == {(NAME, "ann-id")}:
+            room.happens(Withdrew(participant="bob-id", recording=ID))
+        tell({"settled": NAME})
+        await worker(folder, orders, tell)
+
+    task = await running(HubReplays(tmp_path, slow, settle_s=0), room)
+    room.happens(Withdrew(participant="ann-id", recording=ID))
+    assert await soon(worker.asked.get()) == {(NAME, "ann-id")}
+    assert await soon(worker.asked.get()) == {(NAME, "bob-id")}
+    await end(task)
+
+
 async def test_work_that_cannot_even_begin_fails_and_ends_nothing(tmp_path: Path) -> None:
     asked: asyncio.Queue[Act] = asyncio.Queue()
 
