@@ -3,7 +3,8 @@
 Theory of operation. The mix's pages are copied, byte for byte, as they come. A page during which
 somebody's microphone was open who did not say yes to being published is copied as silence of the
 same length, so numbers of pages and positions stay what they were, and everybody's time is one.
-When somebody takes their yes back, the copy is made again from its beginning.
+When somebody takes their yes back, the copy is made again from its beginning. What is copied was in
+the mix before the tracks were read, so whoever is heard in it is among them.
 """
 
 from collections.abc import Iterator
@@ -72,6 +73,7 @@ class CatchUp:
         Raises:
             BadRecording: it cannot be read or written.
         """
+        known_bytes = self._mix_bytes()  # before the tracks are read
         opened = open_recording(self.folder)
         tracks = opened.description.tracks
         unpublished = {one.talker.participant for one in tracks if not one.talker.is_published}
@@ -81,7 +83,7 @@ class CatchUp:
         if opened.description.mix_clock is None:
             return False
         try:
-            is_more = self._copy(opened, _spans(opened, hidden))
+            is_more = self._copy(opened, _spans(opened, hidden), known_bytes)
         except OSError as error:
             raise BadRecording(f"cannot copy {self.folder / MIX}: {error.strerror}") from error
         self._tell(opened, hidden)
@@ -94,13 +96,20 @@ class CatchUp:
         self._read_bytes = self._samples = self._pages = 0
         self._told = (-1, -1)
 
-    def _copy(self, opened: Opened, spans: Spans) -> bool:
+    def _mix_bytes(self) -> int:
+        try:
+            return (self.folder / MIX).stat().st_size
+        except OSError:
+            return 0
+
+    def _copy(self, opened: Opened, spans: Spans, known_bytes: int) -> bool:
+        """What is new of the first ``known_bytes`` of the mix."""
         path = self.folder / MIX
-        if not path.exists():
+        if known_bytes <= self._read_bytes:
             return False
         with path.open("rb") as file:
             file.seek(self._read_bytes)
-            content = file.read(MAX_STEP_BYTES)
+            content = file.read(min(MAX_STEP_BYTES, known_bytes - self._read_bytes))
         made, whole_bytes = [], 0
         for page, end in read_pages(content):
             made.append(self._copied(opened, page, spans))

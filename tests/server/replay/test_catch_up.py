@@ -14,9 +14,10 @@ from fakes.recordings import Said, built_page, write_recording
 from fakes.voices import Samples, voice
 from parvis_server.errors import BadRecording
 from parvis_server.record.ogg_opus import read_pages
+from parvis_server.replay import catch_up
 from parvis_server.replay.catch_up import CatchUp
 from parvis_server.replay.index import Index
-from parvis_server.replay.opened import open_recording
+from parvis_server.replay.opened import Opened, open_recording
 
 RATE = 48_000
 ANN = Said("ann-id", "Ann", voice(2, 1), 1.0)
@@ -107,15 +108,36 @@ def test_somebody_who_speaks_now_is_not_heard_until_their_turn_is_over(evening: 
     assert power_db(evening.heard(), 8.5, 9.5) <= -90
 
 
+def test_a_turn_between_a_look_at_the_tracks_and_the_mix_is_not_copied(
+    evening: Evening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evening.grow_to(0.35)
+
+    def before_bob(folder: Path) -> Opened:
+        """The tracks as they are; then Bob, who refused, has his turn before the mix is read."""
+        opened = open_recording(folder)
+        evening.grow_to(1.0)
+        tracks = opened.description.tracks[:1]
+        return replace(opened, description=opened.description.model_copy(update={"tracks": tracks}))
+
+    with monkeypatch.context() as early:
+        early.setattr(catch_up, "open_recording", before_bob)
+        evening.catch_up.step(NOBODY)
+    assert evening.heard().size < 5 * RATE, "nothing of Bob's turn"
+    evening.catch_up.step(NOBODY)
+    sound = evening.heard()
+    assert power_db(sound, 5.0, 7.0) <= -90 < power_db(sound, 8.9, 9.4)
+
+
 def test_nothing_is_told_before_there_is_sound(tmp_path: Path) -> None:
     folder = write_recording(tmp_path / "recordings", [ANN], is_growing=True)
     opened = open_recording(folder)
     silent = replace(opened, description=opened.description.model_copy(update={"mix_clock": None}))
     (folder / "recording.json").write_bytes(silent.description.serialize())
-    catch_up = CatchUp(folder)
-    catch_up.begin(built_page(tmp_path / "static"))
-    assert not catch_up.step(NOBODY)
-    assert not (catch_up.out / "index.json").exists()
+    copy = CatchUp(folder)
+    copy.begin(built_page(tmp_path / "static"))
+    assert not copy.step(NOBODY)
+    assert not (copy.out / "index.json").exists()
 
 
 def test_a_recording_that_is_gone_is_told(tmp_path: Path) -> None:
