@@ -27,7 +27,7 @@ from parvis_server.room.kept_view import view_at_start
 from parvis_server.room.recording import for_the_record
 from parvis_server.room.results import Voice
 from parvis_wire.recording import Recording as Announced
-from parvis_wire.recording import RecordingStarted, RecordingStopped
+from parvis_wire.recording import RecordingChanged, RecordingStarted, RecordingStopped
 from parvis_wire.room_events import RoomEvent
 from parvis_wire.stage import Alarm, AlarmKind
 
@@ -216,6 +216,8 @@ class RecordedRoom:
             self._note_view()
         elif self._take is not None:
             self._note(event)
+        if isinstance(event, RecordingChanged) and self._take is not None:
+            self._take.keep_for(event.terms.retention_days)
         if isinstance(event, RecordingStopped) and self._take is not None:
             self._take.end(self._clock, time.time_ns() // 1_000_000)
             self.leave()

@@ -28,6 +28,7 @@ from parvis_server.record.messages import (
     Begin,
     End,
     Happened,
+    Retention,
     SoundPacket,
     Tapped,
     Voices,
@@ -36,6 +37,7 @@ from parvis_server.record.messages import (
 from parvis_server.record.recording import Recording, Talker, TrackKind
 from parvis_server.record.supervisor import RecorderSupervisor
 from parvis_server.room.results import Voice
+from parvis_wire.recording import MAX_RETENTION_DAYS
 from parvis_wire.rtp import RtpPacket
 
 log = logging.getLogger(__name__)
@@ -129,6 +131,7 @@ class RoomTake:
         self._batch: list[bytes] = []
         self._batch_bytes = 0
         self._batch_ns = 0
+        self._retention_days = MAX_RETENTION_DAYS
         self.mistakes = 0
         """What could not be handed over for a mistake of ours."""
         self._told = ""
@@ -144,6 +147,7 @@ class RoomTake:
 
     def begin(self, recording: Recording, room_clock: int) -> None:
         """Tell the recorder."""
+        self._retention_days = recording.retention_days
         begin = Begin(
             number=self.number,
             recording=recording,
@@ -151,6 +155,12 @@ class RoomTake:
             room_clock=room_clock,
         )
         self._supervisor.send(begin.serialize())
+
+    def keep_for(self, days: int) -> None:
+        """It was announced that it is kept so long: the shortest of what was said holds."""
+        self._retention_days = min(self._retention_days, days)
+        said = Retention(number=self.number, days=self._retention_days)
+        self._supervisor.send(said.serialize())
 
     def set_voices(self, voices: tuple[Voice, ...], room_clock: int) -> None:
         """Exactly these are recorded from now on."""

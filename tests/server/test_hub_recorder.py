@@ -23,6 +23,7 @@ from parvis_server.hub_recorder import LOST_S, HubRecorder
 from parvis_server.hub_take import payload_of
 from parvis_server.net.room_keeper import StoredRooms
 from parvis_server.record.child import RecordChild
+from parvis_server.record.messages import Retention, parse_to_recorder
 from parvis_server.record.ogg_opus import read_packets
 from parvis_server.record.recording import Recording
 from parvis_server.store.address import Address
@@ -32,6 +33,7 @@ from parvis_wire.recording import (
     RecordingEnd,
     RecordingStopped,
     RecordingTerms,
+    SetRecordingTerms,
     StartRecording,
     StopRecording,
     Unattended,
@@ -351,6 +353,19 @@ async def test_a_mistake_in_the_recorder_costs_the_room_nothing(
         while AlarmKind.RECORDER_FAILS not in await alarms(host):
             pass
         assert (await host.do(StopRecording)).refused is None
+
+
+async def test_other_terms_reach_the_recorder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder, said = HubRecorder(tmp_path / "recordings"), list[bytes]()
+    monkeypatch.setattr(recorder.supervisor, "send", said.append)
+    async with hub_that_records(tmp_path, recorder) as hub, people(hub) as (host, _):
+        await host.do(StartRecording, terms=RecordingTerms(retention_days=30))
+        for days in (7, 90):
+            await host.do(SetRecordingTerms, terms=RecordingTerms(retention_days=days))
+    told = [parse_to_recorder(one) for one in said]
+    assert [one.days for one in told if isinstance(one, Retention)] == [7, 7], "never longer"
 
 
 async def the_end_of_it(host: Peer) -> RecordingStopped:

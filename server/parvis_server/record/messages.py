@@ -2,8 +2,8 @@
 
 A datagram is one byte of ``Kind`` and a body. Sound comes in batches, many packets to a datagram:
 a system call for each packet would cost more than writing it. What says how things shall be
-(``Begin``, ``Voices``) is said whole, so all of it can be said again to a recorder that was
-started anew. Of several recordings at a time each has a number, the hub's own.
+(``Begin``, ``Voices``, ``Retention``) is said whole, so all of it can be said again to a recorder
+that was started anew. Of several recordings at a time each has a number, the hub's own.
 """
 
 import struct
@@ -18,6 +18,7 @@ from parvis_server.engine.stage import MAX_SOURCES
 from parvis_server.errors import BadDatagram
 from parvis_server.record.recording import Kept, Recording, RoomClock, Talker, UtcMs
 from parvis_wire.fields import Ssrc
+from parvis_wire.recording import MAX_RETENTION_DAYS
 
 MAX_DATAGRAM_BYTES: Final = 65_536
 
@@ -41,6 +42,7 @@ class Kind(IntEnum):
     END = 6
     READY = 7
     REPORT = 8
+    RETENTION = 9
 
 
 class _Said(Kept):
@@ -76,6 +78,17 @@ class Voices(_Said):
     def serialize(self) -> bytes:
         """The datagram."""
         return self.datagram(Kind.VOICES)
+
+
+class Retention(_Said):
+    """For how long it is kept from now on, when that is shorter than before."""
+
+    number: Number
+    days: Annotated[int, Field(ge=1, le=MAX_RETENTION_DAYS)]
+
+    def serialize(self) -> bytes:
+        """The datagram."""
+        return self.datagram(Kind.RETENTION)
 
 
 class End(_Said):
@@ -198,7 +211,7 @@ class Report(_Said):
         return self.datagram(Kind.REPORT)
 
 
-ToRecorder = Begin | Voices | Sound | Tapped | Happened | End
+ToRecorder = Begin | Voices | Retention | Sound | Tapped | Happened | End
 ToHub = Ready | Report
 
 
@@ -215,6 +228,8 @@ def parse_to_recorder(datagram: bytes) -> ToRecorder:
                 return Happened(_number(datagram), datagram[_ADDRESSED.size :])
             case Kind.VOICES:
                 return Voices.model_validate_json(datagram[1:])
+            case Kind.RETENTION:
+                return Retention.model_validate_json(datagram[1:])
             case Kind.BEGIN:
                 return Begin.model_validate_json(datagram[1:])
             case Kind.END:

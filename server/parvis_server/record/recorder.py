@@ -14,7 +14,17 @@ from parvis_server.engine.tap import Tap
 from parvis_server.errors import BadDatagram
 from parvis_server.record.disk import DiskUse, DiskVerdict, judge
 from parvis_server.record.effects import Effect, Sync
-from parvis_server.record.messages import Begin, End, Fault, Happened, Report, Sound, Tapped, Voices
+from parvis_server.record.messages import (
+    Begin,
+    End,
+    Fault,
+    Happened,
+    Report,
+    Retention,
+    Sound,
+    Tapped,
+    Voices,
+)
 from parvis_server.record.take import Found, Take
 from parvis_server.record.track import SoundCounts
 
@@ -66,7 +76,7 @@ class Recorder:
         yield take.describe()
 
     def handle(
-        self, said: Voices | Sound | Tapped | Happened | End, now_ns: int
+        self, said: Voices | Retention | Sound | Tapped | Happened | End, now_ns: int
     ) -> Iterator[Effect]:
         """What the hub says of a recording; of one that does not run, nothing follows."""
         take = self._takes.get(said.number)
@@ -84,6 +94,8 @@ class Recorder:
                 take.happened(said.line)
             case Voices():
                 yield from take.set_voices(said)
+            case Retention(days=days):
+                yield from take.keep_for(days)
             case End():
                 del self._takes[said.number]
                 yield from take.end(said.room_clock, said.utc_ms, now_ns)

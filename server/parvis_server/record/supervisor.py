@@ -33,7 +33,7 @@ SHORT_LIFE_S: Final = 5.0
 BACK_OFF_S: Final = (0.0, 0.1, 0.5, 1.0, 2.0, 5.0)
 """Wait after so many short lives in a row; the last one stays."""
 
-_STATE: Final = (Kind.BEGIN, Kind.VOICES)
+_STATE: Final = (Kind.BEGIN, Kind.VOICES, Kind.RETENTION)
 
 
 class RecorderSupervisor:

@@ -85,13 +85,17 @@ class Take:
         if found is None or not found.has_mix_places:
             self._mix_noted.append(self._mix_places.head)
         if found is not None:
-            self._go_on(found)
+            self._go_on(found, begin.recording.retention_days)
 
-    def _go_on(self, found: Found) -> None:
+    def _go_on(self, found: Found, retention_days: int) -> None:
         recording = found.recording
         self._missing_since = recording.ended_clock
         self._clock = max(self._clock, recording.ended_clock or 0)
-        update = {"ended_clock": None, "ended_utc_ms": None}
+        update = {
+            "ended_clock": None,
+            "ended_utc_ms": None,
+            "retention_days": min(recording.retention_days, retention_days),
+        }
         self.recording = recording.model_copy(update=update)
         if found.mix is not None and recording.mix_clock is not None:
             begun = recording.mix_clock - found.mix.pre_skip
@@ -124,6 +128,12 @@ class Take:
                 self._sources[ssrc] = _Source(talker, self._clock)
         if closing:
             yield from closing
+            yield self.describe()
+
+    def keep_for(self, days: int) -> Iterator[Effect]:
+        """Delete it after so many days; never later than somebody was told before."""
+        if days < self.recording.retention_days:
+            self.recording = self.recording.model_copy(update={"retention_days": days})
             yield self.describe()
 
     def put(self, packet: SoundPacket, now_ns: int) -> Iterator[Effect]:

@@ -8,7 +8,7 @@ import pytest
 from fakes.recorder import MIX_SSRC, MS, TICK, Bench, FakeHub, payload, recording, talker
 from parvis_server.record.disk import DiskUse
 from parvis_server.record.mend import mend
-from parvis_server.record.messages import End, Sound, SoundPacket, Tapped, Voices
+from parvis_server.record.messages import End, Retention, Sound, SoundPacket, Tapped, Voices
 from parvis_server.record.ogg_opus import read_packets, read_tail
 from parvis_server.record.places import Places
 from parvis_server.record.recording import Recording
@@ -107,6 +107,28 @@ def test_each_stretch_is_a_file_of_its_own(bench: Bench) -> None:
         (1, 200 * TICK, 300 * TICK),
     ]
     assert [t.file for t in tracks] == [f"tracks/000{n}.opus" for n in (1, 2, 3)]
+
+
+def test_the_shortest_time_that_was_said_is_how_long_it_is_kept(bench: Bench) -> None:
+    hub = FakeHub()
+    bench.tell(*hub.begin())
+    assert described(bench).retention_days == 30
+    for days, kept_days in ((90, 30), (7, 7), (30, 7)):
+        bench.tell(Retention(number=1, days=days))
+        assert described(bench).retention_days == kept_days, "written down at once"
+
+
+@pytest.mark.parametrize(("said_again", "kept_days"), [(7, 7), (90, 30)])
+def test_a_recorder_that_goes_on_keeps_it_for_the_shorter_time(
+    said_again: int, kept_days: int, bench: Bench
+) -> None:
+    hub = FakeHub()
+    bench.tell(*hub.begin())
+    bench.run(hub, 100)
+    hub.begun = hub.begun.model_copy(update={"retention_days": said_again})
+    bench = Bench(bench.files.folder)
+    bench.tell(*hub.begin())
+    assert described(bench).retention_days == kept_days
 
 
 def test_a_source_that_never_sent_has_no_track(bench: Bench) -> None:
