@@ -130,4 +130,8 @@ class HubCatchUp:
 
 
 def _remove(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        shutil.rmtree(folder)
+    except OSError as error:
+        if folder.exists():
+            log.error("%s cannot be deleted (%s): it is tried again by the hour", folder, error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -97,3 +98,17 @@ async def test_a_process_that_cannot_begin_is_tried_again(
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
+
+
+def test_a_copy_that_cannot_be_deleted_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def busy(folder: Path, **how: bool) -> None:
+        if not how.get("ignore_errors"):
+            raise OSError(16, "Device or resource busy")
+
+    monkeypatch.setattr(shutil, "rmtree", busy)
+    hub_catch_up._remove(tmp_path / "missing")
+    assert not caplog.records
+    hub_catch_up._remove(tmp_path)
+    assert "cannot be deleted" in caplog.text and "resource busy" in caplog.text

@@ -19,7 +19,9 @@ from fakes.voices import voice
 from parvis_server import hub_replays
 from parvis_server.hub_recorder import HubRecorder
 from parvis_server.hub_replays import Done, HubReplays, in_a_process
+from parvis_server.replay import keeping_up
 from parvis_server.replay.keeping_up import Bench, carry_out
+from parvis_server.replay.opened import Opened
 from parvis_server.replay.orders import Act, JobState, Orders, Task, Wish
 from parvis_server.replay.rights import mentions
 from parvis_wire.recording import Consent, Consented, RecordingStopped, Withdrew
@@ -217,6 +219,36 @@ def test_tasks_are_carried_out_and_what_fails_says_why(tmp_path: Path) -> None:
     assert list(mentions(recordings, "ann-id")) == []
     [gone] = all_done(recordings, [], SOON_UTC_MS, Task(Act.ERASE, NAME))
     assert gone["done"] == NAME and not (recordings / NAME).exists()
+
+
+def test_what_a_hub_that_fell_left_for_who_came_late_goes(tmp_path: Path) -> None:
+    over = write(tmp_path, ANN) / "catch_up"
+    grows = write(tmp_path, BOB, number=2, is_growing=True) / "catch_up"
+    for copy in (over, grows):
+        copy.mkdir()
+        (copy / "mix.opus").write_bytes(b"who took their yes back since")
+    assert all_done(tmp_path, [], SOON_UTC_MS) == []
+    assert not over.exists() and grows.exists()
+
+
+def test_a_disk_that_fails_costs_one_task_and_not_those_behind_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, ANN, number=1)
+    write(tmp_path, BOB, number=2)
+    second = "main/20260921T120002Z-2"
+    recordings = tmp_path.resolve()
+
+    def full(opened: Opened, *how: Any, **more: Any) -> Any:
+        raise OSError(28, "No space left on device", str(recordings / opened.name))
+
+    monkeypatch.setattr(keeping_up, "prepare", full)
+    monkeypatch.setattr(keeping_up, "withdraw_from", lambda bench, opened, *how: full(opened))
+    tasks = Task(Act.PREPARE, NAME), Task(Act.ERASE, NAME)
+    done = all_done(tmp_path, [(second, "bob-id")], SOON_UTC_MS, *tasks)
+    assert [next(iter(one)) for one in done] == ["failed", "failed", "done"]
+    assert [one.get("failed") for one in done] == [second, NAME, None], "the wish stays open"
+    assert done[1]["why"] == f"{recordings / NAME}: No space left on device"
 
 
 def test_orders_cross_to_the_process_whole() -> None:

@@ -7,14 +7,17 @@ from pathlib import Path
 from typing import Any, Final
 
 from parvis_server.errors import BadRecording
+from parvis_server.replay.keeping import remove
 from parvis_server.replay.opened import Opened, every, find
 from parvis_server.replay.orders import Act, Orders, Task, Wish
+from parvis_server.replay.overview import CATCH_UP
 from parvis_server.replay.publish import Wish as Contents
 from parvis_server.replay.publish import prepare, publish, take_back
 from parvis_server.replay.refusals import note_unpublished
 from parvis_server.replay.retention import is_due
 from parvis_server.replay.rights import erase_person, erase_recording, is_in
-from parvis_server.replay.withdraw import wished, withdraw
+from parvis_server.replay.wishes import wished
+from parvis_server.replay.withdraw import withdraw
 from parvis_server.replay.without import Progress
 
 Done = dict[str, Any]
@@ -72,6 +75,8 @@ def _looked_at(
         open_still.add(opened.name)
         return
     try:
+        if (opened.folder / CATCH_UP).exists():  # a hub that fell left it
+            remove(opened.folder / CATCH_UP)
         if is_due(opened.description, bench.utc_ms):
             erase_recording(opened, bench.utc_ms, "expire")
             yield {"expired": opened.name}
@@ -82,16 +87,23 @@ def _looked_at(
         if wanted or wished(opened.folder):
             task = Task(Act.WITHDRAW, opened.name)
             yield _withdrawn(opened, withdraw_from(bench, opened, wanted, task))
-    except BadRecording as error:
+    except (BadRecording, OSError) as error:
         open_still.add(opened.name)
-        yield {"failed": opened.name, "act": Act.WITHDRAW.value, "why": str(error)}
+        yield {"failed": opened.name, "act": Act.WITHDRAW.value, "why": _why(error)}
 
 
 def _carried_out(bench: Bench, task: Task) -> Done:
     try:
         return {**_done(bench, task), "act": task.act.value}
-    except BadRecording as error:
-        return {"failed": task.recording, "act": task.act.value, "why": str(error)}
+    except (BadRecording, OSError) as error:
+        return {"failed": task.recording, "act": task.act.value, "why": _why(error)}
+
+
+def _why(error: BadRecording | OSError) -> str:
+    """One line: a full disk is told like whatever was foreseen."""
+    if isinstance(error, OSError) and error.strerror and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    return " ".join(str(error).split())
 
 
 def _done(bench: Bench, task: Task) -> Done:

@@ -30,11 +30,11 @@ from parvis_server.replay.keeping import (
 from parvis_server.replay.marks import is_about
 from parvis_server.replay.opened import Opened, ms_of, open_recording
 from parvis_server.replay.opus_file import write_opus
+from parvis_server.replay.overview import CATCH_UP
+from parvis_server.replay.refusals import forget_refusals
 from parvis_server.replay.series import write_feed
+from parvis_server.replay.wishes import fulfilled, wish, wished
 from parvis_server.replay.without import Progress, Rendered, render_without
-
-WISHES: Final = "withdrawals.json"
-"""Who is to be taken out, until it is done: participants' ids."""
 
 SILENCES: Final = "silences.json"
 """Where microphones were muted, because they had picked up a voice that left: no names."""
@@ -55,17 +55,6 @@ class Withdrawal:
     """Where other microphones are muted now: for the host."""
     copies: int
     """So many published copies were taken down; they are to be published anew."""
-
-
-def wish(folder: Path, participants: Iterable[str]) -> None:
-    """Write down that these people are to be taken out, as soon as the recording is over."""
-    known = wished(folder)
-    write_json(folder / WISHES, sorted(known | frozenset(participants)))
-
-
-def wished(folder: Path) -> frozenset[str]:
-    """Who is to be taken out."""
-    return frozenset(str(one) for one in _read_json(folder / WISHES, []))
 
 
 def withdraw(
@@ -98,7 +87,8 @@ def withdraw(
         _forget_events(folder, gone, opened.spans(gone))
         _forget_tracks(opened, theirs)
         note(folder.parents[1], utc_ms, "withdraw", opened.name, tracks=len(theirs), copies=copies)
-        remove(folder / WISHES)
+        forget_refusals(opened, gone)
+        fulfilled(folder, gone)
     spans = rendered.stretches if rendered is not None else ()
     made = sum(end - begin for begin, end in spans)
     return Withdrawal(len(theirs), ms_of(made), silences, copies)
@@ -184,12 +174,12 @@ def _forget_tracks(opened: Opened, theirs: list[Kept]) -> None:
 
 
 def take_down(opened: Opened) -> int:
-    """Remove every published copy and what was prepared; how many copies there were."""
+    """Remove every copy: published (how many there were), prepared, and for who came late."""
     copies = copies_of(opened.folder)
     for copy in copies:
         remove(copy)
         write_feed(copy.parent)
-    for name in (PREPARED, f"{PREPARED}.new"):
+    for name in (PREPARED, f"{PREPARED}.new", CATCH_UP):
         remove(opened.folder / name)
     return len(copies)
 

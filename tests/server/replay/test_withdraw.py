@@ -17,7 +17,8 @@ from parvis_server.replay import withdraw as module
 from parvis_server.replay.keeping import copies_of
 from parvis_server.replay.opened import open_recording
 from parvis_server.replay.publish import Wish, prepare, publish
-from parvis_server.replay.withdraw import known_silences, wish, wished, withdraw
+from parvis_server.replay.wishes import wish, wish_everywhere, wished
+from parvis_server.replay.withdraw import known_silences, withdraw
 from parvis_wire.floor import Seated
 from parvis_wire.room_events import SeatTaken
 
@@ -45,6 +46,8 @@ def test_nothing_of_them_is_left_and_the_rest_is_whole(tmp_path: Path) -> None:
     folder = write_recording(recordings, [ANN, BOB])
     theirs = (folder / "tracks/0002.opus").read_bytes()[400:600]
     anns = (folder / "tracks/0001.opus").read_bytes()
+    (folder / "catch_up").mkdir()  # of a hub that fell
+    (folder / "catch_up/mix.opus").write_bytes(theirs)
     done = withdraw(folder, ["bob-id"], NOW, quiet)
     assert (done.tracks, done.copies, done.silences) == (1, 0, ())
     assert 2_000 < done.made_again_ms < 2_500
@@ -192,3 +195,27 @@ def test_wishes_add_up(tmp_path: Path) -> None:
     wish(folder, ["a"])
     wish(folder, ["b"])
     assert wished(folder) == {"a", "b"}
+
+
+def test_who_wishes_while_others_are_taken_out_is_not_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_recording(tmp_path, [])
+
+    def meanwhile(*_: object) -> int:
+        wish(folder, ["late"])
+        return 0
+
+    monkeypatch.setattr(module, "take_down", meanwhile)
+    withdraw(folder, ["early"], NOW, quiet)
+    assert wished(folder) == {"late"}
+
+
+def test_a_person_is_wished_out_of_every_recording_that_names_them(tmp_path: Path) -> None:
+    bob = Said("bob-id", "Bob", voice(0.1, 2), 0.1)
+    first = write_recording(tmp_path, [bob], number=1, length_s=1)
+    second = write_recording(tmp_path, [], number=2, length_s=1)
+    assert wish_everywhere(tmp_path / "main", "bob-id") == 1
+    assert (wished(first), wished(second)) == ({"bob-id"}, frozenset())
+    assert wish_everywhere(tmp_path / "main", "bob") == 0, "an id is a whole word"
+    assert wish_everywhere(tmp_path / "other", "bob-id") == 0
