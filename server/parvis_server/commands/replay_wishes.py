@@ -14,7 +14,7 @@ from parvis_server.net.kept_folds import kept_fold
 from parvis_server.replay.opened import Opened
 from parvis_server.replay.refusals import note_unpublished
 from parvis_server.replay.rights import is_in
-from parvis_server.replay.withdraw import wish
+from parvis_server.replay.wishes import wish
 from parvis_server.room.folded import Folded
 from parvis_server.room.state import Memory
 from parvis_server.room_client import RoomClient

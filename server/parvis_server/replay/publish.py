@@ -45,7 +45,8 @@ from parvis_server.replay.refusals import UNPUBLISHED, hidden_in
 from parvis_server.replay.series import read_index, write_feed
 from parvis_server.replay.talker import PIECE_SAMPLES, own_packets, own_sound
 from parvis_server.replay.waveform import Waveform
-from parvis_server.replay.withdraw import PREPARED, known_silences, wished
+from parvis_server.replay.wishes import wished
+from parvis_server.replay.withdraw import PREPARED, known_silences
 from parvis_server.replay.without import Progress, render_without
 
 Samples = NDArray[np.float32]

@@ -4,7 +4,7 @@ import json
 from typing import Final
 
 from parvis_server.errors import BadRecording
-from parvis_server.replay.keeping import write_json
+from parvis_server.replay.keeping import remove, write_json
 from parvis_server.replay.opened import Opened
 
 UNPUBLISHED: Final = "unpublished.json"
@@ -12,11 +12,24 @@ UNPUBLISHED: Final = "unpublished.json"
 
 
 def note_unpublished(opened: Opened, people: set[str]) -> None:
-    """Remember whose last answer was not a yes to being published, whatever they said before."""
+    """Remember whose last answer was not a yes to being published, whatever they said before.
+
+    Of people whose voice is in the recording: whoever was taken out is not named again.
+    """
     path = opened.folder / UNPUBLISHED
     known = unpublished(opened)
-    if people - known:
-        write_json(path, sorted(known | people))
+    theirs = people & {kept.talker.participant for kept in opened.description.tracks}
+    if theirs - known:
+        write_json(path, sorted(known | theirs))
+
+
+def forget_refusals(opened: Opened, people: frozenset[str]) -> None:
+    """Whoever is in it no more need not be remembered as one who is not to be published."""
+    left = unpublished(opened) - people
+    if left:
+        write_json(opened.folder / UNPUBLISHED, sorted(left))
+    else:
+        remove(opened.folder / UNPUBLISHED)
 
 
 def unpublished(opened: Opened) -> frozenset[str]:

@@ -15,9 +15,9 @@ from parvis_server.record.recording import EVENTS
 from parvis_server.replay.keeping import LOCK, changing, copies_of, note, remove, write_json
 from parvis_server.replay.opened import Opened, every, ms_of
 from parvis_server.replay.opus_file import write_opus
-from parvis_server.replay.refusals import UNPUBLISHED, unpublished
 from parvis_server.replay.retention import is_due
 from parvis_server.replay.talker import own_packets
+from parvis_server.replay.wishes import wished
 from parvis_server.replay.withdraw import names, take_down, withdraw
 from parvis_server.replay.without import Progress
 
@@ -52,30 +52,27 @@ def erase_person(
     recordings: Path, participant: str, utc_ms: int, progress: Progress, room: str | None = None
 ) -> list[str]:
     """Take a person out of every recording, or of those of one room; the names of those that they
-    were in.
+    were in. A recording that fails hinders no other.
 
     Raises:
-        BadRecording: one still goes on, or their id is still found somewhere.
+        BadRecording: one still goes on or cannot be changed, or their id is still found somewhere.
     """
-    changed = []
+    changed, failed = [], []
     for opened in every(recordings):
-        if room in (None, opened.description.room) and is_in(opened, participant):
-            withdraw(opened.folder, [participant], utc_ms, progress)
-            _forget_refusal(opened, participant)
-            changed.append(opened.name)
+        if room not in (None, opened.description.room):
+            continue
+        try:
+            if participant in wished(opened.folder) or is_in(opened, participant):
+                withdraw(opened.folder, [participant], utc_ms, progress)
+                changed.append(opened.name)
+        except (BadRecording, OSError) as error:
+            failed.append(str(error))
+    if failed:
+        raise BadRecording("; ".join(failed))
     left = list(mentions(recordings, participant, room))
     if left:
         raise BadRecording(f"{participant} is still named in {left[0]}, after they were erased")
     return changed
-
-
-def _forget_refusal(opened: Opened, participant: str) -> None:
-    """Whoever is in it no more need not be remembered as one who is not to be published."""
-    left = unpublished(opened) - {participant}
-    if left:
-        write_json(opened.folder / UNPUBLISHED, sorted(left))
-    else:
-        remove(opened.folder / UNPUBLISHED)
 
 
 def is_in(opened: Opened, participant: str) -> bool:

@@ -20,7 +20,7 @@ from parvis_server.replay.keeping import copies_of
 from parvis_server.replay.opened import open_recording
 from parvis_server.replay.publish import Wish, prepare, publish, take_back
 from parvis_server.replay.refusals import note_unpublished
-from parvis_server.replay.withdraw import wish
+from parvis_server.replay.wishes import wish
 
 RATE = 48_000
 ANN = Said("ann-id", "Ann", voice(3, 1), 0.5)

@@ -13,6 +13,7 @@ from fakes.voices import voice
 from parvis_server.errors import BadRecording
 from parvis_server.replay.opened import every, open_recording
 from parvis_server.replay.publish import Wish, prepare, publish
+from parvis_server.replay.refusals import note_unpublished
 from parvis_server.replay.retention import DAY_MS, days_left, deleted_at_utc_ms, is_due
 from parvis_server.replay.rights import (
     erase_person,
@@ -23,6 +24,8 @@ from parvis_server.replay.rights import (
     participants_called,
     sweep,
 )
+from parvis_server.replay.wishes import wished
+from parvis_server.replay.withdraw import withdraw
 
 RATE = 48_000
 ANN = Said("ann-id", "Ann", voice(1, 1), 0.5)
@@ -46,6 +49,24 @@ def test_a_person_is_erased_from_every_recording(tmp_path: Path) -> None:
     assert [name[-1] for name in changed] == ["2", "1"]
     assert list(mentions(tmp_path, "bob-id")) == []
     assert list(mentions(tmp_path, "ann-id"))
+
+
+def test_a_recording_that_fails_hinders_no_other_and_is_told(tmp_path: Path) -> None:
+    first = write(tmp_path, ANN, number=1)
+    broken = write(tmp_path, ANN, number=2)
+    (broken / "mix.opus").write_bytes(b"nothing")
+    with pytest.raises(BadRecording, match=r"mix\.opus"):
+        erase_person(tmp_path, "ann-id", NOW, quiet)
+    assert open_recording(first).description.tracks == ()
+    assert wished(broken) == {"ann-id"}
+
+
+def test_whom_nobody_may_hear_is_not_named_again_when_they_are_out(tmp_path: Path) -> None:
+    folder = write(tmp_path, ANN)
+    note_unpublished(open_recording(folder), {"ann-id"})
+    withdraw(folder, ["ann-id"], NOW, quiet)
+    note_unpublished(open_recording(folder), {"ann-id"})
+    assert list(mentions(tmp_path, "ann-id")) == []
 
 
 def test_an_id_that_is_left_somewhere_is_an_error(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response
 
-from parvis_server.errors import StoreError
+from parvis_server.errors import BadRecording, StoreError
 from parvis_server.net.api.asking import FOR_EVERYBODY, NOT_KEPT, Asker, faults
 from parvis_server.net.api.caller import Caller
 from parvis_server.net.api.faults import ApiFault
@@ -38,6 +38,7 @@ from parvis_server.net.recordings import Recordings
 from parvis_server.net.rooms import HubRoom
 from parvis_server.replay.orders import Act, Job, Task
 from parvis_server.replay.overview import Overview
+from parvis_server.replay.wishes import wish_everywhere
 from parvis_wire.fields import RoomName
 from parvis_wire.floor import Access, InviteRole
 from parvis_wire.messages import Role
@@ -237,6 +238,11 @@ async def _withdraw(house: House, room: HubRoom, overview: Overview, participant
 
 async def _erased(house: House, room: HubRoom, participant: str) -> Erased:
     known = house.recordings
+    if known.folder is not None:
+        try:  # on the disk before the answer: whatever ends now, the voice leaves
+            await asyncio.to_thread(wish_everywhere, known.folder / room.name, participant)
+        except BadRecording as error:
+            raise ApiFault(409, "disk_fails", str(error)[:500]) from error
     try:
         words = await house.rooms.erase(room.name, participant)
     except StoreError as error:
