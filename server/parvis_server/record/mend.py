@@ -2,6 +2,9 @@
 
 Afterwards every file of it is whole, its description names exactly the files that are there, and it
 says when it ended: where its sound ends. A recording whose room goes on is then gone on with.
+
+A disk writes files in an order of its own, so the mix may have a moment of a voice whose own file
+was lost. Such a track stays, empty, up to the mix's end: a withdrawal has to know where they spoke.
 """
 
 import contextlib
@@ -14,8 +17,8 @@ from typing import Final
 
 from parvis_server.errors import BadOgg, BadRecording
 from parvis_server.record.files import replace_file, sync_folder
-from parvis_server.record.ogg_opus import OpusTail, read_tail, read_tail_of
-from parvis_server.record.places import Place, Places
+from parvis_server.record.ogg_opus import OpusTail, OpusWriter, read_tail, read_tail_of
+from parvis_server.record.places import Place, Places, PlacesWriter
 from parvis_server.record.recording import (
     DESCRIPTION,
     EVENTS,
@@ -63,12 +66,13 @@ def mend(folder: Path) -> Found | None:
         return Found(recording, mend_opus(folder / MIX), mended_before is not None)
     mix, mix_places = mend_opus(folder / MIX), mend_places(folder / MIX_PLACES)
     _mend_lines(folder / EVENTS)
-    tracks = tuple(_mended_tracks(folder, recording.tracks))
     mix_clock = None if mix is None else recording.mix_clock
-    ends = [track.ended_clock or 0 for track in tracks]
+    mix_end = 0
     if mix is not None and mix_clock is not None:
-        ends.append(mix_clock + mix.granule - mix.pre_skip)
-    ended = max(recording.begun_clock, *ends, *_event_clocks(folder / EVENTS))
+        mix_end = mix_clock + mix.granule - mix.pre_skip
+    tracks = tuple(_mended_tracks(folder, recording.tracks, mix_end))
+    ends = [track.ended_clock or 0 for track in tracks]
+    ended = max(recording.begun_clock, mix_end, *ends, *_event_clocks(folder / EVENTS))
     lasted_ms = (ended - recording.begun_clock) // 48
     update = {
         "tracks": tracks,
@@ -115,19 +119,32 @@ def mend_places(path: Path) -> Places | None:
     return places
 
 
-def _mended_tracks(folder: Path, tracks: tuple[Track, ...]) -> Iterator[Track]:
-    """Those whose sound is there."""
+def _mended_tracks(folder: Path, tracks: tuple[Track, ...], mix_end: int) -> Iterator[Track]:
+    """Those whose sound is there, or may be in the mix."""
     for track in tracks:
         tail, places = mend_opus(folder / track.file), mend_places(folder / track.places)
-        if tail is None or tail.granule == 0 or places is None:
+        is_lost = tail is None or tail.granule == 0 or places is None
+        if is_lost and track.begun_clock < mix_end:
+            _leave_empty(folder, track)
+            yield track.model_copy(update={"ended_clock": track.ended_clock or mix_end})
+        elif tail is None or tail.granule == 0 or places is None:
             for name in (track.file, track.places):
                 with contextlib.suppress(FileNotFoundError):
                     (folder / name).unlink()
         elif track.ended_clock is not None:
             yield track
         else:
-            ended = max(track.begun_clock, _ended_at(tail, places))
+            ended = max(track.begun_clock, _ended_at(tail, places), mix_end)
             yield track.model_copy(update={"ended_clock": ended})
+
+
+def _leave_empty(folder: Path, track: Track) -> None:
+    """Files without sound, in the place of what was lost."""
+    number = int(Path(track.file).stem)
+    tags = {"PARVIS_TIMESTAMP": "0", "PARVIS_SSRC": str(track.talker.ssrc)}
+    (folder / track.file).parent.mkdir(exist_ok=True)
+    replace_file(folder / track.file, OpusWriter(number + 1, tags).head)
+    replace_file(folder / track.places, PlacesWriter(track.talker.ssrc).head)
 
 
 def _ended_at(tail: OpusTail, places: Places) -> int:

@@ -204,21 +204,21 @@ class Take:
         self._events.append(line + b"\n")
 
     def write(self, now_ns: int) -> Iterator[Append]:
-        """Everything that can be written now."""
+        """Everything that can be written now: a voice's own file before the mix that it is in."""
         folder = self.folder
         if self._events:
             yield Append(f"{folder}/{EVENTS}", b"".join(self._events))
             self._events = []
-        if self._mix is not None:
-            yield Append(f"{folder}/{MIX}", self._mix.pages(now_ns))
-        yield Append(f"{folder}/{MIX_PLACES}", b"".join(self._mix_noted))
-        self._mix_noted = []
         for source in self._sources.values():
             track = source.track
             if track is not None:
                 yield Append(f"{folder}/{track.file}", track.sound.pages(now_ns))
                 yield Append(f"{folder}/{_places(track.file)}", b"".join(track.noted))
                 track.noted = []
+        if self._mix is not None:
+            yield Append(f"{folder}/{MIX}", self._mix.pages(now_ns))
+        yield Append(f"{folder}/{MIX_PLACES}", b"".join(self._mix_noted))
+        self._mix_noted = []
 
     def end(self, room_clock: int, utc_ms: int, now_ns: int) -> Iterator[Effect]:
         """Write the rest, and that it is over."""

@@ -13,6 +13,7 @@ from parvis_server.record.ogg_opus import read_packets, read_tail
 from parvis_server.record.places import Places
 from parvis_server.record.recording import Recording
 from parvis_server.record.take import MIX_PRE_SKIP
+from parvis_server.replay.opened import open_recording
 
 
 @pytest.fixture
@@ -248,6 +249,56 @@ def test_a_new_recorder_goes_on_where_the_old_one_was_killed(tmp_path: Path) -> 
     assert read_tail(mix).is_ended
     sequence = list(read_packets(mix))
     assert sequence[-1] == (hub.clock - 960, payload(MIX_SSRC, hub.clock // TICK - 2, toc=b"\xf8"))
+
+
+@pytest.mark.parametrize("torn", ["tracks/0001.opus", "tracks/0001.places"])
+def test_a_voice_that_only_the_mix_has_left_is_still_known(bench: Bench, torn: str) -> None:
+    hub = FakeHub(sources=(1,))
+    bench.tell(*hub.begin())
+    bench.run(hub, 230)
+    (folder(bench) / torn).unlink()
+    mend(folder(bench))
+    [track] = described(bench).tracks
+    mix = read_tail(file(bench, "mix.opus"))
+    mix_end = mix.granule  # its first sample is the room clock's, less its pre-skip
+    assert (track.begun_clock, track.ended_clock) == (0, mix_end)
+    kept = open_recording(folder(bench)).track(track)
+    assert (kept.begin, kept.end) == (0, mix_end)
+    assert not kept.sound.read(0, TICK).any()
+    assert mend(folder(bench)) is not None, "twice is once"
+    assert described(bench).tracks == (track,)
+
+
+def test_a_voice_that_no_file_has_is_not_kept(bench: Bench) -> None:
+    hub = FakeHub(sources=())
+    bench.tell(*hub.begin())
+    bench.run(hub, 230)
+    hub.sources = (1,)
+    bench.tell(hub.voices())
+    bench.tell(*hub.tick())
+    mend(folder(bench))
+    assert described(bench).tracks == ()
+
+
+def test_an_open_voice_ends_with_the_mix_that_has_it(bench: Bench) -> None:
+    hub = FakeHub(sources=(1,))
+    bench.tell(*hub.begin())
+    bench.run(hub, 230)
+    for suffix, left in ((".opus", -1), (".places", 40)):
+        path = (folder(bench) / "tracks/0001").with_suffix(suffix)
+        path.write_bytes(path.read_bytes()[:left])
+    mend(folder(bench))
+    [track] = described(bench).tracks
+    assert track.ended_clock is not None
+    assert track.ended_clock >= read_tail(file(bench, "mix.opus")).granule
+
+
+def test_a_voice_is_written_before_the_mix_that_has_it(bench: Bench) -> None:
+    hub = FakeHub(sources=(1,))
+    bench.tell(*hub.begin(), *hub.tick())
+    written = [effect.path for effect in bench.core.takes[0].write(0)]
+    names = [path.rsplit("/", 1)[1] for path in written if path.endswith(".opus")]
+    assert names == ["0001.opus", "mix.opus"]
 
 
 def test_a_recording_that_is_over_is_not_gone_on_with(bench: Bench) -> None:
