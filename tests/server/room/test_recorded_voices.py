@@ -283,6 +283,24 @@ def test_who_says_yes_again_can_withdraw_again(hall: Recorded) -> None:
         assert hall.room.view.consents[0].recorded is False
 
 
+def test_a_yes_while_it_goes_on_takes_a_withdrawal_back_and_nothing_does_afterwards(
+    hall: Recorded,
+) -> None:
+    hall.record()
+    assert hall.room.view.recording is not None
+    theirs = (hall.room.view.recording.recording, "ada")
+    hall.yes("ada")
+    assert hall.do("ada", WithdrawVoice(id="x")) is None
+    hall.yes("ada")
+    assert theirs not in hall.room.state.memory.withdrawn, "as the page has told her"
+    assert hall.do("ada", WithdrawVoice(id="x")) is None
+    hall.do("host", StopRecording(id="x"))
+    assert hall.answer("ada", recorded=True) is RefusalCode.NO_RECORDING
+    hall.record()
+    hall.yes("ada")
+    assert theirs in hall.room.state.memory.withdrawn, "a yes is to one recording"
+
+
 # From the log
 
 
