@@ -136,6 +136,8 @@ def withdraw(name: Name, person: Person = None, data: Data = None) -> None:
         typer.echo(f"another microphone had picked them up and is muted: {spans}")
     if done.copies:
         typer.echo(f"{done.copies} published copies are taken down: publish it again")
+    for path in done.unreached:
+        typer.echo(f"not reached now, delete it: {path}", err=True)
 
 
 @app.command()

@@ -64,21 +64,42 @@ def note(recordings: Path, utc_ms: int, act: str, recording: str, **counts: int)
         raise BadRecording(f"cannot write {recordings / AUDIT}: {error.strerror}") from error
 
 
-def copies_of(folder: Path) -> tuple[Path, ...]:
-    """Folders into which the recording was published and that are still there."""
+def known_copies(folder: Path) -> tuple[Path, ...]:
+    """Folders into which the recording was published, also on a disk that is not there now."""
     try:
         told = json.loads((folder / COPIES).read_bytes())
     except FileNotFoundError:
         return ()
     except (OSError, ValueError) as error:
         raise BadRecording(f"{folder / COPIES} cannot be read: {error}") from error
-    return tuple(path for path in map(Path, told) if path.exists())
+    return tuple(map(Path, told))
+
+
+def copies_of(folder: Path) -> tuple[Path, ...]:
+    """Folders into which the recording was published and that are still there."""
+    return tuple(path for path in known_copies(folder) if path.exists())
+
+
+def unreached_copies(folder: Path) -> tuple[Path, ...]:
+    """Copies of which not even the folder around them is there: a disk that was taken out."""
+    return tuple(path for path in known_copies(folder) if not path.parent.exists())
 
 
 def remember_copy(folder: Path, copy: Path) -> None:
     """From now on ``copy`` is one of them."""
-    known = sorted({str(path) for path in (*copies_of(folder), copy.resolve())})
+    known = sorted({str(path) for path in (*known_copies(folder), copy.resolve())})
     write_json(folder / COPIES, known)
+
+
+def delete_copies(folder: Path) -> tuple[Path, ...]:
+    """Delete every copy that is there, and know of it no longer; which those were."""
+    copies = copies_of(folder)
+    for copy in copies:
+        remove(copy)
+    if copies:
+        left = sorted(str(path) for path in known_copies(folder) if path not in copies)
+        write_json(folder / COPIES, left)
+    return copies
 
 
 def remove(path: Path) -> None:

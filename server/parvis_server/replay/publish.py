@@ -32,6 +32,7 @@ from parvis_server.replay.index import (
 from parvis_server.replay.keeping import (
     changing,
     copies_of,
+    delete_copies,
     note,
     remember_copy,
     remove,
@@ -139,9 +140,8 @@ def _complete_copies(opened: Opened, source: str) -> None:
 def take_back(opened: Opened, utc_ms: int) -> int:
     """Publish it no longer; how many copies there were. The recording stays."""
     with changing(opened.folder):
-        copies = copies_of(opened.folder)
+        copies = delete_copies(opened.folder)
         for copy in copies:
-            remove(copy)
             write_feed(copy.parent)
         note(opened.folder.parents[1], utc_ms, "take_back", opened.name, copies=len(copies))
     return len(copies)

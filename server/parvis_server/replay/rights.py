@@ -12,7 +12,15 @@ from typing import Any
 
 from parvis_server.errors import BadRecording
 from parvis_server.record.recording import EVENTS
-from parvis_server.replay.keeping import LOCK, changing, copies_of, note, remove, write_json
+from parvis_server.replay.keeping import (
+    LOCK,
+    changing,
+    copies_of,
+    note,
+    remove,
+    unreached_copies,
+    write_json,
+)
 from parvis_server.replay.opened import Opened, every, ms_of
 from parvis_server.replay.opus_file import write_opus
 from parvis_server.replay.retention import is_due
@@ -26,25 +34,41 @@ def erase_recording(opened: Opened, utc_ms: int, act: str = "erase") -> int:
     """Delete a recording and every copy of it; how many copies there were.
 
     Raises:
-        BadRecording: it still goes on, or something of it is still there afterwards.
+        BadRecording: it still goes on, something of it is still there afterwards, or it is deleted
+            and a copy is on a disk that is not there now.
     """
     if opened.is_growing:
         raise BadRecording(f"{opened.name} still goes on: stop it first")
     recordings = opened.folder.parents[1]
     with changing(opened.folder):
         copies = take_down(opened)
+        unreached = unreached_copies(opened.folder)
         remove(opened.folder)
     if opened.folder.parent.exists() and not any(opened.folder.parent.iterdir()):
         remove(opened.folder.parent)
     note(recordings, utc_ms, act, opened.name, copies=copies)
+    if unreached:
+        told = ", ".join(map(str, unreached))
+        raise BadRecording(
+            f"{opened.name} is deleted, but for copies that cannot be reached now: delete {told}"
+        )
     return copies
 
 
 def sweep(recordings: Path, utc_ms: int) -> list[str]:
-    """Delete every recording whose time is over; their names."""
+    """Delete every recording whose time is over; their names.
+
+    One that fails hinders no other; raises ``BadRecording`` for all that did, at the end.
+    """
     due = [one for one in every(recordings) if is_due(one.description, utc_ms)]
+    failed = []
     for opened in due:
-        erase_recording(opened, utc_ms, "expire")
+        try:
+            erase_recording(opened, utc_ms, "expire")
+        except BadRecording as error:
+            failed.append(str(error))
+    if failed:
+        raise BadRecording("; ".join(failed))
     return [opened.name for opened in due]
 
 

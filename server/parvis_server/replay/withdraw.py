@@ -21,9 +21,10 @@ from parvis_server.record.recording import Track as Kept
 from parvis_server.replay.index import Silence
 from parvis_server.replay.keeping import (
     changing,
-    copies_of,
+    delete_copies,
     note,
     remove,
+    unreached_copies,
     write_json,
     write_whole,
 )
@@ -55,6 +56,8 @@ class Withdrawal:
     """Where other microphones are muted now: for the host."""
     copies: int
     """So many published copies were taken down; they are to be published anew."""
+    unreached: tuple[Path, ...] = ()
+    """Published copies on a disk that is not there now: they still have the voice."""
 
 
 def withdraw(
@@ -91,7 +94,8 @@ def withdraw(
         fulfilled(folder, gone)
     spans = rendered.stretches if rendered is not None else ()
     made = sum(end - begin for begin, end in spans)
-    return Withdrawal(len(theirs), ms_of(made), silences, copies)
+    unreached = unreached_copies(folder)
+    return Withdrawal(len(theirs), ms_of(made), silences, copies, unreached)
 
 
 def _make_again(
@@ -175,9 +179,8 @@ def _forget_tracks(opened: Opened, theirs: list[Kept]) -> None:
 
 def take_down(opened: Opened) -> int:
     """Remove every copy: published (how many there were), prepared, and for who came late."""
-    copies = copies_of(opened.folder)
+    copies = delete_copies(opened.folder)
     for copy in copies:
-        remove(copy)
         write_feed(copy.parent)
     for name in (PREPARED, f"{PREPARED}.new", CATCH_UP):
         remove(opened.folder / name)

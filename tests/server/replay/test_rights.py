@@ -11,6 +11,7 @@ import soundfile
 from fakes.recordings import BEGUN_UTC_MS, Said, built_page, write_recording
 from fakes.voices import voice
 from parvis_server.errors import BadRecording
+from parvis_server.replay.keeping import copies_of, known_copies, remember_copy
 from parvis_server.replay.opened import every, open_recording
 from parvis_server.replay.publish import Wish, prepare, publish
 from parvis_server.replay.refusals import note_unpublished
@@ -86,6 +87,30 @@ def test_a_recording_goes_with_every_copy_of_it(tmp_path: Path) -> None:
     said = (tmp_path / "recordings/audit.jsonl").read_text()
     assert json.loads(said.splitlines()[-1])["act"] == "erase"
     assert "Ann" not in said and "ann-id" not in said
+
+
+def test_a_copy_on_a_disk_that_is_not_there_is_not_forgotten(tmp_path: Path) -> None:
+    folder = write(tmp_path / "recordings")
+    disk, away = tmp_path / "disk", tmp_path / "away"
+    (disk / "web/one").mkdir(parents=True)
+    remember_copy(folder, disk / "web/one")
+    disk.rename(away)
+    (tmp_path / "here").mkdir()
+    remember_copy(folder, tmp_path / "here")
+    assert withdraw(folder, ["ann-id"], NOW, quiet).unreached == (disk / "web/one",)
+    assert not (tmp_path / "here").exists()
+    away.rename(disk)
+    assert copies_of(folder) == (disk / "web/one",)
+    assert withdraw(folder, [], NOW, quiet).copies == 1
+    assert not (disk / "web/one").exists() and known_copies(folder) == ()
+
+
+def test_who_deletes_is_told_of_a_copy_that_cannot_be_reached(tmp_path: Path) -> None:
+    folders = [write(tmp_path / "recordings", number=at, retention_days=1) for at in (1, 2)]
+    remember_copy(folders[1], tmp_path / "disk/web/one")
+    with pytest.raises(BadRecording, match=r"is deleted, but for copies .*disk/web/one"):
+        sweep(tmp_path / "recordings", NOW + 2 * DAY_MS)
+    assert [folder.exists() for folder in folders] == [False, False]
 
 
 def test_a_recording_that_goes_on_is_not_erased(tmp_path: Path) -> None:
