@@ -115,6 +115,9 @@ def test_a_damaged_recording_is_told_beside_the_list(
     code, out, err = run(monkeypatch, capsys, data, "list")
     assert code == 0
     assert "Z-1" in out and "Z-2" in err
+    code, out, _ = run(monkeypatch, capsys, data, "erase", f"main/{folder.name}")
+    assert (code, out) == (0, f"erased: main/{folder.name}\n")
+    assert not folder.exists()
 
 
 def logged(data: Path, *events: RoomEvent) -> None:

@@ -160,8 +160,8 @@ def erase(
     runs on the data folder does it itself.
     """
     from parvis_server.errors import UsageError
-    from parvis_server.replay.opened import every, find
-    from parvis_server.replay.rights import erase_recording, sweep
+    from parvis_server.replay.opened import damaged_folders, every, find
+    from parvis_server.replay.rights import erase_folder, erase_recording, sweep
 
     recordings = _recordings(data)
     if sum((name is not None, person is not None, room is not None, expired)) != 1:
@@ -173,11 +173,15 @@ def erase(
     elif expired:
         gone = sweep(recordings, _now())
     else:
-        whole = [find(recordings, _whole(name))] if name is not None else []
+        broken = {f"{one.parent.name}/{one.name}": one for one, _ in damaged_folders(recordings)}
+        gone = [one for one in broken if one == name or one.partition("/")[0] == room]
+        for one in gone:
+            erase_folder(broken[one], _now())
+        whole = [find(recordings, _whole(name))] if name is not None and not gone else []
         whole += [one for one in every(recordings) if room == one.description.room]
         for opened in whole:
             erase_recording(opened, _now())
-        gone = [opened.name for opened in whole]
+        gone += [opened.name for opened in whole]
     typer.echo("\n".join(f"erased: {one}" for one in gone) or "there was nothing to erase")
 
 

@@ -15,7 +15,7 @@ from parvis_server.replay.publish import Wish as Contents
 from parvis_server.replay.publish import prepare, publish, take_back
 from parvis_server.replay.refusals import note_unpublished
 from parvis_server.replay.retention import is_due
-from parvis_server.replay.rights import erase_person, erase_recording, is_in
+from parvis_server.replay.rights import erase_person, erase_recording, is_in, sweep_damaged
 from parvis_server.replay.wishes import wished
 from parvis_server.replay.withdraw import withdraw
 from parvis_server.replay.without import Progress
@@ -62,9 +62,17 @@ def carry_out(bench: Bench, orders: Orders) -> Iterator[Done]:
     open_still: set[str] = set()
     for opened in every(bench.recordings):
         yield from _looked_at(bench, orders, opened, open_still)
+    yield from _damaged(bench)
     for task in orders.tasks:
         yield _carried_out(bench, task)
     yield from ({"settled": name} for name in sorted(_asked(orders.wishes).keys() - open_still))
+
+
+def _damaged(bench: Bench) -> Iterator[Done]:
+    """Those that cannot be opened expire, too; until then they are told."""
+    gone, told = sweep_damaged(bench.recordings, bench.utc_ms)
+    yield from ({"expired": name} for name in gone)
+    yield from ({"damaged": why} for why in told)
 
 
 def _looked_at(

@@ -242,11 +242,16 @@ def every(recordings: Path) -> Iterator[Opened]:
 
 def damaged(recordings: Path) -> Iterator[str]:
     """What is wrong with each recording that cannot be opened."""
+    return (why for _, why in damaged_folders(recordings))
+
+
+def damaged_folders(recordings: Path) -> Iterator[tuple[Path, str]]:
+    """Each recording that cannot be opened, and what is wrong with it."""
     for path in sorted(recordings.glob(f"*/*/{DESCRIPTION}")):
         try:
             open_recording(path.parent)
         except BadRecording as error:
-            yield str(error)
+            yield path.parent, str(error)
 
 
 def shown_name(talker: Talker) -> str | None:

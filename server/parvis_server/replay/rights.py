@@ -21,9 +21,9 @@ from parvis_server.replay.keeping import (
     unreached_copies,
     write_json,
 )
-from parvis_server.replay.opened import Opened, every, ms_of
+from parvis_server.replay.opened import Opened, damaged_folders, every, ms_of
 from parvis_server.replay.opus_file import write_opus
-from parvis_server.replay.retention import is_due
+from parvis_server.replay.retention import is_due, is_due_by_name
 from parvis_server.replay.talker import own_packets
 from parvis_server.replay.wishes import wished
 from parvis_server.replay.withdraw import names, take_down, withdraw
@@ -39,18 +39,23 @@ def erase_recording(opened: Opened, utc_ms: int, act: str = "erase") -> int:
     """
     if opened.is_growing:
         raise BadRecording(f"{opened.name} still goes on: stop it first")
-    recordings = opened.folder.parents[1]
-    with changing(opened.folder):
-        copies = take_down(opened)
-        unreached = unreached_copies(opened.folder)
-        remove(opened.folder)
-    if opened.folder.parent.exists() and not any(opened.folder.parent.iterdir()):
-        remove(opened.folder.parent)
-    note(recordings, utc_ms, act, opened.name, copies=copies)
+    return erase_folder(opened.folder, utc_ms, act)
+
+
+def erase_folder(folder: Path, utc_ms: int, act: str = "erase") -> int:
+    """The same without reading its description, which may be damaged."""
+    recordings, name = folder.parents[1], f"{folder.parent.name}/{folder.name}"
+    with changing(folder):
+        copies = take_down(folder)
+        unreached = unreached_copies(folder)
+        remove(folder)
+    if folder.parent.exists() and not any(folder.parent.iterdir()):
+        remove(folder.parent)
+    note(recordings, utc_ms, act, name, copies=copies)
     if unreached:
         told = ", ".join(map(str, unreached))
         raise BadRecording(
-            f"{opened.name} is deleted, but for copies that cannot be reached now: delete {told}"
+            f"{name} is deleted, but for copies that cannot be reached now: delete {told}"
         )
     return copies
 
@@ -60,16 +65,34 @@ def sweep(recordings: Path, utc_ms: int) -> list[str]:
 
     One that fails hinders no other; raises ``BadRecording`` for all that did, at the end.
     """
-    due = [one for one in every(recordings) if is_due(one.description, utc_ms)]
+    due = [one.folder for one in every(recordings) if is_due(one.description, utc_ms)]
     failed = []
-    for opened in due:
+    for folder in due:
         try:
-            erase_recording(opened, utc_ms, "expire")
+            erase_folder(folder, utc_ms, "expire")
         except BadRecording as error:
             failed.append(str(error))
-    if failed:
-        raise BadRecording("; ".join(failed))
-    return [opened.name for opened in due]
+    broken, told = sweep_damaged(recordings, utc_ms)
+    if failed or told:
+        raise BadRecording("; ".join((*failed, *told)))
+    return [f"{one.parent.name}/{one.name}" for one in due] + broken
+
+
+def sweep_damaged(recordings: Path, utc_ms: int) -> tuple[list[str], list[str]]:
+    """Recordings whose description is damaged go after the longest time of all, by their folder's
+    name; who went, and what is wrong with those that stay: somebody has to mend or delete them."""
+    gone, told = [], []
+    for folder, why in damaged_folders(recordings):
+        name = f"{folder.parent.name}/{folder.name}"
+        if not is_due_by_name(folder.name, utc_ms):
+            told.append(f"{why}: it does not expire; mend it, or parvis replay erase {name}")
+            continue
+        try:
+            erase_folder(folder, utc_ms, "expire")
+            gone.append(name)
+        except BadRecording as error:
+            told.append(str(error))
+    return gone, told
 
 
 def erase_person(

@@ -84,7 +84,7 @@ def withdraw(
             raise BadRecording(
                 f"{opened.name} still goes on: they are taken out of it as soon as it is over"
             )
-        copies = take_down(opened)
+        copies = take_down(folder)
         theirs = [one for one in opened.description.tracks if one.talker.participant in gone]
         rendered, silences = _make_again(opened, theirs, progress)
         _forget_events(folder, gone, opened.spans(gone))
@@ -177,13 +177,13 @@ def _forget_tracks(opened: Opened, theirs: list[Kept]) -> None:
         remove(opened.folder / kept.places)
 
 
-def take_down(opened: Opened) -> int:
+def take_down(folder: Path) -> int:
     """Remove every copy: published (how many there were), prepared, and for who came late."""
-    copies = delete_copies(opened.folder)
+    copies = delete_copies(folder)
     for copy in copies:
         write_feed(copy.parent)
     for name in (PREPARED, f"{PREPARED}.new", CATCH_UP):
-        remove(opened.folder / name)
+        remove(folder / name)
     return len(copies)
 
 

@@ -143,6 +143,16 @@ def test_what_is_over_is_swept_and_nothing_else(tmp_path: Path) -> None:
     assert sorted(one.name[-1] for one in every(tmp_path)) == ["2", "3"]
 
 
+def test_what_is_damaged_is_told_and_expires_after_the_longest_time(tmp_path: Path) -> None:
+    folder = write(tmp_path, number=1, retention_days=1)
+    (folder / "recording.json").write_text("{}")
+    with pytest.raises(BadRecording, match=r"does not expire; mend it, or parvis replay erase"):
+        sweep(tmp_path, NOW + 2 * DAY_MS)
+    assert folder.exists()
+    assert sweep(tmp_path, NOW + 366 * DAY_MS) == ["main/20260921T120001Z-1"]
+    assert not folder.exists()
+
+
 def test_a_person_gets_their_words_and_nobody_elses(tmp_path: Path) -> None:
     write(tmp_path / "recordings", ANN, BOB)
     [name] = export_person(tmp_path / "recordings", "bob-id", tmp_path / "out")
