@@ -28,6 +28,9 @@ HASH_CHARACTERS: Final = 16
 MAX_GRANTS: Final = 4_000
 """The oldest give way: half a megabyte on the disk."""
 
+HEAR_MS: Final = 12 * 3_600_000
+"""So long a host's path to what is not published is good: an evening's work."""
+
 FILE: Final = "path_grants.json"
 
 
@@ -99,6 +102,8 @@ class PathGrants:
 
     def counts(self, grant: Grant) -> bool:
         """Whether it was not revoked, and its holder may still be here."""
+        if grant.scope is Scope.HEAR and self._utc_ms() - grant.since_utc_ms >= HEAR_MS:
+            return False
         return grant.hash in self._grants and self._is_good(grant)
 
     @property
