@@ -21,7 +21,7 @@ def parts(language: str) -> Canvas:
     things.usb_microphone(sheet, (400, 128), 104)
     sheet.text((396, 150), _say(language, "USB microphone,|cardioid", "micro USB,|cardioïde"), 15)
     things.button(sheet, (500, 92), 34)
-    sheet.text((500, 150), _say(language, "USB or Bluetooth|button", "bouton USB|ou Bluetooth"), 15)
+    sheet.text((500, 150), _say(language, "USB button|or Bluetooth", "bouton USB|ou Bluetooth"), 15)
     return sheet
 
 
