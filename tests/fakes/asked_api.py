@@ -21,10 +21,15 @@ class AskedApi:
         self._declare = declare
         self._api: ASGIApp | None = None
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    @property
+    def api(self) -> ASGIApp:
+        """The real one."""
         if self._api is None:
             self._api = self._declare()
-        await self._api(scope, receive, send)
+        return self._api
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.api(scope, receive, send)
 
 
 def declare_when_asked() -> None:

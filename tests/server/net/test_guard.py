@@ -11,6 +11,7 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp
 from websockets.exceptions import InvalidStatus
 
+from fakes.asked_api import AskedApi
 from fakes.live_hub import LOOPBACK, LiveHub, live_hub
 from fakes.peer import peer
 from parvis_server.link.publish_address import BUS_PATH, LINK_PATH
@@ -116,7 +117,13 @@ async def test_nothing_is_told_under_another_name(hub: LiveHub, host: str) -> No
 def applications(app: ASGIApp) -> Iterator[tuple[str, FastAPI]]:
     """The application under the guard, and those under it, with their paths."""
     while not isinstance(app, FastAPI):
-        app = app.app if isinstance(app, Guard) else vars(app)["_app"]
+        match app:
+            case AskedApi():
+                app = app.api
+            case Guard():
+                app = app.app
+            case _:
+                app = vars(app)["_app"]
     yield "", app
     for route in app.routes:
         if isinstance(route, Mount):
