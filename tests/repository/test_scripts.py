@@ -208,7 +208,7 @@ def test_each_proof_is_in_exactly_one_of_three_passes(proof: Proof) -> None:
     rest = f"not ({beside[1]})"
     assert (patient[1], alone[1]) == (f"{rest} and patient", f"{rest} and not patient")
     assert beside[2] == "-n", "on every core"
-    assert patient[2:4] == ["-n", "3"]
+    assert patient[2:4] == ["-n", "2"]
     assert "-n" not in alone
     files = [[one for one in asked if one.endswith(".py")] for asked in proof.calls]
     assert files == [[], ["tests/test_sound.py"], ["tests/test_sound.py"]], "who else has no mark"

@@ -9,7 +9,7 @@ hop, then half the round trip, then jitter; a path never changes the order of it
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, StrEnum
 from random import Random
 
 from parvis_server.errors import UsageError
@@ -29,7 +29,7 @@ RECOVERY_FRAME_NS = 10 * NS_PER_MS
 """TCP learns of a loss from the next frame's acknowledgement: one round trip and a frame."""
 
 
-class JitterLaw(Enum):
+class JitterLaw(StrEnum):
     """How the delays on top of a path's own are spread."""
 
     EXPONENTIAL = "exponential"

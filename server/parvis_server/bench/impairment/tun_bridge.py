@@ -17,8 +17,9 @@ import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from parvis_server.bench.impairment.patterns import Direction, Path, Profile
+from parvis_server.bench.impairment.patterns import Direction, JitterLaw, Path, Profile
 
 MTU_BYTES = 1500
 MOST_HELD_PACKETS = 20_000
@@ -107,7 +108,7 @@ def main() -> int:
         parser.add_argument(name, type=int, required=True)
     parser.add_argument("--profile", type=json.loads, required=True)
     asked = parser.parse_args()
-    profile = Profile(**{**asked.profile, "freeze_ms": tuple(asked.profile["freeze_ms"])})
+    profile = _profile(asked.profile)
     with contextlib.suppress(OSError):
         os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(PRIORITY))
     gc.disable()
@@ -119,6 +120,12 @@ def main() -> int:
     counts = {Direction.OUTWARD.value: outward.counts(), Direction.BACK.value: back.counts()}
     print(json.dumps(counts), flush=True)
     return 0
+
+
+def _profile(said: Mapping[str, Any]) -> Profile:
+    """As the parent wrote it; JSON knows neither tuples nor laws."""
+    freeze_ms, law = tuple(said["freeze_ms"]), JitterLaw(said["jitter_law"])
+    return Profile(**{**said, "freeze_ms": freeze_ms, "jitter_law": law})
 
 
 if __name__ == "__main__":
