@@ -49,15 +49,15 @@ def bench(**options: float) -> Found:
     return found
 
 
-def eight_thousand(seconds: float) -> tuple[Found, list[str]]:
-    """Eight thousand in one room for so long, and what does not hold.
+def one_room(seconds: float, listeners: int = LISTENERS) -> tuple[Found, list[str]]:
+    """So many in one room for so long, and what does not hold.
 
     In packets of the length that the ladder chooses. How far delay and packet time are from what is
     asked is printed: 133,000 packets a second of 60 ms are what one core takes to send by the
     kernel's own price (`parvis bench fanout`: *floor*), and two thirds of another to read.
     """
     found = bench(
-        listeners=LISTENERS,
+        listeners=listeners,
         seconds=seconds,
         edge_workers=WORKERS,
         joins_per_s=JOINS_PER_S,
@@ -66,17 +66,17 @@ def eight_thousand(seconds: float) -> tuple[Found, list[str]]:
         f"packets of {found['packet_ms']} ms, asked at most {ASKED_PACKET_MS}; delivery p99 "
         f"{found['delivery_ms']['p99']:.0f} ms, asked at most {ASKED_P99_MS:.0f}"
     )
-    return found, faults_of(found, seconds)
+    return found, faults_of(found, seconds, listeners)
 
 
-def faults_of(found: Mapping[str, Any], seconds: float) -> list[str]:
-    """What is promised of eight thousand and does not hold."""
+def faults_of(found: Mapping[str, Any], seconds: float, listeners: int = LISTENERS) -> list[str]:
+    """What is promised of so many and does not hold."""
     lost = found["lost"] - found["lost_outside_windows"]
     ticks = found["ticks"]
     late = ticks["engine_late_percent"] - ticks["empty_late_percent"]
-    least = LISTENERS * (seconds - 1) * 1000 / max(found["packet_ms"])
+    least = listeners * (seconds - 1) * 1000 / max(found["packet_ms"])
     promised = {
-        f"{found['listeners']} listen": found["listeners"] == LISTENERS,
+        f"{found['listeners']} listen": found["listeners"] == listeners,
         f"{lost} packets lost": lost == 0,
         f"{found['closed']} closed": found["closed"] == 0,
         f"{found['not_joined']} not joined": found["not_joined"] == 0,

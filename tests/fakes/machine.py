@@ -52,6 +52,51 @@ class MachineWatch:
         return [line for ticker in self._tickers for line in tuple(ticker.lines)]
 
 
+class CoreClock:
+    """How much of all cores was taken, by anybody on this machine or by the one it runs on."""
+
+    def __init__(self) -> None:
+        self._counts: list[tuple[int, float, float]] = []
+        """Monotonic time, then what all cores did nothing and had in all, in the kernel's ticks."""
+
+    def note(self, now_ns: int, said: str) -> None:
+        """Count once more: the first line of `/proc/stat` at this moment."""
+        ticks = [float(number) for number in said.split()[1:9]]
+        idle, waiting_for_disk = ticks[3], ticks[4]
+        self._counts.append((now_ns, idle + waiting_for_disk, sum(ticks)))
+
+    def taken_share(self, begin_ns: int, end_ns: int) -> float:
+        """Of all cores, in the readings from just before this time to just after it."""
+        before = [count for count in self._counts if count[0] <= begin_ns]
+        after = [count for count in self._counts if count[0] >= end_ns]
+        (_, idle_before, all_before), (_, idle_after, all_after) = before[-1], after[0]
+        return 1 - (idle_after - idle_before) / (all_after - all_before)
+
+
+@contextmanager
+def core_clock(every_s: float = 0.5) -> Iterator[CoreClock]:
+    """Count for the length of a block."""
+    clock, is_over = CoreClock(), threading.Event()
+
+    def read() -> None:
+        with Path("/proc/stat").open() as counts:
+            clock.note(time.monotonic_ns(), counts.readline())
+
+    def count() -> None:
+        read()
+        while not is_over.wait(every_s):
+            read()
+        read()
+
+    counting = threading.Thread(target=count)
+    counting.start()
+    try:
+        yield clock
+    finally:
+        is_over.set()
+        counting.join()
+
+
 @contextmanager
 def machine_watch() -> Iterator[MachineWatch]:
     """Watch the machine for the length of a block."""

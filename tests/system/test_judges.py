@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from fakes.hearing import Gap, Sound, dbfs, find, judge_speech, silences, tone_gaps
+from fakes.machine import CoreClock
 from fakes.stalls import Stall, excused, judge_gaps, stalls
 
 RATE_HZ = 48_000
@@ -179,3 +180,12 @@ def test_excused_speech_is_not_judged() -> None:
     spoiled[round(2.7 * RATE_HZ) : round(3.7 * RATE_HZ)] = noise(1.0, -20, seed=8)
     assert judge_speech(original, spoiled, RATE_HZ).stoi < 0.9
     assert judge_speech(original, spoiled, RATE_HZ, [(2.7, 3.7)]).stoi > 0.98
+
+
+def test_what_a_guest_machine_was_not_given_counts_as_taken() -> None:
+    clock = CoreClock()
+    for second, (user, idle, stolen) in enumerate([(0, 0, 0), (10, 90, 0), (60, 110, 30)]):
+        clock.note(second * SECOND_NS, f"cpu {user} 0 0 {idle} 0 0 0 {stolen} 0 0")
+    assert clock.taken_share(0, SECOND_NS) == pytest.approx(0.1)
+    assert clock.taken_share(SECOND_NS + 1, 2 * SECOND_NS) == pytest.approx(0.8)
+    assert clock.taken_share(0, 2 * SECOND_NS) == pytest.approx(0.45)
