@@ -43,6 +43,7 @@ from parvis_wire.stage import (
     TimeRequest,
     UnitTraits,
 )
+from parvis_wire.update import UpdateOffer, UpdateReport
 
 T = TypeVar("T")
 
@@ -171,6 +172,7 @@ ClientMessage = Annotated[
     | TimeRequest
     | CaptureTime
     | OutputReport
+    | UpdateReport
     | StrangerSays,
     Field(discriminator="type"),
 ]
@@ -357,6 +359,7 @@ HubMessage = Annotated[
     | Move
     | PacketTime
     | Status
+    | UpdateOffer
     | ToStranger,
     Field(discriminator="type"),
 ]

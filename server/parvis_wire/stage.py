@@ -14,6 +14,7 @@ from pydantic import Field
 from parvis_wire.base import Wire
 from parvis_wire.fields import CommandId, LevelDbfs, Name, ParticipantId, Ssrc, ZoneName
 from parvis_wire.pairing import WaitingUnit
+from parvis_wire.update import UnitSoftware
 
 DEFAULT_ZONE = "hall"
 """Where a unit stands that names no zone: in a hall of one zone nobody has to know the word."""
@@ -92,6 +93,8 @@ class UnitTraits(Wire):
     """Microphone or desk; None: it only plays."""
     output: OutputTraits | None = None
     """What it plays; None: it only speaks."""
+    software: UnitSoftware | None = None
+    """The program that it runs, and what becomes of its update."""
 
 
 class SpeakerTraits(Wire):

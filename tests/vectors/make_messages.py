@@ -10,6 +10,7 @@ from pathlib import Path
 
 from edge_messages import of_an_edge
 from recording_messages import of_a_recording, told_of_a_recording
+from update_messages import of_an_update, told_of_an_update
 
 from parvis_wire.audience import Avatar, Here, Pulse, React, Reaction
 from parvis_wire.base import Wire
@@ -269,6 +270,7 @@ def of_the_stage() -> Sequence[Wire]:
         OutputReport(
             delay_ms=21.5, buffer_ms=10, underruns=1, concealed=2, drift_ppm=-37.5, playing=True
         ),
+        *of_an_update(),
     ]
 
 
@@ -286,6 +288,7 @@ def from_the_hub() -> Sequence[Wire]:
             bus=Bus(ssrc=8, kind=OutputKind.RETURN, ptime_ms=20),
         ),
         TimeReply(client_ns=1_000_000_000, received_ns=5_000_000_000, sent_ns=5_000_010_000),
+        told_of_an_update(),
         Snapshot(view=RoomView(room="main", title="Soirée", seq=0)),
         Change(
             seq=1,

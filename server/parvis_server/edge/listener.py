@@ -25,6 +25,7 @@ from parvis_wire.messages import (
 )
 from parvis_wire.pairing import PairPressed, PairRefused, PairShare, Proof
 from parvis_wire.stage import CaptureTime, OutputReport, TimeRequest
+from parvis_wire.update import UpdateReport
 
 MAX_EARLY = 4
 """Messages of who is not welcome yet: a page says none."""
@@ -151,6 +152,8 @@ class EdgeListener:
                 raise PeerFault(CloseCode.MALFORMED, "join: only as the first message")
             case Level():
                 raise PeerFault(CloseCode.MALFORMED, "level: only from units")
+            case UpdateReport():
+                raise PeerFault(CloseCode.MALFORMED, "update_report: only from units")
             case TimeRequest() | CaptureTime() | OutputReport():
                 raise PeerFault(CloseCode.MALFORMED, "clocks are kept with units and speakers")
             case Proof() | PairShare() | PairPressed() | PairRefused():

@@ -37,6 +37,7 @@ from parvis_wire.stage import (
     SetSource,
     TimeRequest,
 )
+from parvis_wire.update import UpdateReport
 
 ROLES = frozenset({Role.LISTENER, Role.HOST, Role.SCREEN})
 
@@ -76,6 +77,8 @@ class ListenerSession:
                 raise PeerFault(CloseCode.MALFORMED, "join: only as the first message")
             case Level():
                 raise PeerFault(CloseCode.MALFORMED, "level: only from units")
+            case UpdateReport():
+                raise PeerFault(CloseCode.MALFORMED, "update_report: only from units")
             case TimeRequest() | CaptureTime() | OutputReport():
                 raise PeerFault(CloseCode.MALFORMED, "clocks are kept with units and speakers")
             case SetSource() | SetSharing() | SetLift() | CheckSound() as command:

@@ -31,6 +31,7 @@ from parvis_wire.stage import (
     TimeReply,
     TimeRequest,
 )
+from parvis_wire.update import UpdateReport
 
 
 @dataclass(slots=True, eq=False)
@@ -105,6 +106,8 @@ class SoundSession:
                 if self.stream.output is None:
                     raise PeerFault(CloseCode.MALFORMED, "output_report: there is no output here")
                 self.stream.output.told(message, arrival_ns)
+            case UpdateReport(update=update):
+                self.stream.told_of_update(update)
             case Proof() | PairShare() | PairPressed() | PairRefused():
                 raise PeerFault(CloseCode.MALFORMED, "only a unit that is not welcome yet says so")
             case command:

@@ -18,6 +18,7 @@ from parvis_server.room.delays import CaptureDelay
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.rtp import CLOCK_RATE_HZ
 from parvis_wire.stage import Bus, LinkKind, OutputReport
+from parvis_wire.update import UnitSoftware, UpdateState
 
 NS_PER_S = 1_000_000_000
 
@@ -73,6 +74,13 @@ class Stream:
     level_ns: int = 0
     dropped: int = 0
     """Packets of the bus that gave way on connections that have ended."""
+    software: UnitSoftware | None = None
+    """The program of a unit, and what becomes of its update."""
+
+    def told_of_update(self, update: UpdateState) -> None:
+        """How far the unit is with it; of a unit that never said what it runs it means nothing."""
+        if self.software is not None:
+            self.software = self.software.model_copy(update={"update": update})
 
     def heard(self, level_dbfs: float, now_ns: int) -> None:
         """The microphone is this loud now."""

@@ -40,7 +40,7 @@ class Units:
         self._check_room(known, traits)
         participant = resumed or new_participant()
         stream = live.streams.open(participant)
-        stream.link = traits.link
+        stream.link, stream.software = traits.link, traits.software
         live.streams.set_output(stream, self._bus(traits))
         sends = traits.source is not None
         connection.send(self.opening.welcome(participant, stream, sends=sends))

@@ -51,6 +51,7 @@ export type ClientMessage =
   | TimeRequest
   | CaptureTime
   | OutputReport
+  | UpdateReport
   | Proof
   | PairShare
   | PairPressed
@@ -75,6 +76,26 @@ export type OutputKind = "loudspeaker" | "line" | "assistive" | "return";
  * How a unit with microphone and loudspeaker keeps the one out of the other.
  */
 export type Duplex = "half" | "full";
+/**
+ * How far an update has come.
+ */
+export type UpdateStep = "fetching" | "checking" | "waiting" | "installing" | "trying" | "done" | "undone" | "refused";
+/**
+ * Why an update was refused or taken back.
+ */
+export type UpdateFault =
+  | "tampered"
+  | "unreadable"
+  | "cut_off"
+  | "other_machine"
+  | "too_old"
+  | "support_ended"
+  | "card_full"
+  | "no_key"
+  | "does_not_start"
+  | "silent"
+  | "cut_short"
+  | "disk";
 /**
  * Why a hand left the line, or a turn ended, without its owner.
  */
@@ -147,6 +168,7 @@ export type HubMessage =
   | Move
   | PacketTime
   | Status
+  | UpdateOffer
   | Challenge
   | Unpaired
   | PairByCode
@@ -290,6 +312,7 @@ export interface UnitTraits {
   zone?: string;
   source?: SourceKind | null;
   output?: OutputTraits | null;
+  software?: UnitSoftware | null;
 }
 /**
  * What a unit plays.
@@ -297,6 +320,25 @@ export interface UnitTraits {
 export interface OutputTraits {
   kind?: OutputKind;
   duplex?: Duplex;
+}
+/**
+ * In the traits of a unit: the program that it runs.
+ */
+export interface UnitSoftware {
+  version: string;
+  machine: string;
+  python: string;
+  takes_updates?: boolean;
+  update?: UpdateState | null;
+}
+/**
+ * An update on one unit.
+ */
+export interface UpdateState {
+  step: UpdateStep;
+  version: string;
+  percent?: number | null;
+  fault?: UpdateFault | null;
 }
 /**
  * In ``join``: which unit this is, and what the hub shall sign.
@@ -735,6 +777,13 @@ export interface OutputReport {
   concealed: number;
   drift_ppm?: number;
   playing: boolean;
+}
+/**
+ * A unit that was offered a bundle says how far it is.
+ */
+export interface UpdateReport {
+  type: "update_report";
+  update: UpdateState;
 }
 /**
  * The unit's signature of the same transcript.
@@ -1507,6 +1556,16 @@ export interface WaitingUnit {
   unit: string;
   name: string | null;
   has_code: boolean | null;
+}
+/**
+ * To a unit: the hub has this bundle for it, also where the unit runs that version already.
+ */
+export interface UpdateOffer {
+  type: "update_offer";
+  version: string;
+  size_bytes: number;
+  sha256: string;
+  path: string;
 }
 /**
  * The hub proves the site's key, and asks the unit for the same.

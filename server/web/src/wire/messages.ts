@@ -326,6 +326,7 @@ const MESSAGES: Record<string, Fields> = {
   pair_by_code: { share: isString },
   pair_confirm: { confirmation: isString },
   pair_by_press: {},
+  update_offer: { version: isString, size_bytes: isCount, sha256: isString, path: isString },
 };
 
 /** Reads one text message of the hub; throws `BadMessage`. */
