@@ -20,7 +20,7 @@ from parvis_audio.high_pass import HighPass
 from parvis_audio.opus import unit_encoder
 from parvis_device import logs
 from parvis_device.address import HubAddress
-from parvis_device.buttons import Button
+from parvis_device.buttons import Button, MuteSwitch
 from parvis_device.buzzers import Buzzer
 from parvis_device.capture import CaptureClock, Microphone, MicrophoneEvents
 from parvis_device.config import AUTO, FILE_PREFIX, ButtonKind, BuzzerKind, LightKind, UnitConfig
@@ -85,7 +85,7 @@ async def run_unit(config: UnitConfig) -> None:
             papers = take_papers(config, until_the_end)
             addresses = GivenAddress(named) if named else find_hub(papers, fallback)
             parts = (microphone, button, light, loudspeaker, buzzer)
-            assembly = Assembly(config, addresses, *parts, papers=papers)
+            assembly = Assembly(config, addresses, *parts, papers=papers, mute=make_mute(config))
             # A full collection of what the libraries made takes 50 ms on a PC and more on a Pi, and
             # no packet leaves meanwhile: take all that out of the collector's sight, once.
             gc.collect()
@@ -107,6 +107,7 @@ class Assembly:
         loudspeaker: Loudspeaker | None = None,
         buzzer: Buzzer | None = None,
         papers: Papers | None = None,
+        mute: MuteSwitch | None = None,
     ) -> None:
         """Put the parts together; nothing runs yet.
 
@@ -117,6 +118,7 @@ class Assembly:
         self._microphone = microphone
         self._loudspeaker = loudspeaker
         self._button = button
+        self._mute = mute
         self._lighting = Lighting(light, config.patterns)
         self._notifier = Notifier()
         self._output = None if loudspeaker is None else _output(config, loudspeaker)
@@ -165,6 +167,8 @@ class Assembly:
             self._keep_time(),
             self._feed_watchdog(),
         ]
+        if self._mute is not None:
+            parts.append(self._mute.run(self.unit.mute_switched))
         if self._microphone is not None:
             parts.append(self._listen(self._microphone))
         if self._loudspeaker is not None and self._output is not None:
@@ -297,6 +301,8 @@ def make_button(config: UnitConfig) -> Button:
     """The button that the configuration names."""
     if config.key_device is not None and config.button_kind is not ButtonKind.KEYBOARD:
         raise UsageError("--key-device goes with --button keyboard")
+    if config.key is not None and config.key_device is None:
+        raise UsageError("--key says which key of a --key-device is meant: add that")
     if config.button_kind is ButtonKind.GPIO:
         from parvis_device.buttons.gpio import GpioButton
 
@@ -306,8 +312,20 @@ def make_button(config: UnitConfig) -> Button:
 
         return NoButton()
     from parvis_device.buttons.keyboard import KeyboardButton, KeyDevice
+    from parvis_device.buttons.keys import code_of
 
-    return KeyboardButton() if config.key_device is None else KeyDevice(config.key_device)
+    if config.key_device is None:
+        return KeyboardButton()
+    return KeyDevice(config.key_device, None if config.key is None else code_of(config.key))
+
+
+def make_mute(config: UnitConfig) -> MuteSwitch | None:
+    """The MUTE switch beside a button on the pins; where none is wired, the pin is never closed."""
+    if config.button_kind is not ButtonKind.GPIO:
+        return None
+    from parvis_device.buttons.mute import GpioMuteSwitch
+
+    return GpioMuteSwitch()
 
 
 def make_light(config: UnitConfig) -> Light:

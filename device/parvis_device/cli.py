@@ -96,6 +96,7 @@ def run(
     loop: Annotated[bool | None, _flag("loop", "--loop")] = None,
     button: Annotated[ButtonKind | None, _flag("button")] = None,
     key_device: Annotated[Path | None, _flag("key_device", metavar="PATH")] = None,
+    key: Annotated[str | None, _flag("key", metavar="NAME")] = None,
     light: Annotated[LightKind | None, _flag("light")] = None,
     buzzer: Annotated[BuzzerKind | None, _flag("buzzer")] = None,
     loudspeaker: Annotated[str | None, _flag("loudspeaker")] = None,

@@ -21,9 +21,11 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from parvis_device.buttons.keys import KEYS, code_of
 from parvis_device.errors import UsageError
 from parvis_device.light import Pattern, Signal
 from parvis_device.light_map import patterns_of
+from parvis_device.mistakes import one_line, unknown
 from parvis_device.ring import MAX_BRIGHTNESS_PERCENT, MAX_PIXELS, RingChip
 from parvis_wire.fields import MAX_NAME_CHARACTERS, Name, ZoneName
 from parvis_wire.stage import (
@@ -143,6 +145,9 @@ class UnitConfig(BaseSettings):
     key_device: Path | None = None
     """With --button keyboard: a USB or Bluetooth button that appears as a key,
     /dev/input/event*."""
+    key: str | None = None
+    """With --key-device: which of its keys is the button, such as space, enter, volumeup, f13, or a
+    number of Linux's input-event-codes.h. Unless set: any."""
     light: LightKind | None = None
     """Where the state is shown: gpio (three LEDs), ring (of LEDs, on the SPI pins), terminal, none.
     Unless set: gpio with --button gpio, else terminal."""
@@ -190,6 +195,13 @@ class UnitConfig(BaseSettings):
     delays."""
     log_format: LogFormat = LogFormat.HUMAN
     """Log lines for people or as JSON, one object a line."""
+
+    @field_validator("key")
+    @classmethod
+    def _is_a_key(cls, name: str | None) -> str | None:
+        if name is not None and code_of(name) is None:
+            raise ValueError(f"no key has this name: say one of {', '.join(KEYS)}, or a number")
+        return name
 
     @field_validator("setup_code")
     @classmethod
@@ -352,35 +364,13 @@ def load(path: Path | None, flags: Mapping[str, Any]) -> UnitConfig:
             '{"next": "white slow"}'
         ) from error
     except ValidationError as error:
-        raise UsageError(_one_line(error)) from error
+        raise UsageError(one_line(error, UnitConfig.model_fields)) from error
 
 
 def _refuse_unknown_environment() -> None:
     for variable in os.environ:
         key = variable.removeprefix(ENVIRONMENT_PREFIX)
         if key != variable and key.lower() not in UnitConfig.model_fields:
-            raise UsageError(f"environment variable {variable}: {_unknown(key.lower())}")
-
-
-def _one_line(error: ValidationError) -> str:
-    """The first thing that is wrong, in words."""
-    first = error.errors(include_url=False)[0]
-    key = ".".join(map(str, first["loc"])) if first["loc"] else "configuration"
-    if key == "setup_code":
-        return (
-            "setup_code: that is none: the label has eight letters and digits, in two groups of "
-            "four, without I, O, 0 and 1"
-        )
-    if key == "hotspot_password":
-        return "hotspot_password: it has 8 to 63 letters, digits and signs, as on the label"
-    if not first["loc"]:
-        return first["msg"].removeprefix("Value error, ")
-    if key == "zone":
-        return f"zone = {first['input']!r}: small letters, digits and dashes, at most 32"
-    if first["type"] == "extra_forbidden":
-        return _unknown(key)
-    return f"{key} = {first['input']!r}: {first['msg'][0].lower()}{first['msg'][1:]}"
-
-
-def _unknown(key: str) -> str:
-    return f"unknown key {key!r}: known are {', '.join(UnitConfig.model_fields)}"
+            raise UsageError(
+                f"environment variable {variable}: {unknown(key.lower(), UnitConfig.model_fields)}"
+            )

@@ -9,30 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from parvis_device.link_state import LinkState as LinkState
 from parvis_device.talk import TalkState
 
 NS_PER_MS = 1_000_000
 
 MAX_FLASH_HZ = 3.0
 """General flash threshold of WCAG 2.3.1; the patterns stay below it."""
-
-
-class LinkState(StrEnum):
-    """How the unit stands with its hub."""
-
-    CONNECTING = "connecting"
-    """The first try since the start."""
-    JOINED = "joined"
-    LOST = "lost"
-    """No answer at the address, or the connection broke."""
-    WRONG_ADDRESS = "wrong_address"
-    """The name does not resolve, or what answers there is no Parvis hub."""
-    NOT_ALLOWED = "not_allowed"
-    """The hub does not let this unit in, or speaks another version."""
-    UNPAIRED = "unpaired"
-    """The hub does not know this unit: an operator has to pair it."""
-    PRESS_TO_PAIR = "press_to_pair"
-    """An operator pairs this unit: its button is to be pressed."""
 
 
 class Signal(StrEnum):
@@ -42,6 +25,10 @@ class Signal(StrEnum):
     LIVE_TIME_SOON = "live_time_soon"
     LIVE_RECORDED = "live_recorded"
     LIVE = "live"
+    FORGET_NOW = "forget_now"
+    FORGETTING = "forgetting"
+    SETTING_UP = "setting_up"
+    NOT_SET_UP = "not_set_up"
     PRESS_TO_PAIR = "press_to_pair"
     IDENTIFY = "identify"
     RECONNECTING = "reconnecting"
@@ -58,6 +45,7 @@ class Signal(StrEnum):
     NEXT = "next"
     QUEUED = "queued"
     WAITING = "waiting"
+    MUTED = "muted"
     NO_LOUDSPEAKER = "no_loudspeaker"
     ROOM_RECORDED = "room_recorded"
     IDLE = "idle"
@@ -124,6 +112,31 @@ PATTERNS: Mapping[Signal, Pattern] = {
         "sound leaves this unit, and is recorded",
     ),
     Signal.LIVE: Pattern(RED, (1000,), "red, steady", "sound leaves this unit"),
+    Signal.FORGET_NOW: Pattern(
+        GREEN_AND_WHITE,
+        (1000,),
+        "green and white, steady",
+        "as it starts, its button down: let go now, and it forgets all but its label",
+    ),
+    Signal.FORGETTING: Pattern(
+        GREEN_AND_WHITE,
+        (400, 100),
+        "green and white, quick, dark for an instant",
+        "as it starts, its button down: let go now, or in ten seconds it will forget all",
+    ),
+    Signal.SETTING_UP: Pattern(
+        GREEN,
+        (800, 800),
+        "green and white in turn",
+        "no network: its own Wi-Fi, of the label, is open for a phone",
+        WHITE,
+    ),
+    Signal.NOT_SET_UP: Pattern(
+        WHITE,
+        (200, 200, 200, 200, 200, 200, 200, 1500),
+        "white, four blinks",
+        "the file on its card has a mistake, and says which beside it",
+    ),
     Signal.PRESS_TO_PAIR: Pattern(
         GREEN_AND_WHITE,
         (200, 200, 200, 200, 800, 400),
@@ -191,6 +204,12 @@ PATTERNS: Mapping[Signal, Pattern] = {
     Signal.QUEUED: Pattern(GREEN, (1000,), "green, steady", "hand is up, in the line"),
     Signal.WAITING: Pattern(
         GREEN, (400, 1600), "green, a short pulse in 2 s", "a host's unit: somebody's hand is up"
+    ),
+    Signal.MUTED: Pattern(
+        WHITE,
+        (1000, 3000),
+        "white, one second in four",
+        "its MUTE switch is on: no sound leaves this unit",
     ),
     Signal.NO_LOUDSPEAKER: Pattern(
         GREEN_AND_WHITE,
@@ -300,6 +319,8 @@ class Condition:
     room_recorded: bool = False
     """A recording runs, whether or not this unit is in it."""
     time: TimeLeft = TimeLeft.ENOUGH
+    muted: bool = False
+    """The MUTE switch is on."""
 
 
 def choose(condition: Condition) -> Signal:
@@ -340,9 +361,12 @@ def _of_talk(condition: Condition) -> Signal:
     signal = SIGNAL_OF_TALK[condition.talk]
     if condition.hosts and signal in _FOR_HOSTS_ALONE:
         signal = Signal.WAITING if condition.waiting else Signal.IDLE
-    # A turn comes first: this person may still speak.
-    if signal is not Signal.IDLE:
+    # A turn comes first: this person may still speak. Armed and silent is what the switch does.
+    silenced = condition.muted and condition.talk is TalkState.LIVE
+    if signal is not Signal.IDLE and not silenced:
         return signal
+    if condition.muted:
+        return Signal.MUTED
     if not condition.loudspeaker:
         return Signal.NO_LOUDSPEAKER
     return Signal.ROOM_RECORDED if condition.room_recorded else signal

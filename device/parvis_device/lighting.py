@@ -27,26 +27,29 @@ class Lighting:
 
     def update(self, condition: Condition) -> None:
         """Show what ``condition`` asks for, before this call returns."""
-        signal = choose(condition)
+        self.show(choose(condition))
+
+    def show(self, signal: Signal) -> None:
+        """Show this signal, before this call returns."""
         if signal is self._signal:
             return
         self._signal = signal
         self._since_ns = time.monotonic_ns()
-        self._show(self._since_ns)
+        self._play(self._since_ns)
         self._changed.set()
 
     async def run(self) -> None:
         """Play the patterns until cancelled."""
         while True:
             self._changed.clear()
-            rest_ns = self._show(time.monotonic_ns())
+            rest_ns = self._play(time.monotonic_ns())
             try:
                 async with asyncio.timeout(None if rest_ns is None else rest_ns / 1e9):
                     await self._changed.wait()
             except TimeoutError:
                 continue
 
-    def _show(self, now_ns: int) -> int | None:
+    def _play(self, now_ns: int) -> int | None:
         if self._signal is None:
             return None
         lamps, rest_ns = lamps_at(self._signal, now_ns - self._since_ns, self._patterns)

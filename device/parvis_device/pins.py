@@ -10,7 +10,7 @@ Header pin 11, input. To GND (header pin 9), internal pull-up, closed = pressed.
 """
 
 MUTE_SENSE = 22
-"""Sense contact of the latching MUTE switch. Planned: this version does not use it.
+"""Sense contact of the latching MUTE switch.
 
 Header pin 15, input. To GND, internal pull-up, closed = muted.
 """

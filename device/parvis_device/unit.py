@@ -82,6 +82,7 @@ class Unit:
         then."""
         self._levels = LevelReport()
         self._microphone = False
+        self._muted = False
         self._microphone_lost = False
         """Told apart from a microphone that is only starting: the light blames no innocent one."""
         self._sound_ns = 0
@@ -125,7 +126,7 @@ class Unit:
             self.link.send_packet(packet)
             self._tell_capture_time(block)
         elif not self._uplink.armed:
-            level_dbfs = self._levels.add(block.samples)
+            level_dbfs = self._levels.add(block.samples * (not self._muted))  # muted: of silence
             if level_dbfs is not None:
                 self.link.send_message(Level(level_dbfs=round(level_dbfs, 1)))
 
@@ -144,6 +145,15 @@ class Unit:
         self._microphone = False
         self._microphone_lost = True
         self._disarm()
+        self.refresh()
+
+    def mute_switched(self, muted: bool) -> None:
+        """The MUTE switch was turned: no sound leaves while it is on."""
+        self._muted = muted
+        if muted:
+            self._disarm()
+        else:
+            self._arm_again()
         self.refresh()
 
     def _tell_capture_time(self, block: Block) -> None:
@@ -338,6 +348,7 @@ class Unit:
                 room_recorded=place is not None and place.room_is_recorded,
                 loudspeaker=self._output is None or self._output.working,
                 only_plays=self._source is None,
+                muted=self._muted,
             )
         )
 
@@ -365,7 +376,7 @@ class Unit:
             self._arm()
 
     def _arm(self) -> None:
-        if not self._microphone or self._uplink.armed or self._hub_silent:
+        if not self._microphone or self._muted or self._uplink.armed or self._hub_silent:
             return
         _log.info("the microphone is open: sound leaves this unit")
         self._sound_ns = time.monotonic_ns()

@@ -20,6 +20,7 @@ from gpiozero.pins.mock import MockFactory
 from parvis_device import pins
 from parvis_device.buttons.gpio import GpioButton
 from parvis_device.buttons.keyboard import KeyboardButton, KeyDevice, KeyEvents
+from parvis_device.buttons.keys import code_of
 from parvis_device.buzzers.gpio import GpioBuzzer
 from parvis_device.errors import ButtonTrouble, LightTrouble
 from parvis_device.light import DARK, GREEN_AND_WHITE, RED, Lamps, Signal
@@ -227,6 +228,43 @@ def test_key_events() -> None:
     assert [*events.edges(split[:7])] == []
     assert [*events.edges(split[7:])] == [True]
     assert [*events.edges(key(1, kind=4) + key(0, kind=0))] == []
+
+
+def test_one_key_of_several() -> None:
+    events = KeyEvents(code_of("space"))
+    other = EVENT.pack(0, 0, 1, 30, 1)
+    assert [*events.edges(other + key(1) + other + key(0))] == [True, False]
+    assert [code_of(name) for name in ("115", "F13", "nonsense", "0", "99999")] == [
+        115,
+        183,
+        None,
+        None,
+        None,
+    ]
+
+
+async def test_a_key_device_is_grabbed_and_may_be_unplugged_while_it_is_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[int, int]] = []
+    monkeypatch.setattr("fcntl.ioctl", lambda opened, what, how: asked.append((what, how)))
+    monkeypatch.setattr("parvis_device.buttons.keyboard._RETRY_S", 0.01)
+    path = tmp_path / "event0"
+    os.mkfifo(path)
+    presses = Presses()
+    running = asyncio.create_task(KeyDevice(path).run(presses))
+    plugged = os.open(path, os.O_RDWR)
+    os.write(plugged, key(1))
+    await presses.until(1)
+    os.close(plugged)  # the end of what can be read, as when it is unplugged
+    await presses.until_released(1)
+    again = os.open(path, os.O_RDWR)
+    os.write(again, key(1) + key(0))
+    await presses.until_released(2)
+    assert presses.count == 2
+    await stopped(running)
+    os.close(again)
+    assert set(asked) == {(0x40044590, 1)}, "EVIOCGRAB, on: no press types into a console"
 
 
 async def test_a_key_device(tmp_path: Path) -> None:

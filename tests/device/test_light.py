@@ -43,6 +43,7 @@ conditions = st.builds(
     recording=st.booleans(),
     room_recorded=st.booleans(),
     time=st.sampled_from(TimeLeft),
+    muted=st.booleans(),
 )
 
 
@@ -170,3 +171,12 @@ def test_an_answer_is_one_flash() -> None:
 
 def test_armed_without_sound_is_not_red() -> None:
     assert shown(talk=TalkState.LIVE) is Signal.NO_MICROPHONE
+
+
+def test_the_mute_switch_never_hides_the_line_nor_a_turn() -> None:
+    assert shown(muted=True) is Signal.MUTED
+    assert shown(muted=True, talk=TalkState.GRANTED) is Signal.GRANTED
+    assert shown(muted=True, talk=TalkState.QUEUED) is Signal.QUEUED
+    assert shown(muted=True, talk=TalkState.LIVE) is Signal.MUTED, "armed, and no sound leaves"
+    assert shown(muted=True, microphone=False) is Signal.NO_MICROPHONE
+    assert shown(muted=True, link=LinkState.LOST) is Signal.NO_HUB

@@ -17,6 +17,7 @@ from fakes.unit_parts import (
 )
 from parvis_device.address import HubAddress
 from parvis_device.app import Assembly
+from parvis_device.buttons import MuteSwitch
 from parvis_device.config import UnitConfig, load
 from parvis_device.hub_addresses import GivenAddress, HubAddresses
 from parvis_device.light import Signal
@@ -56,6 +57,7 @@ async def unit_at(
     hub: FakeHub,
     papers: Papers | None = None,
     addresses: HubAddresses | None = None,
+    mute: MuteSwitch | None = None,
     **more: object,
 ) -> AsyncIterator[Bench]:
     """A unit that runs until the block ends, and ended well then."""
@@ -71,6 +73,7 @@ async def unit_at(
         loudspeaker if config.plays else None,
         buzzer,
         papers,
+        mute,
     )
     running = asyncio.create_task(assembly.run())
     try:

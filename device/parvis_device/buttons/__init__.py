@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 from parvis_device.button import DEBOUNCE_NS, Debouncer
@@ -28,6 +29,13 @@ class Button(Protocol):
 
     async def run(self, events: ButtonEvents) -> None:
         """Watch until cancelled."""
+
+
+class MuteSwitch(Protocol):
+    """A switch that stays where it was put."""
+
+    async def run(self, switched: Callable[[bool], None]) -> None:
+        """Tell each time that it is on or off now, until cancelled."""
 
 
 class Contact:

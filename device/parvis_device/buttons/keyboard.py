@@ -3,13 +3,14 @@
 A terminal tells when a key is pressed and not when it is let go, so space is a short press, ``l`` a
 long one, and ``h`` holds the button down until the next ``h``. Standard input that is no terminal
 gives one short press for each line, so a script can press, but for lines that say ``long``,
-``down`` or ``up``. ``KeyDevice`` reads USB and Bluetooth buttons, which
-appear to Linux as a keyboard with one key.
+``down`` or ``up``. ``KeyDevice`` reads USB and Bluetooth buttons, which appear to Linux as a
+keyboard with one key; what it reads nobody else does, so that no press types into a console.
 """
 
 import asyncio
 import atexit
 import contextlib
+import fcntl
 import logging
 import os
 import select
@@ -43,6 +44,8 @@ _INPUT_EVENT = struct.Struct("@llHHi")
 """struct input_event of linux/input.h: seconds, microseconds, type, code, value."""
 _EV_KEY = 1
 _RELEASED, _PRESSED, _REPEATED = 0, 1, 2
+_GRAB = 0x40044590
+"""``EVIOCGRAB`` of linux/input.h."""
 
 _log = logging.getLogger(__name__)
 
@@ -173,15 +176,17 @@ async def _read_while(descriptor: int, take: Callable[[bytes], None]) -> None:
 
 
 class KeyDevice:
-    """A button that Linux shows as a keyboard: any key of it is the button."""
+    """A button that Linux shows as a keyboard."""
 
-    def __init__(self, path: Path) -> None:
-        """Look whether the device can be opened at all.
+    def __init__(self, path: Path, code: int | None = None) -> None:
+        """Look whether the device can be opened at all. ``code``: of the key that counts; None: any
+        key of it is the button.
 
         Raises:
             ButtonTrouble: it may not be opened, or is no input device.
         """
         self._path = path
+        self._code = code
         with contextlib.suppress(FileNotFoundError):  # it may come later: Bluetooth sleeps
             os.close(_open(path))
         if path.is_dir() or path.is_file():
@@ -205,33 +210,51 @@ class KeyDevice:
             await asyncio.sleep(_RETRY_S)
 
     async def _read(self, descriptor: int, events: ButtonEvents) -> None:
-        decoder, contact = KeyEvents(), Contact(events)
+        decoder, contact = KeyEvents(self._code), Contact(events)
 
         def take(typed: bytes) -> None:
             for closed in decoder.edges(typed):
                 contact.edge(closed, time.monotonic_ns())
 
         try:
+            _grab(descriptor, self._path)
             await _read_while(descriptor, take)
         finally:
+            if decoder.down:  # unplugged while it was pressed: nothing will say that it came up
+                contact.edge(False, time.monotonic_ns())
             os.close(descriptor)
 
 
 class KeyEvents:
     """Keys that go down and up, from the bytes of an input device. Pure."""
 
-    def __init__(self) -> None:
-        """Nothing was read."""
+    def __init__(self, code: int | None = None) -> None:
+        """Nothing was read. ``code``: of the only key that counts."""
+        self._code = code
         self._held = b""
+        self.down = False
+        """The key was last seen going down."""
 
     def edges(self, read: bytes) -> Iterator[bool]:
-        """True for each key that went down, false for up; an event may come in two parts."""
+        """True for each time that the key went down, false for up; an event may come in two
+        parts."""
         read = self._held + read
         whole = len(read) // _INPUT_EVENT.size * _INPUT_EVENT.size
         self._held = read[whole:]
-        for _, _, kind, _, value in _INPUT_EVENT.iter_unpack(read[:whole]):
-            if kind == _EV_KEY and value in (_PRESSED, _RELEASED):
-                yield value == _PRESSED
+        for _, _, kind, code, value in _INPUT_EVENT.iter_unpack(read[:whole]):
+            counts = kind == _EV_KEY and self._code in (None, code)
+            if counts and value in (_PRESSED, _RELEASED):
+                self.down = value == _PRESSED
+                yield self.down
+
+
+def _grab(descriptor: int, path: Path) -> None:
+    """Be the only one who hears this button; the kernel lets go when the device is closed."""
+    try:
+        fcntl.ioctl(descriptor, _GRAB, 1)
+    except OSError as error:
+        words = "the button %s is heard by other programs, too: a press may type there (%s)"
+        _log.warning(words, path, error.strerror)
 
 
 def _open(path: Path) -> int:
