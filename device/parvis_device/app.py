@@ -30,7 +30,7 @@ from parvis_device.lighting import Lighting
 from parvis_device.lights import Light
 from parvis_device.link import HubLink
 from parvis_device.loudspeakers import Loudspeaker
-from parvis_device.notify import Notifier, WatchdogFeed
+from parvis_device.notify import Notifier, Progress
 from parvis_device.output import Output
 from parvis_device.packetizer import Packetizer
 from parvis_device.papers import Papers, take_papers
@@ -152,7 +152,6 @@ class Assembly:
         with _stopped_by_signals(self._stop):
             async with asyncio.TaskGroup() as tasks:
                 running = [tasks.create_task(part) for part in self._parts()]
-                self._notifier.ready()
                 await self._stop.wait()
                 await self._say_goodbye()
                 for task in running:
@@ -165,7 +164,7 @@ class Assembly:
             self._link.run(),
             self._keep_house(),
             self._keep_time(),
-            self._feed_watchdog(),
+            self._notifier.follow(self._progress),
         ]
         if self._mute is not None:
             parts.append(self._mute.run(self.unit.mute_switched))
@@ -216,14 +215,11 @@ class Assembly:
                 f"{self._link.dropped_packets} packets dropped"
             )
 
-    async def _feed_watchdog(self) -> None:
-        if not self._notifier.watchdog_s:
-            return
-        feed = WatchdogFeed()
-        while True:
-            await asyncio.sleep(self._notifier.watchdog_s / 4)
-            if feed.due(blocks=self.unit.blocks, sender_rounds=self._link.rounds):
-                self._notifier.alive()
+    def _progress(self) -> Progress:
+        """What the watchdog eats."""
+        card = self._microphone or self._loudspeaker
+        misses = 0 if card is None else card.misses
+        return Progress(self.unit.blocks + misses, self._link.rounds)
 
 
 def find_hub(papers: Papers | None, fallback: HubAddress | None) -> HubAddresses:

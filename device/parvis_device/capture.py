@@ -58,6 +58,9 @@ class MicrophoneEvents(Protocol):
 class Microphone(Protocol):
     """Anything that captures: a sound card, a file."""
 
+    misses: int
+    """How often one that is not there was looked for."""
+
     def use_frame_samples(self, frame_samples: int) -> None:
         """Deliver blocks of this length, soon."""
 

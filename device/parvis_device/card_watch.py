@@ -27,6 +27,7 @@ async def use_for_ever(
     *,
     wait_at_start: bool,
     lost: Callable[[str], None],
+    missed: Callable[[], None],
 ) -> Never:
     """Use a device until cancelled, however often it goes.
 
@@ -35,6 +36,7 @@ async def use_for_ever(
             or nothing: open it anew at once.
         wait_at_start: wait for a device that is not there, the first time, too.
         lost: is told why, once for each loss.
+        missed: is told of each attempt that found none, after ``lost``.
 
     Raises:
         SoundCardTrouble: it cannot be opened at the start, or not by waiting.
@@ -57,6 +59,7 @@ async def use_for_ever(
         if not told:
             lost(reason)
             told = True
+        missed()
         await asyncio.sleep(RETRY_S)
 
 

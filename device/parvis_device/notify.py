@@ -1,29 +1,44 @@
 """What systemd is told: ready, the state in words, and the watchdog's food.
 
-The protocol is a datagram with lines (sd_notify(3)); outside systemd nothing is sent. The watchdog
-is fed only when audio blocks came *and* the sending side ran since it was fed last: a timer alone
-would keep a deaf unit alive.
+The protocol is a datagram with lines (sd_notify(3)); outside systemd nothing is sent. The unit is
+ready, and its watchdog is fed, only when sound advanced *and* the sending side ran since it was fed
+last: a timer alone would keep a deaf unit alive. A microphone that is not there cannot advance; the
+light says so, and each attempt to find it counts, so that no unit is killed for a pulled plug.
 """
 
+import asyncio
 import contextlib
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
+
+READY_LOOK_S: Final = 0.1
+"""How often a starting unit looks whether it works already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the unit has come since its start; both only grow."""
+
+    blocks: int
+    """Audio blocks, and attempts to find a sound card that is told to be missing."""
+    sender_rounds: int
+    """How often the side that faces the hub has run."""
 
 
 @dataclass(slots=True)
 class WatchdogFeed:
     """Decides whether the watchdog may be fed. Pure: counters in, yes or no out."""
 
-    _blocks: int = 0
-    _sender_rounds: int = 0
+    _last: Progress = Progress(0, 0)
 
-    def due(self, *, blocks: int, sender_rounds: int) -> bool:
+    def due(self, now: Progress) -> bool:
         """True when both counters have moved since it was last true."""
-        if blocks <= self._blocks or sender_rounds <= self._sender_rounds:
+        if now.blocks <= self._last.blocks or now.sender_rounds <= self._last.sender_rounds:
             return False
-        self._blocks, self._sender_rounds = blocks, sender_rounds
+        self._last = now
         return True
 
 
@@ -38,6 +53,22 @@ class Notifier:
         watchdog_us = environment.get("WATCHDOG_USEC", "")
         self.watchdog_s = int(watchdog_us) / 1e6 if watchdog_us.isdecimal() else 0.0
         """After how many seconds without food systemd kills the unit; 0: never."""
+
+    async def follow(self, progress: Callable[[], Progress]) -> None:
+        """Say that the unit is ready as soon as it works, then feed the watchdog while it does.
+
+        Returns when nobody wants to know more; else runs until cancelled.
+        """
+        if not self._path:
+            return
+        feed, tell, pause_s = WatchdogFeed(), self.ready, READY_LOOK_S
+        while True:
+            if feed.due(progress()):
+                tell()
+                if not self.watchdog_s:
+                    return
+                tell, pause_s = self.alive, self.watchdog_s / 4
+            await asyncio.sleep(pause_s)
 
     def ready(self) -> None:
         """The unit runs."""

@@ -26,6 +26,7 @@ class Device:
 
     def __init__(self, *attempts: str | Exception) -> None:
         self.told: list[str] = []
+        self.misses = 0
         self._attempts = iter(attempts)
 
     async def use(self, is_open: Callable[[], None]) -> str:
@@ -37,7 +38,13 @@ class Device:
         return found
 
     async def run(self, *, wait_at_start: bool = False) -> None:
-        await use_for_ever(self.use, wait_at_start=wait_at_start, lost=self.told.append)
+        await use_for_ever(
+            self.use, wait_at_start=wait_at_start, lost=self.told.append, missed=self._missed
+        )
+
+    def _missed(self) -> None:
+        assert self.told, "the light says it first"
+        self.misses += 1
 
 
 @pytest.fixture(autouse=True)
@@ -51,6 +58,7 @@ async def test_each_loss_is_told_once_however_long_it_lasts() -> None:
     with pytest.raises(Enough):
         await device.run()
     assert device.told == ["went silent", "ended", "ended again"]
+    assert device.misses == 7, "each attempt is food for the watchdog"
 
 
 async def test_one_that_is_not_there_at_the_start_ends_the_unit_unless_told_to_wait() -> None:
@@ -72,7 +80,7 @@ async def test_to_be_opened_anew_is_no_loss() -> None:
     device = Device("", "", "unplugged", "")
     with pytest.raises(Enough):
         await device.run()
-    assert device.told == ["unplugged"]
+    assert (device.told, device.misses) == (["unplugged"], 1)
 
 
 async def test_an_event_that_comes_in_time_and_one_that_does_not() -> None:

@@ -33,6 +33,7 @@ class FakeMicrophone:
         self.frame_samples = FRAME_SAMPLES
         self._flowing = asyncio.Event()
         self._flowing.set()
+        self.misses = 0
         self._end = asyncio.Event()
         self.failure: Exception | None = None
         """Raised from ``run`` at the next block, as an error of the audio thread is."""
@@ -91,6 +92,7 @@ class FakeLoudspeaker:
 
     def __init__(self) -> None:
         self.played: list[Samples] = []
+        self.misses = 0
         self.frames = 0
         """Times it was told that blocks have another length."""
         self.latency_ns = 0

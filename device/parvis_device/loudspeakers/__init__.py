@@ -34,6 +34,9 @@ class LoudspeakerEvents(Protocol):
 class Loudspeaker(Protocol):
     """Anything that plays: a sound card, a file."""
 
+    misses: int
+    """How often one that is not there was looked for."""
+
     def use_frame_samples(self) -> None:
         """The events' ``frame_samples`` changed: ask for blocks of that length, soon."""
 

@@ -36,6 +36,7 @@ class FileLoudspeaker:
         if path.suffix.lower() != ".wav":
             raise UsageError(f"--loudspeaker file:{path}: give a name ending in .wav")
         self._path = path
+        self.misses = 0
         try:
             self._writer = WavWriter(path, header_every_samples=HEADER_EVERY_SAMPLES)
         except SoundFileError as error:

@@ -105,6 +105,7 @@ class PortAudioLoudspeaker:
         self._cards = cards
         self._selector = selector
         self._wait_at_start = wait_at_start
+        self.misses = 0
         self._reopen = asyncio.Event()
         self._latency_blocks = LEAST_LATENCY_BLOCKS
 
@@ -127,8 +128,11 @@ class PortAudioLoudspeaker:
             is_open()
             return await self._play(*opened, events)
 
-        lost = events.loudspeaker_lost
-        await use_for_ever(play, wait_at_start=self._wait_at_start, lost=lost)
+        def missed() -> None:
+            self.misses += 1
+
+        waits, lost = self._wait_at_start, events.loudspeaker_lost
+        await use_for_ever(play, wait_at_start=waits, lost=lost, missed=missed)
 
     def _open(self, events: LoudspeakerEvents) -> tuple[Any, SoundCard, Feed]:
         def attempt(card: SoundCard) -> tuple[Any, SoundCard, Feed]:

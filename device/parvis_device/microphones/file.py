@@ -35,6 +35,7 @@ class FileMicrophone:
         """
         self._path = path
         self._loop = loop
+        self.misses = 0
         self._frame_samples = FRAME_SAMPLES
         try:
             with _open(path) as sound:

@@ -71,6 +71,8 @@ class Inbox:
         """Our own code failed in the audio thread."""
         self.overruns = 0
         """Blocks that gave way because the loop was late, or that PortAudio says it lost."""
+        self.told_overruns = 0
+        """As many of them are counted by whoever empties it."""
 
     def callback(self, indata: Any, frames: int, when: Any, status: Any) -> None:
         """Called by PortAudio in its own thread: copy, stamp, hand over."""
@@ -115,11 +117,13 @@ class PortAudioMicrophone:
         self._cards = cards
         self._selector = selector
         self._wait_at_start = wait_at_start
+        self.misses = 0
         self._frame_samples = FRAME_SAMPLES
         self._count = 0
         """Samples at 48 kHz since the start of the process."""
         self._last_arrival_ns: int | None = None
-        self._overruns = 0
+        self.overruns = 0
+        """Blocks lost since the start, as the audio thread and PortAudio count them."""
         self._over = asyncio.Event()
         """Nothing more comes of the stream that is open."""
 
@@ -144,7 +148,11 @@ class PortAudioMicrophone:
             is_open()
             return await self._listen(opened, events)
 
-        await use_for_ever(capture, wait_at_start=self._wait_at_start, lost=events.lost)
+        def missed() -> None:
+            self.misses += 1
+
+        waits = self._wait_at_start
+        await use_for_ever(capture, wait_at_start=waits, lost=events.lost, missed=missed)
 
     def _open(self, loop: asyncio.AbstractEventLoop) -> "_Opened":
         def attempt(card: SoundCard) -> _Opened:
@@ -199,9 +207,10 @@ class PortAudioMicrophone:
             for frame in framer.feed(samples):
                 events.block(Block(self._count, arrival_ns, frame))
                 self._count += len(frame)
-        if inbox.overruns > self._overruns:
+        if (new := inbox.overruns - inbox.told_overruns) > 0:
             _log.debug("%d blocks lost between microphone and unit", inbox.overruns)
-        self._overruns = inbox.overruns
+            inbox.told_overruns += new
+            self.overruns += new
 
 
 @dataclass(frozen=True, slots=True)
