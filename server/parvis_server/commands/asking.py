@@ -26,6 +26,14 @@ TokenFile = Annotated[
         show_default=False,
     ),
 ]
+Fingerprint = Annotated[
+    str | None,
+    typer.Option(
+        help="SHA-256 fingerprint of the certificate that a hub made for itself, as the hub prints "
+        "it at its start; with an https address.",
+        show_default=False,
+    ),
+]
 Data = Annotated[
     Path | None,
     typer.Option(help="The hub's data folder. Unless set: as for parvis hub.", show_default=False),
@@ -33,11 +41,13 @@ Data = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print the hub's answer as JSON.")]
 
 
-def client(hub: str | None, token_file: Path | None, data: Path | None) -> "RoomClient":
+def client(
+    hub: str | None, token_file: Path | None, data: Path | None, fingerprint: str | None
+) -> "RoomClient":
     """The hub that is meant; raises ``UserError``."""
     from parvis_server.room_client import RoomClient
 
-    return RoomClient.find(hub, token_file, data)
+    return RoomClient.find(hub, token_file, data, fingerprint)
 
 
 def tell(answer: dict[str, Any], as_json: bool, words: Callable[[], str]) -> None:

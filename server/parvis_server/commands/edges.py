@@ -4,7 +4,16 @@ from typing import Annotated
 
 import typer
 
-from parvis_server.commands.asking import AsJson, Data, Hub, TokenFile, client, table, tell
+from parvis_server.commands.asking import (
+    AsJson,
+    Data,
+    Fingerprint,
+    Hub,
+    TokenFile,
+    client,
+    table,
+    tell,
+)
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -25,10 +34,14 @@ def edges() -> None:
 
 @app.command("list", epilog=EXAMPLES)
 def list_edges(
-    hub: Hub = None, token_file: TokenFile = None, data: Data = None, as_json: AsJson = False
+    hub: Hub = None,
+    token_file: TokenFile = None,
+    fingerprint: Fingerprint = None,
+    data: Data = None,
+    as_json: AsJson = False,
 ) -> None:
     """List the edges that are there, one a line."""
-    found = client(hub, token_file, data).ask("GET", "/edges")
+    found = client(hub, token_file, data, fingerprint).ask("GET", "/edges")
     rows = [
         (
             one["edge"],
@@ -50,9 +63,12 @@ def drain(
     ] = 60.0,
     hub: Hub = None,
     token_file: TokenFile = None,
+    fingerprint: Fingerprint = None,
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
     """Move everybody from an edge to others; it ends when it is empty."""
-    said = client(hub, token_file, data).ask("POST", f"/edges/{edge}/drain", {"within_s": within})
+    said = client(hub, token_file, data, fingerprint).ask(
+        "POST", f"/edges/{edge}/drain", {"within_s": within}
+    )
     tell(said, as_json, lambda: f"{edge} is emptied within {within:g} s")

@@ -7,6 +7,7 @@ import typer
 from parvis_server.commands.asking import (
     AsJson,
     Data,
+    Fingerprint,
     Hub,
     TokenFile,
     client,
@@ -45,6 +46,7 @@ def invite(
     ] = None,
     hub: Hub = None,
     token_file: TokenFile = None,
+    fingerprint: Fingerprint = None,
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
@@ -58,7 +60,7 @@ def invite(
     if name is not None and role is None:
         raise UsageError("--name goes with --role")
     path = f"/rooms/{_quoted(room)}/invitations"
-    asked = client(hub, token_file, data)
+    asked = client(hub, token_file, data, fingerprint)
     if role is not None:
         made = asked.ask("POST", path, {"role": role, "name": name})
         tell(made, as_json, lambda: f"{made['link']}\n(invitation {made['number']})")

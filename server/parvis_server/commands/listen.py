@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from parvis_server.commands.asking import Fingerprint
+
 if TYPE_CHECKING:
+    from parvis_server.listen.link import ListenerLink
     from parvis_server.listen.listener import Listener
     from parvis_server.listen.sinks import Sink
     from parvis_server.listen.speaker import Speaker
@@ -24,6 +27,8 @@ EXAMPLES = """Examples:
   parvis listen http://localhost:8080/r/main --output check.wav --seconds 10 --json
 
   parvis listen http://hub.local:8080/r/main --play
+
+  parvis listen https://192.168.1.20:8443/r/main --play --fingerprint "3F29 ... 0C1D"
 
   parvis listen http://hub.local:8080/r/main --return --say question.wav --play
 """
@@ -52,6 +57,7 @@ def listen(
         1, min=1, max=2, help="With --return: 2 sends every packet twice, against lost segments."
     ),
     name: str | None = typer.Option(None, "--name", help="With --return: what you are called."),
+    fingerprint: Fingerprint = None,
     as_json: bool = typer.Option(False, "--json", help="Print counts as JSON on the last line."),
 ) -> None:
     """Listen to a room: record it, play it, or both. Lost connections come back by themselves.
@@ -60,7 +66,6 @@ def listen(
     """
     from parvis_server.errors import UsageError
     from parvis_server.libraries import require_opus
-    from parvis_server.listen.link import ListenerLink
     from parvis_server.listen.listener import Listener
     from parvis_server.listen.sinks import Sinks, open_sinks
     from parvis_server.listen.speaker import Speaker
@@ -70,7 +75,7 @@ def listen(
         raise UsageError("--loop says a file over and over: give --say FILE too")
     if output is None and not play and not as_return:
         raise UsageError("nowhere to put the sound: give --output FILE, --play, or both")
-    link = ListenerLink.parse(url)
+    link = _link(url, fingerprint)
     require_opus()
     voice = None if say is None else _voice(say, loop=loop)
     opened = open_sinks(output, play=play)
@@ -85,6 +90,20 @@ def listen(
     if output is not None:
         _say(f"{listener.playback.played_samples / 48_000:.1f} s written to {output}")
     listener.check_heard(link)
+
+
+def _link(url: str, fingerprint: str | None) -> "ListenerLink":
+    from parvis_server.errors import UsageError
+    from parvis_server.known_certificate import read_fingerprint, trust_fingerprint
+    from parvis_server.listen.link import ListenerLink
+
+    link = ListenerLink.parse(url)
+    if fingerprint is None:
+        return link
+    digest = read_fingerprint(fingerprint)
+    if not link.is_encrypted:
+        raise UsageError(f"--fingerprint is for an https link, and {url} is none")
+    return link.trusting(trust_fingerprint(link.host, link.port, digest))
 
 
 def _check(*, as_return: bool, only_then: dict[str, object]) -> None:

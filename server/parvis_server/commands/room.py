@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from parvis_server.commands.asking import AsJson, Data, Hub, TokenFile, client, tell
+from parvis_server.commands.asking import AsJson, Data, Fingerprint, Hub, TokenFile, client, tell
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -52,6 +52,7 @@ def create(
     live: Annotated[bool, typer.Option("--live", help="Go live at once.")] = False,
     hub: Hub = None,
     token_file: TokenFile = None,
+    fingerprint: Fingerprint = None,
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
@@ -71,16 +72,20 @@ def create(
         "name": name,
         "phase": "live" if live else "scheduled",
     }
-    made = client(hub, token_file, data).ask("POST", "/rooms", wanted)
+    made = client(hub, token_file, data, fingerprint).ask("POST", "/rooms", wanted)
     tell(made, as_json, lambda: room_announcement(made["room"]["title"], made["links"]))
 
 
 @app.command("list")
 def list_rooms(
-    hub: Hub = None, token_file: TokenFile = None, data: Data = None, as_json: AsJson = False
+    hub: Hub = None,
+    token_file: TokenFile = None,
+    fingerprint: Fingerprint = None,
+    data: Data = None,
+    as_json: AsJson = False,
 ) -> None:
     """List the rooms, one a line."""
-    found = client(hub, token_file, data).ask("GET", "/rooms")
+    found = client(hub, token_file, data, fingerprint).ask("GET", "/rooms")
     lines = [
         f"{one['room']:<24}{one['phase']:<11}{one['access']:<9}{one['title']}"
         for one in found["rooms"]
@@ -93,11 +98,12 @@ def show(
     name: Name,
     hub: Hub = None,
     token_file: TokenFile = None,
+    fingerprint: Fingerprint = None,
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what a room is, and who speaks."""
-    asked = client(hub, token_file, data)
+    asked = client(hub, token_file, data, fingerprint)
     found, floor = asked.ask("GET", f"/rooms/{name}"), asked.ask("GET", f"/rooms/{name}/floor")
     lines = [f"{key:<16}{found[key]}" for key in ("title", "phase", "access", "listeners", "link")]
     lines += [f"{'speaks':<16}{turn['name']}" for turn in floor["floor"]]
@@ -110,11 +116,14 @@ def end(
     name: Name,
     hub: Hub = None,
     token_file: TokenFile = None,
+    fingerprint: Fingerprint = None,
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
     """End a room; its link tells what it was."""
-    found = client(hub, token_file, data).ask("PUT", f"/rooms/{name}/phase", {"phase": "ended"})
+    found = client(hub, token_file, data, fingerprint).ask(
+        "PUT", f"/rooms/{name}/phase", {"phase": "ended"}
+    )
     tell(found, as_json, lambda: f"{found['room']} is over")
 
 

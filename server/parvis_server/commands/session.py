@@ -7,6 +7,7 @@ import typer
 from parvis_server.commands.asking import (
     AsJson,
     Data,
+    Fingerprint,
     Hub,
     TokenFile,
     client,
@@ -34,10 +35,14 @@ def session() -> None:
 
 @app.command(epilog=EXAMPLES)
 def link(
-    hub: Hub = None, token_file: TokenFile = None, data: Data = None, as_json: AsJson = False
+    hub: Hub = None,
+    token_file: TokenFile = None,
+    fingerprint: Fingerprint = None,
+    data: Data = None,
+    as_json: AsJson = False,
 ) -> None:
     """Make a link that makes whoever opens it an operator: once, for 15 minutes."""
-    made = client(hub, token_file, data).ask("POST", "/setup")
+    made = client(hub, token_file, data, fingerprint).ask("POST", "/setup")
     tell(
         made,
         as_json,
@@ -50,10 +55,14 @@ def link(
 
 @app.command("list")
 def list_sessions(
-    hub: Hub = None, token_file: TokenFile = None, data: Data = None, as_json: AsJson = False
+    hub: Hub = None,
+    token_file: TokenFile = None,
+    fingerprint: Fingerprint = None,
+    data: Data = None,
+    as_json: AsJson = False,
 ) -> None:
     """List who is signed in, one a line."""
-    found = client(hub, token_file, data).ask("GET", "/sessions")
+    found = client(hub, token_file, data, fingerprint).ask("GET", "/sessions")
     rows = [
         (
             one["id"],
@@ -76,12 +85,13 @@ def revoke(
     ],
     hub: Hub = None,
     token_file: TokenFile = None,
+    fingerprint: Fingerprint = None,
     data: Data = None,
 ) -> None:
     """End a session at once."""
     from parvis_server.errors import UsageError
 
-    asked = client(hub, token_file, data)
+    asked = client(hub, token_file, data, fingerprint)
     known = {one["id"]: one["name"] for one in asked.ask("GET", "/sessions")["sessions"]}
     if session not in known:
         raise UsageError(f"there is no session {session!r}: look at parvis session list")

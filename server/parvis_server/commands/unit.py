@@ -8,6 +8,7 @@ import typer
 from parvis_server.commands.asking import (
     AsJson,
     Data,
+    Fingerprint,
     Hub,
     TokenFile,
     client,
@@ -73,10 +74,14 @@ def unit() -> None:
 
 @app.command("list", epilog=EXAMPLES)
 def list_units(
-    hub: Hub = None, token_file: TokenFile = None, data: Data = None, as_json: AsJson = False
+    hub: Hub = None,
+    token_file: TokenFile = None,
+    fingerprint: Fingerprint = None,
+    data: Data = None,
+    as_json: AsJson = False,
 ) -> None:
     """List the units that want to join, and those that are paired."""
-    found = client(hub, token_file, data).ask("GET", "/units")
+    found = client(hub, token_file, data, fingerprint).ask("GET", "/units")
     tell(found, as_json, lambda: _listed(found))
 
 
@@ -89,10 +94,11 @@ def pair(
     ] = None,
     hub: Hub = None,
     token_file: TokenFile = None,
+    fingerprint: Fingerprint = None,
     data: Data = None,
 ) -> None:
     """Pair a unit by the code of its label, and a press of its button."""
-    asked = client(hub, token_file, data)
+    asked = client(hub, token_file, data, fingerprint)
     waiting = _one(asked, unit, "waiting")
     typed = code if code is not None else typer.prompt("code on the label")
     asked.ask("POST", f"/units/{waiting['unit']}/pair", {"code": typed})
@@ -100,21 +106,33 @@ def pair(
 
 
 @app.command()
-def accept(unit: Unit, hub: Hub = None, token_file: TokenFile = None, data: Data = None) -> None:
+def accept(
+    unit: Unit,
+    hub: Hub = None,
+    token_file: TokenFile = None,
+    fingerprint: Fingerprint = None,
+    data: Data = None,
+) -> None:
     """Accept a unit without a label by a long press of its button.
 
     Nothing proves that nobody stands between the hub and the unit: do it on a network you trust.
     """
-    asked = client(hub, token_file, data)
+    asked = client(hub, token_file, data, fingerprint)
     waiting = _one(asked, unit, "waiting")
     asked.ask("POST", f"/units/{waiting['unit']}/accept")
     _follow(asked, waiting)
 
 
 @app.command()
-def identify(unit: Unit, hub: Hub = None, token_file: TokenFile = None, data: Data = None) -> None:
+def identify(
+    unit: Unit,
+    hub: Hub = None,
+    token_file: TokenFile = None,
+    fingerprint: Fingerprint = None,
+    data: Data = None,
+) -> None:
     """Let a unit blink, one that waits or one that is here, so that somebody finds it."""
-    asked = client(hub, token_file, data)
+    asked = client(hub, token_file, data, fingerprint)
     found = _one(asked, unit, "waiting", "paired")
     asked.ask("POST", f"/units/{found['unit']}/identify")
     typer.echo(f"{found['name'] or found['unit']} blinks")
@@ -126,19 +144,26 @@ def rename(
     name: Annotated[str, typer.Argument(help="At most 40 characters.", show_default=False)],
     hub: Hub = None,
     token_file: TokenFile = None,
+    fingerprint: Fingerprint = None,
     data: Data = None,
 ) -> None:
     """Call a paired unit something."""
-    asked = client(hub, token_file, data)
+    asked = client(hub, token_file, data, fingerprint)
     paired = _one(asked, unit, "paired")
     renamed = asked.ask("PATCH", f"/units/{paired['unit']}", {"name": name})
     typer.echo(f"{paired['name']} is called {renamed['name']} now")
 
 
 @app.command()
-def revoke(unit: Unit, hub: Hub = None, token_file: TokenFile = None, data: Data = None) -> None:
+def revoke(
+    unit: Unit,
+    hub: Hub = None,
+    token_file: TokenFile = None,
+    fingerprint: Fingerprint = None,
+    data: Data = None,
+) -> None:
     """Forget a paired unit: it is gone at once, and has to be paired again to come back."""
-    asked = client(hub, token_file, data)
+    asked = client(hub, token_file, data, fingerprint)
     paired = _one(asked, unit, "paired")
     asked.ask("DELETE", f"/units/{paired['unit']}")
     typer.echo(f"{paired['name']} ({paired['unit']}) does not belong to this hub any more")

@@ -5,6 +5,7 @@ import errno
 import logging
 import random
 import socket
+import ssl
 import time
 from collections.abc import Callable
 from http import HTTPStatus
@@ -14,6 +15,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
 from parvis_server.errors import HubUnreachable
+from parvis_server.known_certificate import UNKNOWN_CERTIFICATE
 from parvis_server.listen.link import ListenerLink
 from parvis_server.listen.session import ListenSession
 from parvis_wire.close_codes import CloseCode
@@ -99,6 +101,7 @@ class Connection:
         try:
             async with connect(
                 self._url,
+                ssl=(self._link.trust or True) if self._link.is_encrypted else None,
                 proxy=None,  # a hub stands in the same network, or is reached as its link says
                 compression=None,
                 open_timeout=OPEN_TIMEOUT_S,
@@ -163,6 +166,8 @@ class Connection:
     def _explain(self, error: Exception) -> str:
         """A failure in words; raises when it cannot mend itself."""
         match error:
+            case ssl.SSLCertVerificationError():
+                fault = UNKNOWN_CERTIFICATE.format(hub=self._link)
             case socket.gaierror():
                 fault = f"no machine is called {self._link.host!r}: check the link"
             case InvalidStatus() if error.response.status_code == HTTPStatus.MISDIRECTED_REQUEST:

@@ -1,7 +1,8 @@
 """Where to listen: from the link that a hub prints to the WebSocket to open. Pure."""
 
 import re
-from dataclasses import dataclass
+import ssl
+from dataclasses import dataclass, field, replace
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -24,6 +25,8 @@ class ListenerLink:
     host: str
     port: int
     room: str = DEFAULT_ROOM
+    trust: ssl.SSLContext | None = field(default=None, repr=False, compare=False)
+    """For https; None: the certificates that this machine knows."""
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -48,6 +51,15 @@ class ListenerLink:
             port=port,
             room=_room(text, parts.path),
         )
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether it leads to https."""
+        return self.url.startswith("wss:")
+
+    def trusting(self, trust: ssl.SSLContext) -> Self:
+        """The same room, of a hub that shows a certificate which this context takes."""
+        return replace(self, trust=trust)
 
     @property
     def speak_url(self) -> str:
