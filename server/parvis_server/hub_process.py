@@ -19,6 +19,7 @@ from parvis_server.libraries import require_opus
 from parvis_server.loops import new_loop
 from parvis_server.net.api.operators import utc_ms
 from parvis_server.net.room_keeper import StoredRooms
+from parvis_server.notify import Notifier, pulses_of
 from parvis_server.open_files import OpenFiles, allow_many_files
 from parvis_server.store.address import Address
 from parvis_server.store.database import Store
@@ -100,7 +101,12 @@ async def _run(
         if hub.started.is_set():
             folder.note_listening(hub.own_origin())
             hub.announcement().print_to(sys.stdout)
-            sparing = group.create_task(collector.spare(lambda: hub.hall.count))
+            beside = (
+                collector.spare(lambda: hub.hall.count),
+                Notifier().follow(lambda: pulses_of(hub.rooms)),
+            )
+            following = [group.create_task(work) for work in beside]
             await asyncio.wait({running})
-            sparing.cancel()
+            for task in following:
+                task.cancel()
         started.cancel()

@@ -1,6 +1,7 @@
 """The hub as a process: what it refuses at its start."""
 
 import asyncio
+import socket
 import subprocess
 import sys
 import time
@@ -39,3 +40,21 @@ def test_there_is_no_open_house_once_the_hub_has_an_operator(tmp_path: Path) -> 
     assert told.returncode == 2
     assert "this one has an operator" in told.stderr and "Traceback" not in told.stderr
     assert told.stdout == "", "it served nobody"
+
+
+def test_systemd_hears_that_the_hub_serves_and_mixes(tmp_path: Path) -> None:
+    path = tmp_path / "notify"
+    told = {"NOTIFY_SOCKET": str(path), "WATCHDOG_USEC": "400000"}
+    options = ("--port", "0", "--tls-port", "off", "--host", "127.0.0.1", "--data", str(tmp_path))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(path))
+        systemd.settimeout(60)
+        with subprocess.Popen(
+            [*HUB, *options], env={**QUIET, **told}, stdout=subprocess.DEVNULL
+        ) as hub:
+            try:
+                heard = [systemd.recv(100) for _ in range(3)]
+            finally:
+                hub.terminate()
+            assert hub.wait(30) == 0
+    assert heard == [b"READY=1", b"WATCHDOG=1", b"WATCHDOG=1"]
