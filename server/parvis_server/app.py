@@ -360,9 +360,10 @@ class Hub:
         return [group.create_task(work) for work in working]
 
     def _retitle(self) -> None:
-        """The default room is called what the settings say, if they say anything."""
+        """The default room is called what the settings say, if they say anything new."""
         about, title = self.main.about, self.settings.room.title
-        if "title" in self.settings.room.model_fields_set and about.title != title:
+        is_given = "title" in self.settings.room.model_fields_set
+        if is_given and DataFolder(self._data).is_new_title(title) and about.title != title:
             command = Describe(
                 id=secrets.token_hex(12), about=about.model_copy(update={"title": title})
             )

@@ -100,7 +100,8 @@ class RoomSettings(Section):
     """The room that opens by itself."""
 
     title: str = Field(default="Parvis", min_length=1, max_length=120)
-    """What the room is called on every screen, at most 120 characters."""
+    """What the room is called on every screen, at most 120 characters; when it changes here it
+    takes the place of what a host wrote."""
 
 
 class AccessSettings(Section):

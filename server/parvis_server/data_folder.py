@@ -64,6 +64,14 @@ class LiveSince(BaseModel):
     live_since_utc_ns: int = Field(ge=0)
 
 
+class GivenTitle(BaseModel):
+    """What the settings last called the room that opens by itself."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    title: str
+
+
 class Running(BaseModel):
     """The hub that runs on the folder, if its process lives."""
 
@@ -154,6 +162,16 @@ class DataFolder:
         except PermissionError:
             pass  # somebody else's process lives
         return known.origin
+
+    def is_new_title(self, title: str) -> bool:
+        """Whether the settings call the room otherwise than at the last start: a host may have
+        given it a better title since then."""
+        path = self.path / "given_title.json"
+        known = self._read(path, GivenTitle)
+        if known is not None and known.title == title:
+            return False
+        self._write(path, GivenTitle(title=title).model_dump())
+        return True
 
     def room_origin_ns(self, now_ns: int, utc_ns: int) -> int:
         """Monotonic time at which the room went live, perhaps in an earlier run of the hub.

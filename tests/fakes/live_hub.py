@@ -24,6 +24,7 @@ from parvis_server.config import (
     NetworkSettings,
     ReadingSettings,
     RecordingSettings,
+    RoomSettings,
     StageSettings,
 )
 from parvis_server.data_folder import DataFolder
@@ -122,6 +123,7 @@ async def live_hub(
     tls: bool = False,
     network: NetworkSettings | None = None,
     recording: RecordingSettings | None = None,
+    room: RoomSettings | None = None,
     can_record: bool = False,
     recorder: HubRecorder | None = None,
 ) -> AsyncIterator[LiveHub]:
@@ -138,6 +140,7 @@ async def live_hub(
         stage=stage or StageSettings(),
         reading=reading or ReadingSettings(),
         recording=recording or RecordingSettings(),
+        room=room or RoomSettings(),
     )
     folder = DataFolder.open(data)
     hub = Hub(

@@ -81,6 +81,12 @@ def test_a_clock_that_went_back_starts_the_room_again(tmp_path: Path) -> None:
     assert folder.room_origin_ns(3, utc_ns - NS_PER_S) == 3
 
 
+def test_a_title_of_the_settings_is_new_once(tmp_path: Path) -> None:
+    folder = DataFolder.open(tmp_path)
+    given = ["A", "A", "B", "B", "A"]
+    assert [folder.is_new_title(title) for title in given] == [True, False, True, False, True]
+
+
 def test_noting_never_fails(tmp_path: Path) -> None:
     DataFolder.open(tmp_path).note_running()
 

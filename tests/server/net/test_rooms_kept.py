@@ -10,6 +10,7 @@ from websockets.exceptions import ConnectionClosed
 from fakes.live_hub import LiveHub, live_hub
 from fakes.peer import joined
 from fakes.room_log import HAND, stored
+from parvis_server.config import RoomSettings
 from parvis_server.data_folder import DataFolder
 from parvis_server.errors import StoreError
 from parvis_server.net.kept_folds import FOLD_EVENTS, keep_fold
@@ -75,6 +76,25 @@ async def test_rooms_come_back(tmp_path: Path) -> None:
         board = hub.hub.rooms.get("board")
         assert board is not None
         assert [invite.role for invite in board.invites] == [InviteRole.SCREEN]
+
+
+async def test_a_title_of_the_settings_holds_until_a_host_gives_a_better_one(
+    tmp_path: Path,
+) -> None:
+    async def titled(given: str, by_host: str | None = None) -> str:
+        """What the room is called at a start with this title in the settings."""
+        room = RoomSettings(title=given)
+        async with live_hub(tmp_path, keeper=keeper(tmp_path), room=room) as hub, api(hub) as asks:
+            if by_host is not None:
+                changed = await asks.patch(f"/rooms/{DEFAULT_ROOM}", json={"title": by_host})
+                assert changed.status_code == 200
+            async with joined(hub.listen) as phone:
+                return phone.view.title
+
+    assert await titled("Café") == "Café"
+    assert await titled("Café", by_host="Café: budget") == "Café: budget"
+    assert await titled("Café") == "Café: budget"
+    assert await titled("Library") == "Library"
 
 
 async def test_a_room_that_is_made_while_the_database_fails_has_a_whole_log(
