@@ -105,6 +105,11 @@ CHECKS: tuple[Check, ...] = (
         "what the schematic draws is the netlist",
     ),
     Check(
+        "words",
+        "parvis_hardware.circuit.spoken:differences",
+        "every word in the circuit's drawings and tables has its French",
+    ),
+    Check(
         "power",
         "parvis_hardware.plans.sources:power_findings",
         "currents, supplies, fuses and heat keep their limits",

@@ -9,26 +9,30 @@ from parvis_hardware.circuit import harness, sources
 from parvis_hardware.circuit.netlist import BUILDS, Netlist
 from parvis_hardware.errors import ToolMissing
 from parvis_hardware.pictures import FONT, png_beside
+from parvis_hardware.places import LANGUAGES
+from parvis_hardware.words import Speaker, speaker
 
 
 def make(out: Path) -> list[Path]:
-    """For each build: the drawing as SVG and PNG, the wires as CSV."""
+    """For each build: the drawing as SVG and PNG in each language, the wires as CSV."""
     if shutil.which("dot") is None:
         raise ToolMissing("Graphviz (dot)")
     made = []
     for build in BUILDS:
         netlist = sources.netlist().of_build(build)
-        made += _draw(netlist, out / "pictures" / "electronics" / f"harness_{build}.svg")
+        for language in LANGUAGES:
+            path = out / "pictures" / "electronics" / f"harness_{build}.{language}.svg"
+            made += _draw(netlist, path, speaker(language))
         made.append(_write_list(netlist, out / "harness" / f"{build}.csv"))
     return made
 
 
-def _draw(netlist: Netlist, path: Path) -> list[Path]:
+def _draw(netlist: Netlist, path: Path, say: Speaker) -> list[Path]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SyntaxWarning)  # WireViz's own, on newer Pythons
         from wireviz import wireviz
     path.parent.mkdir(parents=True, exist_ok=True)
-    drawn = wireviz.parse(harness.wireviz_input(netlist, FONT), return_types="svg")
+    drawn = wireviz.parse(harness.wireviz_input(netlist, FONT, say), return_types="svg")
     path.write_text(drawn, encoding="utf-8")
     return [path, png_beside(path)]
 

@@ -11,7 +11,9 @@ from parvis_hardware.circuit import perfboard, sources
 from parvis_hardware.circuit.netlist import UNIT_BUILDS, Netlist
 from parvis_hardware.circuit.perfboard import Board, Hole, Place, Route
 from parvis_hardware.pictures import FONT, png_beside
+from parvis_hardware.places import LANGUAGES
 from parvis_hardware.stamp import version
+from parvis_hardware.words import Speaker, speaker
 
 STEP = 40.0
 """Pixels between two holes."""
@@ -23,33 +25,40 @@ _ROUND = ("electrolytic", "buzzer")
 
 
 def make(out: Path) -> list[Path]:
-    """Both drawings as SVG and PNG, the list of wires as CSV."""
+    """Both drawings as SVG and PNG in each language, the list of wires as CSV."""
     board, netlist = sources.board(), sources.netlist()
     routes = perfboard.route(board, netlist)
     folder = out / "pictures" / "electronics"
     folder.mkdir(parents=True, exist_ok=True)
     made = []
-    for name, text in (
-        (
-            "perfboard",
-            _sheet(board, _parts(board, netlist), "parts, seen from above", mirrored=False),
-        ),
-        (
-            "perfboard_wires",
-            _sheet(board, _wires(board, netlist, routes), _WIRES_TITLE, mirrored=True),
-        ),
-    ):
-        path = folder / f"{name}.svg"
-        path.write_text(text, encoding="utf-8")
-        made += [path, png_beside(path)]
+    for language in LANGUAGES:
+        for name, text in drawings(board, netlist, routes, speaker(language)).items():
+            path = folder / f"{name}.{language}.svg"
+            path.write_text(text, encoding="utf-8")
+            made += [path, png_beside(path)]
     return [*made, _write_list(board, routes, out / "harness" / "control_board_wires.csv")]
+
+
+def drawings(
+    board: Board, netlist: Netlist, routes: Iterable[Route], say: Speaker
+) -> dict[str, str]:
+    """Both drawings as SVG, by name, their words in the speaker's language."""
+    parts, wires = _parts(board, netlist, say), _wires(board, netlist, routes)
+    return {
+        "perfboard": _sheet(board, parts, _PARTS_TITLE, False, say),
+        "perfboard_wires": _sheet(board, wires, _WIRES_TITLE, True, say),
+    }
 
 
 _ON_THE_HEADER = (
     "Table unit: J1 is a socket on the underside, soldered on the parts' side; "
     "its wires go on that side too."
 )
-_WIRES_TITLE = "wires, from the solder side (mirrored); thick = bare, thin = insulated"
+_PARTS_TITLE = "Parvis control board: parts, seen from above"
+_WIRES_TITLE = (
+    "Parvis control board: wires, from the solder side (mirrored); thick = bare, thin = insulated"
+)
+_FOOT = "{wide} x {high} mm, holes {pitch} mm apart. Version {version}. Drawn, not yet built."
 
 
 def wire_rows(board: Board, routes: Iterable[Route]) -> list[list[str]]:
@@ -85,13 +94,13 @@ def _corners(holes: tuple[Hole, ...]) -> list[Hole]:
     return [*kept, holes[-1]]
 
 
-def _sheet(board: Board, drawn: Iterable[str], title: str, mirrored: bool) -> str:
+def _sheet(board: Board, drawn: Iterable[str], title: str, mirrored: bool, say: Speaker) -> str:
     wide, high = (board.columns + 1) * STEP, (board.rows + 1) * STEP
     width, height = wide + 2 * MARGIN, high + 2 * MARGIN + 40
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" '
         f'width="{width:g}" height="{height:g}" font-family="{FONT}">',
-        _text(MARGIN, 34, f"Parvis control board: {title}", 22, "start"),
+        _text(MARGIN, 34, say("phrases", title), 22, "start"),
         f'<rect x="{MARGIN:g}" y="{MARGIN:g}" width="{wide:g}" height="{high:g}" rx="8" '
         'fill="#f3ead2" stroke="#8a7a4d" stroke-width="2"/>',
     ]
@@ -102,18 +111,19 @@ def _sheet(board: Board, drawn: Iterable[str], title: str, mirrored: bool) -> st
             lines.append(_circle(at, _y(row), 5, "#ffffff", "#b9a86f"))
     for row in range(1, board.rows + 1):
         lines.append(_text(MARGIN - 14, _y(row) + 5, str(row), 14, "end", "#666666"))
-    size = f"{board.size_mm[0]:.0f} x {board.size_mm[1]:.0f} mm"
-    foot = f"{size}, holes {board.pitch_mm} mm apart. Version {version()}. Drawn, not yet built."
+    wide_mm, high_mm = (f"{size:.0f}" for size in board.size_mm)
+    pitch = say.value(f"{board.pitch_mm}")
+    foot = say("phrases", _FOOT).format(wide=wide_mm, high=high_mm, pitch=pitch, version=version())
     lines += [
         *drawn,
-        _text(MARGIN, height - 48, _ON_THE_HEADER, 16, "start"),
+        _text(MARGIN, height - 48, say("phrases", _ON_THE_HEADER), 16, "start"),
         _text(MARGIN, height - 24, foot, 16, "start"),
         "</svg>",
     ]
     return "\n".join(lines)
 
 
-def _parts(board: Board, netlist: Netlist) -> Iterable[str]:
+def _parts(board: Board, netlist: Netlist, say: Speaker) -> Iterable[str]:
     for place in board.places:
         yield _body(place, netlist)
     for place in board.places:
@@ -123,7 +133,7 @@ def _parts(board: Board, netlist: Netlist) -> Iterable[str]:
             fill = ("#b30000" if first else "#333333") if wired else "#bbbbbb"
             yield _circle(_x(board, hole[0], False), _y(hole[1]), 6.5, fill, "#333333")
     for place in board.places:
-        yield from _words(place, netlist)
+        yield from _words(place, netlist, say)
 
 
 def _body(place: Place, netlist: Netlist) -> str:
@@ -139,17 +149,17 @@ def _body(place: Place, netlist: Netlist) -> str:
     return f'<rect x="{x:g}" y="{y:g}" width="{wide:g}" height="{high:g}" rx="5" {style}/>'
 
 
-def _words(place: Place, netlist: Netlist) -> Iterable[str]:
+def _words(place: Place, netlist: Netlist, say: Speaker) -> Iterable[str]:
     """Reference and value on the body, beside the pins; polarity where it matters."""
     left, top, right, bottom = place.body
     part = netlist.parts[place.reference]
-    value = part.value.replace(" kohm", "k").replace(" ohm", "R").replace(" uF", " µF")
+    value = say.value(part.value.replace(" kohm", "k").replace(" ohm", "R")) if part.value else ""
     x, y = MARGIN + (left + right) / 2 * STEP, MARGIN + (top + bottom) / 2 * STEP + 6
     turned = bottom - top > 2 * (right - left)
     words, size = f"{place.reference} {value}".strip(), 15.0
     pins_inside = any(left <= hole[0] <= right for hole in place.pins.values()) and not turned
     if place.reference == "J1":
-        words = "J1: on the header of the computer (underside), or a box header (top)"
+        words = say("phrases", _J1_WORDS)
         y = MARGIN + 2.8 * STEP
     elif place.reference[0] == "J":
         y = MARGIN + bottom * STEP - 10
@@ -190,6 +200,9 @@ def _wires(board: Board, netlist: Netlist, routes: Iterable[Route]) -> Iterable[
                 yield _text(
                     x, y - 11, f"{place.reference}.{pin}", 10.5, "middle", "#111111", halo=True
                 )
+
+
+_J1_WORDS = "J1: on the header of the computer (underside), or a box header (top)"
 
 
 def _straight(points: list[tuple[float, float]]) -> str:

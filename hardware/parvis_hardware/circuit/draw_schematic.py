@@ -8,10 +8,12 @@ import schemdraw
 import schemdraw.elements as elm
 
 from parvis_hardware.circuit import schematic, sources
-from parvis_hardware.circuit.netlist import Netlist
+from parvis_hardware.circuit.netlist import Netlist, Part
 from parvis_hardware.circuit.schematic import NPN_ENDS, SUPPLIES, Box, Name, PlacedPart, Sheet, Tap
 from parvis_hardware.pictures import FONT, png_beside
+from parvis_hardware.places import LANGUAGES
 from parvis_hardware.stamp import version
+from parvis_hardware.words import Speaker, speaker
 
 _SYMBOLS = {
     "resistor": elm.ResistorIEC,
@@ -31,28 +33,29 @@ _INK, _NET, _PLUG = "#111111", "#0b5394", "#9a3b00"
 
 
 def make(out: Path) -> list[Path]:
-    """Every sheet as SVG and PNG."""
+    """Every sheet as SVG and PNG, in each language."""
     netlist = sources.netlist()
     made = []
-    for sheet in sources.sheets():
-        path = out / "pictures" / "electronics" / f"schematic_{sheet.name}.svg"
+    for sheet, language in itertools.product(sources.sheets(), LANGUAGES):
+        path = out / "pictures" / "electronics" / f"schematic_{sheet.name}.{language}.svg"
         path.parent.mkdir(parents=True, exist_ok=True)
-        drawing = draw(sheet, netlist)
+        drawing = draw(sheet, netlist, speaker(language))
         path.write_bytes(drawing.get_imagedata("svg"))
         made += [path, png_beside(path)]
     return made
 
 
-def draw(sheet: Sheet, netlist: Netlist) -> Any:
-    """One sheet."""
+def draw(sheet: Sheet, netlist: Netlist, say: Speaker) -> Any:
+    """One sheet, its words in the speaker's language."""
+    sheet = schematic.in_language(sheet, say)
     drawing = schemdraw.Drawing(canvas="svg", show=False)
     drawing.config(
         font=FONT, fontsize=11, unit=3, inches_per_unit=0.32, lw=1.4, color=_INK, margin=0.6
     )
     for part in sheet.parts:
-        _draw_part(drawing, part, netlist)
+        _draw_part(drawing, part, netlist.parts[part.reference], say)
     for transistor in sheet.transistors:
-        _draw_transistor(drawing, transistor.reference, transistor.base, netlist)
+        _draw_transistor(drawing, netlist.parts[transistor.reference], transistor.base, say)
     for box in sheet.boxes:
         _draw_box(drawing, box)
     for line in sheet.lines:
@@ -64,17 +67,16 @@ def draw(sheet: Sheet, netlist: Netlist) -> Any:
         _draw_tap(drawing, tap)
     for name in sheet.names:
         _draw_name(drawing, name)
-    _draw_title(drawing, sheet)
+    _draw_foot(drawing, schematic.foot_of(sheet, version(), say))
     return drawing
 
 
-def _draw_part(drawing: Any, part: PlacedPart, netlist: Netlist) -> None:
-    known = netlist.parts[part.reference]
+def _draw_part(drawing: Any, part: PlacedPart, known: Part, say: Speaker) -> None:
     start, end = part.start, part.end
     if known.kind.name in _FROM_END:
         start, end = end, start
     drawing.add(_SYMBOLS[known.kind.name]().at(start).to(end))
-    words = f"{part.reference}\n{known.value}" if known.value else part.reference
+    words = schematic.words_of(known, say)
     middle = ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2)
     if start[0] == end[0]:
         at, align = (middle[0] + 0.55, middle[1]), ("left", "center")
@@ -100,12 +102,12 @@ def _draw_tap(drawing: Any, tap: Tap) -> None:
     drawing.add(words.label(tap.pin, "center", fontsize=8.5, color=_PLUG, **align))
 
 
-def _draw_transistor(drawing: Any, reference: str, base: schematic.Point, netlist: Netlist) -> None:
+def _draw_transistor(drawing: Any, part: Part, base: schematic.Point, say: Speaker) -> None:
     drawn = drawing.add(elm.BjtNpn(circle=True).at(base).right().anchor("base"))
     for pin, anchor in (("C", "collector"), ("E", "emitter")):
         end = (base[0] + NPN_ENDS[pin][0], base[1] + NPN_ENDS[pin][1])
         drawing.add(elm.Line().at(drawn.absanchors[anchor]).to(end))
-    words = f"{reference}\n{netlist.parts[reference].value}"
+    words = schematic.words_of(part, say)
     at = (base[0] + 1.2, base[1])
     drawing.add(
         elm.Label()
@@ -162,9 +164,8 @@ def _draw_name(drawing: Any, name: Name) -> None:
     )
 
 
-def _draw_title(drawing: Any, sheet: Sheet) -> None:
+def _draw_foot(drawing: Any, words: str) -> None:
     box = drawing.get_bbox()
-    words = f"Parvis: {sheet.title}. Version {version()}. Drawn, not yet built or measured."
     drawing.add(
         elm.Label()
         .theta(0)

@@ -6,6 +6,7 @@
 from typing import Any
 
 from parvis_hardware.circuit.netlist import Cable, Netlist, Part
+from parvis_hardware.words import Speaker
 
 LINK_MM = 30
 """Length of a bridge between two lamps."""
@@ -34,7 +35,7 @@ _TITLES = {
     "usb_audio": "audio interface",
     "desk": "the hall's desk",
 }
-_COLOURS = {
+COLOURS = {
     **{"BK": "black", "BN": "brown", "RD": "red", "OG": "orange", "YE": "yellow", "GN": "green"},
     **{"BU": "blue", "VT": "violet", "GY": "grey", "WH": "white", "PK": "pink", "TQ": "turquoise"},
 }
@@ -47,7 +48,7 @@ def wire_rows(netlist: Netlist) -> list[list[str]]:
         for number, wire in enumerate(cable.wires, start=1):
             net = netlist.net_of(wire.first) or ""
             place = [f"{cable.reference} {cable.name}", str(number), wire.first, wire.second, net]
-            colour = _COLOURS[wire.colour]
+            colour = COLOURS[wire.colour]
             rows.append([*place, colour, cable.gauge, str(cable.length_mm), *cable.ends])
         for first, second in cable.links:
             net = netlist.net_of(first) or ""
@@ -56,22 +57,22 @@ def wire_rows(netlist: Netlist) -> list[list[str]]:
     return rows
 
 
-def wireviz_input(netlist: Netlist, font: str) -> dict[str, Any]:
-    """What WireViz reads: connectors, cables, connections."""
+def wireviz_input(netlist: Netlist, font: str, say: Speaker) -> dict[str, Any]:
+    """What WireViz reads: connectors, cables, connections, with their words in one language."""
     pins: dict[str, list[str]] = {}
     cables: dict[str, Any] = {}
     connections: list[Any] = []
     for cable in netlist.cables.values():
         ends = [(wire.first, wire.second, wire.colour) for wire in cable.wires]
-        cables[cable.reference] = _drawn_cable(cable, [colour for _, _, colour in ends])
+        cables[cable.reference] = _drawn_cable(cable, [colour for _, _, colour in ends], say)
         connections += _connections(cable.reference, [end[:2] for end in ends], pins)
         if cable.links:
-            bridge = f"{cable.reference} bridges"
+            bridge = say("phrases", "{cable} bridges").format(cable=cable.reference)
             colours = ["BK"] * len(cable.links)
-            cables[bridge] = _drawn_cable(cable, colours) | {"length": LINK_MM / 1000}
+            cables[bridge] = _drawn_cable(cable, colours, say) | {"length": f"{LINK_MM} mm"}
             connections += _connections(bridge, list(cable.links), pins)
     connectors = {
-        reference: _drawn_connector(netlist.parts[reference], found, netlist)
+        reference: _drawn_connector(netlist.parts[reference], found, netlist, say)
         for reference, found in pins.items()
     }
     return {
@@ -82,21 +83,27 @@ def wireviz_input(netlist: Netlist, font: str) -> dict[str, Any]:
     }
 
 
-def _drawn_cable(cable: Cable, colours: list[str]) -> dict[str, Any]:
+def _drawn_cable(cable: Cable, colours: list[str], say: Speaker) -> dict[str, Any]:
+    name, gauge = say("cables", cable.name), say("gauges", cable.gauge)
     drawn = {
         "wirecount": len(colours),
         "colors": colours,
-        "type": f"{cable.name}: {cable.gauge}",
-        "length": cable.length_mm / 1000,
+        "type": say("phrases", "{name}: {gauge}").format(name=name, gauge=gauge),
+        "length": f"{cable.length_mm} mm",
         "show_wirenumbers": False,
     }
-    notes = f"{_folded(f'from: {cable.ends[0]}')}\n{_folded(f'to: {cable.ends[1]}')}"
-    return drawn | {"notes": f"{notes}\n{_folded(cable.note)}" if cable.note else notes}
+    first, second = (say("ends", end) for end in cable.ends)
+    notes = [
+        say("phrases", "from: {end}").format(end=first),
+        say("phrases", "to: {end}").format(end=second),
+    ]
+    notes += [say("notes", cable.note)] if cable.note else []
+    return drawn | {"notes": "\n".join(map(_folded, notes))}
 
 
 def _folded(words: str, width: int = 40) -> str:
     lines = [""]
-    for word in words.split():
+    for word in words.split(" "):  # fixed spaces hold
         if len(lines[-1]) + len(word) >= width:
             lines.append("")
         lines[-1] = f"{lines[-1]} {word}".strip()
@@ -125,13 +132,13 @@ def _as_wireviz(pin: str) -> str | int:
     return int(pin) if pin.isdecimal() else pin
 
 
-def _drawn_connector(part: Part, pins: list[str], netlist: Netlist) -> dict[str, Any]:
+def _drawn_connector(part: Part, pins: list[str], netlist: Netlist, say: Speaker) -> dict[str, Any]:
     """A part with the pins that a wire goes to, each with the name of its net."""
-    title = _TITLES[part.kind.name]
+    title = say("kinds", _TITLES[part.kind.name])
     nets = [netlist.net_of(f"{part.reference}.{pin}") or "" for pin in pins]
     return {
-        "type": f"{title} {part.value}".strip(),
-        "subtype": part.where,
+        "type": f"{title} {say.value(part.value) if part.value else ''}".strip(),
+        "subtype": say("places", part.where),
         "pins": [_as_wireviz(pin) for pin in pins],
         "pinlabels": nets,
         "show_pincount": False,

@@ -8,11 +8,12 @@ names join across all sheets. The nets found so must be those of the netlist: ``
 import itertools
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from parvis_hardware.circuit.netlist import Netlist
+from parvis_hardware.circuit.netlist import Netlist, Part
 from parvis_hardware.errors import SourceError
+from parvis_hardware.words import Speaker
 
 SOURCE = "schematic.toml"
 
@@ -131,6 +132,23 @@ def parse(text: str, netlist: Netlist) -> tuple[Sheet, ...]:
     """
     sheets = tomllib.loads(text)["sheets"]
     return tuple(_sheet(name, row, netlist) for name, row in sheets.items())
+
+
+def in_language(sheet: Sheet, say: Speaker) -> Sheet:
+    """The sheet with its titles in one language."""
+    boxes = tuple(replace(box, title=say("boxes", box.title)) for box in sheet.boxes)
+    return replace(sheet, title=say("sheets", sheet.title), boxes=boxes)
+
+
+def words_of(part: Part, say: Speaker) -> str:
+    """What stands beside a part: its reference, and its value below."""
+    return f"{part.reference}\n{say.value(part.value)}" if part.value else part.reference
+
+
+def foot_of(sheet: Sheet, version: str, say: Speaker) -> str:
+    """The line below a sheet whose title is in the language already."""
+    foot = say("phrases", "Parvis: {title}. Version {version}. Drawn, not yet built or measured.")
+    return foot.format(title=sheet.title, version=version)
 
 
 def _sheet(name: str, row: Mapping[str, Any], netlist: Netlist) -> Sheet:

@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from parvis_hardware import words as words_of_drawings
 from parvis_hardware.errors import CheckFailed, ToolMissing
 from parvis_hardware.guides.document import (
     Guide,
@@ -31,8 +32,8 @@ from parvis_hardware.stamp import version
 GUIDES = HARDWARE / "guides"
 TEMPLATE = GUIDES / "templates" / "guide.typ"
 LIGHT_WORDS = GUIDES / "lights.toml"
-WIRE_WORDS = GUIDES / "wires.toml"
-NO_GUIDES = ("pictures", "lights", "wires")
+WIRE_WORDS = words_of_drawings.SOURCE
+NO_GUIDES = ("pictures", "lights")
 """Files of the folder that are no documents."""
 
 FONT_PACKAGE = "font_source_sans_pro"

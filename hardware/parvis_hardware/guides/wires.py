@@ -1,13 +1,9 @@
-"""The wires of a build, one a line, from the netlist; ``wires.toml`` has their words in French."""
+"""The wires of a build, one a line, from the netlist; ``words.toml`` has their words in French."""
 
-import tomllib
 from pathlib import Path
-from typing import Any
 
 from parvis_hardware.circuit import harness, sources
-from parvis_hardware.errors import SourceError
-
-BRIDGE = {"en": "bridge", "fr": "pont"}
+from parvis_hardware.words import Speaker, read_french
 
 HEADS = {
     "en": ("cable", "", "from", "to", "colour", "mm", "ends"),
@@ -21,24 +17,14 @@ def wire_lines(path: Path, build: str, language: str) -> list[list[str]]:
     Raises:
         SourceError: a word of the netlist has no French.
     """
-    words = tomllib.loads(path.read_text(encoding="utf-8"))
+    say = Speaker(language, read_french(path), path)
     netlist = sources.netlist().of_build(build)
     lines = []
     for row in harness.wire_rows(netlist):
         cable, number, first, second, _, colour, _, length_mm, *ends = row
         reference, _, name = cable.partition(" ")
-        if language == "fr":
-            name = _french(path, words, "cables", name)
-            colour = _french(path, words, "colours", colour)
-            ends = [_french(path, words, "ends", end) for end in ends]
-        told = BRIDGE[language] if number == "bridge" else number
-        joined = " → ".join(ends)
-        lines.append([f"{reference} {name}", told, first, second, colour, length_mm, joined])
+        told = say("phrases", number) if number == "bridge" else number
+        joined = " → ".join(say("ends", end) for end in ends)
+        said = f"{reference} {say('cables', name)}"
+        lines.append([said, told, first, second, say("colours", colour), length_mm, joined])
     return lines
-
-
-def _french(path: Path, words: dict[str, Any], table: str, english: str) -> str:
-    french = words.get(table, {}).get(english)
-    if not french:
-        raise SourceError(path, table, f"{english!r}, which the netlist says, has no French")
-    return str(french)
