@@ -34,7 +34,7 @@ from parvis_server.record.messages import (
     Voices,
     sound_datagram,
 )
-from parvis_server.record.recording import Recording, Talker, TrackKind
+from parvis_server.record.recording import Answerer, Recording, Talker, TrackKind
 from parvis_server.record.supervisor import RecorderSupervisor
 from parvis_server.room.results import Voice
 from parvis_wire.recording import MAX_RETENTION_DAYS
@@ -250,4 +250,7 @@ def _talker(voice: Voice) -> Talker:
         participant=voice.participant,
         name=voice.name,
         is_published=voice.is_published,
+        answered_by=tuple(
+            Answerer(participant=who, name=name or None) for who, name in voice.answered_by
+        ),
     )

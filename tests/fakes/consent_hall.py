@@ -75,6 +75,11 @@ class Recorded(Hall):
         return [voice.ssrc for voice in voices]
 
     @property
+    def recorded_voices_told(self) -> tuple[Voice, ...]:
+        """What the hub was told last."""
+        return [e.voices for e in self.effects if isinstance(e, RecordVoices)][-1]
+
+    @property
     def voice(self) -> Voice:
         [voice] = self.room.recorded_voices
         return voice

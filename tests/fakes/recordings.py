@@ -18,7 +18,7 @@ from parvis_audio.opus import Encoder, program_encoder, unit_encoder
 from parvis_server.engine.program import PROGRAM_CEILING_DBFS
 from parvis_server.media.limiter import Limiter
 from parvis_server.record.places import PlacesWriter
-from parvis_server.record.recording import Recording, Talker, TrackKind
+from parvis_server.record.recording import Answerer, Recording, Talker, TrackKind
 from parvis_server.record.recording import Track as Kept
 from parvis_server.replay.bus import Track, summed
 from parvis_server.replay.opus_file import (
@@ -83,6 +83,8 @@ class Said:
     kind: TrackKind = TrackKind.PHONE
     text: str | None = None
     anonymous: bool = False
+    answered_by: tuple[tuple[str, str], ...] = ()
+    """Who sat at a table whose own microphone this is."""
 
     @property
     def end_s(self) -> float:
@@ -146,6 +148,7 @@ def _kept(at: int, said: Said, made: Track) -> Kept:
         participant=said.participant,
         name=ANONYMOUS_NAME if said.anonymous else said.name,
         is_published=said.is_published,
+        answered_by=tuple(Answerer(participant=who, name=name) for who, name in said.answered_by),
     )
     return Kept(
         file=f"tracks/{at + 1:04}.opus",

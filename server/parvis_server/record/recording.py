@@ -1,5 +1,6 @@
 """What a recording is: ``recording.json``, rewritten whole whenever something changes. Pure."""
 
+from collections.abc import Container
 from enum import StrEnum
 from typing import Annotated, Final, Literal, Self
 
@@ -42,6 +43,13 @@ class TrackKind(StrEnum):
     """The hub's voice, with somebody's words."""
 
 
+class Answerer(Kept):
+    """Somebody who sat at a table while its own microphone was recorded, and had said yes."""
+
+    participant: Annotated[str, Field(min_length=1, max_length=256)]
+    name: Annotated[str, Field(max_length=256)] | None = None
+
+
 class Talker(Kept):
     """Whose sound a track is."""
 
@@ -53,6 +61,18 @@ class Talker(Kept):
     """As it was shown to the public."""
     is_published: bool = False
     """Whether they said yes to that, too."""
+    answered_by: tuple[Answerer, ...] = ()
+    """Of a table's own microphone: everybody who sat there. Who comes or goes begins a track."""
+
+    @property
+    def people(self) -> frozenset[str]:
+        """Whose answer it hangs on: those who sat there, or who had the microphone."""
+        answered = frozenset(one.participant for one in self.answered_by)
+        return answered or frozenset({self.participant})
+
+    def is_of(self, people: Container[str]) -> bool:
+        """Whether it may be the voice of one of these, or is the microphone of this name."""
+        return self.participant in people or any(one in people for one in self.people)
 
 
 class Track(Kept):

@@ -16,11 +16,12 @@ from parvis_audio.opus_packet import packet_duration_samples
 from parvis_server.errors import BadRecording
 from parvis_server.record.ogg_opus import OpusHead, read_pages
 from parvis_server.record.ogg_page import Page
-from parvis_server.record.recording import EVENTS, MIX
+from parvis_server.record.recording import EVENTS, MIX, Track
 from parvis_server.replay.index import INDEX, SoundFile, index_of
 from parvis_server.replay.opened import Opened, ms_of, open_recording
 from parvis_server.replay.overview import CATCH_UP
 from parvis_server.replay.page_files import write_page
+from parvis_server.replay.refusals import hidden_people, hidden_tracks
 from parvis_server.replay.talker import silence
 from parvis_server.replay.without import BEFORE_SAMPLES, TAIL_SAMPLES
 
@@ -76,14 +77,14 @@ class CatchUp:
         known_bytes = self._mix_bytes()  # before the tracks are read
         opened = open_recording(self.folder)
         tracks = opened.description.tracks
-        unpublished = {one.talker.participant for one in tracks if not one.talker.is_published}
-        hidden = refused & {one.talker.participant for one in tracks} | unpublished
-        if hidden != self._hidden:
-            self._again(hidden)
+        people = hidden_people(tracks, refused)
+        if people != self._hidden:
+            self._again(people)
+        hidden = hidden_tracks(tracks, people)
         if opened.description.mix_clock is None:
             return False
         try:
-            is_more = self._copy(opened, _spans(opened, hidden), known_bytes)
+            is_more = self._copy(opened, _spans(hidden), known_bytes)
         except OSError as error:
             raise BadRecording(f"cannot copy {self.folder / MIX}: {error.strerror}") from error
         self._tell(opened, hidden)
@@ -132,7 +133,7 @@ class CatchUp:
             page = Page(page.serial, page.sequence, page.granule, tuple(_silent(page)), page.flags)
         return page.serialize()
 
-    def _tell(self, opened: Opened, hidden: frozenset[str]) -> None:
+    def _tell(self, opened: Opened, hidden: tuple[Track, ...]) -> None:
         """What the page shows, when it is another one."""
         path = self.folder / EVENTS
         log_bytes = path.stat().st_size if path.exists() else 0
@@ -157,10 +158,10 @@ class CatchUp:
             raise BadRecording(f"cannot write {draft}: {error.strerror}") from error
 
 
-def _spans(opened: Opened, hidden: frozenset[str]) -> Spans:
+def _spans(hidden: tuple[Track, ...]) -> Spans:
     """Room clocks between which nothing may be heard."""
     return tuple(
-        (begin - BEFORE_SAMPLES, end + TAIL_SAMPLES) for begin, end in opened.spans(hidden)
+        (begin - BEFORE_SAMPLES, end + TAIL_SAMPLES) for begin, end in Opened.spans(hidden)
     )
 
 

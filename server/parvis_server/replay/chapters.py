@@ -132,30 +132,40 @@ def only_heard(
 
     A turn without a yes is on the floor and not in the recording. Who says yes in the middle of a
     turn is named from then on; ``heard`` knows how. Borders less than ``BORDER_MS`` away stay the
-    floor's.
+    floor's. Where a turn is not heard for more than a breath, it is two chapters.
     """
-    return tuple(
-        clipped for chapter in chapters if (clipped := _clipped(chapter, heard)) is not None
-    )
+    return tuple(clipped for chapter in chapters for clipped in _clipped(chapter, heard))
 
 
-def _clipped(chapter: Chapter, heard: Mapping[str, Sequence[Heard]]) -> Chapter | None:
+def _clipped(chapter: Chapter, heard: Mapping[str, Sequence[Heard]]) -> Iterable[Chapter]:
     if chapter.participant is None:
-        return chapter
+        yield chapter
+        return
     near = [
         one
         for one in heard.get(chapter.participant, ())
         if one.begin_ms < chapter.end_ms and one.end_ms > chapter.begin_ms
     ]
-    if not near:
-        return None
-    begin_ms, end_ms = min(one.begin_ms for one in near), max(one.end_ms for one in near)
-    return replace(
-        chapter,
-        begin_ms=begin_ms if begin_ms > chapter.begin_ms + BORDER_MS else chapter.begin_ms,
-        end_ms=end_ms if end_ms < chapter.end_ms - BORDER_MS else chapter.end_ms,
-        name=chapter.name or near[0].name,
-    )
+    for run in _runs(sorted(near, key=lambda one: one.begin_ms)):
+        begin_ms, end_ms = run[0].begin_ms, max(one.end_ms for one in run)
+        yield replace(
+            chapter,
+            begin_ms=begin_ms if begin_ms > chapter.begin_ms + BORDER_MS else chapter.begin_ms,
+            end_ms=end_ms if end_ms < chapter.end_ms - BORDER_MS else chapter.end_ms,
+            name=chapter.name or run[0].name,
+        )
+
+
+def _runs(near: Iterable[Heard]) -> Iterable[list[Heard]]:
+    """What is no more than a breath apart, together."""
+    run: list[Heard] = []
+    for one in near:
+        if run and one.begin_ms - max(before.end_ms for before in run) > BREATH_MS:
+            yield run
+            run = []
+        run.append(one)
+    if run:
+        yield run
 
 
 def _begin_with(reading: _Reading, view: RoomView, begin: int) -> None:

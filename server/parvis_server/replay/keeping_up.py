@@ -15,7 +15,13 @@ from parvis_server.replay.publish import Wish as Contents
 from parvis_server.replay.publish import prepare, publish, take_back
 from parvis_server.replay.refusals import note_unpublished
 from parvis_server.replay.retention import is_due
-from parvis_server.replay.rights import erase_person, erase_recording, is_in, sweep_damaged
+from parvis_server.replay.rights import (
+    erase_person,
+    erase_recording,
+    erase_room,
+    is_in,
+    sweep_damaged,
+)
 from parvis_server.replay.wishes import wished
 from parvis_server.replay.withdraw import withdraw
 from parvis_server.replay.without import Progress
@@ -120,6 +126,9 @@ def _done(bench: Bench, task: Task) -> Done:
         tell = bench.progress(task)
         erase_person(bench.recordings, task.participant or "", bench.utc_ms, tell, room)
         return {"done": room}
+    if task.act is Act.ERASE_ROOM:
+        erase_room(bench.recordings, task.recording, bench.utc_ms, bench.progress(task))
+        return {"done": task.recording}
     opened = find(bench.recordings, task.recording)
     match task.act:
         case Act.PREPARE:

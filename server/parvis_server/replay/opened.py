@@ -1,7 +1,7 @@
 """A recording's folder, opened for reading: finished, growing, or left by a power cut."""
 
 import json
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -125,28 +125,30 @@ class Opened:
         """The floor's events; raises ``BadRecording``."""
         return read_log(self.folder / EVENTS)
 
-    def chapters(self, end: int, left_out: frozenset[str] = frozenset()) -> tuple[Chapter, ...]:
-        """Its chapters up to room clock ``end``, without the people who are left out."""
+    def chapters(self, end: int, left_out: Sequence[Kept] = ()) -> tuple[Chapter, ...]:
+        """Its chapters up to room clock ``end``, without the tracks that are left out."""
         log = self.log()
-        found = chapters_of(log.events, begin=self.begin, end=end, view=log.view, left_out=left_out)
+        found = chapters_of(log.events, begin=self.begin, end=end, view=log.view)
         heard: dict[str, list[Heard]] = {}
         for kept in self.description.tracks:
+            if kept in left_out:
+                continue
             begun, ended = kept.begun_clock - self.begin, (kept.ended_clock or end) - self.begin
             span = Heard(ms_of(begun), ms_of(ended), shown_name(kept.talker))
             heard.setdefault(kept.talker.participant, []).append(span)
         return only_heard(found, heard)
 
-    def marks(self, end: int, left_out: frozenset[str] = frozenset()) -> tuple[Mark, ...]:
-        """What listeners marked up to room clock ``end``, but for turns of who is left out."""
+    def marks(self, end: int, left_out: Sequence[Kept] = ()) -> tuple[Mark, ...]:
+        """What listeners marked up to room clock ``end``, but for the tracks that are left out."""
         spans = self.spans(left_out)
         return marks_of(self.log().taps, begin=self.begin, end=end, hidden=spans)
 
-    def spans(self, people: Container[str]) -> tuple[tuple[int, int], ...]:
-        """Room clocks between which these people's microphones were recorded."""
+    @staticmethod
+    def spans(tracks: Sequence[Kept]) -> tuple[tuple[int, int], ...]:
+        """Room clocks between which these tracks were recorded."""
         return tuple(
             (kept.begun_clock, FOREVER if kept.ended_clock is None else kept.ended_clock)
-            for kept in self.description.tracks
-            if kept.talker.participant in people
+            for kept in tracks
         )
 
 

@@ -105,7 +105,7 @@ def write_opus(path: Path, opus: OpusFile) -> None:
     draft = path.with_name(path.name + ".new")
     try:
         with draft.open("wb") as file:
-            for page in _written(opus):
+            for page in pages_of(opus):
                 file.write(page)
             file.flush()
             os.fsync(file.fileno())
@@ -115,8 +115,8 @@ def write_opus(path: Path, opus: OpusFile) -> None:
         raise BadRecording(f"cannot write {path}: {error.strerror}") from error
 
 
-def _written(opus: OpusFile) -> Iterator[bytes]:
-    """The pages; where packets are missing, packets without sound keep the time."""
+def pages_of(opus: OpusFile) -> Iterator[bytes]:
+    """A file's pages; where packets are missing, packets without sound keep the time."""
     writer = OpusWriter(opus.serial, opus.tags, opus.pre_skip)
     yield writer.head
     for packet in opus.packets:

@@ -22,6 +22,8 @@ class Act(StrEnum):
     ERASE = "erase"
     ERASE_PERSON = "erase_person"
     """Out of every recording of this room."""
+    ERASE_ROOM = "erase_room"
+    """Every recording of this room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class Task:
 
     act: Act
     recording: str
-    """``room/recording``; of ``ERASE_PERSON``, the room."""
+    """``room/recording``; of ``ERASE_PERSON`` and ``ERASE_ROOM``, the room."""
     participant: str | None = None
     """Whom it is about, where it is about somebody."""
 

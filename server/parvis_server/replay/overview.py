@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +22,8 @@ WISHES: Final = "withdrawals.json"
 SILENCES: Final = "silences.json"
 REFUSED: Final = "unpublished.json"
 SAMPLES_PER_MS: Final = 48
+SEAT: Final = "seat"
+"""Kind of a voice that is in the recording by a table's microphone alone: somebody sat there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,21 +112,29 @@ def _of(folder: Path, series: Path) -> Overview:
 
 
 def _voices(description: Recording, refused: frozenset[str]) -> Iterator[Heard]:
-    """Each person once, in the order in which they spoke."""
+    """Each person once, in the order in which they spoke; those who sat at a table, too."""
     found: dict[str, Heard] = {}
     for kept in description.tracks:
         talker, begun = kept.talker, kept.begun_clock
-        before = found.get(talker.participant)
         lasted = max(0, (kept.ended_clock or begun) - begun) // SAMPLES_PER_MS
-        is_public = talker.is_published and talker.participant not in refused
-        found[talker.participant] = Heard(
-            participant=talker.participant,
-            name=talker.name,
-            kind=talker.kind.value,
-            is_published=is_public and (before is None or before.is_published),
-            duration_ms=lasted + (0 if before is None else before.duration_ms),
-        )
+        is_public = talker.is_published and not talker.people & refused
+        own = Heard(talker.participant, talker.name, talker.kind.value, is_public, lasted)
+        _add(found, own)
+        for one in talker.answered_by:
+            _add(found, Heard(one.participant, one.name, SEAT, is_public, lasted))
     yield from found.values()
+
+
+def _add(found: dict[str, Heard], heard: Heard) -> None:
+    before = found.get(heard.participant)
+    if before is not None:
+        heard = replace(
+            heard,
+            kind=heard.kind if before.kind == SEAT else before.kind,
+            is_published=heard.is_published and before.is_published,
+            duration_ms=heard.duration_ms + before.duration_ms,
+        )
+    found[heard.participant] = heard
 
 
 def _listed(path: Path) -> list[Any]:

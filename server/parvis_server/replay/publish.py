@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from parvis_server.errors import BadOgg, BadRecording
 from parvis_server.record.ogg_opus import read_tail
-from parvis_server.record.recording import DESCRIPTION, EVENTS, MIX
+from parvis_server.record.recording import DESCRIPTION, EVENTS, MIX, Track
 from parvis_server.replay.feed import json_chapters, titled
 from parvis_server.replay.formats import Label, telling, write_sound
 from parvis_server.replay.index import (
@@ -204,7 +204,7 @@ def _fill_first(opened: Opened, draft: Path) -> None:
     except BadOgg as error:
         raise BadRecording(f"{opened.folder / MIX}: {error}") from error
     end = opened.begin + tail.granule - tail.pre_skip
-    _describe(opened, draft, end, frozenset(), (_file(draft, MIX),), (), ())
+    _describe(opened, draft, end, (), (_file(draft, MIX),), (), ())
 
 
 def _fill(opened: Opened, wish: Wish, draft: Path, progress: Progress) -> None:
@@ -229,7 +229,7 @@ def _describe(
     opened: Opened,
     draft: Path,
     end: int,
-    hidden: frozenset[str],
+    hidden: tuple[Track, ...],
     sounds: tuple[SoundFile, ...],
     downloads: tuple[SoundFile, ...],
     silences: tuple[Silence, ...],
@@ -252,14 +252,13 @@ def _describe(
 
 
 def _mix_without(
-    opened: Opened, hidden: frozenset[str], progress: Progress
+    opened: Opened, hidden: tuple[Track, ...], progress: Progress
 ) -> tuple[OpusFile, tuple[Silence, ...]]:
     """The mix of those who said yes, and where microphones are muted in it."""
     mix = opened.mix()
-    theirs = [one for one in opened.description.tracks if one.talker.participant in hidden]
-    if not theirs:
+    if not hidden:
         return mix.opus, ()
-    left_out, others = opened.tracks_without(theirs)
+    left_out, others = opened.tracks_without(hidden)
     rendered = render_without(mix, left_out, others, progress)
     silences = (
         Silence(begin_ms=ms_of(one.begin - opened.begin), end_ms=ms_of(one.end - opened.begin))
@@ -276,15 +275,15 @@ def sound_of(opus: OpusFile) -> Iterator[Samples]:
 
 
 def _talkers(
-    opened: Opened, wish: Wish, draft: Path, hidden: frozenset[str], end: int
+    opened: Opened, wish: Wish, draft: Path, hidden: tuple[Track, ...], end: int
 ) -> Iterator[SoundFile]:
     """A file for each talker and format; named by number, since names may be any text."""
     people: dict[str, str | None] = {}
-    for kept in opened.description.tracks:
-        if kept.talker.participant not in hidden:
-            people.setdefault(kept.talker.participant, shown_name(kept.talker))
+    shown = [kept for kept in opened.description.tracks if kept not in hidden]
+    for kept in shown:
+        people.setdefault(kept.talker.participant, shown_name(kept.talker))
     for number, (participant, name) in enumerate(people.items(), start=1):
-        kepts = [k for k in opened.description.tracks if k.talker.participant == participant]
+        kepts = [kept for kept in shown if kept.talker.participant == participant]
         tracks = [opened.track(kept) for kept in kepts]
         stem = f"talker-{number:02}"
         for suffix in wish.downloads:

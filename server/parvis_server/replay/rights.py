@@ -5,7 +5,6 @@ recording and of every published copy; one hit is an error.
 """
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,12 +18,9 @@ from parvis_server.replay.keeping import (
     note,
     remove,
     unreached_copies,
-    write_json,
 )
 from parvis_server.replay.opened import Opened, damaged_folders, every, ms_of
-from parvis_server.replay.opus_file import write_opus
 from parvis_server.replay.retention import is_due, is_due_by_name
-from parvis_server.replay.talker import own_packets
 from parvis_server.replay.wishes import wished
 from parvis_server.replay.withdraw import names, take_down, withdraw
 from parvis_server.replay.without import Progress
@@ -58,6 +54,29 @@ def erase_folder(folder: Path, utc_ms: int, act: str = "erase") -> int:
             f"{name} is deleted, but for copies that cannot be reached now: delete {told}"
         )
     return copies
+
+
+def erase_room(recordings: Path, room: str, utc_ms: int, progress: Progress) -> list[str]:
+    """Delete every recording of a room with every copy, damaged ones too; their names.
+
+    One that fails hinders no other; raises ``BadRecording`` for all that did, at the end.
+    """
+    whole = {one.folder: one for one in every(recordings) if one.description.room == room}
+    broken = [one for one, _ in damaged_folders(recordings) if one.parent.name == room]
+    erased, failed = [], []
+    for done, folder in enumerate((*whole, *broken)):
+        progress(done, len(whole) + len(broken))
+        try:
+            if folder in whole:
+                erase_recording(whole[folder], utc_ms)
+            else:
+                erase_folder(folder, utc_ms)
+            erased.append(f"{room}/{folder.name}")
+        except BadRecording as error:
+            failed.append(str(error))
+    if failed:
+        raise BadRecording("; ".join(failed))
+    return erased
 
 
 def sweep(recordings: Path, utc_ms: int) -> list[str]:
@@ -124,9 +143,10 @@ def erase_person(
 
 def is_in(opened: Opened, participant: str) -> bool:
     """Whether their voice or anything they did is in the recording."""
-    if any(one.talker.participant == participant for one in opened.description.tracks):
+    who = frozenset({participant})
+    if any(one.talker.is_of(who) for one in opened.description.tracks):
         return True
-    return any(names(line, frozenset({participant})) for line in _lines(opened))
+    return any(names(line, who) for line in lines_of(opened))
 
 
 def mentions(recordings: Path, participant: str, room: str | None = None) -> Iterator[Path]:
@@ -148,9 +168,11 @@ def participants_called(recordings: Path, called: str) -> set[str]:
     found = set()
     for opened in every(recordings):
         for kept in opened.description.tracks:
-            if called in (kept.talker.participant, kept.talker.name):
-                found.add(kept.talker.participant)
-        for line in _lines(opened):
+            talker = kept.talker
+            known = [(talker.participant, talker.name)]
+            known += [(one.participant, one.name) for one in talker.answered_by]
+            found |= {who for who, name in known if called in (who, name)}
+        for line in lines_of(opened):
             found |= set(_called(line, called))
     return found
 
@@ -167,74 +189,14 @@ def _called(said: Any, called: str) -> Iterator[str]:
             yield from _called(part, called)
 
 
-def _lines(opened: Opened) -> Iterator[Any]:
+def lines_of(opened: Opened) -> Iterator[Any]:
+    """What stands beside the sound, line by line."""
     path = opened.folder / EVENTS
     for line in path.read_bytes().splitlines() if path.exists() else ():
         try:
             yield json.loads(line)
         except ValueError:
             continue  # a torn end
-
-
-def export_person(recordings: Path, participant: str, out: Path) -> list[str]:
-    """Everything that recordings hold of a person: a folder for each, with JSON and their sound.
-
-    Raises:
-        BadRecording: a recording cannot be read, or ``out`` not be written.
-    """
-    exported = []
-    for opened in every(recordings):
-        if not is_in(opened, participant):
-            continue
-        folder = _made(out / opened.name.replace("/", "-"))
-        kepts = [k for k in opened.description.tracks if k.talker.participant == participant]
-        who = frozenset({participant})
-        about = {
-            "recording": opened.description.model_dump(mode="json", exclude={"tracks"}),
-            "tracks": [kept.model_dump(mode="json") for kept in kepts],
-            "events": [line for line in _lines(opened) if "view" not in line and names(line, who)],
-            "published_at": len(copies_of(opened.folder)),
-        }
-        write_json(folder / "person.json", about)
-        if kepts:
-            files = [opened.line(kept) for kept in kepts]
-            end = max(kept.ended_clock or kept.begun_clock for kept in kepts)
-            write_opus(folder / "voice.opus", own_packets(files, opened.begin, end, 1))
-        exported.append(opened.name)
-    return exported
-
-
-def export_room(recordings: Path, room: str, out: Path) -> list[str]:
-    """A whole room's recordings as they are: description, events, mix, tracks.
-
-    Raises:
-        BadRecording: ``out`` cannot be written.
-    """
-    exported = []
-    for opened in every(recordings):
-        if opened.description.room != room:
-            continue
-        folder = _made(out / opened.name.replace("/", "-"))
-        try:
-            for path in sorted(opened.folder.rglob("*")):
-                inside = path.relative_to(opened.folder)
-                if path.is_file() and inside.parts[0] != "prepared" and path.name != LOCK:
-                    (folder / inside).parent.mkdir(parents=True, exist_ok=True)
-                    shutil.copy2(path, folder / inside)
-        except OSError as error:
-            raise BadRecording(f"cannot write {folder}: {error.strerror}") from error
-        exported.append(opened.name)
-    return exported
-
-
-def _made(folder: Path) -> Path:
-    try:
-        folder.mkdir(parents=True)
-    except FileExistsError:
-        raise BadRecording(f"{folder} is there already: give another folder") from None
-    except OSError as error:
-        raise BadRecording(f"cannot make {folder}: {error.strerror}") from error
-    return folder
 
 
 def duration_ms(opened: Opened) -> int | None:

@@ -85,9 +85,9 @@ def withdraw(
                 f"{opened.name} still goes on: they are taken out of it as soon as it is over"
             )
         copies = take_down(folder)
-        theirs = [one for one in opened.description.tracks if one.talker.participant in gone]
+        theirs = [one for one in opened.description.tracks if one.talker.is_of(gone)]
         rendered, silences = _make_again(opened, theirs, progress)
-        _forget_events(folder, gone, opened.spans(gone))
+        _forget_events(folder, gone, opened.spans(theirs))
         _forget_tracks(opened, theirs)
         note(folder.parents[1], utc_ms, "withdraw", opened.name, tracks=len(theirs), copies=copies)
         forget_refusals(opened, gone)

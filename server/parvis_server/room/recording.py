@@ -84,14 +84,16 @@ def voices(view: RoomView, sounding: Iterable[Member]) -> Iterator[Voice]:
 
 def _turn_voice(view: RoomView, turn: Turn) -> Iterator[Voice]:
     is_attended = turn.unit is None or unit_of_person(turn.participant) != turn.unit
-    allowed = _said(view, [turn.participant]) if is_attended else _of_unit(view, turn.unit or "")
+    unit = None if is_attended else turn.unit
+    allowed = _said(view, [turn.participant]) if unit is None else _of_unit(view, unit)
     if turn.unit is None:
         kind = VoiceKind.READ
     else:
         kind = VoiceKind.PHONE if turn.is_from_phone else VoiceKind.UNIT
     name = ANONYMOUS_NAME if turn.anonymous else turn.name
     if allowed is not None:
-        yield Voice(turn.ssrc or 0, kind, turn.participant, name, allowed)
+        answered_by = () if unit is None else _answered_at(view, unit)
+        yield Voice(turn.ssrc or 0, kind, turn.participant, name, allowed, answered_by)
 
 
 def _microphone_voice(
@@ -99,15 +101,16 @@ def _microphone_voice(
 ) -> Iterator[Voice]:
     """An always-open microphone; somebody far away answers for themselves."""
     who, kind = microphone.unit, VoiceKind.UNIT
+    answered_by: tuple[tuple[str, str], ...] = ()
     if member is None:  # who it is will be known when they are back
         return
     if member.role is Role.SPEAKER:
         allowed, kind = _said(view, [who]), VoiceKind.SPEAKER
     else:
-        allowed = _of_unit(view, who)
+        allowed, answered_by = _of_unit(view, who), _answered_at(view, who)
         kind = VoiceKind.DESK if member.source_kind is SourceKind.DESK else VoiceKind.UNIT
     if allowed is not None:
-        yield Voice(microphone.ssrc, kind, who, microphone.name, allowed)
+        yield Voice(microphone.ssrc, kind, who, microphone.name, allowed, answered_by)
 
 
 def _of_unit(view: RoomView, unit: str) -> bool | None:
@@ -118,6 +121,12 @@ def _of_unit(view: RoomView, unit: str) -> bool | None:
         return _said(view, seated)
     rule = view.recording.terms.unattended if view.recording is not None else Unattended.LEFT_OUT
     return None if rule is Unattended.LEFT_OUT else rule is Unattended.PUBLISHED
+
+
+def _answered_at(view: RoomView, unit: str) -> tuple[tuple[str, str], ...]:
+    """Who sit at a unit and answered: the sound may be anybody's of them."""
+    answers = (answer_of(view, seat.participant) for seat in seated_at(view, unit))
+    return tuple((one.participant, one.name or "") for one in answers if one is not None)
 
 
 def _said(view: RoomView, people: Iterable[str]) -> bool | None:

@@ -70,6 +70,8 @@ class Voice:
     """As it is shown to the public."""
     is_published: bool
     """Whether they said yes to that, too."""
+    answered_by: tuple[tuple[str, str], ...] = ()
+    """Of a table's own microphone: who sit there and answered for it, ids and names."""
 
 
 @dataclass(frozen=True, slots=True)

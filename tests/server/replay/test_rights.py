@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 import soundfile
@@ -11,6 +14,7 @@ import soundfile
 from fakes.recordings import BEGUN_UTC_MS, Said, built_page, write_recording
 from fakes.voices import voice
 from parvis_server.errors import BadRecording
+from parvis_server.replay.export import person_files, room_files, write_files, write_zip
 from parvis_server.replay.keeping import copies_of, known_copies, remember_copy
 from parvis_server.replay.opened import every, open_recording
 from parvis_server.replay.publish import Wish, prepare, publish
@@ -19,8 +23,7 @@ from parvis_server.replay.retention import DAY_MS, days_left, deleted_at_utc_ms,
 from parvis_server.replay.rights import (
     erase_person,
     erase_recording,
-    export_person,
-    export_room,
+    erase_room,
     mentions,
     participants_called,
     sweep,
@@ -155,8 +158,8 @@ def test_what_is_damaged_is_told_and_expires_after_the_longest_time(tmp_path: Pa
 
 def test_a_person_gets_their_words_and_nobody_elses(tmp_path: Path) -> None:
     write(tmp_path / "recordings", ANN, BOB)
-    [name] = export_person(tmp_path / "recordings", "bob-id", tmp_path / "out")
-    folder = tmp_path / "out" / name.replace("/", "-")
+    [name] = write_files(person_files(tmp_path / "recordings", "bob-id"), tmp_path / "out")
+    folder = tmp_path / "out" / name
     sound, _ = soundfile.read(folder / "voice.opus", dtype="float32")
     assert abs(sound.size - 3 * RATE) < 0.05 * RATE
     assert sound[round(2.1 * RATE) :].any()
@@ -168,12 +171,51 @@ def test_a_person_gets_their_words_and_nobody_elses(tmp_path: Path) -> None:
 def test_a_room_is_exported_whole(tmp_path: Path) -> None:
     folder = write(tmp_path / "recordings", ANN, BOB)
     write(tmp_path / "recordings", ANN, room="other")
-    [name] = export_room(tmp_path / "recordings", "main", tmp_path / "out")
-    out = tmp_path / "out" / name.replace("/", "-")
+    [name] = write_files(room_files(tmp_path / "recordings", "main"), tmp_path / "out")
+    out = tmp_path / "out" / name
     assert (out / "mix.opus").read_bytes() == (folder / "mix.opus").read_bytes()
     assert len(list((out / "tracks").iterdir())) == 4
     with pytest.raises(BadRecording, match="give another folder"):
-        export_room(tmp_path / "recordings", "main", tmp_path / "out")
+        write_files(room_files(tmp_path / "recordings", "main"), tmp_path / "out")
+
+
+def test_an_archive_holds_the_same_and_is_written_in_one_go(tmp_path: Path) -> None:
+    folder = write(tmp_path / "recordings", ANN, BOB)
+
+    class Line(io.BytesIO):
+        """A pipe: nobody goes back in it."""
+
+        def seek(self, *_: Any) -> int:
+            raise OSError("a pipe")
+
+        tell = seek
+
+    line = Line()
+    write_zip(room_files(tmp_path / "recordings", "main"), line)
+    with zipfile.ZipFile(io.BytesIO(line.getvalue())) as archive:
+        assert archive.testzip() is None
+        name = f"main-{folder.name}/mix.opus"
+        assert archive.read(name) == (folder / "mix.opus").read_bytes()
+        assert len([one for one in archive.namelist() if "/tracks/" in one]) == 4
+
+
+def test_a_room_is_erased_whole_though_one_recording_is_damaged(tmp_path: Path) -> None:
+    recordings = tmp_path / "recordings"
+    whole, other = write(recordings, ANN), write(recordings, ANN, room="other")
+    broken = write_recording(recordings, [BOB], number=2, length_s=4)
+    (broken / "recording.json").write_bytes(b"{")
+    told: list[tuple[int, int]] = []
+    gone = erase_room(recordings, "main", NOW, lambda done, of: told.append((done, of)))
+    assert sorted(gone) == [f"main/{whole.name}", f"main/{broken.name}"]
+    assert told == [(0, 2), (1, 2)]
+    assert other.exists() and not (recordings / "main").exists()
+
+
+def test_what_still_goes_on_keeps_nothing_else_from_being_erased(tmp_path: Path) -> None:
+    whole, growing = write(tmp_path, ANN), write(tmp_path, ANN, number=2, is_growing=True)
+    with pytest.raises(BadRecording, match="still goes on: stop it first"):
+        erase_room(tmp_path, "main", NOW, quiet)
+    assert growing.exists() and not whole.exists()
 
 
 def test_people_are_found_by_name_and_by_id(tmp_path: Path) -> None:

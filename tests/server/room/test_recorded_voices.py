@@ -105,6 +105,21 @@ def test_who_leaves_the_seat_leaves_it_to_the_rule(hall: Recorded) -> None:
     assert hall.recorded == [1]
 
 
+def test_a_tables_own_microphone_says_who_answered_for_it(hall: Recorded) -> None:
+    hall.come(LECTERN)
+    hall.record(unattended=Unattended.PUBLISHED)
+    hall.do("host", GiveFloor(id="x", participant="t1"))
+    assert hall.press("t1") is None
+    assert {voice.answered_by for voice in hall.room.recorded_voices} == {()}
+    hall.yes("cleo", published=True)
+    hall.do("cleo", TakeSeat(id="x", code="code-1", name="Cleo"))
+    [table] = [voice for voice in hall.room.recorded_voices if voice.participant == "t1"]
+    assert (table.answered_by, table.is_published) == ((("cleo", "Cleo"),), True)
+    assert table in hall.recorded_voices_told, "the recorder begins another track"
+    hall.do("cleo", WithdrawVoice(id="x"))
+    assert [voice.participant for voice in hall.room.recorded_voices] == [LECTERN.participant]
+
+
 def test_a_unit_keeps_out_who_refused_where_nobody_speaks_unrecorded(hall: Recorded) -> None:
     hall.do("cleo", TakeSeat(id="x", code="code-1", name="Cleo"))
     hall.record(unrecorded_may_speak=False)
