@@ -160,8 +160,8 @@ def erase(
     runs on the data folder does it itself.
     """
     from parvis_server.errors import UsageError
-    from parvis_server.replay.opened import damaged_folders, every, find
-    from parvis_server.replay.rights import erase_folder, erase_recording, sweep
+    from parvis_server.replay.opened import damaged_folders, find
+    from parvis_server.replay.rights import erase_folder, erase_recording, erase_room, sweep
 
     recordings = _recordings(data)
     if sum((name is not None, person is not None, room is not None, expired)) != 1:
@@ -172,16 +172,16 @@ def erase(
         gone = erase_somebody(person, data, recordings, search or [], _progress("the mix is made"))
     elif expired:
         gone = sweep(recordings, _now())
+    elif room is not None:
+        gone = erase_room(recordings, room, _now(), _progress("they are deleted"))
     else:
+        wanted = _whole(name or "")
         broken = {f"{one.parent.name}/{one.name}": one for one, _ in damaged_folders(recordings)}
-        gone = [one for one in broken if one == name or one.partition("/")[0] == room]
-        for one in gone:
-            erase_folder(broken[one], _now())
-        whole = [find(recordings, _whole(name))] if name is not None and not gone else []
-        whole += [one for one in every(recordings) if room == one.description.room]
-        for opened in whole:
-            erase_recording(opened, _now())
-        gone += [opened.name for opened in whole]
+        if wanted in broken:
+            erase_folder(broken[wanted], _now())
+        else:
+            erase_recording(find(recordings, wanted), _now())
+        gone = [wanted]
     typer.echo("\n".join(f"erased: {one}" for one in gone) or "there was nothing to erase")
 
 
@@ -194,16 +194,18 @@ def export(
 ) -> None:
     """Write everything of a person, or of a room, into a folder: JSON and sound."""
     from parvis_server.errors import UsageError
-    from parvis_server.replay.rights import export_person, export_room
+    from parvis_server.replay.export import person_files, room_files, write_files
 
     recordings = _recordings(data)
     if (person is None) == (room is None):
         raise UsageError("give --person or --room")
     if person is not None:
-        found = export_person(recordings, _participant(recordings, person), out)
+        entries = person_files(recordings, _participant(recordings, person))
     else:
-        found = export_room(recordings, room or "", out)
-    typer.echo("\n".join(f"exported: {one}" for one in found) or "there was nothing to export")
+        entries = room_files(recordings, room or "")
+    found = write_files(entries, out)
+    told = "\n".join(f"exported: {out / one}" for one in found)
+    typer.echo(told or "there was nothing to export")
 
 
 def _recordings(data: Path | None) -> Path:

@@ -71,6 +71,7 @@ def _forget_paths(file: Path, who: str) -> None:
         grants = PathGrants(file, is_good, lambda: 0)
         for room in {grant.room for grant in grants.every}:
             grants.revoke(room, lambda grant: grant.holder == who)
+        grants.keep()
 
 
 def _by_the_hub(settings: HubSettings, person: str) -> tuple[str, list[str]]:

@@ -3,7 +3,8 @@
 Everybody may hear what is published of open rooms; of others, whoever has a path of their own
 (``path_grants``). A guessed link gets nothing. Each folder is a static one that any server could
 serve (``replay/publish.py``). ``now`` stands in the place of a recording that still goes on, for
-those who come late; ``hear`` leads a host to what would be published, before it is.
+those who come late; ``hear`` leads a host to what would be published, before it is; ``export`` to
+everything that was recorded.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response
 
+from parvis_server.net.exports import Exports
 from parvis_server.net.pages import ASK_AGAIN, FOREVER
 from parvis_server.net.path_grants import Grant, Scope
 from parvis_server.net.recordings import Recordings
@@ -107,6 +109,13 @@ def add_replays(app: FastAPI, ways: Ways) -> None:
         if wanted is not None and wanted.suffix in SOUNDS:
             await ways.recordings.note_heard(room, recording)
         return _private(await _sent(wanted))
+
+    exports = Exports(ways.recordings.folder)
+
+    @app.api_route("/p/{token}/export/{name}", methods=GETS)
+    async def everything(token: str, name: str, request: Request) -> Response:
+        room = ways.granted(token, Scope.EXPORT, request).room
+        return _private(exports.answer(room, name, is_wanted=request.method == "GET"))
 
 
 def _check_open(ways: Ways, room: str) -> None:

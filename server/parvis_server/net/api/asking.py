@@ -49,7 +49,7 @@ TEXTS = {
     409: "That cannot be done as things stand.",
     413: "The body is too large.",
     422: "A field is missing, unknown or out of bounds.",
-    429: "Too many wrong secrets, codes or passwords.",
+    429: "Too many wrong secrets, codes or passwords; or too often asked for the same.",
 }
 
 

@@ -16,7 +16,7 @@ class RecordedVoice(Body):
     name: str | None
     """As it was shown to the public."""
     kind: str
-    """unit, phone, desk, speaker, or read."""
+    """unit, phone, desk, speaker, read; or seat: they sat at a table that was recorded."""
     is_published: bool
     """Whether they said yes to that, too; else they are in nothing that is published."""
     duration_ms: int
@@ -98,11 +98,25 @@ class WithdrawAct(Body):
 OnRecording = Annotated[PlainAct | WithdrawAct, Field(discriminator="act")]
 
 
+class RoomAct(Body):
+    """Something about all recordings of a room."""
+
+    act: Literal["erase_all"]
+    """Delete every one, with every copy that was published."""
+
+
+class ExportRequest(Body):
+    """What is to be taken home."""
+
+    participant: ParticipantId | None = None
+    """What there is of one person; null: the whole room."""
+
+
 class OwnPath(Body):
     """A path for one person; it holds a secret, and is void once they ask again."""
 
     path: str
-    """`/p/TOKEN/`: before `listen.mp3` and `replay/`; or whole, to something to hear."""
+    """`/p/TOKEN/`: before `listen.mp3` and `replay/`; or whole, to something to hear or take."""
     grant: str
     """Names it, for who revokes it; also in the hub's log."""
 

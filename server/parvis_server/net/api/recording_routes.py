@@ -5,35 +5,34 @@ from secrets import token_urlsafe
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Request
-from fastapi.responses import Response
 
 from parvis_server.errors import BadRecording, StoreError
 from parvis_server.net.api.asking import FOR_EVERYBODY, NOT_KEPT, Asker, faults
 from parvis_server.net.api.caller import Caller
 from parvis_server.net.api.faults import ApiFault
 from parvis_server.net.api.house import House
+from parvis_server.net.api.path_routes import own_path
 from parvis_server.net.api.recording_models import (
     Erased,
     ErasedPerson,
     ErasePerson,
     Erasure,
+    ExportRequest,
     Left,
     Muted,
     OnRecording,
     OwnPath,
-    PathInfo,
-    PathList,
-    PathRequest,
     RecordedVoice,
     RecordingInfo,
     RecordingList,
     ReplayInfo,
     ReplayList,
+    RoomAct,
     WithdrawAct,
     Work,
 )
 from parvis_server.net.edges.requests import EXTENSION
-from parvis_server.net.path_grants import Grant, Scope, hash_of
+from parvis_server.net.path_grants import Scope, hash_of
 from parvis_server.net.recordings import Recordings
 from parvis_server.net.rooms import HubRoom
 from parvis_server.replay.orders import Act, Job, Task
@@ -41,7 +40,6 @@ from parvis_server.replay.overview import Overview
 from parvis_server.replay.wishes import wish_everywhere
 from parvis_wire.fields import RoomName
 from parvis_wire.floor import Access, InviteRole
-from parvis_wire.messages import Role
 from parvis_wire.recording import RecordingId, WithdrawVoice
 
 Named = Annotated[RoomName, Path(description="The room's name, as in its links.")]
@@ -91,8 +89,32 @@ def recording_routes(house: House) -> APIRouter:
         overview = await _overview(known, room, recording)
         if overview.prepared is None:
             raise ApiFault(409, "not_prepared", "nothing is prepared yet: prepare it first")
-        token = known.grants.make(room, Scope.HEAR, "host")
+        token = await own_path(known, room, Scope.HEAR, "host")
         return OwnPath(path=f"/p/{token}/hear/{recording}/", grant=hash_of(token))
+
+    @routes.post("/rooms/{room}/recordings/acts", responses=faults(401, 403, 404, 409))
+    async def on_all(caller: Asker, room: Named, body: RoomAct) -> RecordingList:
+        """Delete every recording of a room, with every copy that was published. For its hosts. How
+        far it is, is told as `work` of the room."""
+        found = house.room_to_run(room, caller, by_cohost=True)
+        _check_host(house, found, caller)
+        _check_over(found)
+        if known.is_busy(room):
+            raise ApiFault(409, "busy", "something is being done to this room: wait for it")
+        _do(known, Task(Act.ERASE_ROOM, room))
+        return await list_recordings(caller, room)
+
+    @routes.post("/rooms/{room}/exports", responses=faults(401, 403, 404, 409))
+    async def export(caller: Asker, room: Named, body: ExportRequest) -> OwnPath:
+        """A path to a ZIP archive, good for ten minutes: everything that was recorded in the room,
+        or what there is of one person; JSON and sound. For its hosts."""
+        found = house.room_to_run(room, caller, by_cohost=True)
+        _check_host(house, found, caller)
+        if not await known.of_room(room):
+            raise ApiFault(409, "no_recording", "nothing of this room is recorded")
+        token = await own_path(known, room, Scope.EXPORT, "host")
+        name = "room" if body.participant is None else f"person-{body.participant}"
+        return OwnPath(path=f"/p/{token}/export/{name}.zip", grant=hash_of(token))
 
     @routes.post("/rooms/{room}/erasures", responses=faults(401, 403, 404, 409))
     async def erase(caller: Asker, room: Named, body: Erasure) -> Erased:
@@ -100,8 +122,7 @@ def recording_routes(house: House) -> APIRouter:
         recording and copy, their paths. For its hosts."""
         found = house.room_to_run(room, caller, by_cohost=True)
         _check_host(house, found, caller)
-        if found.live.room.view.recording is not None:
-            raise ApiFault(409, "recording", "the room is being recorded: stop that first")
+        _check_over(found)
         return await _erased(house, found, body.participant)
 
     @routes.post("/erasures", responses=faults(401, 403, 404, 409))
@@ -145,45 +166,6 @@ def replay_routes(house: House) -> APIRouter:
     return routes
 
 
-def path_routes(house: House) -> APIRouter:
-    """For those who hear a room that is not open by a path of their own."""
-    routes = APIRouter(tags=["replays"], dependencies=NOT_KEPT)
-    known = house.recordings
-
-    @routes.post(
-        "/rooms/{room}/paths",
-        status_code=201,
-        responses=faults(404, 409),
-        openapi_extra=FOR_EVERYBODY,
-    )
-    async def give_path(caller: Asker, room: Named, body: PathRequest) -> OwnPath:
-        """A path of one's own to the room's plain stream and replays, for players that show no
-        secret. Asked again, the older one is void."""
-        found = house.room_to_read(room, caller)
-        holder, invite = _holder(house, found, caller, body)
-        token = known.grants.make(room, Scope.LISTEN, holder, invite)
-        found.mp3.let_strangers_go() if found.access is not Access.OPEN else None
-        return OwnPath(path=f"/p/{token}/", grant=hash_of(token))
-
-    @routes.get("/rooms/{room}/paths", responses=faults(401, 403, 404))
-    async def list_paths(caller: Asker, room: Named) -> PathList:
-        """The paths of a room that are good, without their secrets. For its hosts."""
-        house.room_to_run(room, caller, by_cohost=True)
-        return PathList(paths=tuple(map(_path_info, known.grants.of_room(room))))
-
-    @routes.delete("/rooms/{room}/paths/{grant}", status_code=204, responses=faults(401, 403, 404))
-    async def revoke_path(caller: Asker, room: Named, grant: GrantName) -> Response:
-        """Make a path void; whoever listens by it is cut off. For its hosts."""
-        found = house.room_to_run(room, caller, by_cohost=True)
-        if known.grants.revoke(room, lambda one: one.hash == grant) == 0:
-            raise ApiFault(404, "no_path", "there is no such path: see the list")
-        if found.access is not Access.OPEN:
-            found.mp3.let_strangers_go()
-        return Response(status_code=204)
-
-    return routes
-
-
 async def _overview(known: Recordings, room: str, recording: str) -> Overview:
     for one in await known.of_room(room):
         if one.description.recording == recording:
@@ -197,6 +179,12 @@ def _check_host(house: House, room: HubRoom, caller: Caller) -> None:
     invite = house.doorkeeper.invite_of(room.name, room, shown)
     if not house.is_host(room, caller) and (invite is None or invite.role is not InviteRole.HOST):
         raise ApiFault(401, "unauthorised", "only a host may publish, take back and delete")
+
+
+def _check_over(room: HubRoom) -> None:
+    """Raise ``ApiFault`` while the room is being recorded."""
+    if room.live.room.view.recording is not None:
+        raise ApiFault(409, "recording", "the room is being recorded: stop that first")
 
 
 def _check_may(
@@ -248,6 +236,7 @@ async def _erased(house: House, room: HubRoom, participant: str) -> Erased:
     except StoreError as error:
         raise ApiFault(409, "log_fails", str(error)) from error
     paths = known.grants.revoke(room.name, lambda grant: grant.holder == participant)
+    await known.grants.kept()
     if known.folder is not None and await asyncio.to_thread(known.folder.is_dir):
         _do(known, Task(Act.ERASE_PERSON, room.name, participant))
     return Erased(words=words, paths=paths)
@@ -280,35 +269,6 @@ async def _erased_everywhere(house: House, person: str) -> ErasedPerson:
         rooms=tuple(room.name for room in rooms),
         words=sum(one.words for one in erased),
         paths=sum(one.paths for one in erased),
-    )
-
-
-def _holder(
-    house: House, room: HubRoom, caller: Caller, body: PathRequest
-) -> tuple[str, int | None]:
-    """Whose path it is, and by which invitation they came; raises ``ApiFault``."""
-    keeper = house.doorkeeper
-    shown = () if caller.secret is None else (caller.secret,)
-    invite = keeper.invite_of(room.name, room, shown)
-    number = None if invite is None else invite.number
-    if body.resume is not None:
-        found = keeper.keys.raised(body.resume) or keeper.keys.resumed(Role.LISTENER, body.resume)
-        if found is None or room.is_out(found):
-            raise ApiFault(409, "nobody", "resume: this is not the token of a listener here")
-        return found, number
-    if invite is not None:
-        return f"invitation {invite.number}", number
-    if house.runs(room, caller):
-        return "host", None
-    raise ApiFault(409, "nobody", "resume: a path is for one person: say who, by their token")
-
-
-def _path_info(grant: Grant) -> PathInfo:
-    return PathInfo(
-        grant=grant.hash,
-        holder=grant.holder,
-        scope=grant.scope.value,
-        since_utc_ms=grant.since_utc_ms,
     )
 
 

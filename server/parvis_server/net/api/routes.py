@@ -42,8 +42,8 @@ from parvis_server.net.api.models import (
     TypedCode,
 )
 from parvis_server.net.api.operator_routes import house_routes, session_routes
+from parvis_server.net.api.path_routes import path_routes
 from parvis_server.net.api.recording_routes import (
-    path_routes,
     recording_routes,
     replay_routes,
 )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import shutil
+import zipfile
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -252,3 +254,47 @@ async def test_through_an_edge_only_what_stands_on_a_server_of_its_own_is_offere
     assert await offered() == []
     (series / "address.txt").write_text("https://replays.example/evening/")
     assert [one["path"] for one in await offered()] == [f"https://replays.example/evening/{ID}/"]
+
+
+async def test_a_host_takes_a_room_or_a_person_home_as_one_archive(evening: Evening) -> None:
+    whole = await evening.host.post(evening.path("exports"), json={})
+    assert whole.status_code == 200, whole.text
+    archive = await evening.anybody.get(whole.json()["path"])
+    assert archive.headers["Content-Disposition"].startswith("attachment; filename=")
+    assert archive.headers["Cache-Control"] == "private, no-cache"
+    with zipfile.ZipFile(io.BytesIO(archive.content)) as room:
+        assert room.testzip() is None
+        assert {f"{evening.room}-{ID}/mix.opus", f"{evening.room}-{ID}/recording.json"} <= set(
+            room.namelist()
+        )
+    of_bob = await evening.host.post(evening.path("exports"), json={"participant": "bob-id"})
+    assert (await evening.anybody.get(whole.json()["path"])).status_code == 404, "one at a time"
+    archive = await evening.anybody.get(of_bob.json()["path"])
+    with zipfile.ZipFile(io.BytesIO(archive.content)) as person:
+        assert [name.rpartition("/")[2] for name in person.namelist()] == [
+            "person.json",
+            "voice.opus",
+        ]
+    token = of_bob.json()["path"].split("/")[2]
+    for wrong in (f"/p/{token}/export/room.txt", f"/p/{token}/replay/", "/p/guess/export/room.zip"):
+        assert (await evening.anybody.get(wrong)).status_code in (404, 429)
+    for nobody in ("exports", "recordings/acts"):
+        answer = await evening.anybody.post(evening.path(nobody), json={"act": "erase_all"})
+        assert answer.status_code in (401, 404, 422)
+
+
+async def test_a_room_is_erased_whole_at_one_word(evening: Evening) -> None:
+    write_recording(evening.recordings, [ANN], room=evening.room, number=2, length_s=4)
+    answer = await evening.host.post(evening.path("recordings/acts"), json={"act": "erase_all"})
+    assert answer.status_code == 200, answer.text
+
+    async def listed() -> dict[str, Any]:
+        return dict((await evening.host.get(evening.path("recordings"))).json())
+
+    for _ in range(500):
+        told = await listed()
+        if not told["recordings"] and told["work"]["state"] == "done":
+            break
+        await asyncio.sleep(0.02)
+    assert (told["recordings"], told["work"]["act"]) == ([], "erase_room")
+    assert not (evening.recordings / evening.room).exists()
