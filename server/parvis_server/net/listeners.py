@@ -107,7 +107,7 @@ class ListenerSession:
             asks_for_a_rank(command, who),
         )
         if why is not None:
-            self.connection.send(Ack(id=command.id, refused=RefusalCode.NOT_ALLOWED, text=why))
+            self.connection.send(Ack(id=command.id, refused=RefusalCode.OVER_PLAIN, text=why))
         return why is not None
 
     def end(self) -> None:

@@ -207,6 +207,7 @@ export type RecordingEnd = "closed" | "no_host" | "failed";
  */
 export type RefusalCode =
   | "not_allowed"
+  | "over_plain"
   | "name_needed"
   | "already_raised"
   | "no_hand"
