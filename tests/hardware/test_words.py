@@ -21,7 +21,7 @@ def test_every_word_has_its_french_and_no_other_is_kept() -> None:
     [
         ('lid = "couvercle"\n', "words.toml, places: 'lid' has no French"),
         ('buzzer = "avertisseur"\n', "words.toml, boxes: 'buzzer' has no French"),
-        ('white = "blanc"\n\n[sheets]', "words.toml, values: 'white' has no French"),
+        ('white = "blanche"\n\n[sheets]', "words.toml, values: 'white' has no French"),
         ('"USB 2.0" = "USB 2.0"\n', "words.toml, gauges: 'USB 2.0' has no French"),
         ('"to: {end}" = "à : {end}"\n', "words.toml, phrases: 'to: {end}' has no French"),
     ],
@@ -67,10 +67,12 @@ def test_the_french_drawings_are_french() -> None:
     assert drawn["connectors"]["J5"]["subtype"] == "carte de commande"
     assert drawn["connectors"]["D2"]["type"] == "LED rouge"
     assert drawn["cables"]["W5"]["notes"].startswith("de\u00a0: JST XHP-4\nà\u00a0: soudé")
-    assert drawn["cables"]["W5 ponts"]["length"] == "30 mm"
+    bridges = drawn["cables"]["W5 ponts"]
+    assert (bridges["length"], bridges["length_unit"]) == (30, "mm")
+    assert "JST" not in bridges["notes"], "a bridge joins lamp to lamp"
     [control] = [sheet for sheet in sources.sheets() if sheet.name == "control"]
     told = schematic.in_language(control, say)
-    assert "anneau, 12 px" in {box.title for box in told.boxes}
+    assert "LR1 : anneau, 12 px".replace(" :", "\u00a0:") in {box.title for box in told.boxes}
     assert "Dessiné, pas encore construit" in schematic.foot_of(told, "v1", say)
     sheets = draw_perfboard.drawings(sources.board(), netlist, (), say)
     assert "côté soudures" in sheets["perfboard_wires"] and "2,54 mm" in sheets["perfboard"]

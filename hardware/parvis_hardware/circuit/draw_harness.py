@@ -12,6 +12,9 @@ from parvis_hardware.pictures import FONT, png_beside
 from parvis_hardware.places import LANGUAGES
 from parvis_hardware.words import Speaker, speaker
 
+TIERS_APART_INCH, CABLES_APART_INCH = "0.6", "0.2"
+"""WireViz' own 2 and 0.33 make a drawing so wide that nobody can read it on a page of A4."""
+
 
 def make(out: Path) -> list[Path]:
     """For each build: the drawing as SVG and PNG in each language, the wires as CSV."""
@@ -32,8 +35,9 @@ def _draw(netlist: Netlist, path: Path, say: Speaker) -> list[Path]:
         warnings.simplefilter("ignore", SyntaxWarning)  # WireViz's own, on newer Pythons
         from wireviz import wireviz
     path.parent.mkdir(parents=True, exist_ok=True)
-    drawn = wireviz.parse(harness.wireviz_input(netlist, FONT, say), return_types="svg")
-    path.write_text(drawn, encoding="utf-8")
+    drawn = wireviz.parse(harness.wireviz_input(netlist, FONT, say), return_types="harness")
+    drawn.graph.attr("graph", ranksep=TIERS_APART_INCH, nodesep=CABLES_APART_INCH)
+    path.write_text(drawn.svg, encoding="utf-8")
     return [path, png_beside(path)]
 
 

@@ -198,7 +198,7 @@ def _wires(board: Board, netlist: Netlist, routes: Iterable[Route]) -> Iterable[
             if netlist.net_of(f"{place.reference}.{pin}"):
                 x, y = _x(board, hole[0], True), _y(hole[1])
                 yield _text(
-                    x, y - 11, f"{place.reference}.{pin}", 10.5, "middle", "#111111", halo=True
+                    x, y - 11, f"{place.reference}.{pin}", 9.5, "middle", "#111111", halo=True
                 )
 
 

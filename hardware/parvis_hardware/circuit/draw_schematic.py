@@ -29,6 +29,9 @@ _SYMBOLS = {
 _FROM_END = frozenset({"clamp"})
 """Symbols that schemdraw draws from the other end: from anode to cathode."""
 
+_LETTER = 0.27
+"""Width of a letter of a box's title, rounded up, in the drawing's units."""
+
 _INK, _NET, _PLUG = "#111111", "#0b5394", "#9a3b00"
 
 
@@ -123,13 +126,14 @@ def _draw_box(drawing: Any, box: Box) -> None:
     corners = [(x, y), (corner[0], y), corner, (x, corner[1]), (x, y)]
     for first, second in itertools.pairwise(corners):
         drawing.add(elm.Line().at(first).to(second))
-    words = f"{' / '.join(box.references)}: {box.title}"
     drawing.add(
         elm.Label()
         .theta(0)
         .at((x, y + 0.25))
-        .label(words, "center", halign="left", valign="bottom", fontsize=9.5)
+        .label(box.title, "center", halign="left", valign="bottom", fontsize=9.5)
     )
+    # schemdraw does not count words when it measures its sheet: what ends here does count.
+    drawing.add(elm.Dot(radius=0.01).at((x + _LETTER * len(box.title), y)).color("white"))
     for pin, start, end in box.ends():
         drawing.add(elm.Line().at(start).to(end))
         inward = 0.2 if start[0] < corner[0] else -0.2

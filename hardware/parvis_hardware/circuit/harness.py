@@ -3,6 +3,7 @@
 ``wireviz_input`` gives what WireViz draws, ``wire_rows`` the list to cut and crimp from.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from parvis_hardware.circuit.netlist import Cable, Netlist, Part
@@ -69,7 +70,8 @@ def wireviz_input(netlist: Netlist, font: str, say: Speaker) -> dict[str, Any]:
         if cable.links:
             bridge = say("phrases", "{cable} bridges").format(cable=cable.reference)
             colours = ["BK"] * len(cable.links)
-            cables[bridge] = _drawn_cable(cable, colours, say) | {"length": f"{LINK_MM} mm"}
+            joined = replace(cable, length_mm=LINK_MM, ends=(cable.ends[1], cable.ends[1]))
+            cables[bridge] = _drawn_cable(joined, colours, say)
             connections += _connections(bridge, list(cable.links), pins)
     connectors = {
         reference: _drawn_connector(netlist.parts[reference], found, netlist, say)
@@ -89,7 +91,8 @@ def _drawn_cable(cable: Cable, colours: list[str], say: Speaker) -> dict[str, An
         "wirecount": len(colours),
         "colors": colours,
         "type": say("phrases", "{name}: {gauge}").format(name=name, gauge=gauge),
-        "length": f"{cable.length_mm} mm",
+        "length": cable.length_mm,
+        "length_unit": "mm",
         "show_wirenumbers": False,
     }
     first, second = (say("ends", end) for end in cable.ends)

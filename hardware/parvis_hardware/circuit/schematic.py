@@ -135,8 +135,15 @@ def parse(text: str, netlist: Netlist) -> tuple[Sheet, ...]:
 
 
 def in_language(sheet: Sheet, say: Speaker) -> Sheet:
-    """The sheet with its titles in one language."""
-    boxes = tuple(replace(box, title=say("boxes", box.title)) for box in sheet.boxes)
+    """The sheet with its titles in one language, those of boxes with the parts before them."""
+    heading = say("phrases", "{parts}: {title}")
+    boxes = tuple(
+        replace(
+            box,
+            title=heading.format(parts=" / ".join(box.references), title=say("boxes", box.title)),
+        )
+        for box in sheet.boxes
+    )
     return replace(sheet, title=say("sheets", sheet.title), boxes=boxes)
 
 

@@ -13,7 +13,7 @@ from parvis_hardware.guides.pictures import DRAWN, Pictures, read_pictures
 from parvis_hardware.guides.wires import wire_lines
 from parvis_hardware.places import LANGUAGES
 
-COMING = {"parvis-unit": ("selftest", "install")}
+COMING = {"parvis-unit": ("install",)}
 """Commands that the guides name and that come with the unit's firmware: until they are there, a
 guide that names them is ahead of the program. Whoever adds them takes them off this list."""
 

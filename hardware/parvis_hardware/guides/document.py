@@ -80,6 +80,8 @@ class Picture(Part):
     picture: _WORD
     caption: Words
     width_mm: int = Field(default=150, ge=20, le=180)
+    turned: bool = False
+    """On a page of its own, its left side down, as large as it goes: for a wide drawing."""
 
 
 class Note(Part):

@@ -89,6 +89,27 @@ def _pin_colour(name: str) -> str:
     return "#8fd0a9" if name else PAPER
 
 
+def cable(language: str) -> Canvas:
+    """One finished cable: housing, wires of their length, insulated ends, its name."""
+    sheet = Canvas(420, 250)
+    sheet.rect((20, 92), (54, 66), PALE, thick=2.5, round_=3)
+    for place, colour in enumerate(("#e3b505", INK)):
+        y = 112.0 + 26 * place
+        sheet.rect((26, y - 7), (20, 14), "#d9b44a", thick=1, round_=1)
+        sheet.line([(74, y), (318, y)], INK, thick=8)
+        sheet.line([(74, y), (318, y)], colour, thick=6)
+        sheet.rect((308, y - 9), (38, 18), "#46525c", thick=1.5, round_=3)
+        sheet.line([(346, y), (376, y)], "#b08d57", thick=7)
+    sheet.rect((170, 98), (48, 54), PAPER, thick=1.6, round_=2)
+    sheet.text((194, 132), "W2", 19, bold=True)
+    sheet.arrow((74, 196), (376, 196), GREY, thick=1.6, both=True)
+    length = _say(language, "length from the table", "longueur selon le tableau")
+    sheet.text((225, 222), length, 16)
+    sheet.text((47, 76), _say(language, "JST XH, crimped", "JST XH, serti"), 15, anchor="middle")
+    sheet.text((335, 76), _say(language, "heat-shrink", "gaine thermo"), 15)
+    return sheet
+
+
 def continuity(language: str) -> Canvas:
     """A meter on 5 V and ground of the board that has no supply: no connection."""
     sheet = Canvas(420, 250)
@@ -116,7 +137,7 @@ def continuity(language: str) -> Canvas:
 def voltage(language: str) -> Canvas:
     """The same board on the computer: 5 V and 3.3 V where they belong."""
     sheet = Canvas(420, 250)
-    _meter(sheet, (24, 40), "5.08")
+    _meter(sheet, (24, 40), _say(language, "5.08", "5,08"))
     things.computer(sheet, (270, 112))
     sheet.rect((262, 64), (124, 34), "#e9dfc4", "#b39b5e", thick=2.5, round_=3)
     sheet.line([(320, 98), (320, 112)], thick=6)
@@ -247,6 +268,7 @@ def hub_running(language: str) -> Canvas:
 DRAWINGS: Mapping[str, Callable[[str], Canvas]] = {
     "build-card": card,
     "build-header": header,
+    "build-cable": cable,
     "build-continuity": continuity,
     "build-voltage": voltage,
     "build-selftest": selftest,
