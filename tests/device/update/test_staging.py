@@ -1,0 +1,99 @@
+"""Wheels are unpacked where they belong, and nowhere else."""
+
+from __future__ import annotations
+
+import io
+import stat
+import subprocess
+import zipfile
+from pathlib import Path, PurePosixPath
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fakes.bundles import DAY, MACHINE, PYTHON, CutDisk, Maker, wheel
+from parvis_device.update.errors import Refused
+from parvis_device.update.judgement import Here
+from parvis_device.update.staging import member_place, open_bundle, stage
+from parvis_wire.identity import public_bytes
+from parvis_wire.update import UpdateFault
+
+HERE = Here(MACHINE, PYTHON, "0.0", DAY)
+CLI = "def main() -> None:\n    print('parvis-unit 2.0.0')\n"
+
+
+def unpacked(into: Path, wheel_bytes: bytes, **changes: object) -> Path:
+    maker = Maker()
+    content = maker.bundle({"wheels/parvis-2.0.0-py3-none-any.whl": wheel_bytes}, **changes)
+    key = public_bytes(maker.key)
+    stage(io.BytesIO(content), key, HERE, into / "new", CutDisk())
+    return into / "new"
+
+
+def test_the_program_of_a_bundle_runs(tmp_path: Path) -> None:
+    files = {"parvis_device/cli.py": CLI, "parvis-2.0.0.data/purelib/also.py": "HERE = 1\n"}
+    program = unpacked(tmp_path, wheel("2.0.0", **files))
+    said = subprocess.run([program / "bin/parvis-unit"], capture_output=True, text=True, check=True)
+    assert said.stdout == "parvis-unit 2.0.0\n"
+    assert (program / "site/also.py").exists()
+    assert sorted(path.name for path in program.iterdir()) == ["bin", "manifest.json", "site"]
+
+
+@pytest.mark.parametrize("name", ["../x", "/etc/x", "a/../../x", "a\\..\\x", ""])
+def test_a_wheel_does_not_write_outside(tmp_path: Path, name: str) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as zipped:
+        zipped.writestr(zipfile.ZipInfo(name), b"x")
+    with pytest.raises(Refused, match="would write outside") as caught:
+        unpacked(tmp_path, packed.getvalue())
+    assert caught.value.fault is UpdateFault.UNREADABLE
+    assert list(tmp_path.iterdir()) == [], "nothing of it is left"
+
+
+def test_a_wheel_has_no_links() -> None:
+    member = zipfile.ZipInfo("parvis_device/x")
+    member.external_attr = (stat.S_IFLNK | 0o777) << 16
+    with pytest.raises(Refused, match="outside"):
+        member_place(member, "x.whl")
+
+
+@given(st.text(max_size=40))
+def test_whatever_its_name_a_member_stays_inside(name: str) -> None:
+    try:
+        place = member_place(zipfile.ZipInfo(name), "x.whl")
+    except Refused:
+        return
+    if place is not None:
+        assert not place.is_absolute()
+        assert ".." not in place.parts
+        assert Path("/site", place).is_relative_to("/site")
+
+
+def test_scripts_and_headers_are_left_out() -> None:
+    assert member_place(zipfile.ZipInfo("x-1.data/scripts/run"), "x.whl") is None
+    assert member_place(zipfile.ZipInfo("x-1.data/data/etc/x"), "x.whl") is None
+    assert member_place(zipfile.ZipInfo("x/"), "x.whl") is None
+    inside = member_place(zipfile.ZipInfo("x-1.data/platlib/x/a.so"), "x.whl")
+    assert inside == PurePosixPath("x/a.so")
+
+
+def test_a_bomb_stops_where_the_manifest_ends(tmp_path: Path) -> None:
+    bomb = wheel("2.0.0", **{"zeros": bytes(10_000_000)})
+    with pytest.raises(Refused, match="unpacks to more than it says"):
+        unpacked(tmp_path, bomb)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_no_wheel_is_told(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="a wheel cannot be read"):
+        unpacked(tmp_path, b"PK but no more")
+
+
+def test_a_link_in_the_place_of_a_bundle_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("x")
+    (tmp_path / "link").symlink_to(tmp_path / "secret")
+    with pytest.raises(Refused, match="there is no bundle"):
+        open_bundle(tmp_path / "link")
+    with pytest.raises(Refused, match="Is a directory"):
+        open_bundle(tmp_path)
