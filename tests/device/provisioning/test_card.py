@@ -1,0 +1,212 @@
+"""The card's file is taken once and whole, and its secrets go, whatever moment the power is cut."""
+
+from __future__ import annotations
+
+import errno
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from parvis_device.config import load
+from parvis_device.provisioning.card import CARD_NAME, ERROR_NAME, Card, UnitSettings
+from parvis_device.provisioning.disk import Disk
+from parvis_device.provisioning.networks import Wifi
+from parvis_server.labels import new_labels
+
+LABEL = new_labels(1, 1, "Table", "https://192.168.1.20:8443")[0]
+TEXT = LABEL.settings + 'wifi_name = "Hall"\nwifi_password = "sesame-sesame"\n'
+SECRETS = (LABEL.spelled, LABEL.hotspot.password, "sesame-sesame")
+
+
+class PowerCut(BaseException):
+    """Nothing is done after it, not even what `except OSError` would do."""
+
+
+class CutDisk(Disk):
+    """The power is cut at its ``at``-th step, before it or half-way through."""
+
+    def __init__(self, at: int, *, halfway: bool) -> None:
+        self._left = at
+        self._halfway = halfway
+
+    def _step(self) -> bool:
+        self._left -= 1
+        if self._left == 0 and not self._halfway:
+            raise PowerCut
+        return self._left == 0
+
+    def write(self, path: Path, content: bytes, owner_of: Path | None = None) -> None:
+        if self._step():
+            super().write(path, content[: len(content) // 2], owner_of)
+            raise PowerCut
+        super().write(path, content, owner_of)
+
+    def replace(self, draft: Path, path: Path) -> None:
+        if self._step():
+            if path.parent.name == "boot":  # FAT, which has no journal
+                path.unlink(missing_ok=True)
+            else:
+                super().replace(draft, path)
+            raise PowerCut
+        super().replace(draft, path)
+
+    def overwrite(self, path: Path) -> None:
+        if self._step():
+            whole = path.read_bytes()
+            path.write_bytes(b" " * (len(whole) // 2) + whole[len(whole) // 2 :])
+            raise PowerCut
+        super().overwrite(path)
+
+    def remove(self, path: Path) -> None:
+        if self._step():
+            path.unlink(missing_ok=True)
+            raise PowerCut
+        super().remove(path)
+
+
+@dataclass
+class Unit:
+    """A unit with a card, which may be started again and again."""
+
+    folder: Path
+    kept: list[Wifi] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        (self.folder / "boot").mkdir()
+        (self.folder / "etc").mkdir()
+
+    def start(self, disk: Disk | None = None) -> Card:
+        disk = disk or Disk()
+        settings = UnitSettings(self.settings, disk)
+        return Card(self.folder / "boot", settings, self.kept.append, disk)
+
+    @property
+    def settings(self) -> Path:
+        return self.folder / "etc" / "unit.toml"
+
+    @property
+    def card(self) -> Path:
+        return self.folder / "boot" / CARD_NAME
+
+    @property
+    def on_the_card(self) -> bytes:
+        return b"".join(path.read_bytes() for path in (self.folder / "boot").iterdir())
+
+
+@pytest.fixture
+def unit(tmp_path: Path) -> Unit:
+    return Unit(tmp_path)
+
+
+def is_taken(unit: Unit) -> None:
+    """Everything is with the unit, and no secret on the card."""
+    values = tomllib.loads(unit.settings.read_text())
+    assert values == {**tomllib.loads(LABEL.settings), "microphone": "hw:1"}
+    assert set(unit.kept) == {Wifi("Hall", "sesame-sesame")}
+    for secret in SECRETS:
+        assert secret.encode() not in unit.on_the_card
+    assert unit.settings.stat().st_mode & 0o777 == 0o600
+    assert load(unit.settings, {}).name == "Table 1", "what the unit's program then reads"
+
+
+def test_it_is_taken_once(unit: Unit) -> None:
+    unit.settings.write_text('# of the maker\nmicrophone = "hw:1"\n')
+    unit.card.write_text(TEXT)
+    assert unit.start().take().anything
+    is_taken(unit)
+    assert "# of the maker" in unit.settings.read_text()
+    before = unit.settings.read_bytes(), unit.on_the_card
+    assert not unit.start().take().anything
+    assert (unit.settings.read_bytes(), unit.on_the_card) == before
+    assert len(unit.kept) == 1
+
+
+def test_the_power_is_cut_at_every_moment(tmp_path: Path) -> None:
+    cuts = 0
+    for halfway in (False, True):
+        for at in range(1, 30):
+            folder = tmp_path / f"{at}-{halfway}"
+            folder.mkdir()
+            unit = Unit(folder)
+            unit.settings.write_text('microphone = "hw:1"\n')
+            unit.card.write_text(TEXT)
+            try:
+                unit.start(CutDisk(at, halfway=halfway)).take()
+            except PowerCut:
+                cuts += 1
+            taken = unit.settings.read_text().startswith("# taken from the card")
+            times = len(unit.kept)
+            unit.start().take()
+            is_taken(unit)
+            if taken:
+                assert len(unit.kept) == times, "what was taken is not taken again"
+            unit.start().take()
+            is_taken(unit)
+    assert cuts >= 12
+
+
+def test_a_file_that_was_written_after_the_cut_is_taken_too(unit: Unit) -> None:
+    unit.card.write_text(TEXT)
+    with pytest.raises(PowerCut):
+        unit.start(CutDisk(6, halfway=True)).take()
+    assert (unit.folder / "boot" / f"{CARD_NAME}.old").exists()
+    unit.card.write_text('name = "Another"\n')
+    assert unit.start().take().anything
+    assert load(unit.settings, {}).name == "Another"
+    for secret in SECRETS:
+        assert secret.encode() not in unit.on_the_card
+
+
+def test_a_typo_stays_and_is_explained_until_it_is_mended(unit: Unit) -> None:
+    unit.card.write_text(TEXT.replace("hub =", "hubb ="))
+    taken = unit.start().take()
+    assert taken.mistake is not None and taken.mistake.line == 7
+    told = (unit.folder / "boot" / ERROR_NAME).read_text()
+    assert "line 7: unknown key 'hubb': did you mean hub?" in told
+    assert not unit.settings.exists() and unit.card.read_text().count("hubb") == 1
+    assert unit.start().take().mistake is not None
+    unit.card.write_text(TEXT)
+    assert unit.start().take().anything
+    assert not (unit.folder / "boot" / ERROR_NAME).exists()
+
+
+class FullDisk(Disk):
+    """No room for one more byte below a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def write(self, path: Path, content: bytes, owner_of: Path | None = None) -> None:
+        if path.is_relative_to(self._folder):
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        super().write(path, content, owner_of)
+
+
+def test_a_full_card_loses_nothing(unit: Unit) -> None:
+    unit.settings.write_text('microphone = "hw:1"\n')
+    unit.card.write_text(TEXT)
+    taken = unit.start(FullDisk(unit.folder / "etc")).take()
+    assert "No space left on device" in taken.trouble
+    assert unit.card.read_text() == TEXT
+    taken = unit.start(FullDisk(unit.folder / "boot")).take()
+    assert taken.anything and "cannot be wiped" in taken.trouble
+    assert unit.start(FullDisk(unit.folder / "boot")).take().anything
+    assert len(unit.kept) == 2, "once before its own file was written, once after: never again"
+    unit.start().take()
+    is_taken(unit)
+
+
+def test_damaged_settings_are_written_anew(unit: Unit) -> None:
+    unit.settings.write_text("microphone = \n")
+    unit.card.write_text(TEXT)
+    assert unit.start().take().anything
+    assert load(unit.settings, {}).name == "Table 1"
+
+
+def test_no_card_and_an_empty_one(unit: Unit) -> None:
+    assert not unit.start().take().anything
+    unit.card.write_text("# only a note\n")
+    assert not unit.start().take().anything
+    assert unit.card.read_text() == "# only a note\n" and not unit.settings.exists()
