@@ -21,6 +21,7 @@ from parvis_device.config import (
     load,
 )
 from parvis_device.errors import UnitError
+from parvis_device.selftest import cli as selftest
 from parvis_wire.stage import Duplex, LinkKind
 
 CommandLineError: type[Exception] = typer.BadParameter.__mro__[2]
@@ -174,6 +175,9 @@ def forget(
     from parvis_device.identity_command import forget_site
 
     forget_site(state, new_key=new_key, sure=sure)
+
+
+app.command(epilog=selftest.EXAMPLES)(selftest.selftest)
 
 
 def main() -> None:

@@ -35,6 +35,11 @@ class GpioButton:
         except (GPIOZeroError, OSError) as error:
             raise ButtonTrouble(f"the button's pin GPIO {pins.HAND}: {error}") from error
 
+    @property
+    def is_down(self) -> bool:
+        """Whether the contact is closed now."""
+        return bool(self._button.is_pressed)
+
     async def run(self, events: ButtonEvents) -> None:
         """Watch the pin until cancelled."""
         loop = asyncio.get_running_loop()
