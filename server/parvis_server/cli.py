@@ -25,6 +25,8 @@ COMMANDS = {
     "listen": "Listen to a room without a browser, and record it.",
     "replay": "List recordings, publish them, take a voice out, erase, export.",
     "papers": "Print the privacy papers: notice, register entry, impact sheet.",
+    "backup": "Copy a hub's rooms, keys and settings into one file.",
+    "restore": "Put such a copy in the place of a hub.",
     "doctor": "Say what does not reach what, and what to do.",
     "demo": "Try everything on this machine: a hub and three tables with voices.",
     "bench": "Measure this machine: delay, mix, listeners.",
