@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+import tomllib
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from parvis_device.config import LightKind, UnitConfig
 from parvis_device.light import PATTERNS, Signal
+from parvis_hardware.builds.build import load, load_bom
+from parvis_hardware.circuit.netlist import UNIT_BUILDS
 from parvis_hardware.errors import CheckFailed, SourceError
 from parvis_hardware.guides import make
 from parvis_hardware.guides.checks import COMING, commands_in, commands_of, differences_of
-from parvis_hardware.guides.document import Lights, Step, read_guide
+from parvis_hardware.guides.document import Lights, Step, read_guide, words_in
 from parvis_hardware.guides.drawn import DRAWINGS
 from parvis_hardware.guides.lights import LAMPS, SHOWN_MS, lanes_of, light_lines
 from parvis_hardware.guides.make import (
@@ -24,6 +29,7 @@ from parvis_hardware.guides.make import (
     guide_files,
     pages_of,
     set_pages,
+    settings_lines,
 )
 from parvis_hardware.guides.pictures import read_pictures
 from parvis_hardware.guides.typography import FIXED, NARROW, set_for
@@ -105,6 +111,23 @@ def test_what_is_not_whole_is_one_line_that_names_it(
     assert len(found) == 1 and "\n" not in found[0]
     with pytest.raises(AssertionError, match=line):
         raise AssertionError(found[0])
+
+
+def test_the_guide_has_the_settings_and_the_screws_of_the_build() -> None:
+    guide = read_guide(GUIDES / "assembly.toml")
+    for name in UNIT_BUILDS:
+        steps = [block for block in guide.of_build(name) if isinstance(block, Step)]
+        assert [step.id for step in steps if step.settings] == ["card"]
+        told = tomllib.loads("\n".join(settings_lines(name)))
+        assert told == load(name).program and told["light"] == "ring"
+        assert UnitConfig(**told).light_kind is LightKind.RING
+        [instead] = load(name).without_ring.items()
+        [card] = [step for step in steps if step.settings]
+        assert any(f'`{instead[0]} = "{instead[1]}"`' in words.en for words in card.do)
+        bought = " ".join(line.part_number for line in load_bom(name))
+        for words in (words.en for step in steps for words in words_in(step)):
+            for length in re.findall(r"M2\.5 × (\d+)", words):
+                assert f"M2.5x{length}" in bought, words
 
 
 def test_a_step_that_is_there_twice(tmp_path: Path) -> None:

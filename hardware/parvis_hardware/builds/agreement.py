@@ -95,10 +95,23 @@ def within_limits(build: Build, lines: tuple[Line, ...], source: str) -> list[st
 
 
 def program_and_netlist(build: Build, netlist: Netlist) -> list[str]:
-    """What the unit's program is told to use is wired in this build, each pin to its part."""
+    """What the unit's program is told to use is wired in this build, each pin to its part, and a
+    ring that is wired is used; with the settings for three lamps as well."""
     if build.program is None:
         return []
-    told = _config(build.program)
+    reference = _config(build.program)
+    found = _unwired(reference, netlist)
+    if "LR1" in netlist.parts and reference.light_kind is not LightKind.RING:
+        found.append(f"a ring is wired, and the program's light is {reference.light_kind.value}")
+    if build.without_ring:
+        lamps = _config({**build.program, **build.without_ring})
+        if lamps.light_kind is not LightKind.GPIO:
+            found.append(f"without a ring the program's light is {lamps.light_kind.value}")
+        found += [line for line in _unwired(lamps, netlist) if line not in found]
+    return found
+
+
+def _unwired(told: UnitConfig, netlist: Netlist) -> list[str]:
     wanted: list[tuple[str, str]] = []
     if told.button is ButtonKind.GPIO:
         wanted.append(("HAND", "S1"))

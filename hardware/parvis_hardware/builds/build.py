@@ -54,6 +54,9 @@ class Build(_Table):
     limits: Limits
     status: Status
     program: Mapping[str, Any] | None = None
+    """What the unit's program is told: settings of ``parvis.toml``."""
+    without_ring: Mapping[str, Any] = {}
+    """What it is told instead when three lamps are fitted and no ring."""
 
 
 def parse(text: str, source: str) -> Build:

@@ -106,6 +106,8 @@ class Step(Part):
     """Names of the document's ``tools``."""
     code: list[str] = []
     """Lines to type."""
+    settings: bool = False
+    """Below them, the settings of this build for the unit's ``parvis.toml``."""
 
 
 class Wires(Part):

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from parvis_hardware import words as words_of_drawings
+from parvis_hardware.builds import build as builds
 from parvis_hardware.errors import CheckFailed, ToolMissing
 from parvis_hardware.guides.document import (
     Guide,
@@ -150,6 +151,8 @@ def _block(block: Any, edition: Edition, pictures: Pictures, out: Path) -> dict[
         name, language = block.picture, edition.language
         given["picture"] = "/" + pictures.found(name, language, out, edition.build or "")
         given["alt"] = pictures.sources[name].alt.of(language)
+    if isinstance(block, Step) and block.settings:
+        given["code"] = [*block.code, "", *settings_lines(edition.build or "")]
     if isinstance(block, Lights):
         lines = light_lines(LIGHT_WORDS, edition.language)
         given["shown_ms"] = SHOWN_MS
@@ -166,6 +169,12 @@ def _block(block: Any, edition: Edition, pictures: Pictures, out: Path) -> dict[
         given["heads"] = HEADS[edition.language]
         given["rows"] = [[set_for(edition.language, cell) for cell in wire] for wire in wires]
     return given
+
+
+def settings_lines(build: str) -> list[str]:
+    """The settings of a build as lines of ``parvis.toml``: what is wired is what is used."""
+    program = builds.load(build).program or {}
+    return [f"{key} = {json.dumps(value)}" for key, value in program.items()]
 
 
 def _said(words: Words, language: str) -> str:

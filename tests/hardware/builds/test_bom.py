@@ -16,7 +16,7 @@ from parvis_hardware.builds.build import bom_path, load, load_bom
 from parvis_hardware.builds.build import parse as parse_build
 from parvis_hardware.builds.checks import rows_with_totals
 from parvis_hardware.circuit import sources
-from parvis_hardware.circuit.netlist import BUILDS
+from parvis_hardware.circuit.netlist import BUILDS, UNIT_BUILDS
 from parvis_hardware.errors import SourceError
 
 
@@ -194,20 +194,36 @@ def test_the_program_uses_what_is_wired() -> None:
     assert agreement.program_and_netlist(table, netlist.of_build("small")) == [
         "the program uses BUZZER, and no wire leads from that pin to Q1"
     ]
-    assert len(agreement.program_and_netlist(table, netlist.of_build("hub"))) == 5
+    assert len(agreement.program_and_netlist(table, netlist.of_build("hub"))) == 7
 
 
 def test_the_programs_ring_is_the_one_that_is_wired() -> None:
     netlist, table = sources.netlist().of_build("table"), load("table")
     assert table.program is not None
-    ring = table.model_copy(update={"program": {**table.program, "light": "ring"}})
-    assert agreement.program_and_netlist(ring, netlist) == []
-    larger = table.model_copy(
-        update={"program": {**table.program, "light": "ring", "ring_pixels": 16}}
-    )
+    assert table.program["light"] == "ring"
+    larger = table.model_copy(update={"program": {**table.program, "ring_pixels": 16}})
     assert agreement.program_and_netlist(larger, netlist) == [
         "the program lights 16 pixels, the ring has 12 pixels"
     ]
+    unused = table.model_copy(update={"program": {**table.program, "light": "gpio"}})
+    assert agreement.program_and_netlist(unused, netlist) == [
+        "a ring is wired, and the program's light is gpio"
+    ]
+
+
+def test_the_three_lamps_instead_of_the_ring_are_wired_too() -> None:
+    for name in UNIT_BUILDS:
+        build, netlist = load(name), sources.netlist().of_build(name)
+        assert build.without_ring == {"light": "gpio"}
+        nothing = build.model_copy(update={"without_ring": {"light": "none"}})
+        assert agreement.program_and_netlist(nothing, netlist) == [
+            "without a ring the program's light is none"
+        ]
+        parts = {key: part for key, part in netlist.parts.items() if key != "D3"}
+        nets = {key: tuple(p for p in pins if "D3." not in p) for key, pins in netlist.nets.items()}
+        assert agreement.program_and_netlist(build, replace(netlist, parts=parts, nets=nets)) == [
+            "the program uses LIGHT_GREEN, and no wire leads from that pin to D3"
+        ]
 
 
 def test_pins_that_program_and_table_see_differently_are_seen() -> None:
