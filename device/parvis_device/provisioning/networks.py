@@ -75,6 +75,9 @@ class Networks(Protocol):
             OSError: it cannot be written.
         """
 
+    async def load(self) -> None:
+        """Join what was kept, from now on."""
+
     async def join(self, wifi: Wifi) -> JoinTrouble | None:
         """Join now, and keep it if that went well; None: it did."""
 

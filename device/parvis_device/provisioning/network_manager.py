@@ -1,0 +1,159 @@
+"""NetworkManager through its own command line: joins networks and opens the unit's own Wi-Fi."""
+
+import asyncio
+import contextlib
+import logging
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from parvis_device.provisioning import nmcli
+from parvis_device.provisioning.disk import Disk
+from parvis_device.provisioning.networks import JoinTrouble, Seen, Wifi
+
+PROFILES = Path("etc/NetworkManager/system-connections")
+"""Kept, for root alone."""
+VOLATILE_PROFILES = Path("run/NetworkManager/system-connections")
+"""Gone with the power: the unit's own Wi-Fi is never opened by a start alone."""
+NAMES = Path("etc/NetworkManager/dnsmasq-shared.d/parvis-provision.conf")
+
+CHANNELS = Path("etc/modprobe.d/parvis-wifi-country.conf")
+"""What the kernel is told of the country at every start."""
+
+JOIN_S = 45
+"""A venue's DHCP may take half a minute."""
+ASK_S = 20
+
+_log = logging.getLogger(__name__)
+
+
+class NetworkManager:
+    """Of this machine."""
+
+    def __init__(self, disk: Disk, root: Path = Path("/"), command: str = "nmcli") -> None:
+        """``root`` and ``command`` are others in trials."""
+        self._disk = disk
+        self._kept = root / PROFILES / f"{nmcli.JOINED_WIFI}.nmconnection"
+        self._own = root / VOLATILE_PROFILES / f"{nmcli.OWN_WIFI}.nmconnection"
+        self._names = root / NAMES
+        self._channels = root / CHANNELS
+        self._country: str | None = None
+        self._command = command
+
+    async def online(self) -> bool:
+        """Whether there is a network but the unit's own."""
+        code, said = await self._ask("--terse", "--fields", nmcli.DEVICE_FIELDS, "device")
+        return code == 0 and nmcli.is_online(said)
+
+    async def scan(self) -> Sequence[Seen]:
+        """What is in the air, the strongest first."""
+        await self._ask("radio", "wifi", "on")  # also takes back what rfkill blocked
+        what = ("--terse", "--fields", nmcli.SCAN_FIELDS, "device", "wifi", "list")
+        code, said = await self._ask(*what, "--rescan", "yes")
+        return nmcli.networks_in(said) if code == 0 else []
+
+    def keep(self, wifi: Wifi) -> None:
+        """Remember a network; NetworkManager reads it at its start, or is told by ``load``.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        self._write(self._kept, nmcli.join_profile(wifi))
+        if wifi.country is not None:
+            self._country = wifi.country
+            option = f"options cfg80211 ieee80211_regdom={wifi.country}\n"
+            self._write(self._channels, option)
+
+    async def load(self) -> None:
+        """Let NetworkManager read what was kept, and the radio use its country's channels."""
+        if self._country is not None:
+            await self._run("iw", "reg", "set", self._country)
+        if self._kept.exists():
+            await self._ask("connection", "load", str(self._kept))
+
+    async def join(self, wifi: Wifi) -> JoinTrouble | None:
+        """Join now; a network that was not joined leaves the one that was kept before."""
+        before = self._kept.read_bytes() if self._kept.exists() else None
+        try:
+            self.keep(wifi)
+        except OSError as error:
+            _log.error("the network cannot be kept: %s", error)
+            return JoinTrouble.FAILED
+        await self.load()
+        wait = ("--wait", str(JOIN_S), "connection", "up", "id", nmcli.JOINED_WIFI)
+        code, said = await self._ask(*wait, within_s=JOIN_S + ASK_S)
+        trouble = nmcli.trouble_in(code, said)
+        if trouble is not None:
+            _log.warning("the network %r was not joined: %s", wifi.name, said.strip())
+            await self._put_back(before)
+        return trouble
+
+    async def open_hotspot(self, name: str, password: str) -> bool:
+        """Open the unit's own Wi-Fi."""
+        try:
+            self._write(self._own, nmcli.own_profile(name, password))
+            self._write(self._names, nmcli.CATCH_ALL)
+        except OSError as error:
+            _log.error("the unit's own Wi-Fi cannot be described: %s", error)
+            return False
+        await self._ask("connection", "load", str(self._own))
+        up = ("--wait", str(ASK_S), "connection", "up", "id", nmcli.OWN_WIFI)
+        code, said = await self._ask(*up, within_s=2 * ASK_S)
+        if code != 0:
+            _log.warning("the unit's own Wi-Fi cannot be opened: %s", said.strip())
+            await self.close_hotspot()
+        return code == 0
+
+    async def close_hotspot(self) -> None:
+        """Close it and leave nothing of it."""
+        if self._own.exists():
+            await self._ask("connection", "delete", "id", nmcli.OWN_WIFI)
+        for path in (self._own, self._names):
+            with contextlib.suppress(OSError):
+                self._disk.remove(path)
+
+    async def forget(self) -> None:
+        """Forget every Wi-Fi, also those that Raspberry Pi Imager set up."""
+        what = ("--terse", "--fields", "UUID,TYPE", "connection", "show")
+        _, said = await self._ask(*what)
+        for profile in nmcli.wifi_profiles_in(said):
+            await self._ask("connection", "delete", "uuid", profile)
+        with contextlib.suppress(OSError):
+            self._disk.remove(self._kept)
+
+    async def _put_back(self, before: bytes | None) -> None:
+        with contextlib.suppress(OSError):
+            if before is None:
+                await self._ask("connection", "delete", "id", nmcli.JOINED_WIFI)
+                self._disk.remove(self._kept)
+            else:
+                self._disk.put(self._kept, before)
+                await self.load()
+
+    def _write(self, path: Path, text: str) -> None:
+        path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        self._disk.put(path, text.encode())
+
+    async def _ask(self, *arguments: str, within_s: float = ASK_S) -> tuple[int, str]:
+        return await self._run(self._command, *arguments, within_s=within_s)
+
+    async def _run(self, *command: str, within_s: float = ASK_S) -> tuple[int, str]:
+        """Exit code and all that was said; a command that hangs or is missing says so."""
+        try:
+            asked = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+                env={**os.environ, "LC_ALL": "C.UTF-8"},
+            )
+        except OSError as error:
+            return 127, f"{command[0]}: {error.strerror}"
+        try:
+            async with asyncio.timeout(within_s):
+                said, _ = await asked.communicate()
+        except TimeoutError:
+            asked.kill()
+            await asked.wait()
+            return 124, f"{command[0]} did not answer within {within_s:.0f} s"
+        return asked.returncode or 0, said.decode("utf-8", "replace")
