@@ -8,6 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Literal
 
 from parvis_server.engine.boundary import EngineStats, StageReport
@@ -208,6 +209,13 @@ class LiveRoom:
             self._unserve(seat)
             seat.connection.raw.write_frame(self.bulletin.snapshot(is_host=runs))
             seat.receiver = self._serve(who, seat.connection, runs=runs, hears=True)
+
+    def rename_unit(self, unit: str, name: str) -> None:
+        """An operator calls a unit something else; a hand or turn at it keeps its name."""
+        member = self.room.member(unit)
+        if member is not None and member.connected:
+            self.apply(self.room.joined(replace(member, name=name), self.now_ns()))
+            self.stage.refresh()
 
     def leave(self, seat: Seat) -> None:
         """The seat's connection ended; does nothing when another took its place.

@@ -44,7 +44,8 @@ def arrive(draft: Draft, member: Member) -> None:
 
 
 def _seat_again(draft: Draft, unit: Member) -> None:
-    """Who sat at a lost unit of this name sits at the one that took its place: it restarted."""
+    """Who sat at a lost unit of this name sits at the one that took its place: it restarted. Who
+    sits at this one sees what it is called now."""
     if unit.role is not Role.UNIT or unit.ssrc is None:
         return
     for seat in draft.view.seats:
@@ -52,6 +53,8 @@ def _seat_again(draft: Draft, unit: Member) -> None:
         if lost and seat.unit_name == unit.name:
             moved = seat.model_copy(update={"unit": unit.participant})
             draft.emit(SeatTaken(seated=moved))
+        elif seat.unit == unit.participant and unit.name not in (None, seat.unit_name):
+            draft.emit(SeatTaken(seated=seat.model_copy(update={"unit_name": unit.name})))
 
 
 def give_up(draft: Draft, unit: str) -> None:

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed
 
@@ -15,7 +16,7 @@ from fakes.machine import MachineWatch
 from fakes.peer import Peer, host_credential, joined, packet_of, peer, resume
 from parvis_server.room.permissions import OPERATOR as OPERATOR_PART
 from parvis_wire.close_codes import CloseCode
-from parvis_wire.commands import Block, GiveFloor, RaiseHand, TakeFloor
+from parvis_wire.commands import Block, GiveFloor, RaiseHand, TakeFloor, TakeSeat
 from parvis_wire.floor import About, Phase
 from parvis_wire.messages import Join, Level, Role
 from parvis_wire.pairing import Unpaired
@@ -84,6 +85,25 @@ async def test_an_operators_name_is_its_name(hub: LiveHub) -> None:
         assert member is not None and member.name == "Balcony"
     paired = trust_of(hub).unit(unit.unit)
     assert paired is not None and paired.last_seen_utc_ms is not None
+
+
+async def test_a_new_name_counts_while_it_is_here(hub: LiveHub) -> None:
+    unit = KeyedUnit(name="Table 7")
+    take_in(hub, unit)
+    headers = {"Authorization": f"Bearer {hub.hub.keys.operator_token}"}
+    async with (
+        here(unit, hub.unit, unit=ALWAYS),
+        joined(hub.listen) as phone,
+        httpx.AsyncClient(base_url=hub.http, headers=headers, trust_env=False) as client,
+    ):
+        seat = hub.hub.keys.seat_code("main", "Table 7")
+        await phone.do(TakeSeat, code=seat, name="Ada")
+        answer = await client.patch(f"/api/v1/units/{unit.unit}", json={"name": "Balcony"})
+        assert answer.json()["name"] == "Balcony"
+        await phone.until_seq(hub.live.room.view.seq)
+        assert [one.name for one in phone.view.microphones] == ["Balcony"]
+        assert [one.unit_name for one in phone.view.seats] == ["Balcony"]
+        assert [one.name for one in hub.live.status().units] == ["Balcony"]
 
 
 async def test_two_connections_both_prove_the_key(hub: LiveHub) -> None:

@@ -18,6 +18,7 @@ from parvis_server.trust import password
 from parvis_server.trust.audit import Deed
 from parvis_server.trust.house import Grant, HouseTrust
 from parvis_server.trust.sessions import Session
+from parvis_server.trust.units import PairedUnit
 
 T = TypeVar("T")
 
@@ -175,6 +176,13 @@ class Operators:
         """A link that makes one more session, once."""
         self.trust.audit(Deed.SETUP_LINK, operator.name, None, operator.address, utc_ms())
         return setup(self.origin(), self.trust.new_setup_secret(utc_ms(), operator.actor.session))
+
+    def rename(self, operator: Operator, unit: str, name: str) -> PairedUnit:
+        """Call a unit something, also where it is now; raises ``TrustRefused``."""
+        renamed = self.trust.rename(unit, name, operator.name, operator.address, utc_ms())
+        for room in self.rooms:
+            room.live.rename_unit(unit, renamed.name)
+        return renamed
 
     # --- what they see ---
 

@@ -63,9 +63,8 @@ def _add_keys(routes: APIRouter, operators: Operators) -> None:
 
     @routes.patch("/units/{unit}", responses=faults(401, 403, 404))
     async def rename(caller: Asker, unit: Named, body: NewName) -> PairedUnitInfo:
-        """Call a unit something, from its next connection on. For operators."""
-        operator = operators.check(caller)
-        renamed = trust.rename(unit, body.name, operator.name, operator.address, utc_ms())
+        """Call a unit something, at once; a hand or turn at it keeps its name. For operators."""
+        renamed = operators.rename(operators.check(caller), unit, body.name)
         await operators.kept()
         return told(renamed)
 
