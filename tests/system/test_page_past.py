@@ -5,13 +5,15 @@ audience hears it again at the room's link. By keyboard and thumb, at 320 px; ax
 from __future__ import annotations
 
 import asyncio
+import zipfile
 from pathlib import Path
 
 import pytest
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.wait import WebDriverWait
 
 from fakes.live_hub import LiveHub, live_hub
-from fakes.page import Page, page
+from fakes.page import PATIENCE_S, Page, page
 from fakes.recordings import Said, write_recording
 from fakes.replay_work import in_a_thread
 from fakes.voices import voice
@@ -85,6 +87,25 @@ def host_and_audience(hub: LiveHub, room: str, folder: Path, language: str) -> N
         words = "Not published" if language == "en" else "Non publié"
         tab.wait_for_words(".past-one", words)
         inspect(tab, "after a voice left")
+        take_home_and_delete(tab, folder)
+
+
+def take_home_and_delete(tab: Page, folder: Path) -> None:
+    """Everything as one archive; then nothing of it is left."""
+    home = {"behavior": "allow", "downloadPath": str(folder)}
+    tab.browser.execute_cdp_cmd("Page.setDownloadBehavior", home)
+    tab.tap(".past-whole button:first-child")
+    waiting = WebDriverWait(tab.browser, PATIENCE_S)
+    [packed] = waiting.until(lambda _: list(folder.glob("*-room.zip")), "the archive never came")
+    with zipfile.ZipFile(packed) as archive:
+        assert archive.testzip() is None
+        assert any(name.endswith("/mix.opus") for name in archive.namelist())
+    tab.tap(".past-whole .danger")
+    tab.wait("document.activeElement.closest('.confirm') !== null", "asked first")
+    inspect(tab, "asked whether everything is to go")
+    tab.tap(".past-whole .confirm .danger")
+    tab.wait("document.querySelector('.past-one') === null", "nothing is recorded any more")
+    inspect(tab, "nothing is left")
 
 
 def inspect(tab: Page, state: str) -> None:

@@ -23,6 +23,7 @@ import {
 } from "./past_recordings.ts";
 import "./past.css";
 import { VoiceRow } from "./voice.tsx";
+import { WholeRoom } from "./whole.tsx";
 
 learnWords(RECORDINGS_WORDS);
 
@@ -60,6 +61,14 @@ export function PastRecordings({ hub, view, api }: Props) {
           {list?.recordings.map((past) => (
             <Recording key={past.recording} past={past} act={act} />
           ))}
+          {count > 0 && (
+            <WholeRoom
+              count={count}
+              isBusy={isBusy(list)}
+              isRecording={view.recording !== null}
+              act={act}
+            />
+          )}
         </>
       )}
     </Fold>
@@ -145,6 +154,7 @@ function Voices({ past, act, onAct }: VoicesProps) {
             voice={voice}
             name={called(voice)}
             isBusy={isOpen(past.work) && past.work?.act !== "prepare"}
+            act={act}
             onWithdraw={() => onAct(voice.participant, { act: "withdraw" })}
             onErase={() => void act("erasures", { participant: voice.participant })}
           />

@@ -9,7 +9,7 @@ export interface Voice {
 }
 
 export interface Work {
-  act: "prepare" | "publish" | "take_back" | "withdraw" | "erase" | "erase_person";
+  act: "prepare" | "publish" | "take_back" | "withdraw" | "erase" | "erase_person" | "erase_room";
   state: "waiting" | "running" | "done" | "failed";
   percent: number | null;
   why: string | null;
