@@ -9,8 +9,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from parvis_device.lamps import DARK as DARK
+from parvis_device.lamps import GREEN as GREEN
+from parvis_device.lamps import GREEN_AND_WHITE as GREEN_AND_WHITE
+from parvis_device.lamps import RED as RED
+from parvis_device.lamps import RED_AND_WHITE as RED_AND_WHITE
+from parvis_device.lamps import WHITE as WHITE
+from parvis_device.lamps import Lamps as Lamps
+from parvis_device.lamps import Pattern as Pattern
 from parvis_device.link_state import LinkState as LinkState
 from parvis_device.talk import TalkState
+from parvis_device.update.shown import UpdateShown
 
 NS_PER_MS = 1_000_000
 
@@ -31,6 +40,7 @@ class Signal(StrEnum):
     NOT_SET_UP = "not_set_up"
     PRESS_TO_PAIR = "press_to_pair"
     IDENTIFY = "identify"
+    UPDATING = "updating"
     RECONNECTING = "reconnecting"
     WRONG_ADDRESS = "wrong_address"
     NOT_ALLOWED = "not_allowed"
@@ -48,46 +58,10 @@ class Signal(StrEnum):
     MUTED = "muted"
     NO_LOUDSPEAKER = "no_loudspeaker"
     ROOM_RECORDED = "room_recorded"
+    UPDATE_UNDONE = "update_undone"
+    UPDATE_KEPT = "update_kept"
     IDLE = "idle"
     PLAYING = "playing"
-
-
-@dataclass(frozen=True, slots=True)
-class Lamps:
-    """Which lamps are lit."""
-
-    red: bool = False
-    green: bool = False
-    white: bool = False
-
-
-DARK = Lamps()
-RED = Lamps(red=True)
-GREEN = Lamps(green=True)
-WHITE = Lamps(white=True)
-GREEN_AND_WHITE = Lamps(green=True, white=True)
-RED_AND_WHITE = Lamps(red=True, white=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Pattern:
-    """Lamps that are lit and at rest in turn, over and over; ``steps_ms`` begins with lit.
-
-    One step alone means steady. At rest they are dark, unless ``rest`` says otherwise.
-    """
-
-    lamps: Lamps
-    steps_ms: tuple[int, ...]
-    words: str
-    """The pattern for people."""
-    meaning: str
-    """What it says to the person at the table."""
-    rest: Lamps = DARK
-
-    @property
-    def cycle_ms(self) -> int:
-        """Length of one round."""
-        return sum(self.steps_ms)
 
 
 PATTERNS: Mapping[Signal, Pattern] = {
@@ -145,6 +119,13 @@ PATTERNS: Mapping[Signal, Pattern] = {
     ),
     Signal.IDENTIFY: Pattern(
         WHITE, (500, 500), "white, one pulse a second", "a host looks for this unit"
+    ),
+    Signal.UPDATING: Pattern(
+        GREEN_AND_WHITE,
+        (900, 300),
+        "white, steady; green, long",
+        "a newer program comes or is installed: leave it plugged in",
+        WHITE,
     ),
     Signal.RECONNECTING: Pattern(
         GREEN_AND_WHITE,
@@ -222,6 +203,12 @@ PATTERNS: Mapping[Signal, Pattern] = {
         (4500, 500),
         "white, a short pause in 5 s",
         "the room is recorded; no sound leaves this unit: press to raise a hand",
+    ),
+    Signal.UPDATE_UNDONE: Pattern(
+        WHITE, (200,) * 9 + (1500,), "white, five blinks", "the newer program was not kept"
+    ),
+    Signal.UPDATE_KEPT: Pattern(
+        GREEN_AND_WHITE, (3000, 500), "green and white, long flashes", "a newer program runs"
     ),
     Signal.IDLE: Pattern(DARK, (1000,), "off", "ready: press to raise a hand"),
     Signal.PLAYING: Pattern(
@@ -321,16 +308,32 @@ class Condition:
     time: TimeLeft = TimeLeft.ENOUGH
     muted: bool = False
     """The MUTE switch is on."""
+    update: UpdateShown = UpdateShown.NOTHING
+
+
+_AT_REST = (Signal.ROOM_RECORDED, Signal.IDLE, Signal.PLAYING)
+_UPDATE_AT_REST: Mapping[UpdateShown, Signal] = {
+    UpdateShown.COMING: Signal.UPDATING,
+    UpdateShown.KEPT: Signal.UPDATE_KEPT,
+    UpdateShown.UNDONE: Signal.UPDATE_UNDONE,
+}
 
 
 def choose(condition: Condition) -> Signal:
     """The one signal for a condition: the ladder of ``Signal``."""
+    signal = _on_the_ladder(condition)
+    return _UPDATE_AT_REST.get(condition.update, signal) if signal in _AT_REST else signal
+
+
+def _on_the_ladder(condition: Condition) -> Signal:
     if condition.sounding:
         return _live(condition)
     if condition.link is LinkState.PRESS_TO_PAIR:
         return Signal.PRESS_TO_PAIR
     if condition.identifying:
         return Signal.IDENTIFY
+    if condition.update is UpdateShown.INSTALLING:
+        return Signal.UPDATING
     if condition.link is not LinkState.JOINED:
         lost = condition.link is LinkState.LOST
         return (

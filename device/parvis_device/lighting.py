@@ -3,9 +3,11 @@
 import asyncio
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 
 from parvis_device.light import PATTERNS, Condition, Lamps, Pattern, Signal, choose, lamps_at
 from parvis_device.lights import Light
+from parvis_device.update.shown import UpdateShown
 
 
 class Lighting:
@@ -19,6 +21,8 @@ class Lighting:
         self._since_ns = 0
         self._shown: tuple[Signal, Lamps] | None = None
         self._changed = asyncio.Event()
+        self.updating = UpdateShown.NOTHING
+        """What becomes of the program's update; seen at the next ``update``."""
 
     @property
     def signal(self) -> Signal | None:
@@ -27,7 +31,7 @@ class Lighting:
 
     def update(self, condition: Condition) -> None:
         """Show what ``condition`` asks for, before this call returns."""
-        self.show(choose(condition))
+        self.show(choose(replace(condition, update=self.updating)))
 
     def show(self, signal: Signal) -> None:
         """Show this signal, before this call returns."""

@@ -25,6 +25,7 @@ from parvis_device.light import (
     lamps_at,
 )
 from parvis_device.talk import TalkState
+from parvis_device.update.shown import UpdateShown
 
 conditions = st.builds(
     Condition,
@@ -180,3 +181,16 @@ def test_the_mute_switch_never_hides_the_line_nor_a_turn() -> None:
     assert shown(muted=True, talk=TalkState.LIVE) is Signal.MUTED, "armed, and no sound leaves"
     assert shown(muted=True, microphone=False) is Signal.NO_MICROPHONE
     assert shown(muted=True, link=LinkState.LOST) is Signal.NO_HUB
+
+
+def test_an_update_is_shown_where_it_is_in_nobodys_way() -> None:
+    installing, coming = UpdateShown.INSTALLING, UpdateShown.COMING
+    assert shown(update=installing) is Signal.UPDATING
+    assert shown(update=installing, link=LinkState.CONNECTING) is Signal.UPDATING, "leave it on"
+    assert shown(update=installing, sounding=True) is Signal.LIVE
+    assert shown(update=coming) is Signal.UPDATING
+    assert shown(update=coming, talk=TalkState.QUEUED) is Signal.QUEUED
+    assert shown(update=coming, microphone=False) is Signal.NO_MICROPHONE
+    assert shown(update=UpdateShown.KEPT) is Signal.UPDATE_KEPT
+    assert shown(update=UpdateShown.UNDONE, only_plays=True) is Signal.UPDATE_UNDONE
+    assert shown(update=UpdateShown.UNDONE, talk=TalkState.GRANTED) is Signal.GRANTED

@@ -98,6 +98,9 @@ LIGHTS: Mapping[str, str] = {
     "green, a short pulse in 2 s": "vert, une brève impulsion toutes les 2 s",
     "green and white, short and long": "vert et blanc, un bref, un long",
     "white, a short pause in 5 s": "blanc, une brève coupure toutes les 5 s",
+    "white, steady; green, long": "blanc fixe ; vert long",
+    "white, five blinks": "blanc, cinq éclats",
+    "green and white, long flashes": "vert et blanc, longs éclats",
     "off": "éteint",
     "white, steady": "blanc fixe",
 }
