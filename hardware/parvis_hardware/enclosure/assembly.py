@@ -7,7 +7,7 @@ from build123d import Part, Pos, Rot
 
 from parvis_hardware.enclosure import bought
 from parvis_hardware.enclosure.base import base_signs, make_base
-from parvis_hardware.enclosure.caps import make_cap, make_disc
+from parvis_hardware.enclosure.caps import lamp_places, make_cap, make_disc, make_lamp_holder
 from parvis_hardware.enclosure.layout import Layout
 from parvis_hardware.enclosure.lid import lid_signs, make_lid
 from parvis_hardware.enclosure.shapes import block, lid_plane
@@ -33,6 +33,8 @@ class Assembly:
 
     layout: Layout
     pieces: tuple[Piece, ...]
+    instead: tuple[Piece, ...]
+    """What takes the place of the group ``ring`` when three lamps are fitted."""
     plugs: tuple[Piece, ...]
     """Grips of plugs in the ports: they must pass, but are no part of the unit."""
     printable: dict[str, Part]
@@ -50,7 +52,7 @@ def assemble(layout: Layout, stamp: str) -> Assembly:
     plain_base, plain_lid = make_base(layout), make_lid(layout)
     base = plain_base - base_signs(layout, stamp)
     lid = plain_lid - lid_signs(layout)
-    disc, cap = make_disc(layout), make_cap(layout)
+    disc, cap, holder = make_disc(layout), make_cap(layout), make_lamp_holder(layout)
     outer = layout.parameters.outer
     at_disc = lid_plane(layout, 0.0, outer.disc_y)
     button = layout.parameters.parts.button
@@ -64,6 +66,7 @@ def assemble(layout: Layout, stamp: str) -> Assembly:
         *_on_lid(layout),
         *_fasteners(layout),
     ]
+    instead = [Piece("lamp_holder", "lamp_holder", at_disc * holder, True), *_lamps(layout)]
     plugs = [Piece(f"plug {k}", f"plug {k}", v) for k, v in bought.make_plugs(layout).items()]
     upside_down = Rot(180, 0, 0)
     flat = Rot(180 - outer.slope_deg, 0, 0)
@@ -71,10 +74,11 @@ def assemble(layout: Layout, stamp: str) -> Assembly:
         "base": base,
         "lid": _on_bed(flat * lid),
         "diffuser": _on_bed(upside_down * disc),
+        "lamp_holder": _on_bed(holder),
         "button_cap": cap,
     }
     unsigned = {**printable, "base": plain_base, "lid": _on_bed(flat * plain_lid)}
-    return Assembly(layout, tuple(pieces), tuple(plugs), printable, unsigned)
+    return Assembly(layout, tuple(pieces), tuple(instead), tuple(plugs), printable, unsigned)
 
 
 def _on_bed(solid: Part) -> Part:
@@ -115,6 +119,13 @@ def _on_lid(layout: Layout) -> Iterator[Piece]:
         yield Piece("mount nut", "mount", at_mount * nut)
         yield Piece("gooseneck", "gooseneck", at_mount * stem)
         yield Piece("microphone", "gooseneck", at_mount * head)
+
+
+def _lamps(layout: Layout) -> Iterator[Piece]:
+    at_disc = lid_plane(layout, 0.0, layout.parameters.outer.disc_y)
+    lamp = bought.make_lamp(layout.parameters)
+    for name, (x, y) in zip(("red", "green", "white"), lamp_places(layout), strict=True):
+        yield Piece(f"{name} lamp", "lamps", at_disc * Pos(x, y) * lamp)
 
 
 def _fasteners(layout: Layout) -> Iterator[Piece]:

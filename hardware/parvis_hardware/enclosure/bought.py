@@ -133,6 +133,18 @@ def make_ring(given: Parameters) -> tuple[Part, Part]:
     return board, pixels
 
 
+def make_lamp(given: Parameters) -> Part:
+    """A lamp under the disc's holder, its axis on x = y = 0, in the frame of the disc's top."""
+    lamps, form = given.parts.lamps, given.form
+    seat = -form.ring_drop_mm - form.lamp_holder_mm
+    under = seat - lamps.flange_height_mm
+    dome = under + lamps.high_mm - lamps.body_mm / 2
+    legs = block((-1.6, 1.6), (-0.4, 0.4), (under - lamps.legs_mm, under))
+    flange = post(0, 0, (under, seat), lamps.flange_mm)
+    body = post(0, 0, (seat, dome), lamps.body_mm)
+    return flange + body + Pos(0, 0, dome) * Sphere(lamps.body_mm / 2) + legs
+
+
 def make_mute(given: Parameters) -> Part:
     """The switch: body under the lid, bush, nut and lever over it."""
     mute, top = given.parts.mute, given.form.top_mm

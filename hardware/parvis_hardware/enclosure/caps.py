@@ -1,10 +1,14 @@
 """The translucent disc that spreads the light ring and carries the button, and the button's cap."""
 
+from math import cos, radians, sin
+
 from build123d import Part, Pos, Rot, chamfer, extrude
 
 from parvis_hardware.enclosure.layout import Layout
 from parvis_hardware.enclosure.shapes import block, funnel, post
 from parvis_hardware.enclosure.signs import hand_sign
+
+LAMP_TURNS_DEG = (270.0, 30.0, 150.0)
 
 HAND_HEIGHT = 0.62
 """Of the cap's width."""
@@ -32,6 +36,27 @@ def make_disc(layout: Layout) -> Part:
         disc += Rot(0, 0, turn) * rib
     disc -= block((-3.0, 3.0), (inside - 1.0, inside + 4.0), (bottom - 1, -form.top_mm - 1.5))
     return disc - post(0, 0, (-20.0, 5.0), parts.button.hole_mm)
+
+
+def make_lamp_holder(layout: Layout) -> Part:
+    """What lies in the ring's place when three lamps are fitted, in the frame of the disc's top;
+    printed as it lies there."""
+    form, parts = layout.parameters.form, layout.parameters.parts
+    heights = (-form.ring_drop_mm - form.lamp_holder_mm, -form.ring_drop_mm)
+    cut = (heights[0] - 1.0, heights[1] + 1.0)
+    holder = post(0, 0, heights, parts.ring.outside_mm)
+    holder -= post(0, 0, cut, form.lamp_holder_inside_mm)
+    for x, y in lamp_places(layout):
+        holder -= post(x, y, cut, parts.lamps.hole_mm)
+    return holder
+
+
+def lamp_places(layout: Layout) -> list[tuple[float, float]]:
+    """Red in front, green and white at the back's right and left; none under a rib of the disc."""
+    form, ring = layout.parameters.form, layout.parameters.parts.ring
+    radius = (ring.outside_mm + form.lamp_holder_inside_mm) / 4
+    turns = (radians(turn) for turn in LAMP_TURNS_DEG)
+    return [(radius * cos(turn), radius * sin(turn)) for turn in turns]
 
 
 def make_cap(layout: Layout) -> Part:

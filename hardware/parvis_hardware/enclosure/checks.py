@@ -102,6 +102,10 @@ def _intersections(assembly: Assembly) -> Iterator[Row]:
     pieces = list(assembly.pieces)
     pairs = [pair for pair in combinations(pieces, 2) if pair[0].group != pair[1].group]
     yield _held_apart("assembly", "parts intersect", pairs)
+    others = [piece for piece in pieces if piece.group != "ring"]
+    pairs = [(one, other) for one in assembly.instead for other in others]
+    pairs += [p for p in combinations(assembly.instead, 2) if p[0].group != p[1].group]
+    yield _held_apart("three lamps", "in the ring's place", pairs)
     printed = [piece for piece in pieces if piece.is_printed]
     plugs = [(plug, piece) for plug in assembly.plugs for piece in printed]
     yield _held_apart("ports", "plugs meet plastic", plugs)

@@ -258,7 +258,28 @@ def _refuse_impossible(parameters: Parameters) -> None:
         )
     if form.disc_rim_mm < rules.wall_min_mm + rules.fit_mm / 2:
         _refuse("form.toml", "disc_rim_mm", f"under {rules.wall_min_mm} and the ring's air")
+    _refuse_lamps(parameters)
     _refuse_button(parameters)
+
+
+def _refuse_lamps(parameters: Parameters) -> None:
+    """The lamps' holder goes round the button and has plastic round each lamp."""
+    form, parts, rules = parameters.form, parameters.parts, parameters.rules
+    inside = form.lamp_holder_inside_mm
+    if inside < parts.button.body_mm + 2 * rules.fit_mm:
+        wrong = f"{inside} does not go round the button's {parts.button.body_mm}"
+        _refuse("form.toml", "lamp_holder_inside_mm", wrong)
+    wall = ((parts.ring.outside_mm - inside) / 2 - parts.lamps.hole_mm) / 2
+    if wall < rules.wall_min_mm:
+        wrong = f"leaves {wall:.2f} beside each lamp: {rules.wall_min_mm} needed"
+        _refuse("parts.toml", "lamps.hole_mm", wrong)
+    if form.lamp_holder_mm < rules.wall_min_mm:
+        _refuse("form.toml", "lamp_holder_mm", f"under {rules.wall_min_mm}")
+    proud = parts.lamps.high_mm - parts.lamps.flange_height_mm - form.lamp_holder_mm
+    room = form.ring_drop_mm - form.disc_window_mm
+    if proud > room:
+        wrong = f"{parts.lamps.high_mm}: the lamps would stand {proud:.1f} high in {room:.1f}"
+        _refuse("parts.toml", "lamps.high_mm", wrong)
 
 
 def _refuse_screw(parameters: Parameters) -> None:

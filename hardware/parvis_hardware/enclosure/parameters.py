@@ -99,6 +99,18 @@ class Ring(Table):
     pixel_height_mm: Positive
 
 
+class Lamps(Table):
+    """Three LEDs instead of the ring."""
+
+    title: str
+    hole_mm: Positive
+    body_mm: Positive
+    flange_mm: Positive
+    flange_height_mm: Positive
+    high_mm: Positive
+    legs_mm: Positive
+
+
 class Mute(Table):
     """The bought switch."""
 
@@ -168,6 +180,7 @@ class Parts(Table):
 
     button: Button
     ring: Ring
+    lamps: Lamps
     mute: Mute
     jack: Jack
     insert: Insert
@@ -208,6 +221,8 @@ class Form(Table):
     disc_skirt_mm: Positive
     disc_window_mm: Positive
     ring_drop_mm: Positive
+    lamp_holder_mm: Positive
+    lamp_holder_inside_mm: Positive
     edge_mm: Positive
     foot_chamfer_mm: Positive
     letter_mm: Positive

@@ -22,6 +22,10 @@ COLOURS: dict[str, Colour] = {
     "base": (176, 187, 199),
     "lid": (196, 205, 214),
     "diffuser": (252, 248, 236),
+    "lamp_holder": (226, 220, 204),
+    "red lamp": (206, 48, 52),
+    "green lamp": (70, 160, 84),
+    "white lamp": (250, 250, 250),
     "button_cap": (247, 199, 66),
     "button": (84, 90, 100),
     "ring": (58, 66, 84),
@@ -107,8 +111,9 @@ Drawn = tuple[list[Item], View, list[Arrow]]
 
 def draw_all(assembly: Assembly, folder: Path) -> list[Path]:
     """Draw every picture of an enclosure into ``folder``; returns the files."""
-    meshes = {piece.name: mesh_of(piece.solid) for piece in assembly.pieces}
-    groups = {piece.name: piece.group for piece in assembly.pieces}
+    pieces = (*assembly.pieces, *assembly.instead)
+    meshes = {piece.name: mesh_of(piece.solid) for piece in pieces}
+    groups = {piece.name: piece.group for piece in pieces}
     parts = Set(assembly, meshes, groups)
     files = []
     for name, compose in PICTURES.items():
@@ -199,6 +204,16 @@ def _lid_ring(parts: Set) -> Drawn:
     return items, View(-24.0, 40.0), [_arrow(side - out * 8.0, 20.0, -out)]
 
 
+def _lid_lamps(parts: Set) -> Drawn:
+    """The lamps' holder over the disc, which lies on its top, and the lamps over the holder."""
+    out = parts.out_of_lid * np.array([1.0, -1.0, -1.0])
+    items = parts.flipped(["diffuser"]) + parts.flipped(["lamp_holder"], _shift(out, -24.0))
+    items += parts.flipped(["lamps"], _shift(out, -42.0))
+    centre = parts.middle("lamp_holder") * np.array([1.0, -1.0, -1.0])
+    side = centre + np.array([31.0, 0.0, 0.0])
+    return items, View(-24.0, 40.0), [_arrow(side - out * 8.0, 16.0, -out)]
+
+
 def _lid_disc(parts: Set) -> Drawn:
     """The disc with its ring over the lid."""
     out = parts.out_of_lid
@@ -285,6 +300,7 @@ PICTURES: dict[str, Callable[[Set], Drawn]] = {
     "base_board": _base_board,
     "lid_under": _lid_under,
     "lid_ring": _lid_ring,
+    "lid_lamps": _lid_lamps,
     "lid_disc": _lid_disc,
     "lid_button": _lid_button,
     "lid_controls": _lid_controls,

@@ -105,7 +105,7 @@ def cable(language: str) -> Canvas:
     sheet.arrow((74, 196), (376, 196), GREY, thick=1.6, both=True)
     length = _say(language, "length from the table", "longueur selon le tableau")
     sheet.text((225, 222), length, 16)
-    sheet.text((47, 76), _say(language, "JST XH, crimped", "JST XH, serti"), 15, anchor="middle")
+    sheet.text((14, 76), _say(language, "JST XH, crimped", "JST XH, serti"), 15, anchor="start")
     sheet.text((335, 76), _say(language, "heat-shrink", "gaine thermo"), 15)
     return sheet
 
