@@ -42,10 +42,12 @@ from parvis_server.net.listener_hall import ListenerHall
 from parvis_server.net.listeners import Listeners
 from parvis_server.net.live_room import LiveRoom
 from parvis_server.net.metrics import Metrics
+from parvis_server.net.mp3_notice import SpokenNotices
 from parvis_server.net.pages import Pages, read_pages, static_folder
 from parvis_server.net.path_grants import FILE as PATHS
 from parvis_server.net.path_grants import PathGrants, is_good
 from parvis_server.net.rate import Attempts, wrong_secret_attempts
+from parvis_server.net.reading import ReadingVoice
 from parvis_server.net.reception import Reception
 from parvis_server.net.recordings import Recordings
 from parvis_server.net.room_keeper import RoomKeeper, RoomsInMemory
@@ -188,6 +190,7 @@ class Hub:
             metrics=Metrics(self.rooms, self.edges),
             units=self._endpoint(units.ROLES, self._open_unit),
             speakers=self._at_speak,
+            notices=SpokenNotices(ReadingVoice(self.settings.reading.command)),
         )
         return make_app(parts)
 

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 
 from parvis_server import links
 from parvis_server.bus.bus import Bus
+from parvis_server.config import ReadingSettings
 from parvis_server.edge.door import EdgeDoor
 from parvis_server.edge.drain import Drainage
 from parvis_server.edge.figures import EdgeCollector
@@ -27,7 +28,9 @@ from parvis_server.hub_server import Listener, make_server
 from parvis_server.mishaps import Mishaps
 from parvis_server.net.guard import Guard, behind
 from parvis_server.net.listener_hall import ListenerHall
+from parvis_server.net.mp3_notice import SpokenNotices
 from parvis_server.net.pages import Pages
+from parvis_server.net.reading import ReadingVoice
 from parvis_server.open_files import OpenFiles
 from parvis_wire.bus_subjects import Subjects
 from parvis_wire.edges import (
@@ -137,6 +140,7 @@ class Edge:
             gateway=Gateway(self.line, is_public=standing.is_public),
             figures=EdgeCollector(self.line, self.rooms, self.relays, self.door, self.hall),
             is_public=standing.is_public,
+            notices=SpokenNotices(ReadingVoice(ReadingSettings().command)),
             sockets={"/ws/speak": SpeakEndpoint(self.door).serve, **standing.sockets},
         )
         return self._around(EdgeRoutes(parts).application())

@@ -17,6 +17,7 @@ from parvis_server.edge.rooms import EdgeRooms
 from parvis_server.errors import PeerFault
 from parvis_server.net.arrival import is_inside
 from parvis_server.net.mp3 import Mp3Response, missed
+from parvis_server.net.mp3_notice import SpokenNotices, shown
 from parvis_server.net.pages import (
     AUDIENCE_PAGE,
     HOST_PAGE,
@@ -63,6 +64,8 @@ class EdgeParts:
     figures: EdgeCollector
     is_public: bool
     sockets: Mapping[str, Socket]
+    notices: SpokenNotices
+    """What players hear before a room that is recorded."""
     """By path; ``/ws/listen`` has a way in of its own."""
 
 
@@ -160,11 +163,14 @@ class EdgeRoutes:
         if ROOM_NAME.fullmatch(name) is None:
             raise HTTPException(404)
         room = await self._open_room(name, request)
-        if room.core.view is None or room.core.view.phase is not Phase.LIVE:
+        view = room.core.view
+        if view is None or view.phase is not Phase.LIVE:
             raise HTTPException(404)
+        about = view.about or About(title=view.title)
+        first = await self._parts.notices.of(about, view.recording)
         if room.mp3.full:
             raise HTTPException(503)
-        return Mp3Response(room.mp3)
+        return Mp3Response(room.mp3, shown(about, view.recording), first=first)
 
     async def _open_room(self, name: str, request: Request) -> AudienceRoom:
         """A room that everybody may know of; of others, nobody learns whether they are there.

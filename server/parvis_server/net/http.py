@@ -25,7 +25,7 @@ from parvis_server.net.arrival import is_inside
 from parvis_server.net.endpoints import Endpoint
 from parvis_server.net.metrics import Metrics
 from parvis_server.net.mp3 import Mp3Response, missed
-from parvis_server.net.mp3_notice import shown
+from parvis_server.net.mp3_notice import SpokenNotices, shown
 from parvis_server.net.page_head import CALENDAR_TYPE, calendar
 from parvis_server.net.pages import (
     AUDIENCE_PAGE,
@@ -64,6 +64,8 @@ class Parts:
     metrics: Metrics
     units: Endpoint
     speakers: Endpoint
+    notices: SpokenNotices
+    """What players hear before a room that is recorded."""
 
 
 def make_app(parts: Parts) -> FastAPI:
@@ -139,7 +141,7 @@ def _add_plain_streams(app: FastAPI, parts: Parts, ways: Ways) -> None:
         found = _open_room(parts, room)
         if found is None:
             raise HTTPException(_missed(parts, request))
-        return _stream(found, lambda: False)
+        return await _stream(parts, found, lambda: False)
 
     @app.api_route("/p/{token}/listen.mp3", methods=["GET", "HEAD"])
     async def own_mp3(token: str, request: Request) -> Response:
@@ -147,15 +149,17 @@ def _add_plain_streams(app: FastAPI, parts: Parts, ways: Ways) -> None:
         found = parts.house.rooms.get(grant.room)
         if found is None:
             raise HTTPException(404)
-        return _stream(found, lambda: ways.recordings.grants.counts(grant))
+        return await _stream(parts, found, lambda: ways.recordings.grants.counts(grant))
 
 
-def _stream(room: HubRoom, may_stay: Callable[[], bool]) -> Response:
+async def _stream(parts: Parts, room: HubRoom, may_stay: Callable[[], bool]) -> Response:
     if room.phase is not Phase.LIVE:
         raise HTTPException(404)
+    recording = room.live.room.view.recording
+    first = await parts.notices.of(room.about, recording)
     if room.mp3.full:
         raise HTTPException(503)
-    return Mp3Response(room.mp3, shown(room.about, room.live.room.view.recording), may_stay)
+    return Mp3Response(room.mp3, shown(room.about, recording), may_stay, first)
 
 
 def _missed(parts: Parts, request: Request) -> int:

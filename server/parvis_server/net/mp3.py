@@ -4,7 +4,8 @@ Theory of operation. Program packets are decoded and encoded again as MP3, once 
 thread of its own and only while somebody listens. The pieces of 100 ms go to a bounded queue
 for each listener. Whoever connects gets the last second at once, the first one too (its packets
 are always held), so that a player's own buffer fills. A listener whose queue overflows is removed:
-players connect again.
+players connect again. Where something is to be heard before the room, it comes in the place of as
+much of the room's sound, so that nobody is further behind afterwards.
 """
 
 import asyncio
@@ -25,6 +26,7 @@ from parvis_wire.errors import BadPacket
 from parvis_wire.rtp import CLOCK_RATE_HZ, RtpPacket
 
 if TYPE_CHECKING:
+    import av
     import numpy as np
     import numpy.typing as npt
 
@@ -65,14 +67,7 @@ class Mp3Encoder:
         self._av = av
         self._decoder = Decoder()
         self._fifo = av.AudioFifo()
-        codec = av.CodecContext.create("libmp3lame", "w")
-        if not isinstance(codec, av.AudioCodecContext):
-            raise TypeError("libmp3lame is an audio codec")
-        codec.sample_rate = CLOCK_RATE_HZ
-        codec.layout = "mono"
-        codec.format = "fltp"
-        codec.bit_rate = BIT_RATE_BPS
-        self._codec = codec
+        self._codec = _codec()
         self._ssrc: int | None = None
 
     def encode(self, packets: list[bytes]) -> bytes:
@@ -93,10 +88,42 @@ class Mp3Encoder:
         if packet.ssrc != self._ssrc:  # a new engine: its first packet follows nothing
             self._ssrc = packet.ssrc
             self._decoder.reset()
-        samples: npt.NDArray[np.float32] = self._decoder.decode(packet.payload)
+        self._write(self._decoder.decode(packet.payload))
+
+    def _write(self, samples: "npt.NDArray[np.float32]") -> None:
         frame = self._av.AudioFrame.from_ndarray(samples[None, :], format="fltp", layout="mono")
         frame.sample_rate = CLOCK_RATE_HZ
         self._fifo.write(frame)
+
+    def whole(self, sound: "npt.NDArray[np.float32]") -> bytes:
+        """``sound``, ``(n,)`` at 48 kHz, as a stream that is complete in itself."""
+        self._write(sound)
+        encoded = self.encode([])
+        rest = self._fifo.read()
+        for frame in (rest, None):
+            if frame is not None:
+                frame.pts = None
+            for packet in self._codec.encode(frame):
+                encoded += bytes(packet)
+        return encoded
+
+
+def encode_sound(sound: "npt.NDArray[np.float32]") -> bytes:
+    """MP3 of ``(n,)`` samples at 48 kHz, to be heard before the room's; not on the event loop."""
+    return Mp3Encoder().whole(sound)
+
+
+def _codec() -> "av.AudioCodecContext":
+    import av
+
+    codec = av.CodecContext.create("libmp3lame", "w")
+    if not isinstance(codec, av.AudioCodecContext):
+        raise TypeError("libmp3lame is an audio codec")
+    codec.sample_rate = CLOCK_RATE_HZ
+    codec.layout = "mono"
+    codec.format = "fltp"
+    codec.bit_rate = BIT_RATE_BPS
+    return codec
 
 
 @dataclass(slots=True, eq=False)
@@ -109,9 +136,14 @@ class Mp3Listener:
     removed: bool = False
     may_stay: Callable[[], bool] = lambda: False
     """Whether they may hear a room that is not open: by a path of their own."""
+    hears_else: int = 0
+    """So many bytes of the room pass while they hear something else."""
 
     def offer(self, piece: bytes) -> bool:
         """Queue a piece; False when this listener is too far behind."""
+        if self.hears_else > 0:
+            self.hears_else -= len(piece)
+            return True
         try:
             self.queue.put_nowait(piece)
         except asyncio.QueueFull:
@@ -158,9 +190,15 @@ class Mp3Stream:
         """Whether another player would be one too many."""
         return self._stopped or len(self._listeners) >= self._max_listeners
 
-    def add(self, may_stay: Callable[[], bool] = lambda: False) -> Mp3Listener:
-        """A new player; it gets the last second first. See ``Mp3Listener.may_stay``."""
+    def add(self, may_stay: Callable[[], bool] = lambda: False, first: bytes = b"") -> Mp3Listener:
+        """A new player; it gets the last second first, or ``first``, and then what comes after it.
+
+        See ``Mp3Listener.may_stay``.
+        """
         listener = Mp3Listener(may_stay=may_stay)
+        if first:
+            listener.offer(first)
+            listener.hears_else = len(first)
         for piece in self._burst:
             listener.offer(piece)
         self._listeners.add(listener)
@@ -249,6 +287,7 @@ class Mp3Response(Response):
         stream: Mp3Stream,
         about: Mapping[str, str] | None = None,
         may_stay: Callable[[], bool] = lambda: False,
+        first: bytes = b"",
     ) -> None:
         """Answer from ``stream``.
 
@@ -256,11 +295,13 @@ class Mp3Response(Response):
             stream: the room's.
             about: what players show of it, as headers.
             may_stay: whether they may hear it also when the room is not open.
+            first: what they hear before it, as MP3.
         """
         super().__init__(headers={**HEADERS, **(about or {})})
         del self.headers["content-length"]
         self._stream = stream
         self._may_stay = may_stay
+        self._first = first
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -268,7 +309,7 @@ class Mp3Response(Response):
         if scope["method"] == "HEAD":
             await send({"type": "http.response.body", "body": b""})
             return
-        listener = self._stream.add(self._may_stay)
+        listener = self._stream.add(self._may_stay, self._first)
         try:
             async with asyncio.TaskGroup() as group:
                 sending = group.create_task(_send_pieces(listener, send))
