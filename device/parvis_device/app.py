@@ -37,6 +37,8 @@ from parvis_device.papers import Papers, take_papers
 from parvis_device.seat import Seat
 from parvis_device.sound_cards import SoundCards, sounddevice
 from parvis_device.unit import Unit
+from parvis_device.update.client import Vitals
+from parvis_device.update.joining import join_updates, look_after
 from parvis_device.uplink import Uplink
 
 HOUSEKEEPING_S = 0.1
@@ -123,8 +125,9 @@ class Assembly:
         self._notifier = Notifier()
         self._output = None if loudspeaker is None else _output(config, loudspeaker)
         clock = CaptureClock()
+        seat = Seat(always_open=config.always_open, make_id=lambda: secrets.token_hex(8))
         self.unit = Unit(
-            seat=Seat(always_open=config.always_open, make_id=lambda: secrets.token_hex(8)),
+            seat=seat,
             uplink=_uplink(clock),
             clock=clock,
             lighting=self._lighting,
@@ -146,6 +149,9 @@ class Assembly:
             papers=papers,
         )
         self.unit.attach(self._link)
+        self._updates = join_updates(
+            self._link, lambda: Vitals(self.unit.blocks, self._link.joined, seat.in_turn), papers
+        )
 
     async def run(self) -> None:
         """Run until stopped by a signal, a key or the end of the sound file."""
@@ -168,6 +174,8 @@ class Assembly:
         ]
         if self._mute is not None:
             parts.append(self._mute.run(self.unit.mute_switched))
+        if self._updates is not None:
+            parts.append(look_after(self._updates, self._lighting, self.unit.refresh))
         if self._microphone is not None:
             parts.append(self._listen(self._microphone))
         if self._loudspeaker is not None and self._output is not None:

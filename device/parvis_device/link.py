@@ -10,6 +10,7 @@ Control messages that have no connection are the seat's to send again.
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 from websockets.asyncio.client import ClientConnection
@@ -43,6 +44,7 @@ from parvis_wire.messages import (
 from parvis_wire.pairing import UnitKey
 from parvis_wire.reconnect import delay_s
 from parvis_wire.stage import UnitTraits
+from parvis_wire.update import UnitSoftware, UpdateOffer
 
 NOT_WELCOME_S = 8.0
 """A unit with a key that the hub does not want comes back this slowly, and no slower: two with one
@@ -118,6 +120,10 @@ class HubLink:
         self._welcomed = False
         self._stayed = False
         """The last connection was joined, or kept at the door."""
+        self.software: Callable[[], UnitSoftware] | None = None
+        """What the hub is told of the unit's program."""
+        self.offered: Callable[[UpdateOffer, HubAddress, bytes | None], None] | None = None
+        """Who hears of a newer one: the offer, the hub, and the certificate that it showed."""
         self.rounds = 0
         """How often the sending or the trying side has run: food for the watchdog."""
 
@@ -125,6 +131,11 @@ class HubLink:
     def dropped_packets(self) -> int:
         """Packets that gave way to newer ones."""
         return sum(line.dropped_packets for line in self._lines)
+
+    @property
+    def joined(self) -> bool:
+        """Whether the hub takes packets now."""
+        return self._line.joined
 
     @property
     def second_joined(self) -> bool:
@@ -226,13 +237,19 @@ class HubLink:
         connection = dialed.connection
         try:
             unit_key = self._introduce(dialed, address)
-            join = join_message(address, self._name, self._traits, self._resume, unit_key=unit_key)
+            traits = self._traits_now()
+            join = join_message(address, self._name, traits, self._resume, unit_key=unit_key)
             await connection.send(serialize(join))
             while True:
                 self._received(await connection.recv(), dialed)
         finally:
             self._leave()
             await close_connection(connection, self._line.close_by_s)
+
+    def _traits_now(self) -> UnitTraits:
+        if self.software is None:
+            return self._traits
+        return self._traits.model_copy(update={"software": self.software()})
 
     def _introduce(self, dialed: Dialed, address: HubAddress) -> UnitKey | None:
         if self._papers is None or self._stranger is None:
@@ -264,6 +281,10 @@ class HubLink:
             raise BadMessage(f"{message.type} came before the snapshot")
         elif not self._line.joined:
             self._have_joined(dialed.connection)
+        if isinstance(message, UpdateOffer):
+            if self.offered is not None and self._address is not None:
+                self.offered(message, self._address, dialed.wiring.certificate)
+            return
         self._events.hub_said(message)
         if isinstance(message, Snapshot):
             self._events.link_changed(LinkState.JOINED)
