@@ -22,6 +22,7 @@ from parvis_device.config import (
 )
 from parvis_device.errors import UnitError
 from parvis_device.selftest import cli as selftest
+from parvis_device.update import cli as update
 from parvis_wire.stage import Duplex, LinkKind
 
 CommandLineError: type[Exception] = typer.BadParameter.__mro__[2]
@@ -178,6 +179,7 @@ def forget(
 
 
 app.command(epilog=selftest.EXAMPLES)(selftest.selftest)
+app.add_typer(update.app, name="update")
 
 
 def main() -> None:
