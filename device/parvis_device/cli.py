@@ -182,6 +182,38 @@ app.command(epilog=selftest.EXAMPLES)(selftest.selftest)
 app.add_typer(update.app, name="update")
 
 
+_OwnConfig = Annotated[
+    Path, typer.Option("--config", metavar="PATH", help="The unit's own TOML file.")
+]
+
+
+@app.command(epilog="Example: parvis-unit provision --config /etc/parvis/unit.toml")
+def provision(
+    config: _OwnConfig = Path("/etc/parvis/unit.toml"),
+    state: _State = None,
+    boot: Annotated[
+        Path | None,
+        typer.Option("--boot", metavar="DIR", help="The boot partition; unless set: found."),
+    ] = None,
+) -> None:
+    """Before the unit's program: take parvis.toml from the card, and wait for a network."""
+    from parvis_device.provisioning.command import provision as work
+
+    work(config, state, boot)
+
+
+@app.command(epilog="Example: parvis-unit reset --yes")
+def reset(
+    config: _OwnConfig = Path("/etc/parvis/unit.toml"),
+    state: _State = None,
+    sure: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Make the unit as new: its key, its site, its name, its hub and every Wi-Fi are forgotten."""
+    from parvis_device.provisioning.command import reset as work
+
+    work(config, state, sure=sure)
+
+
 def main() -> None:
     """Run a command; what a person can mend is told in one line, without a traceback."""
     try:

@@ -37,11 +37,15 @@ class NetworkManager:
         self._own = root / VOLATILE_PROFILES / f"{nmcli.OWN_WIFI}.nmconnection"
         self._names = root / NAMES
         self._channels = root / CHANNELS
+        self._routes = root / "proc/net/route"
         self._country: str | None = None
         self._command = command
 
     async def online(self) -> bool:
-        """Whether there is a network but the unit's own."""
+        """Whether there is a network but the unit's own, whoever looks after it."""
+        with contextlib.suppress(OSError):
+            if nmcli.has_way_out(self._routes.read_text()):
+                return True
         code, said = await self._ask("--terse", "--fields", nmcli.DEVICE_FIELDS, "device")
         return code == 0 and nmcli.is_online(said)
 

@@ -99,6 +99,12 @@ def is_online(printed: str) -> bool:
     return False
 
 
+def has_way_out(routes: str) -> bool:
+    """Whether /proc/net/route has a way to everywhere, which the unit's own Wi-Fi never makes."""
+    rows = (line.split() for line in routes.splitlines()[1:])
+    return any(len(row) > 7 and row[1] == row[7] == "00000000" for row in rows)
+
+
 def trouble_in(exit_code: int, said: str) -> JoinTrouble | None:
     """Why ``nmcli connection up`` did not join, from its exit code and its English words."""
     if exit_code == 0:
