@@ -18,6 +18,7 @@ SOURCES = sorted(
     path
     for folder in (
         "device",
+        "firmware",
         "hardware",
         "server/parvis_audio",
         "server/parvis_server",

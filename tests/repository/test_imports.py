@@ -20,6 +20,7 @@ PACKAGES = {
     "parvis_audio": REPOSITORY / "server/parvis_audio",
     "parvis_server": REPOSITORY / "server/parvis_server",
     "parvis_hardware": REPOSITORY / "hardware/parvis_hardware",
+    "parvis_firmware": REPOSITORY / "firmware/parvis_firmware",
 }
 
 # What a pure module may not import.
@@ -94,6 +95,7 @@ PURE_MODULES = (
     *("parvis_server.replay.feed", "parvis_server.replay.index", "parvis_server.replay.placing"),
     *("parvis_server.replay.retention", "parvis_server.replay.waveform"),
     *("parvis_server.store.events", "parvis_server.store.words"),
+    *("parvis_firmware.agreement", "parvis_firmware.unit_files"),
     "parvis_server.trust",
 )
 
@@ -107,12 +109,14 @@ FORBIDDEN: dict[str, dict[str, str]] = {
     "parvis_device": {
         "parvis_server": "the unit installs on a Pi without the hub",
         "parvis_hardware": "a tool of the checkout: it is not in the wheel",
+        "parvis_firmware": "a tool of the checkout: it is not in the wheel",
         "scipy": "it would cost the unit 40 MB of memory",
         "fastapi": "the hub's; the unit installs without it",
     },
     "parvis_server": {
         "parvis_device": "the hub knows units by the contract only",
         "parvis_hardware": "a tool of the checkout: it is not in the wheel",
+        "parvis_firmware": "a tool of the checkout: it is not in the wheel",
     },
     "parvis_wire": {
         "parvis_device": "the contract knows neither side",
