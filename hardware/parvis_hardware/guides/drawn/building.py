@@ -5,6 +5,8 @@ The header's pins come from ``pins.toml``.
 
 from collections.abc import Callable, Mapping
 
+from parvis_device.selftest.checks import Check
+from parvis_device.selftest.words import Language
 from parvis_hardware.guides.drawn import things
 from parvis_hardware.guides.drawn.canvas import (
     BLUE,
@@ -163,17 +165,14 @@ def _meter(sheet: Canvas, at: tuple[float, float], shown: str) -> None:
 
 
 def selftest(language: str) -> Canvas:
-    """The table that the self-test prints."""
-    sheet = Canvas(420, 250)
-    sheet.rect((6, 6), (408, 238), "#1d2832", "#0f171e", thick=3, round_=10)
-    sheet.text((26, 40), "$ parvis-unit selftest", 17, "#e8f1f7", anchor="start")
-    names = _say(
-        language, "button|light|microphone|mute|network", "bouton|lumière|micro|coupure|réseau"
-    )
-    for row, name in enumerate(names.split("|")):
-        y = 78 + 32 * row
-        sheet.text((36, y), name, 17, "#e8f1f7", anchor="start")
-        sheet.line([(240, y - 7), (247, y), (262, y - 16)], "#36c26e", thick=4)
+    """The table that the self-test prints, with the program's own lines."""
+    sheet = Canvas(420, 270)
+    sheet.rect((6, 6), (408, 258), "#1d2832", "#0f171e", thick=3, round_=10)
+    sheet.text((26, 38), "$ parvis-unit selftest", 17, "#e8f1f7", anchor="start")
+    for row, check in enumerate(Check):
+        y = 70.0 + 22 * row
+        sheet.line([(36, y - 6), (42, y), (54, y - 13)], "#36c26e", thick=3.5)
+        sheet.text((72, y), check.of(Language(language)), 17, "#e8f1f7", anchor="start")
     return sheet
 
 
