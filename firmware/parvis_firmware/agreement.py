@@ -76,7 +76,10 @@ def _service(manifest: Manifest, role: Role, unit: UnitFile) -> Iterator[str]:
         yield f"{unit.name} runs as {user}: the role's account is {role.user}"
     if user is None and unit.name in (*LONG_LIVED, *ON_THE_PINS):
         yield f"{unit.name} runs as root: its account is {role.user}"
-    if f"--config {role.settings}" not in command and user is not None:
+    states = {folder.path.removeprefix("/var/lib/") for folder in role.folders}
+    if user is None and states & set(unit.all("Service", "StateDirectory")):
+        yield f"{unit.name}: by its StateDirectory root would own the folder of {role.user}"
+    if f"--config {role.settings}" not in command:
         yield f"{unit.name} does not read {role.settings}"
 
 

@@ -94,6 +94,13 @@ def test_a_service_that_the_manifest_does_not_mean_is_found(
     assert any(told in line for line in agreement.services(sources.manifest, tree))
 
 
+def test_root_does_not_take_the_units_own_folder(sources: Sources) -> None:
+    given = "Environment=STATE_DIRECTORY=/var/lib/parvis-unit"
+    tree = edited(sources, "parvis-provision.service", given, "StateDirectory=parvis-unit")
+    [found] = agreement.services(sources.manifest, tree)
+    assert found.endswith("root would own the folder of parvis-unit")
+
+
 @pytest.mark.parametrize(
     ("old", "told"),
     [
