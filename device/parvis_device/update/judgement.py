@@ -30,7 +30,7 @@ class Here:
     machine: str
     python: str
     floor: str
-    """Of the version that was kept last."""
+    """The highest of the versions that were kept here."""
     day: datetime.date
     """The clock's; where that lies before the day on which the running program was built, that."""
 

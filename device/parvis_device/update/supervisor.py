@@ -21,7 +21,7 @@ from parvis_device.update.lifecycle import MAX_STARTS, TRANSITIONS, Action, Even
 from parvis_device.update.places import Places
 from parvis_device.update.record import MAX_RECORD_BYTES, Record, read_record
 from parvis_device.update.staging import MANIFEST, PIECE_BYTES, open_bundle, stage
-from parvis_wire.bundle import Manifest, read_manifest
+from parvis_wire.bundle import Manifest, number, read_manifest
 from parvis_wire.identity import KEY_BYTES, from_text
 from parvis_wire.update import UpdateFault, UpdateState, UpdateStep
 
@@ -123,12 +123,13 @@ class Supervisor:
             self._trial = Trial(self._record.folder or "", now_ns)
         match self._trial.look(pulse, now_ns):
             case Verdict.HEALTHY:
-                manifest = self._manifest()
+                manifest, record = self._manifest(), self._record
                 self._happens(
                     Event.HEALTHY,
-                    floor=manifest.floor,
-                    built=manifest.built,
-                    key=manifest.next_key or self._record.key,
+                    # Neither ever falls: else old bundles, one after the other, would lead below.
+                    floor=max(manifest.floor, record.floor, key=number),
+                    built=max(manifest.built, record.built or manifest.built),
+                    key=manifest.next_key or record.key,
                 )
             case Verdict.OVERDUE:
                 self._happens(Event.OVERDUE)

@@ -205,6 +205,17 @@ def test_below_the_floor_nothing_comes_back(box: Box) -> None:
     assert box.running.startswith("1.5.0-"), "above the floor, an older one may be had"
 
 
+def test_older_bundles_one_after_the_other_do_not_lead_below_the_floor(box: Box) -> None:
+    installed(box, box.maker.bundle(floor="1.5.0"))
+    older = installed(box, box.maker.bundle(version="1.5.0", floor="1.0.0", built="2020-01-01"))
+    assert box.running.startswith("1.5.0-")
+    assert older.record.floor == "1.5.0"
+    assert str(older.record.built) != "2020-01-01", "no clock is right that says an earlier day"
+    oldest = installed(box, box.maker.bundle(version="1.2.0", floor="1.0.0"))
+    assert oldest.record.last is not None
+    assert oldest.record.last.fault is UpdateFault.TOO_OLD
+
+
 def test_a_floor_is_not_raised_by_what_was_taken_back(box: Box) -> None:
     box.silent.add("2.0.0")
     supervisor = staged(box, box.maker.bundle(floor="2.0.0"))
