@@ -70,19 +70,22 @@ def header(language: str) -> Canvas:
         else:
             sheet.disc(at, 8, _pin_colour(name), "#d9b44a")
         if name:
-            _name_pin(sheet, at, pin, name, right=bool(right))
+            told = name.replace(".", _say(language, ".", ","))
+            _name_pin(sheet, at, pin, told, right=bool(right), bold=name in FEEDS.values())
     edge = _say(language, "pin 1 is the square one", "la broche 1 est carrée")
     sheet.text((200, 18), edge, 16, GREY)
     return sheet
 
 
-def _name_pin(sheet: Canvas, at: tuple[float, float], pin: int, name: str, *, right: bool) -> None:
+def _name_pin(
+    sheet: Canvas, at: tuple[float, float], pin: int, name: str, *, right: bool, bold: bool
+) -> None:
     x, y = at
     way = 1 if right else -1
     sheet.line([(x + 11 * way, y), (x + 30 * way, y)], GREY, thick=1)
     words = f"{pin}  {name}" if right else f"{name}  {pin}"
     anchor = "start" if right else "end"
-    sheet.text((x + 34 * way, y + 6), words, 17, anchor=anchor, bold=name in FEEDS.values())
+    sheet.text((x + 34 * way, y + 6), words, 17, anchor=anchor, bold=bold)
 
 
 def _pin_colour(name: str) -> str:
