@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response
 
 from parvis_server.net.api.asking import FOR_EVERYBODY, NOT_KEPT, Asker, faults
@@ -10,6 +10,7 @@ from parvis_server.net.api.caller import Caller
 from parvis_server.net.api.faults import ApiFault
 from parvis_server.net.api.house import House
 from parvis_server.net.api.recording_models import OwnPath, PathInfo, PathList, PathRequest
+from parvis_server.net.edges.requests import EXTENSION
 from parvis_server.net.path_grants import Grant, Scope, hash_of
 from parvis_server.net.recordings import Recordings
 from parvis_server.net.rooms import HubRoom
@@ -32,10 +33,13 @@ def path_routes(house: House) -> APIRouter:
         responses=faults(404, 409),
         openapi_extra=FOR_EVERYBODY,
     )
-    async def give_path(caller: Asker, room: Named, body: PathRequest) -> OwnPath:
+    async def give_path(request: Request, caller: Asker, room: Named, body: PathRequest) -> OwnPath:
         """A path of one's own to the room's plain stream and replays, for players that show no
-        secret. Asked again, the older one is void."""
+        secret. Asked again, the older one is void. Not through an edge, which knows no paths."""
         found = house.room_to_read(room, caller)
+        if EXTENSION in request.scope.get("extensions", {}):
+            text = "an edge has no paths of single people: open the room at the hub's own address"
+            raise ApiFault(409, "elsewhere", text)
         holder, invite = _holder(house, found, caller, body)
         token = await own_path(known, room, Scope.LISTEN, holder, invite)
         found.mp3.let_strangers_go() if found.access is not Access.OPEN else None

@@ -1,8 +1,7 @@
 /** The square with its door; in the hall, in its place, the table. */
 
 import type { ComponentChildren } from "preact";
-import { useState } from "preact/hooks";
-import { mp3Path } from "../audio/mp3_stream.ts";
+import { useEffect, useState } from "preact/hooks";
 import type { Player } from "../audio/player.ts";
 import { useWords } from "../i18n/words.ts";
 import { isRecorded, type OwnAnswer } from "../recording/own_answer.ts";
@@ -36,8 +35,7 @@ export function Hero(props: Props) {
   const inHall = useStore(presence.store, (now) => now.inHall);
   const audio = useStore(player.store, (now) => now.state);
   const canPlay = player.abilities.webAssembly && player.abilities.audioContext;
-  // The plain stream is only of rooms that are open to everybody.
-  const hasMp3 = player.abilities.mp3 && (view?.about?.access ?? "open") === "open";
+  const hasMp3 = player.abilities.mp3;
   const isShut = Boolean(children);
   // Before the room is known, the door is there: most who come find it live.
   const hasSound = view === null || view.phase === "live";
@@ -75,7 +73,9 @@ export function Hero(props: Props) {
           onStop={() => player.stop()}
         />
       )}
-      {!inHall && hasSound && !canPlay && <PlainPlayer hasMp3={hasMp3} room={link.room} />}
+      {!inHall && hasSound && !canPlay && (
+        <PlainPlayer player={player} isIn={view !== null && !isShut} />
+      )}
       {!inHall && hasSound && canPlay && !isShut && (
         <SoundStatus hub={hub} player={player} hasMp3={hasMp3} />
       )}
@@ -117,14 +117,18 @@ function Scanned({ code, hub, presence, onSit, onDone }: ScannedProps) {
 }
 
 /** For browsers without WebAssembly or Web Audio. */
-function PlainPlayer({ hasMp3, room }: { hasMp3: boolean; room: string }) {
+function PlainPlayer({ player, isIn }: { player: Player; isIn: boolean }) {
   const { say } = useWords();
-  if (!hasMp3) return <p class="closed">{say("error.no_audio")}</p>;
+  const [path, setPath] = useState<string | null>(null);
+  useEffect(() => {
+    if (isIn) void Promise.resolve(player.findStream()).then(setPath);
+  }, [player, isIn]);
+  if (!player.abilities.mp3) return <p class="closed">{say("error.no_audio")}</p>;
   return (
     <div class="closed">
       <p>{say("error.browser")}</p>
       {/* biome-ignore lint/a11y/useMediaCaption: a live room has no captions yet */}
-      <audio controls preload="none" src={mp3Path(room)} />
+      <audio controls preload="none" src={path ?? undefined} />
     </div>
   );
 }

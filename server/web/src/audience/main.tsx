@@ -2,6 +2,7 @@
 
 import { render } from "preact";
 import { chime } from "../audio/chime.ts";
+import { mp3Path } from "../audio/mp3_stream.ts";
 import { AUDIENCE_WORDS } from "../i18n/audience_words.ts";
 import { chooseLanguage, learnWords } from "../i18n/words.ts";
 import { OwnAnswer } from "../recording/own_answer.ts";
@@ -11,6 +12,7 @@ import { forgetSeat, takeRoomLink } from "./link.ts";
 import { OwnNews } from "./own_news.ts";
 import { Page } from "./page.tsx";
 import { Presence } from "./presence.ts";
+import { ownStream, shown } from "./room_api.ts";
 
 learnWords(AUDIENCE_WORDS);
 chooseLanguage();
@@ -20,6 +22,13 @@ const { hub, player } = openSession(
   { role: "listener", room: link.room, hostSecret: null, invite: link.secret },
   new Worker(new URL("../room/listener.worker.ts", import.meta.url)),
 );
+player.findStream = () => {
+  // At once where no path is asked for: some browsers play only inside the tap itself.
+  const isOpen = () => (hub.room.value.view?.about?.access ?? "open") === "open";
+  const here = () => mp3Path(link.room);
+  if (isOpen() && (hub.room.value.view !== null || link.secret === null)) return here();
+  return shown(hub).then(() => (isOpen() ? here() : ownStream(link, hub.token)));
+};
 const own = new OwnAnswer(hub, tab);
 const presence = new Presence(hub, tab);
 const news = new OwnNews(hub, {

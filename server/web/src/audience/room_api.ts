@@ -1,5 +1,6 @@
 /** What the hub tells of a room over HTTP; the secret of its link travels in a header. */
 
+import type { HubClient } from "../room/hub_client.ts";
 import type { RoomLink } from "./link.ts";
 
 type Fetch = (path: string, init: RequestInit) => Promise<Response>;
@@ -71,4 +72,27 @@ export async function ownPath(
   } catch {
     return null;
   }
+}
+
+/** The plain stream of a room that is not open, by a path of one's own; null: there is none. */
+export async function ownStream(
+  link: RoomLink,
+  resume: string | null,
+  ask: Fetch = (where, init) => fetch(where, init),
+): Promise<string | null> {
+  const own = await ownPath(link, resume, ask);
+  return own === null ? null : `${own}listen.mp3?`;
+}
+
+/** Once the hub has shown the room: then it also knows who one is. */
+export function shown(hub: Pick<HubClient, "room">): Promise<void> {
+  return new Promise((resolve) => {
+    const look = () => {
+      if (hub.room.value.view === null) return;
+      end();
+      resolve();
+    };
+    const end = hub.room.follow(look);
+    look();
+  });
 }

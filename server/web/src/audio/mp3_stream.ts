@@ -15,6 +15,9 @@ const FIGURES_EVERY_MS = 500;
 /** A stream that stands still for so long is fetched anew. */
 const STALLED_AFTER_MS = 6000;
 
+/** Where the stream is; a promise where that has to be asked for. Null: nowhere. */
+export type FindStream = () => string | Promise<string | null>;
+
 type StreamEvent = Extract<AudioEvent, "running" | "suspended" | "failure">;
 
 export class Mp3Stream {
@@ -26,10 +29,13 @@ export class Mp3Stream {
   private hasPlayed = false;
   /** The system paused it (a call, the lock screen's button): it waits for a person. */
   private isSuspended = false;
+  private isClosed = false;
+  /** Once it is known: a path of one's own is not asked for each time. */
+  private path: string | null = null;
 
-  /** Starts at once: create it inside the tap's handler. */
+  /** Starts at once where the path is known: create it inside the tap's handler. */
   constructor(
-    private readonly path: string,
+    private readonly find: FindStream,
     private readonly onEvent: (event: StreamEvent) => void,
     private readonly tell: (figures: OutputFigures) => void,
   ) {
@@ -54,8 +60,20 @@ export class Mp3Stream {
   /** Fetches the stream anew, which begins at the live edge. */
   restart(): void {
     this.movedMs = performance.now();
-    this.audio.src = `${this.path}&t=${Date.now()}`;
+    const found = this.path ?? this.find();
+    if (typeof found === "string") this.open(found);
+    else void found.then((path) => (path === null ? this.miss() : this.open(path)));
+  }
+
+  private open(path: string): void {
+    if (this.isClosed) return;
+    this.path = path;
+    this.audio.src = `${path}&t=${Date.now()}`;
     this.resume();
+  }
+
+  private miss(): void {
+    if (!this.isClosed && !this.hasPlayed) this.onEvent("failure");
   }
 
   resume(): void {
@@ -68,6 +86,7 @@ export class Mp3Stream {
   }
 
   close(): void {
+    this.isClosed = true;
     window.clearInterval(this.timer);
     this.audio.onplaying = null;
     this.audio.onwaiting = null;

@@ -7,7 +7,7 @@ import { Store } from "../ui/store.ts";
 import { ClockWatch } from "./clock_watch.ts";
 import { NO_FIGURES, type OutputFigures } from "./diagnostics.ts";
 import { type AudioEffect, type AudioEvent, type AudioState, advance } from "./lifecycle.ts";
-import { Mp3Stream, mp3Path } from "./mp3_stream.ts";
+import { type FindStream, Mp3Stream, mp3Path } from "./mp3_stream.ts";
 import { type Output, openWorklet, ScheduledOutput } from "./outputs.ts";
 import {
   type Abilities,
@@ -58,6 +58,8 @@ export class Player {
   readonly abilities: Abilities;
   /** The person asked for the plain stream. */
   wantsMp3 = false;
+  /** Where the plain stream is; the audience's page knows of rooms that are not open. */
+  findStream: FindStream = () => mp3Path(this.room);
   private failures = 0;
   private context: AudioContext | null = null;
   private sink: Sink | null = null;
@@ -156,8 +158,12 @@ export class Player {
 
   private openStream(): void {
     this.stream = new Mp3Stream(
-      mp3Path(this.room),
-      (event) => (event === "failure" ? this.fail() : this.dispatch(event)),
+      this.findStream,
+      (event) => {
+        if (event !== "failure") return this.dispatch(event);
+        this.wantsMp3 = false; // not here: the next tap plays directly where that can be
+        this.fail();
+      },
       (figures) => this.take(figures),
     );
   }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { ownPath, readReplays } from "../../src/audience/room_api.ts";
+import { ownPath, ownStream, readReplays } from "../../src/audience/room_api.ts";
 
 const LINK = { room: "board", secret: "s3cret", seat: null };
 
@@ -25,6 +25,13 @@ describe("what can be heard again", () => {
     expect(path).toBe("/api/v1/rooms/board/paths");
     expect(init.body).toBe('{"resume":"me.tag"}');
     expect(new Headers(init.headers).get("authorization")).toBe("Bearer s3cret");
+  });
+
+  test("the plain stream of a room that is not open lies at a path of one's own", async () => {
+    const give = async () => new Response('{"path": "/p/token/", "grant": "0"}', { status: 201 });
+    expect(await ownStream(LINK, "me.tag", give)).toBe("/p/token/listen.mp3?");
+    const refuse = async () => new Response("{}", { status: 429 });
+    expect(await ownStream(LINK, "me.tag", refuse)).toBeNull();
   });
 
   test("none where the hub says no, is away, or names another site", async () => {

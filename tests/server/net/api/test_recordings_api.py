@@ -245,6 +245,14 @@ async def test_through_an_edge_only_what_stands_on_a_server_of_its_own_is_offere
         ) as edge:
             return (await edge.get(evening.path("replays"))).json()["replays"]
 
+    async def asked_for_a_path() -> int:
+        transport = httpx.ASGITransport(through_an_edge)
+        async with httpx.AsyncClient(transport=transport, base_url=evening.hub.http) as edge:
+            headers = {"Authorization": f"Bearer {evening.secret}"}
+            answer = await edge.post(evening.path("paths"), json={}, headers=headers)
+            return answer.status_code
+
+    assert await asked_for_a_path() == 409
     await evening.act("prepare")
     await evening.until(lambda one: one["is_prepared"] and one["work"]["state"] == "done")
     series = evening.recordings.parent / "published" / evening.room
