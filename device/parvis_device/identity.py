@@ -5,22 +5,29 @@ public key of the site that the unit was paired with, which is the pin. Each is 
 base64url, for its owner alone, and is written beside its place, synced and then put there: whole or
 not at all. One process at a time may be the unit of a folder: two with one key would take each
 other for a copy.
+
+``board`` marks the computer that the key was made on, where that has a number: a card that was
+copied, or put into another computer, is another unit there, with a key of its own, and is paired
+again.
 """
 
 import contextlib
 import fcntl
+import logging
 import os
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from parvis_device.board import board_mark
 from parvis_device.errors import DamagedState, StateTaken, StateTrouble
 from parvis_wire.identity import KEY_BYTES, fingerprint, from_text, public_bytes, to_text
 
 FOLDER = "parvis-unit"
 UNIT_KEY, SITE_KEY = "unit.key", "site.key"
+BOARD = "board"
 LOCK = "in-use"
 
 _MOST_BYTES = 1000
@@ -30,6 +37,9 @@ _ADVICE = {
     UNIT_KEY: "remove it, and the unit gets a new key and must be paired again",
     SITE_KEY: "`parvis-unit forget` removes it, and the unit must be paired again",
 }
+
+
+_log = logging.getLogger(__name__)
 
 
 class Identity:
@@ -91,8 +101,8 @@ def usual_folder(environment: Mapping[str, str] = os.environ) -> Path:
         raise StateTrouble("this user has no home for the unit's key: give --state DIR") from error
 
 
-def open_identity(folder: Path) -> Identity:
-    """The identity in this folder; at the first time, a new one.
+def open_identity(folder: Path, board: Callable[[], str | None] = board_mark) -> Identity:
+    """The identity in this folder; at the first time, and on another computer, a new one.
 
     Raises:
         StateTrouble: the folder cannot be read or written.
@@ -100,6 +110,7 @@ def open_identity(folder: Path) -> Identity:
     """
     with _told(folder):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _stay_on(board(), folder)
         seed = _get(folder / UNIT_KEY)
         if seed is None:
             with contextlib.suppress(FileExistsError):  # another process was first
@@ -157,6 +168,27 @@ def in_use(folder: Path) -> bool:
         return True
 
 
+def _stay_on(mark: str | None, folder: Path) -> None:
+    """Forget a key that was made on another computer, and mark this one."""
+    if mark is None:
+        return
+    path = folder / BOARD
+    try:
+        known = path.read_text(encoding="ascii", errors="replace").strip()
+    except FileNotFoundError:
+        known = ""
+    if known == mark:
+        return
+    if known and (folder / UNIT_KEY).exists():
+        _log.warning(
+            "this card comes from another computer, or is a copy of its card: the unit gets a key "
+            "of its own, and must be paired"
+        )
+        for name in (SITE_KEY, UNIT_KEY):
+            (folder / name).unlink(missing_ok=True)
+    _write(path, mark, over=True)
+
+
 def _get(path: Path) -> bytes | None:
     """The 32 bytes in this file; None: there is none."""
     try:
@@ -174,11 +206,15 @@ def _get(path: Path) -> bytes | None:
 
 def _put(path: Path, key: bytes, *, over: bool = False) -> None:
     """Write a key, whole or not at all; unless ``over``, only where none is."""
+    _write(path, to_text(key), over=over)
+
+
+def _write(path: Path, line: str, *, over: bool) -> None:
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as opened:
-            opened.write(to_text(key).encode() + b"\n")
+            opened.write(line.encode() + b"\n")
             opened.flush()
             os.fsync(opened.fileno())
         if over:

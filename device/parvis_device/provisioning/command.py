@@ -17,7 +17,7 @@ from parvis_device.address import HubAddress
 from parvis_device.config import LogFormat, UnitConfig, load
 from parvis_device.discovery import Announcements
 from parvis_device.errors import UnitError, UsageError
-from parvis_device.identity import open_identity, usual_folder
+from parvis_device.identity import BOARD, open_identity, usual_folder
 from parvis_device.lighting import Lighting
 from parvis_device.lights import Light
 from parvis_device.lights.none import NoLight
@@ -128,8 +128,9 @@ def whose(folder: Path) -> Whose:
         return Whose("?", None)
     if os.geteuid() == 0:
         owner = folder.stat()
-        for path in folder.glob("*.key"):
-            os.chown(path, owner.st_uid, owner.st_gid)
+        for path in (*folder.glob("*.key"), *folder.glob(BOARD)):
+            # The folder is not root's: where a link in it leads is its owner's word.
+            os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
     site = None if identity.site is None else spelled(fingerprint(identity.site))
     return Whose(spelled(identity.unit), site)
 
