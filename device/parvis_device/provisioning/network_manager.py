@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import logging
 import os
 from collections.abc import Sequence
@@ -23,6 +24,8 @@ CHANNELS = Path("etc/modprobe.d/parvis-wifi-country.conf")
 JOIN_S = 45
 """A venue's DHCP may take half a minute."""
 ASK_S = 20
+NO_COMMAND = 127
+"""What a shell says of a command that is not there."""
 
 _log = logging.getLogger(__name__)
 
@@ -117,13 +120,22 @@ class NetworkManager:
                 self._disk.remove(path)
 
     async def forget(self) -> None:
-        """Forget every Wi-Fi, also those that Raspberry Pi Imager set up."""
+        """Forget every Wi-Fi, also those that Raspberry Pi Imager set up.
+
+        Raises:
+            OSError: one is still known.
+        """
         what = ("--terse", "--fields", "UUID,TYPE", "connection", "show")
-        _, said = await self._ask(*what)
+        code, said = await self._ask(*what)
+        if code not in (0, NO_COMMAND):  # without NetworkManager none is known
+            raise OSError(errno.EIO, said.strip())
+        troubles = []
         for profile in nmcli.wifi_profiles_in(said):
-            await self._ask("connection", "delete", "uuid", profile)
-        with contextlib.suppress(OSError):
-            self._disk.remove(self._kept)
+            failed, why = await self._ask("connection", "delete", "uuid", profile)
+            troubles += [why.strip()] if failed else []
+        self._disk.remove(self._kept)
+        if troubles:
+            raise OSError(errno.EIO, "; ".join(troubles))
 
     async def _put_back(self, before: bytes | None) -> None:
         with contextlib.suppress(OSError):
@@ -152,7 +164,7 @@ class NetworkManager:
                 env={**os.environ, "LC_ALL": "C.UTF-8"},
             )
         except OSError as error:
-            return 127, f"{command[0]}: {error.strerror}"
+            return NO_COMMAND, f"{command[0]}: {error.strerror}"
         try:
             async with asyncio.timeout(within_s):
                 said, _ = await asked.communicate()

@@ -88,7 +88,11 @@ class Networks(Protocol):
         """Close it; nothing, where it is not open."""
 
     async def forget(self) -> None:
-        """Forget every Wi-Fi that was ever joined."""
+        """Forget every Wi-Fi that was ever joined.
+
+        Raises:
+            OSError: one is still known.
+        """
 
 
 def strongest(found: Sequence[Seen]) -> list[Seen]:

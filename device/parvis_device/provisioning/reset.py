@@ -28,7 +28,8 @@ def is_begun(folder: Path) -> bool:
 
 
 async def make_new(folder: Path, settings: UnitSettings, networks: Networks, disk: Disk) -> str:
-    """Forget all but the label; what could not be, in words, to be tried again at the next start.
+    """Forget all but the label; what could not be, in words; that of the unit's own is tried again
+    at the next start.
 
     Args:
         folder: with the unit's key.
@@ -47,11 +48,22 @@ async def make_new(folder: Path, settings: UnitSettings, networks: Networks, dis
         forget(folder, key_too=True)
     except StateTrouble as error:
         troubles.append(str(error))
-    await networks.forget()
+    known = await _still_known(networks)
     if not troubles:
+        # Not for a Wi-Fi alone, which may be one that nobody can delete: each further start would
+        # take the unit's new key, too.
         with contextlib.suppress(OSError):
             disk.remove(folder / BEGUN)
         _log.warning("the unit is as new: it must be paired again")
+    troubles += known
     for words in troubles:
         _log.error("not forgotten: %s", words)
     return "; ".join(troubles)
+
+
+async def _still_known(networks: Networks) -> list[str]:
+    try:
+        await networks.forget()
+    except OSError as error:
+        return [f"a Wi-Fi is still known ({error.strerror})"]
+    return []

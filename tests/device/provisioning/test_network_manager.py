@@ -118,6 +118,7 @@ SCRIPT = """#!/bin/sh
 echo "$*" >> "{log}"
 case "$*" in
   *"connection up id parvis-wifi") cat "{answer}" >&2; exit $(cat "{code}");;
+  *"connection delete uuid aaa") cat "{answer}"; exit $(cat "{code}");;
   *"connection show") printf 'aaa:802-11-wireless\\nbbb:802-3-ethernet\\n';;
   *"wifi list"*) printf 'Hall:50:WPA2:Infra\\n';;
   *DEVICE*|*"device") printf 'ethernet:connected:x\\n';;
@@ -201,6 +202,16 @@ async def test_what_is_in_the_air_and_forgetting(machine: Machine) -> None:
     await machine.manager.forget()
     assert "connection delete uuid aaa" in machine.asked and "bbb" not in machine.asked
     assert not machine.profile("etc", "parvis-wifi").exists()
+
+
+async def test_a_network_that_cannot_be_forgotten_is_told(machine: Machine) -> None:
+    machine.answers("Error: not authorized", 1)
+    machine.manager.keep(Wifi("Hall", "sesame-sesame"))
+    with pytest.raises(OSError, match="not authorized"):
+        await machine.manager.forget()
+    assert not machine.profile("etc", "parvis-wifi").exists(), (
+        "the others are forgotten all the same"
+    )
 
 
 async def test_a_machine_without_networkmanager_has_no_network(tmp_path: Path) -> None:

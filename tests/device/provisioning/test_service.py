@@ -167,6 +167,24 @@ async def test_a_reset_that_was_cut_off_goes_on(unit: UnitToSetUp) -> None:
     assert unit.networks.history == ["forget"] and open_identity(unit.state).unit != key
 
 
+async def test_a_wifi_that_cannot_be_forgotten_is_told_and_costs_no_further_key(
+    unit: UnitToSetUp, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def forget() -> None:
+        raise OSError(5, "not authorized")
+
+    monkeypatch.setattr(unit.networks, "forget", forget)
+    old = open_identity(unit.state).unit
+    (unit.state / BEGUN).write_text("")
+    unit.networks.connected = True
+    await unit.start()
+    assert "a Wi-Fi is still known (not authorized)" in caplog.text
+    new = open_identity(unit.state).unit
+    assert new != old
+    await unit.start()
+    assert open_identity(unit.state).unit == new
+
+
 async def test_a_hub_on_the_same_machine_needs_no_network(unit: UnitToSetUp) -> None:
     unit.needs_network = False
     await unit.start()
