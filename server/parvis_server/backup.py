@@ -3,7 +3,8 @@
 A copy is one zip file that only its owner reads: the database as SQLite's own online backup gives
 it (whole at one moment, whoever writes), the hub's keys, and its settings. Recordings are not in
 it: they are large, they have an export of their own, and they expire. What was erased from the hub
-is still in older copies, so they are kept for days, not for years.
+is still in older copies, so they are kept for days, not for years; they are not compressed, so that
+``parvis replay erase --search`` finds a name in them.
 """
 
 import hashlib
@@ -132,7 +133,7 @@ def _write(hub: Hub, draft: Path, now: datetime) -> None:
         database = Path(near) / DATABASE_FILE
         _copy_database(hub.database, database)
         sums: dict[str, str] = {}
-        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
             for name, path in _files(hub, database):
                 archive.write(path, name)
                 sums[name] = _sha256(path)

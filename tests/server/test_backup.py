@@ -44,6 +44,12 @@ def api(hub: LiveHub) -> httpx.AsyncClient:
     return httpx.AsyncClient(base_url=f"{hub.http}/api/v1", headers=headers, trust_env=False)
 
 
+def test_the_search_for_a_name_finds_it_in_a_copy(tmp_path: Path) -> None:
+    hub = hub_that_ran(tmp_path / "hub", parvis_toml="[room]\ntitle = 'Zoé was here'\n")
+    copy = backup(hub, tmp_path / "copies", NOW)
+    assert "Zoé was here".encode() in copy.read_bytes()
+
+
 async def test_a_hub_starts_from_its_copy_with_rooms_roles_and_line_as_they_were(
     tmp_path: Path,
 ) -> None:
@@ -236,5 +242,6 @@ def test_the_commands(tmp_path: Path) -> None:
     [copy] = copies.iterdir()
     put = CliRunner().invoke(app, ["restore", str(copy), "--data", new])
     assert put.exit_code == 0 and "restored to" in put.stdout
+    assert "erase them once more" in put.stdout
     again = CliRunner().invoke(app, ["restore", str(copy), "--data", new])
     assert isinstance(again.exception, UsageError)

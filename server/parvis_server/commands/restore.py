@@ -40,5 +40,6 @@ def restore(
     hub = Hub.of(load_settings(config, {"data": data}), config)
     names = restore(hub, copy, datetime.now(UTC), over=over)
     typer.echo(f"restored to {hub.folder}: {', '.join(names)}")
+    typer.echo("whoever was erased after the copy was made is in it again: erase them once more")
     if OTHER_SETTINGS in names:
         typer.echo(f"its settings are in {hub.folder / OTHER_SETTINGS}: put them where they belong")
