@@ -1,4 +1,5 @@
-"""Makes ``docs/talk-states.md`` from the tables of ``talk``, ``pairing`` and ``light``.
+"""Makes ``docs/talk-states.md`` from the tables of ``talk``, ``pairing``, ``light`` and of setting
+up (``provisioning.machine``).
 
 ``python -m parvis_device.make_docs`` writes it; ``--check`` only says whether it is fresh (exit
 code 1 when it is not). Runs in a checkout.
@@ -14,6 +15,8 @@ from typing import Protocol, TypeVar
 from parvis_device.light import PATTERNS
 from parvis_device.pairing import TABLE as PAIRING_TABLE
 from parvis_device.pairing import PairingState
+from parvis_device.provisioning.machine import TABLE as SETUP_TABLE
+from parvis_device.provisioning.machine import State as SetupState
 from parvis_device.talk import ALWAYS_OPEN_TABLE, BUTTON_TABLE, TalkState
 
 S = TypeVar("S", bound=StrEnum)
@@ -23,7 +26,7 @@ TARGET = Path(__file__).parents[2] / "docs" / "talk-states.md"
 
 _HEAD = """# Talk states and lights of a unit
 
-Made from `device/parvis_device/talk.py`, `pairing.py` and `light.py` by
+Made from `device/parvis_device/talk.py`, `pairing.py`, `light.py` and `provisioning/machine.py` by
 `python -m parvis_device.make_docs`: change those, not this file.
 
 ## The light
@@ -52,6 +55,9 @@ def render() -> str:
         + "\n".join(_diagram(ALWAYS_OPEN_TABLE))
         + "\n\n## A unit that its hub does not know\n\n"
         + "\n".join(_diagram(PAIRING_TABLE, PairingState.AWAY))
+        + "\n\n## A unit that starts\n\n"
+        + "Without its button down it begins at `searching`.\n\n"
+        + "\n".join(_diagram(SETUP_TABLE, SetupState.HELD))
         + "\n"
     )
 

@@ -10,7 +10,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 
-Value = str | int | float | bool
+Value = str | int | float | bool | dict[str, str]
 
 _TABLE = re.compile(r"\s*\[")
 
@@ -42,8 +42,9 @@ def with_values(text: str, values: Mapping[str, Value | None]) -> str:
 
 
 def assignment(key: str, value: object) -> str:
-    """One line of TOML: a string of JSON is one of TOML, too."""
-    return f"{key} = {json.dumps(value, ensure_ascii=False)}\n"
+    """One line of TOML: a string of JSON is one of TOML, too, but for one sign."""
+    written = json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return f"{key} = {written}\n"
 
 
 def _changed(text: str, values: Mapping[str, Value | None]) -> str:

@@ -124,3 +124,17 @@ def test_comments_and_values_of_several_lines() -> None:
     changed = with_values(text, {"microphone": "default"})
     assert tomllib.loads(changed) == {"name": "T", "microphone": "default"}
     assert line_of(text, "microphone") == 3 and line_of(text, "hub") is None
+    mapped = with_values(changed, {"light_map": {"next": "white slow"}, "name": "\x7f"})
+    assert tomllib.loads(mapped) == {
+        "name": "\x7f",
+        "microphone": "default",
+        "light_map": {"next": "white slow"},
+    }
+    assert tomllib.loads(with_values(mapped, {"light_map": None}))["name"] == "\x7f"
+
+
+def test_a_light_map_of_the_card_reaches_the_unit() -> None:
+    card = read_card(b'name = "T"\n[light_map]\nnext = "white slow"\n')
+    text = with_values("", dict(card.settings))
+    assert tomllib.loads(text)["light_map"] == {"next": "white slow"}
+    assert read_card(wiped(card).encode()).is_empty
