@@ -122,6 +122,8 @@ def _draw_transistor(drawing: Any, part: Part, base: schematic.Point, say: Speak
 
 def _draw_box(drawing: Any, box: Box) -> None:
     x, y = box.corner
+    # schemdraw does not count words when it measures its sheet; this white dot under them counts.
+    drawing.add(elm.Dot(radius=0.01).at((x + _LETTER * len(box.title), y + 0.3)).color("white"))
     corner = (x + box.wide, y - box.high)
     corners = [(x, y), (corner[0], y), corner, (x, corner[1]), (x, y)]
     for first, second in itertools.pairwise(corners):
@@ -132,8 +134,6 @@ def _draw_box(drawing: Any, box: Box) -> None:
         .at((x, y + 0.25))
         .label(box.title, "center", halign="left", valign="bottom", fontsize=9.5)
     )
-    # schemdraw does not count words when it measures its sheet: what ends here does count.
-    drawing.add(elm.Dot(radius=0.01).at((x + _LETTER * len(box.title), y)).color("white"))
     for pin, start, end in box.ends():
         drawing.add(elm.Line().at(start).to(end))
         inward = 0.2 if start[0] < corner[0] else -0.2
