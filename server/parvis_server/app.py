@@ -56,9 +56,12 @@ from parvis_server.net.short_codes import ShortCodes
 from parvis_server.net.sound_session import Opening
 from parvis_server.net.speakers import Speakers
 from parvis_server.net.units import Units
+from parvis_server.net.updates import UpdateDesk
 from parvis_server.room.permissions import OPERATOR
 from parvis_server.room_builder import EngineMaker, RoomBuilder
 from parvis_server.trust.house import HouseTrust
+from parvis_server.updates.quiet import Quiet
+from parvis_server.updates.shelf import Shelf
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.commands import Describe
 from parvis_wire.edges import RelayPath
@@ -127,6 +130,9 @@ class Hub:
         )
         self.rooms = self._open_rooms(builder)
         self.trust.taps.add(lambda revoked: say_farewell(self.rooms, revoked))
+        self.updates = UpdateDesk(
+            Shelf(folder.path), self.rooms, self.trust, time.monotonic_ns, Quiet()
+        )
         self._pages = pages if pages is not None else read_pages(static_folder())
         self._attempts = wrong_secret_attempts()
         self._waiting = Waiting()
@@ -188,6 +194,7 @@ class Hub:
             house=house,
             pages=self._pages,
             metrics=Metrics(self.rooms, self.edges),
+            updates=self.updates,
             units=self._endpoint(units.ROLES, self._open_unit),
             speakers=self._at_speak,
             notices=SpokenNotices(ReadingVoice(self.settings.reading.command)),
@@ -330,6 +337,7 @@ class Hub:
             working = (
                 *(self.rooms.run(), self._note_running()),
                 *(self.reception.desk.run(), self.hall.run(), self.edges.run()),
+                self.updates.run(),
             )
             background = [group.create_task(work) for work in working]
             watching = group.create_task(self.reach.watch())

@@ -20,6 +20,7 @@ COMMANDS = {
     "room": "Make, list, show and end the rooms of a running hub.",
     "invite": "Invite somebody to a room, and take it back.",
     "unit": "Pair units with a running hub, list, rename and revoke them.",
+    "update": "Newer programs for units: make, sign, offer them.",
     "session": "See who runs the hub, end that, or make a link for one more.",
     "label": "Make units: setup codes, a parvis.toml for each, labels to print.",
     "listen": "Listen to a room without a browser, and record it.",

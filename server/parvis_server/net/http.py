@@ -45,6 +45,7 @@ from parvis_server.net.plain_words import (
 )
 from parvis_server.net.replays import Ways, add_replays
 from parvis_server.net.rooms import HubRoom, Rooms
+from parvis_server.net.updates import UpdateDesk, add_updates
 from parvis_wire.floor import Access, Phase
 from parvis_wire.messages import DEFAULT_ROOM
 
@@ -62,6 +63,7 @@ class Parts:
     house: House
     pages: Pages
     metrics: Metrics
+    updates: UpdateDesk
     units: Endpoint
     speakers: Endpoint
     notices: SpokenNotices
@@ -78,6 +80,7 @@ def make_app(parts: Parts) -> FastAPI:
         missed=lambda request: _missed(parts, request),
     )
     add_replays(app, ways)
+    add_updates(app, parts.updates, lambda request: _missed(parts, request))
     _add_pages(app, parts)
     _add_plain_streams(app, parts, ways)
     _add_api(app, parts)

@@ -13,6 +13,7 @@ from parvis_server.trust.sessions import Session, SignedBy
 from parvis_server.trust.units import How, PairedUnit
 from parvis_wire.fields import Name
 from parvis_wire.pairing import Fingerprint, KeyText
+from parvis_wire.update import UnitSoftware, UpdateFault, UpdateStep
 
 TypedSecret = Annotated[str, Field(min_length=1, max_length=200)]
 
@@ -113,6 +114,17 @@ class WaitingUnitInfo(Body):
         return cls(**{name: getattr(stranger, name) for name in cls.model_fields})
 
 
+class UpdateInfo(Body):
+    """An update of a unit's program."""
+
+    step: UpdateStep
+    version: str
+    percent: int | None
+    """Of the way, while it is fetched."""
+    fault: UpdateFault | None
+    """Why it was refused, or taken back."""
+
+
 class PairedUnitInfo(Body):
     """A unit that belongs to this hub."""
 
@@ -126,13 +138,26 @@ class PairedUnitInfo(Body):
     here: bool
     room: str | None
     """Where it is now."""
+    version: str | None
+    """Of the program that it runs; null: it is away, or too old to say."""
+    update: UpdateInfo | None
+    """What becomes of its program's update, or the last one's end."""
 
     @classmethod
-    def of(cls, unit: PairedUnit, room: str | None) -> "PairedUnitInfo":
+    def of(
+        cls, unit: PairedUnit, room: str | None, software: UnitSoftware | None
+    ) -> "PairedUnitInfo":
         """One of the list."""
         said = ("unit", "name", "how", "paired_utc_ms", "by", "last_seen_utc_ms")
         known = {name: getattr(unit, name) for name in said}
-        return cls(**known, here=room is not None, room=room)
+        update = None if software is None else software.update
+        return cls(
+            **known,
+            here=room is not None,
+            room=room,
+            version=None if software is None else software.version,
+            update=None if update is None else UpdateInfo(**update.model_dump()),
+        )
 
 
 class UnitList(Body):

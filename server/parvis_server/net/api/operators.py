@@ -19,6 +19,7 @@ from parvis_server.trust.audit import Deed
 from parvis_server.trust.house import Grant, HouseTrust
 from parvis_server.trust.sessions import Session
 from parvis_server.trust.units import PairedUnit
+from parvis_wire.update import UnitSoftware
 
 T = TypeVar("T")
 
@@ -192,6 +193,14 @@ class Operators:
             member = room.live.room.member(unit)
             if member is not None and member.connected:
                 return room.name
+        return None
+
+    def software_of(self, unit: str) -> UnitSoftware | None:
+        """The program that a unit runs which is here, as far as it says."""
+        for room in self.rooms:
+            stream = room.live.streams.get(unit)
+            if stream is not None and stream.first is not None:
+                return stream.software
         return None
 
     def missing(self) -> tuple[str, ...]:

@@ -38,7 +38,8 @@ def _add_keys(routes: APIRouter, operators: Operators) -> None:
     trust = operators.trust
 
     def told(unit: PairedUnit) -> PairedUnitInfo:
-        return PairedUnitInfo.of(unit, operators.room_of(unit.unit))
+        software = operators.software_of(unit.unit)
+        return PairedUnitInfo.of(unit, operators.room_of(unit.unit), software)
 
     @routes.get("/units", responses=faults(401, 403))
     async def list_units(caller: Asker) -> UnitList:
