@@ -1,13 +1,14 @@
-"""``python -m parvis_firmware check``, ``scan``, ``wheels``, ``cloud-init``, ``imager``."""
+"""``python -m parvis_firmware``: check, scan, wheels, cloud-init, image, imager."""
 
 import argparse
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
-from parvis_firmware import cloud_init, image_scan, imager, wheels
+from parvis_firmware import cloud_init, image_scan, imager, stock_image, wheels
 from parvis_firmware.checks import CHECKS, Missing, Sources, read_manifest
 from parvis_firmware.errors import CheckFailed, FirmwareError, UsageError
 from parvis_firmware.manifest import RoleName
@@ -28,6 +29,8 @@ def main(arguments: Sequence[str]) -> int:
             case "cloud-init":
                 made = cloud_init.write(read_manifest(), asked.role, asked.wheel, asked.out)
                 print("\n".join(map(str, made)))
+            case "image":
+                make_image(asked)
             case _:
                 make_list(asked)
     except FirmwareError as error:
@@ -87,6 +90,15 @@ def resolve_wheels() -> None:
         print(f"without a wheel: {package}, {why}")
 
 
+def make_image(asked: argparse.Namespace) -> None:
+    """Make a card's image out of a stock one; raises ``FirmwareError``."""
+    out: Path = asked.out or OUT / f"parvis-{asked.role}.img"
+    with tempfile.TemporaryDirectory() as card:
+        cloud_init.write(read_manifest(), asked.role, asked.wheel, Path(card))
+        stock_image.make(asked.stock, Path(card), out)
+    print(out)
+
+
 def make_list(asked: argparse.Namespace) -> None:
     """Write the list for Imager; raises ``FirmwareError``."""
     given: dict[RoleName, Path | None] = {"unit": asked.unit, "hub": asked.hub}
@@ -107,6 +119,11 @@ def _parser() -> argparse.ArgumentParser:
     card.add_argument("role", choices=("unit", "hub"))
     card.add_argument("--wheel", type=Path, required=True, help="made by scripts/build")
     card.add_argument("--out", type=Path, default=OUT / "card", help="a folder, or the partition")
+    making = commands.add_parser("image", help="stock Raspberry Pi OS Lite with those files on it")
+    making.add_argument("role", choices=("unit", "hub"))
+    making.add_argument("--stock", type=Path, required=True, help=".img, .img.xz or .img.gz")
+    making.add_argument("--wheel", type=Path, required=True, help="made by scripts/build")
+    making.add_argument("--out", type=Path, help="unless given: parvis-ROLE.img in dist/firmware")
     listing = commands.add_parser("imager", help="the list that Raspberry Pi Imager shows")
     listing.add_argument("--unit", type=Path, help="image of a unit: .img, .img.xz or .img.gz")
     listing.add_argument("--hub", type=Path, help="image of a hub")

@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from datetime import date
 from importlib import resources
 from pathlib import Path
-from typing import IO, Any, Final, cast
+from typing import IO, Any, Final
 from urllib.parse import urlsplit
 
 from parvis_firmware.errors import CheckFailed, UsageError
 from parvis_firmware.manifest import Role, RoleName
+from parvis_firmware.stock_image import opened
 
 SCHEMA_FILE: Final = "imager_schema.json"
 DEVICES: Final = ("pi5-64bit", "pi4-64bit", "pi3-64bit")
@@ -49,19 +50,13 @@ def measure(image: Path) -> Measured:
         UsageError: it is not there, or is cut off.
     """
     try:
-        with _opened(image) as file:
+        with opened(image) as file:
             size, sha256 = _read(file)
         return Measured(image.name, image.stat().st_size, size, sha256)
     except FileNotFoundError as error:
         raise UsageError(f"there is no image {image}") from error
     except (lzma.LZMAError, gzip.BadGzipFile, EOFError) as error:
         raise UsageError(f"{image} is cut off or no {image.suffix} file: {error}") from error
-
-
-def _opened(image: Path) -> IO[bytes]:
-    if image.suffix == ".xz":
-        return cast(IO[bytes], lzma.open(image))
-    return cast(IO[bytes], gzip.open(image)) if image.suffix == ".gz" else image.open("rb")
 
 
 def _read(file: IO[bytes]) -> tuple[int, str]:

@@ -71,7 +71,8 @@ PURE_MODULES = (
     "parvis_device.provisioning.page.words",
     *("parvis_device.microphones.framing", "parvis_device.onsets", "parvis_device.packetizer"),
     *("parvis_device.player", "parvis_device.seat", "parvis_device.sender"),
-    *("parvis_device.install.plan", "parvis_device.install.steps"),
+    *("parvis_device.install.manifest", "parvis_device.install.plan"),
+    *("parvis_device.install.receipt", "parvis_device.install.steps"),
     *("parvis_device.selftest.checks", "parvis_device.selftest.findings"),
     *("parvis_device.selftest.hearing", "parvis_device.selftest.judging"),
     *("parvis_device.selftest.says", "parvis_device.selftest.words"),
@@ -103,7 +104,7 @@ PURE_MODULES = (
     *("parvis_server.replay.feed", "parvis_server.replay.index", "parvis_server.replay.placing"),
     *("parvis_server.replay.retention", "parvis_server.replay.waveform"),
     *("parvis_server.store.events", "parvis_server.store.words"),
-    *("parvis_firmware.agreement", "parvis_firmware.unit_files"),
+    *("parvis_firmware.agreement", "parvis_firmware.partitions", "parvis_firmware.unit_files"),
     "parvis_server.trust",
 )
 
