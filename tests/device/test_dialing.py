@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import ssl
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -44,6 +47,26 @@ async def test_a_hubs_own_certificate_needs_no_authority(papers: Papers, connect
             if connections == 2:
                 await hub.until(lambda hub: len(hub.second_packets) > 3)
         assert door.proofs == connections
+
+
+async def test_with_a_clock_at_1970_the_sites_key_vouches(
+    papers: Papers, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """To a unit without a clock every certificate is one of the future, also an authority's."""
+    authority = trustme.CA()
+    known_here(authority, monkeypatch, tmp_path)
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    issued = authority.issue_cert(
+        "127.0.0.1", not_before=tomorrow, not_after=tomorrow + timedelta(days=1)
+    )
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    issued.configure_cert(tls)
+    der = ssl.PEM_cert_to_DER_cert(issued.cert_chain_pems[0].bytes().decode())
+    door = Door(certificate=hashlib.sha256(der).digest())
+    papers.identity.belong_to(door.key)
+    door.knows.add(papers.identity.public)
+    async with running_hub(door, tls) as hub, unit_at(hub, papers) as bench:
+        await bench.take_floor()
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from parvis_device.lights.none import NoLight
 from parvis_device.provisioning.card import Card, UnitSettings, boot_folder
 from parvis_device.provisioning.disk import Disk
 from parvis_device.provisioning.network_manager import NetworkManager
+from parvis_device.provisioning.networks import Wifi
 from parvis_device.provisioning.nmcli import OWN_ADDRESS, OWN_NETWORK
 from parvis_device.provisioning.page.desk import Desk, Wish
 from parvis_device.provisioning.page.server import PageServer
@@ -62,14 +63,16 @@ def provision(config: Path, state: Path | None, boot: Path | None) -> None:
     disk, networks = Disk(), NetworkManager(Disk())
     settings = UnitSettings(config, disk, folder)
     boot = boot or boot_folder()
-    card = Card(boot, settings, networks.keep, disk)
     if shutil.which("nmcli") is None:
-        taken = card.take()
         _log.warning("there is no NetworkManager here: this machine looks after its own network")
-        if taken.mistake is not None:
-            _log.error("%s: %s", boot, taken.mistake)
+        Card(boot, settings, _join_nothing, disk).take()
         return
+    card = Card(boot, settings, networks.keep, disk)
     asyncio.run(_provision(networks, card, settings, disk, folder, boot))
+
+
+def _join_nothing(wifi: Wifi) -> None:
+    _log.warning("the Wi-Fi %r of the card is not joined: NetworkManager would do it", wifi.name)
 
 
 async def _provision(
