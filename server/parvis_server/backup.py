@@ -7,15 +7,18 @@ is still in older copies, so they are kept for days, not for years; they are not
 ``parvis replay erase --search`` finds a name in them.
 """
 
+import fcntl
 import hashlib
 import json
 import os
 import re
+import shutil
 import sqlite3
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
@@ -48,9 +51,21 @@ LIST_FILE = "backup.json"
 SCHEMA = 1
 NAME = re.compile(r"parvis-hub-\d{8}T\d{6}Z\.zip")
 
+COPYING = ".copying-"
+CUT_OFF_S = 86_400
+"""No copy takes a day: what is older was cut off."""
+
 MAX_FILE_BYTES = 1_000_000
 """Of one file of keys or settings; the database may be larger."""
 MAX_DATABASE_BYTES = 20_000_000_000
+
+LOCK_END = ".lock"
+"""As ``store.connection`` names it, beside the database."""
+
+UNREADABLE = (
+    *(zipfile.BadZipFile, ValidationError, KeyError, EOFError, zlib.error),
+    *(NotImplementedError, RuntimeError),  # packed otherwise, or with a password
+)
 
 SET_ASIDE = "before-restore-{:%Y%m%dT%H%M%SZ}"
 
@@ -112,11 +127,13 @@ def backup(hub: Hub, to: Path, now: datetime, keep: int | None = None) -> Path:
     draft = path.with_suffix(".part")
     try:
         to.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _sweep(to, now)
         try:
             _write(hub, draft, now)
             draft.replace(path)
         finally:
             draft.unlink(missing_ok=True)
+        _settle(to)  # before an older one goes
         for old in _copies(to)[:-keep] if keep else ():
             old.unlink()
     except OSError as error:
@@ -129,14 +146,18 @@ def backup(hub: Hub, to: Path, now: datetime, keep: int | None = None) -> Path:
 def _write(hub: Hub, draft: Path, now: datetime) -> None:
     draft.unlink(missing_ok=True)
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file, tempfile.TemporaryDirectory(dir=draft.parent) as near:
+    with (
+        os.fdopen(descriptor, "wb") as file,
+        tempfile.TemporaryDirectory(dir=draft.parent, prefix=COPYING) as near,
+    ):
         database = Path(near) / DATABASE_FILE
         _copy_database(hub.database, database)
-        sums: dict[str, str] = {}
+        sums = {DATABASE_FILE: _sha256(database)}
         with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-            for name, path in _files(hub, database):
-                archive.write(path, name)
-                sums[name] = _sha256(path)
+            archive.write(database, DATABASE_FILE)
+            for name, content in _files(hub):
+                archive.writestr(name, content)
+                sums[name] = hashlib.sha256(content).hexdigest()
             listed = Listed(
                 schema_version=SCHEMA,
                 parvis=metadata.version("parvis"),
@@ -148,13 +169,30 @@ def _write(hub: Hub, draft: Path, now: datetime) -> None:
         os.fsync(file.fileno())
 
 
-def _files(hub: Hub, database: Path) -> Iterator[tuple[str, Path]]:
-    yield DATABASE_FILE, database
-    for name in KEPT_FILES:
-        if (hub.folder / name).is_file():
-            yield name, hub.folder / name
-    if hub.settings is not None and hub.settings.is_file():
-        yield OTHER_SETTINGS, hub.settings
+def _files(hub: Hub) -> Iterator[tuple[str, bytes]]:
+    """Each read once: the hub may put another in its place, or take it away, at any moment."""
+    places = {name: hub.folder / name for name in KEPT_FILES}
+    if hub.settings is not None:
+        places[OTHER_SETTINGS] = hub.settings
+    for name, path in places.items():
+        with suppress(FileNotFoundError):
+            yield name, path.read_bytes()
+
+
+def _sweep(to: Path, now: datetime) -> None:
+    """What a copying left that was cut off: it has all the names of the hub in it."""
+    for path in (*to.glob(f"{COPYING}*"), *to.glob("parvis-hub-*.part")):
+        if now.timestamp() - path.lstat().st_mtime > CUT_OFF_S:
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+
+
+def _settle(folder: Path) -> None:
+    """What has a name in this folder has it after a power cut, too."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _copy_database(source: Path, target: Path) -> None:
@@ -186,22 +224,24 @@ def restore(hub: Hub, copy: Path, now: datetime, *, over: bool = False) -> Seque
         DataFolderError: something cannot be written.
         StoreError: its database is of a newer Parvis, or damaged.
     """
-    folder = DataFolder.open(hub.folder)
-    if (origin := folder.listening_at()) is not None:
-        raise UsageError(f"the hub of {hub.folder} runs ({origin}): stop it first")
-    there = [path for path in _places(hub).values() if path.exists()]
-    if there and not over:
-        raise UsageError(
-            f"there is a hub in {hub.folder} already: --over puts the copy in its place"
-        )
+    DataFolder.open(hub.folder)
     try:
-        with tempfile.TemporaryDirectory(dir=hub.folder, prefix=".restore-") as near:
+        with (
+            _no_hub_starts(hub),
+            tempfile.TemporaryDirectory(dir=hub.folder, prefix=".restore-") as near,
+        ):
+            there = [path for path in _places(hub).values() if path.exists()]
+            if there and not over:
+                raise UsageError(
+                    f"there is a hub in {hub.folder} already: --over puts the copy in its place"
+                )
             staged = _unpack(copy, Path(near))
             _prove(staged[DATABASE_FILE])
             _set_aside(there, hub, now)
             for name, path in staged.items():
                 path.replace(_places(hub)[name])
                 _give_to_the_owner(hub, _places(hub)[name])
+            _settle(hub.folder)
     except OSError as error:
         if isinstance(error, UserError):
             raise
@@ -209,6 +249,28 @@ def restore(hub: Hub, copy: Path, now: datetime, *, over: bool = False) -> Seque
             f"cannot restore to {hub.folder}: {error.strerror or error}"
         ) from error
     return tuple(staged)
+
+
+@contextmanager
+def _no_hub_starts(hub: Hub) -> Iterator[None]:
+    """For the length of a block, by the lock that a hub has on its database as long as it lives.
+    What it noted of its process may be of before a power cut, and the number somebody else's.
+
+    Raises:
+        UsageError: one runs.
+    """
+    path = hub.database.with_name(hub.database.name + LOCK_END)
+    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        _give_to_the_owner(hub, path)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            at = DataFolder(hub.folder).listening_at() or "it starts"
+            raise UsageError(f"the hub of {hub.folder} runs ({at}): stop it first") from None
+        yield
+    finally:
+        os.close(lock)
 
 
 def _places(hub: Hub) -> Mapping[str, Path]:
@@ -235,7 +297,7 @@ def _unpack(copy: Path, folder: Path) -> dict[str, Path]:
             }
     except FileNotFoundError as error:
         raise UsageError(f"there is no file {copy}") from error
-    except (zipfile.BadZipFile, ValidationError, KeyError, NotImplementedError, EOFError) as error:
+    except UNREADABLE as error:
         raise UsageError(
             f"{copy} is no copy of a hub, or was cut off: parvis backup makes one"
         ) from error

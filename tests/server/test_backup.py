@@ -1,6 +1,7 @@
 """A copy of a hub, made while it runs, and a hub that starts from it."""
 
 import json
+import os
 import sqlite3
 import stat
 import zipfile
@@ -161,8 +162,55 @@ def test_what_was_there_is_moved_aside(tmp_path: Path) -> None:
 def test_a_running_hub_is_left_alone(tmp_path: Path) -> None:
     copy = backup(hub_that_ran(tmp_path / "hub"), tmp_path / "copies", NOW)
     DataFolder.open(tmp_path / "hub").note_listening("http://127.0.0.1:8080")
-    with pytest.raises(UsageError, match=r"runs \(http://127.0.0.1:8080\): stop it first"):
+    with (
+        closing(Store.open(Address.of(None, tmp_path / "hub"))),
+        pytest.raises(UsageError, match=r"runs \(http://127.0.0.1:8080\): stop it first"),
+    ):
         restore(hub_in(tmp_path / "hub"), copy, NOW, over=True)
+    assert not list((tmp_path / "hub").glob("before-restore-*"))
+
+
+def test_a_process_that_has_the_number_of_a_hub_that_lost_its_power_hinders_nothing(
+    tmp_path: Path,
+) -> None:
+    copy = backup(hub_that_ran(tmp_path / "hub"), tmp_path / "copies", NOW)
+    DataFolder.open(tmp_path / "hub").note_listening("http://127.0.0.1:8080")  # this test's process
+    restore(hub_in(tmp_path / "hub"), copy, NOW, over=True)
+
+
+def test_a_file_that_the_hub_replaces_meanwhile_is_copied_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = hub_that_ran(tmp_path / "hub")
+    path, read = hub.folder / "secrets.json", Path.read_bytes
+    first = path.read_bytes()
+
+    def then_another(asked: Path) -> bytes:
+        content = read(asked)
+        if asked == path:
+            asked.write_bytes(content + b"\n")
+        return content
+
+    monkeypatch.setattr(Path, "read_bytes", then_another)
+    copy = backup(hub, tmp_path / "copies", NOW)
+    monkeypatch.undo()
+    restore(hub_in(tmp_path / "new"), copy, NOW)
+    assert (tmp_path / "new" / "secrets.json").read_bytes() == first
+
+
+def test_what_a_cut_left_of_a_copying_goes_with_the_next_day(tmp_path: Path) -> None:
+    hub, to = hub_that_ran(tmp_path / "hub"), tmp_path / "copies"
+    for name in (".copying-old", ".copying-new"):
+        (to / name).mkdir(parents=True)
+        (to / name / "parvis.db").write_text("names")
+    (to / "parvis-hub-20261120T040000Z.part").write_text("half")
+    long_ago = NOW.timestamp() - 2 * 86_400
+    for name in (".copying-old", "parvis-hub-20261120T040000Z.part"):
+        os.utime(to / name, (long_ago, long_ago))
+    os.utime(to / ".copying-new", (NOW.timestamp(), NOW.timestamp()))
+    backup(hub, to, NOW)
+    left = sorted(path.name for path in to.iterdir())
+    assert left == [".copying-new", "parvis-hub-20261123T040000Z.zip"], "one that goes on stays"
 
 
 def test_nothing_to_copy(tmp_path: Path) -> None:
@@ -184,13 +232,25 @@ def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
         backup(hub, tmp_path / "file", NOW)
 
 
-def forged(copy: Path, files: Mapping[str, bytes], **said: object) -> Path:
+def flipped(copy: Path) -> Path:
+    """A packed copy on a disk that has lost some bits of its largest file."""
+    path, content = copy.with_name("flipped.zip"), bytearray(copy.read_bytes())
+    with zipfile.ZipFile(copy) as archive:
+        begin = archive.getinfo("parvis.db").header_offset + 60
+    content[begin : begin + 40] = b"\xff" * 40
+    path.write_bytes(content)
+    return path
+
+
+def forged(
+    copy: Path, files: Mapping[str, bytes], packing: int = zipfile.ZIP_STORED, **said: object
+) -> Path:
     """A copy in which these files are others, and that says so or does not."""
     with zipfile.ZipFile(copy) as archive:
         inside = {name: archive.read(name) for name in archive.namelist()}
     listed = {**json.loads(inside.pop(LIST_FILE)), **said}
     path = copy.with_name("forged.zip")
-    with zipfile.ZipFile(path, "w") as archive:
+    with zipfile.ZipFile(path, "w", packing) as archive:
         for name, content in {**inside, **files}.items():
             archive.writestr(name, content)
         archive.writestr(LIST_FILE, json.dumps(listed))
@@ -205,6 +265,7 @@ def test_a_damaged_or_strange_copy_touches_nothing(tmp_path: Path) -> None:
     cut.write_bytes(copy.read_bytes()[:-200])
     sums = {"parvis.db": "0" * 64, "../../etc/passwd": "0" * 64}
     bad = {
+        "is no copy of a hub": flipped(forged(copy, {}, packing=zipfile.ZIP_DEFLATED)),
         "there is no file": tmp_path / "nowhere.zip",
         "was cut off": cut,
         "is damaged: secrets.json": forged(copy, {"secrets.json": b"{}"}),
