@@ -21,6 +21,7 @@ from parvis_device.config import (
     load,
 )
 from parvis_device.errors import UnitError
+from parvis_device.install import cli as install
 from parvis_device.selftest import cli as selftest
 from parvis_device.update import cli as update
 from parvis_wire.stage import Duplex, LinkKind
@@ -180,6 +181,8 @@ def forget(
 
 app.command(epilog=selftest.EXAMPLES)(selftest.selftest)
 app.add_typer(update.app, name="update")
+app.command(epilog=install.EXAMPLES)(install.install)
+app.command(epilog="Example: sudo parvis-unit uninstall --dry-run")(install.uninstall)
 
 
 _OwnConfig = Annotated[

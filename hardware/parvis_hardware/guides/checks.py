@@ -13,10 +13,6 @@ from parvis_hardware.guides.pictures import DRAWN, Pictures, read_pictures
 from parvis_hardware.guides.wires import wire_lines
 from parvis_hardware.places import LANGUAGES
 
-COMING = {"parvis-unit": ("install",)}
-"""Commands that the guides name and that come with the unit's firmware: until they are there, a
-guide that names them is ahead of the program. Whoever adds them takes them off this list."""
-
 _NAMED = re.compile(r"(?:^|[`/ ])(parvis-unit|parvis) ([a-z][a-z-]*)(?: ([a-z][a-z-]*))?")
 
 
@@ -62,7 +58,7 @@ def _of_guide(guide: Guide, pictures: Pictures) -> Iterator[str]:
             if isinstance(block, Wires):
                 wire_lines(WIRE_WORDS, build, "fr")
     for program, command in sorted(commands_in(guide)):
-        if command not in commands_of(program) and command not in COMING.get(program, ()):
+        if command not in commands_of(program):
             yield f"`{program} {command}` is no command"
 
 
