@@ -1,5 +1,7 @@
 """For all tests: what a unit keeps between two starts goes into a folder of the tests, and no
-example of a property is judged by how long it takes; a watched machine for what is."""
+example of a property is judged by how long it takes; a watched machine for what is. Linear algebra
+uses one core, as in the product's own processes: its threads wait for one another by spinning, and
+beside other tests that took four times the CPU of the work."""
 
 from __future__ import annotations
 
@@ -12,6 +14,8 @@ import pytest
 
 if TYPE_CHECKING:
     from fakes.machine import MachineWatch
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before anything imports NumPy
 
 hypothesis.settings.register_profile("parvis", deadline=None)
 hypothesis.settings.load_profile("parvis")
