@@ -4,6 +4,7 @@ Importing numpy, FastAPI and the codecs takes a second; ``parvis --help`` and a 
 none of them.
 """
 
+import os
 import sys
 from importlib import import_module, metadata
 from typing import Any
@@ -83,6 +84,9 @@ def parvis(
 
 def main() -> None:
     """Run a command; what a user can mend is told in one line, without a traceback."""
+    # For the processes that it starts, too: beside a live room, a pool of NumPy's threads that
+    # spin until all are done would take the cores from the mix.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         app()
     except UserError as error:
