@@ -10,11 +10,19 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import SettingsConfigDict
 
 from parvis_server.bus.settings import BusSettings
 from parvis_server.engine.stage import MAX_ZONES
+from parvis_server.replay.storage import StorageAddress, check_url
 from parvis_server.settings_sources import Layer, Section, Settings, Sources
 from parvis_wire.fields import Line, ZoneName
 from parvis_wire.packet_time import PacketMs
@@ -202,6 +210,13 @@ class RecordingSettings(Section):
     """Folder for the recordings. Unless set: recordings in the data folder."""
     budget_gb: float | None = Field(default=None, gt=0, le=1_000_000)
     """How many gigabytes all recordings may take. Unless set: what the disk has, but for 256 MB."""
+    storage: Annotated[str, AfterValidator(check_url)] | None = None
+    """S3-compatible storage in which every recording is kept a second time once it is over, as
+    s3://bucket/prefix or https://host/bucket/prefix. Unless set: the local folder alone."""
+    storage_key_id: str | None = Field(default=None, repr=False)
+    """Name of the key for it. Unless set: what the environment has as AWS_ACCESS_KEY_ID."""
+    storage_secret: SecretStr | None = None
+    """The key. Unless set: what the environment has as AWS_SECRET_ACCESS_KEY."""
     contact: Line | None = None
     """Whom people write to about a recording: an address of e-mail, a telephone number. Unless set:
     the host names somebody for each."""
@@ -213,6 +228,14 @@ class RecordingSettings(Section):
     """
     texts: Path | None = None
     """Folder with fr.toml and en.toml, edited. Unless set: the texts that come with Parvis."""
+
+    @property
+    def storage_address(self) -> StorageAddress | None:
+        """Where and by which key."""
+        if self.storage is None:
+            return None
+        secret = None if self.storage_secret is None else self.storage_secret.get_secret_value()
+        return StorageAddress(self.storage, self.storage_key_id, secret)
 
     @property
     def budget_bytes(self) -> int | None:

@@ -13,6 +13,7 @@
     - ``OutputError`` (also ``OSError``): the sound cannot be written or played.
     - ``LibraryMissing`` (also ``ImportError``): a library of the system is not installed.
     - ``BadRecording`` (also ``ValueError``): a recording cannot be read or written.
+    - ``StorageFault`` (also ``RuntimeError``): the store of recordings is away, or refuses.
     - ``BenchError`` (also ``RuntimeError``): this machine lacks something to measure with.
   - ``PeerFault`` (also ``ValueError``): a client broke the protocol; its connection is closed
     with the error's ``code``, nobody else notices.
@@ -147,6 +148,15 @@ class BadDatagram(EngineFault, ValueError):
 
 class BadOgg(ServerError, ValueError):
     """A file of a recording, or a part of one, that cannot be read; retrying would not help."""
+
+
+class StorageFault(UserError, RuntimeError):
+    """The store of recordings is away, or refuses; asking again later may help."""
+
+    def __init__(self, text: str, code: str = "") -> None:
+        """``code``: as the store says it."""
+        super().__init__(text)
+        self.code = code
 
 
 class BadRecording(UserError, ValueError):

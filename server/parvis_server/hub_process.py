@@ -83,7 +83,9 @@ async def _run(
     from parvis_server.engine.supervisor import EngineSupervisor
 
     recorder = HubRecorder(
-        settings.recording.folder or folder.path / "recordings", settings.recording.budget_bytes
+        settings.recording.folder or folder.path / "recordings",
+        settings.recording.budget_bytes,
+        storage=settings.recording.storage_address,
     )
     if settings.recording.contact is not None:  # without one, no recording begins
         recorder.wake()

@@ -23,6 +23,7 @@ from parvis_server.record.child import RecordChild
 from parvis_server.record.newest import newest_clock
 from parvis_server.record.recording import Recording
 from parvis_server.record.supervisor import RecorderSupervisor
+from parvis_server.replay.storage import StorageAddress
 from parvis_server.room.kept_view import view_at_start
 from parvis_server.room.recording import for_the_record
 from parvis_server.room.results import Voice
@@ -54,10 +55,12 @@ class HubRecorder:
         folder: Path,
         budget_bytes: int | None = None,
         spawn: Callable[[Path, int | None], Awaitable[RecordChild]] = RecordChild.spawn,
+        storage: StorageAddress | None = None,
     ) -> None:
-        """Recordings lie in ``folder``; a process runs once there is one, or was."""
+        """Recordings lie in ``folder``, and in ``storage`` once they are over; a process runs once
+        there is one, or was."""
         self.folder = folder
-        self.replays = HubReplays(folder)
+        self.replays = HubReplays(folder, storage=storage)
         """What becomes of recordings that are over."""
         self.supervisor = RecorderSupervisor(lambda: spawn(folder, budget_bytes))
         self._followed: dict[str, RecordedRoom] = {}
@@ -139,6 +142,9 @@ class RecordedRoom:
     def alarms(self) -> Iterator[Alarm]:
         """What this room's hosts must know of its recording."""
         take, supervisor = self._take, self._recorder.supervisor
+        unstored = self._recorder.replays.unstored
+        if unstored:
+            yield Alarm(kind=AlarmKind.STORAGE_AWAY, value=unstored)
         if take is None:
             if self._failed is not None:
                 yield Alarm(kind=AlarmKind.RECORDER_FAILS)

@@ -23,6 +23,7 @@ from parvis_server.mishaps import Mishaps
 from parvis_server.net.live_room import LiveRoom
 from parvis_server.record.recording import DESCRIPTION, Recording
 from parvis_server.replay.orders import Act, Job, JobState, Orders, Task, Wish
+from parvis_server.replay.storage import StorageAddress
 from parvis_wire.recording import Consented, RecordingStopped, Withdrew
 from parvis_wire.room_events import RoomEvent
 
@@ -98,8 +99,9 @@ class HubReplays:
         work: Work = in_a_process,
         settle_s: float = SETTLE_S,
         soon_s: float = FIRST_LOOK_S,
+        storage: StorageAddress | None = None,
     ) -> None:
-        """``folder``: of the recordings; ``work``: who does it."""
+        """``folder``: of the recordings; ``work``: who does it; ``storage``: a second place."""
         self.folder = folder
         self.jobs: dict[str, Job] = {}
         """By ``room/recording``, or by room for somebody who is erased from it."""
@@ -114,6 +116,9 @@ class HubReplays:
         self._followed: list[LiveRoom] = []
         self._due = asyncio.Event()
         self._late = HubCatchUp(folder)
+        self._storage = storage
+        self.unstored = 0
+        """So many recordings wait for the store, which is away."""
         self._mishaps = Mishaps(log)
 
     @property
@@ -176,7 +181,8 @@ class HubReplays:
             if await asyncio.to_thread(self.folder.is_dir):
                 await self._carry_out(self._orders())
             soon = soon + 1 if self._wishes else 0
-            wait_s = self._soon_s if 0 < soon <= MAX_SOON else LOOK_EVERY_S
+            is_soon = 0 < soon <= MAX_SOON or self.unstored > 0
+            wait_s = self._soon_s if is_soon else LOOK_EVERY_S
 
     async def _carry_out(self, orders: Orders) -> None:
         """Have it done; whatever was said nothing of did not succeed."""
@@ -220,7 +226,7 @@ class HubReplays:
             for live in self._followed
             for recording, who in live.room.state.memory.unpublished
         )
-        return Orders(frozenset(self._wishes), frozenset(unpublished), tasks)
+        return Orders(frozenset(self._wishes), frozenset(unpublished), tasks, self._storage)
 
     def _happened(self, live: LiveRoom, event: RoomEvent) -> None:
         room, running = live.room.view.room, live.room.view.recording
@@ -236,6 +242,14 @@ class HubReplays:
                 self.do(Task(Act.PREPARE, f"{room}/{recording}"))
             case _:
                 pass
+
+    def _stored(self, waiting: int, why: str | None) -> None:
+        """Recordings wait on the local disk for as long as the store is away."""
+        if why is not None:
+            log.error("%d recordings wait for the store: %s", waiting, why)
+        elif self.unstored:
+            log.info("the store is back and has every recording")
+        self.unstored = waiting if why is not None else 0
 
     def _tell(self, done: Done, orders: Orders) -> None:
         """``orders``: what it is the answer to; who asked since is not in them."""
@@ -253,6 +267,8 @@ class HubReplays:
             case {"done": name, "act": act}:
                 log.info("recording %s: %s is done", name, act)
                 self.jobs[name] = replace(self.jobs.get(name, Job(Act(act))), state=JobState.DONE)
+            case {"stored": _, "waiting": waiting, "why": why}:
+                self._stored(waiting, why)
             case {"expired": name}:
                 log.info("recording %s was kept long enough and is deleted", name)
             case _:

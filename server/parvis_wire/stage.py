@@ -293,6 +293,8 @@ class AlarmKind(StrEnum):
     """The room is said to be recorded, and the recorder does not write."""
     DISK_LOW = "disk_low"
     """The disk is full before long (``value``: minutes of recording that are left)."""
+    STORAGE_AWAY = "storage_away"
+    """The store of recordings is away: they wait on the hub's disk (``value``: how many)."""
 
 
 class Alarm(Wire):

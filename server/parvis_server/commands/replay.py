@@ -208,6 +208,21 @@ def export(
     typer.echo(told or "there was nothing to export")
 
 
+@app.command()
+def fetch(name: Name, data: Data = None) -> None:
+    """Bring a recording back from the store, where the settings name one, under its name there."""
+    from parvis_server.config import load_settings
+    from parvis_server.errors import UsageError
+    from parvis_server.replay.mirror import fetch as bring
+    from parvis_server.replay.storage import S3Storage
+
+    address = load_settings(None, {} if data is None else {"data": data}).recording.storage_address
+    if address is None:
+        raise UsageError("the settings name no store: recording.storage")
+    count = bring(_recordings(data), S3Storage.open(address), _whole(name))
+    typer.echo(f"{name}: {count} files are here again")
+
+
 def _recordings(data: Path | None) -> Path:
     """Where the hub of this data folder keeps its recordings."""
     from parvis_server.config import load_settings

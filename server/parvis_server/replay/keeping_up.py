@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from parvis_server.errors import BadRecording
+from parvis_server.errors import BadRecording, StorageFault
 from parvis_server.replay.keeping import remove
+from parvis_server.replay.mirror import mirror
 from parvis_server.replay.opened import Opened, every, find
 from parvis_server.replay.orders import Act, Orders, Task, Wish
 from parvis_server.replay.overview import CATCH_UP
@@ -22,6 +23,7 @@ from parvis_server.replay.rights import (
     is_in,
     sweep_damaged,
 )
+from parvis_server.replay.storage import S3Storage, Storage, StorageAddress
 from parvis_server.replay.wishes import wished
 from parvis_server.replay.withdraw import withdraw
 from parvis_server.replay.without import Progress
@@ -43,6 +45,7 @@ class Bench:
     """The built pages."""
     say: Callable[[Done], None]
     """How far a task has come."""
+    open_storage: Callable[[StorageAddress], Storage] = S3Storage.open
 
     def progress(self, task: Task) -> Progress:
         """Tells how far this one has come, a hundred times at most."""
@@ -63,7 +66,8 @@ def carry_out(bench: Bench, orders: Orders) -> Iterator[Done]:
 
     Yields:
         What was done: ``withdrawn`` with its silences, ``expired``, ``done`` with the act, and
-        ``failed`` with a line; ``settled`` for each recording of which no wish is left open.
+        ``failed`` with a line; ``settled`` for each recording of which no wish is left open;
+        ``stored`` with what waits for the store.
     """
     open_still: set[str] = set()
     for opened in every(bench.recordings):
@@ -72,6 +76,17 @@ def carry_out(bench: Bench, orders: Orders) -> Iterator[Done]:
     for task in orders.tasks:
         yield _carried_out(bench, task)
     yield from ({"settled": name} for name in sorted(_asked(orders.wishes).keys() - open_still))
+    if orders.storage is not None:
+        yield _mirrored(bench, orders.storage)
+
+
+def _mirrored(bench: Bench, address: StorageAddress) -> Done:
+    """What waits for the store, after everything that is to leave has left."""
+    try:
+        done = mirror(bench.recordings, bench.open_storage(address))
+    except (BadRecording, StorageFault, OSError) as error:
+        return {"stored": "", "waiting": 1, "why": _why(error)}
+    return {"stored": address.url, "waiting": done.waiting, "why": done.why}
 
 
 def _damaged(bench: Bench) -> Iterator[Done]:
@@ -113,7 +128,7 @@ def _carried_out(bench: Bench, task: Task) -> Done:
         return {"failed": task.recording, "act": task.act.value, "why": _why(error)}
 
 
-def _why(error: BadRecording | OSError) -> str:
+def _why(error: BadRecording | StorageFault | OSError) -> str:
     """One line: a full disk is told like whatever was foreseen."""
     if isinstance(error, OSError) and error.strerror and error.filename:
         return f"{error.filename}: {error.strerror}"

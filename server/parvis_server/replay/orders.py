@@ -1,9 +1,11 @@
 """What the process beside the hub is asked to do with recordings, as a line of JSON. Pure."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Self
+
+from parvis_server.replay.storage import StorageAddress
 
 Wish = tuple[str, str]
 """``room/recording``, and a person."""
@@ -46,6 +48,8 @@ class Orders:
     unpublished: frozenset[Wish] = frozenset()
     """Whose last answer was not a yes to being published."""
     tasks: tuple[Task, ...] = ()
+    storage: StorageAddress | None = None
+    """Where recordings are kept a second time; None: nowhere, or not now."""
 
     def serialize(self) -> bytes:
         """The line."""
@@ -54,6 +58,7 @@ class Orders:
             "wishes": sorted(self.wishes),
             "unpublished": sorted(self.unpublished),
             "tasks": tasks,
+            "storage": None if self.storage is None else asdict(self.storage),
         }
         return json.dumps(parts).encode()
 
@@ -64,7 +69,9 @@ class Orders:
         wishes = frozenset((str(name), str(who)) for name, who in parts["wishes"])
         unpublished = frozenset((str(name), str(who)) for name, who in parts["unpublished"])
         tasks = tuple(Task(Act(act), str(name), who) for act, name, who in parts["tasks"])
-        return cls(wishes, unpublished, tasks)
+        store = parts.get("storage")
+        storage = None if store is None else StorageAddress(**store)
+        return cls(wishes, unpublished, tasks, storage)
 
 
 class JobState(StrEnum):

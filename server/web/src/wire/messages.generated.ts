@@ -260,7 +260,8 @@ export type AlarmKind =
   | "certificate"
   | "cloned"
   | "recorder_fails"
-  | "disk_low";
+  | "disk_low"
+  | "storage_away";
 /**
  * How far a sound check has come.
  */

@@ -45,6 +45,7 @@ const ALARMS: Record<Alarm["kind"], WordKey> = {
   cloned: "alarm.cloned",
   recorder_fails: "alarm.recorder_fails",
   disk_low: "alarm.disk_low",
+  storage_away: "alarm.storage_away",
 };
 
 const CHECKS: Record<CheckResult["state"], WordKey> = {
@@ -127,6 +128,10 @@ function alarmFigures(say: Say, language: Language, { kind, value, hertz: pitch 
       return partsPerMillion(language, value);
     case "lift_ended":
       return milliseconds(language, value);
+    case "storage_away":
+      return say("alarm.storage_away_figures", {
+        count: Math.round(value).toLocaleString(language),
+      });
     case "disk_low":
       return say("alarm.disk_low_figures", { count: Math.round(value).toLocaleString(language) });
     default:
