@@ -14,6 +14,7 @@ import asyncio
 import hashlib
 import json
 import logging
+import os
 import secrets
 import time
 from collections.abc import Callable, Iterator
@@ -176,11 +177,20 @@ class PathGrants:
 
 
 def _write(file: Path, grants: tuple[Grant, ...]) -> None:
+    """Whole, and on the disk: what was revoked stays so after a power cut."""
     draft = file.with_name(file.name + ".new")
     try:
         draft.touch(mode=0o600)
-        draft.write_text(json.dumps([asdict(grant) for grant in grants]))
+        with draft.open("w") as opened:
+            opened.write(json.dumps([asdict(grant) for grant in grants]))
+            opened.flush()
+            os.fsync(opened.fileno())
         draft.replace(file)
+        folder = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
     except OSError as error:
         log.warning("paths are forgotten when the hub ends: %s: %s", draft, error.strerror)
 

@@ -57,9 +57,9 @@ def path_routes(house: House) -> APIRouter:
         found = house.room_to_run(room, caller, by_cohost=True)
         if known.grants.revoke(room, lambda one: one.hash == grant) == 0:
             raise ApiFault(404, "no_path", "there is no such path: see the list")
-        await known.grants.kept()
         if found.access is not Access.OPEN:
-            found.mp3.let_strangers_go()
+            found.mp3.let_strangers_go()  # at once, however slow the disk is
+        await known.grants.kept()
         return Response(status_code=204)
 
     return routes

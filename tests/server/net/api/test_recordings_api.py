@@ -80,8 +80,11 @@ async def evening(tmp_path: Path) -> AsyncIterator[Evening]:
         secret = hub.hub.keys.host_secret_of(room)
         headers = {"Authorization": f"Bearer {secret}"}
         async with (
-            httpx.AsyncClient(base_url=hub.http, headers=headers, trust_env=False) as host,
-            httpx.AsyncClient(base_url=hub.http, trust_env=False) as anybody,
+            # An archive is packed by a process of the lowest priority: others come first.
+            httpx.AsyncClient(
+                base_url=hub.http, headers=headers, trust_env=False, timeout=60
+            ) as host,
+            httpx.AsyncClient(base_url=hub.http, trust_env=False, timeout=60) as anybody,
         ):
             yield Evening(hub, host, anybody, room, hub.hub.keys.audience_token(room), folder)
 
