@@ -55,6 +55,8 @@ def paired(unit: str = UNIT, name: str = "Table 1", **more: Any) -> dict[str, An
         "last_seen_utc_ms": 1_700_000_000_000,
         "here": True,
         "room": "main",
+        "version": "1.2.0",
+        "update": None,
         **more,
     }
 

@@ -48,6 +48,17 @@ export interface PairedUnit {
   lastSeenUtcMs: number | null;
   here: boolean;
   room: string | null;
+  /** Of the program that it runs; null: it is away, or too old to say. */
+  version: string | null;
+  update: UnitUpdate | null;
+}
+
+/** `parvis_wire.update.UpdateState`. */
+export interface UnitUpdate {
+  step: string;
+  version: string;
+  percent: number | null;
+  fault: string | null;
 }
 
 export interface Units {
@@ -157,7 +168,18 @@ function readPaired(said: Said): PairedUnit | null {
     lastSeenUtcMs: count(said.last_seen_utc_ms),
     here: said.here === true,
     room: word(said.room),
+    version: word(said.version),
+    update: readUpdate(said.update),
   };
+}
+
+function readUpdate(told: unknown): UnitUpdate | null {
+  if (typeof told !== "object" || told === null) return null;
+  const said = told as Said;
+  const step = word(said.step);
+  const version = word(said.version);
+  if (step === null || version === null) return null;
+  return { step, version, percent: count(said.percent), fault: word(said.fault) };
 }
 
 export function readSessions(answer: unknown): Session[] | null {

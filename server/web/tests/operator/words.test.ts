@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
+import SCHEMA from "../../../parvis_wire/messages.schema.json";
 import en from "../../src/i18n/operator.en.json";
 import { OPERATOR_WORDS } from "../../src/i18n/operator_words.ts";
 import { learnWords, type Say, say as sayIn } from "../../src/i18n/words.ts";
@@ -14,10 +15,12 @@ import {
   deedWords,
   faultWords,
   howWords,
+  isUpdateTrouble,
   missingWords,
   newsWords,
   stateWords,
   unitName,
+  updateWords,
 } from "../../src/operator/words.ts";
 import { pairedUnit, waitingUnit } from "./hub.ts";
 
@@ -162,6 +165,48 @@ describe("the keys", () => {
       keys.token = "t";
       keys.token = null;
       expect([keys.token, keys.name]).toEqual([null, ""]);
+    }
+  });
+});
+
+describe("what becomes of a unit's program", () => {
+  const updated = (update: object | null) =>
+    readUnits({ waiting: [], paired: [pairedUnit({ version: "1.2.0", update })] })?.paired[0];
+  const words = (update: object) => {
+    const read = updated(update)?.update;
+    return read === null || read === undefined ? null : updateWords(say, read);
+  };
+
+  test("the version is read, and nothing where there is none", () => {
+    expect(updated(null)).toMatchObject({ version: "1.2.0", update: null });
+    expect(readUnits({ waiting: [], paired: [pairedUnit()] })?.paired[0]).toMatchObject({
+      version: null,
+      update: null,
+    });
+    expect(updated({ step: 3 })?.update).toBeNull();
+  });
+
+  test("how far it is", () => {
+    const fetching = { step: "fetching", version: "1.3.0", percent: 62, fault: null };
+    expect(words(fetching)).toBe("1.3.0 is being fetched: 62 %");
+    expect(words({ step: "new", version: "1.3.0" })).toBe("");
+  });
+
+  test("why it was taken back", () => {
+    const undone = { step: "undone", version: "1.3.0", percent: null, fault: "silent" };
+    expect(words(undone)).toContain("1.3.0 was tried and taken back: no sound flowed");
+    const read = updated(undone)?.update;
+    expect(read && isUpdateTrouble(read)).toBe(true);
+    expect(words({ ...undone, fault: "what a later unit says" })).toBe(
+      "1.3.0 was tried and taken back",
+    );
+  });
+
+  test("every step and fault that a unit says has its words", () => {
+    const steps = SCHEMA.$defs.UpdateStep.enum;
+    for (const step of steps) expect(words({ step, version: "1.3.0" })).not.toBe("");
+    for (const fault of SCHEMA.$defs.UpdateFault.enum) {
+      expect(words({ step: "refused", version: "1.3.0", fault })).toMatch(/installed: ./);
     }
   });
 });
