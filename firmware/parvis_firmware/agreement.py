@@ -15,6 +15,8 @@ LONG_LIVED = ("parvis-unit.service", "parvis-hub.service")
 """What must never end."""
 ON_THE_PINS = ("parvis-unit.service", "parvis-selftest.service")
 """What opens lgpio."""
+UPDATER = "parvis-update.service"
+"""Does not run from what it tries."""
 PINS_FACTORY = "GPIOZERO_PIN_FACTORY=lgpio"
 OWN_GROUPS = frozenset({"audio", "gpio", "input", "spi"})
 """Microphone, button, key and ring, without root."""
@@ -68,7 +70,8 @@ def _service(manifest: Manifest, role: Role, unit: UnitFile) -> Iterator[str]:
     command = unit.one("Service", "ExecStart")
     if command is None:
         return
-    bin_folder = f"{manifest.program.current}/bin/"
+    program = manifest.program
+    bin_folder = f"{program.good if unit.name == UPDATER else program.current}/bin/"
     if not command.lstrip("-@:+!").startswith(bin_folder):
         yield f"{unit.name} starts {command.split()[0]}: the program is in {bin_folder}"
     user = unit.one("Service", "User")
@@ -79,7 +82,7 @@ def _service(manifest: Manifest, role: Role, unit: UnitFile) -> Iterator[str]:
     states = {folder.path.removeprefix("/var/lib/") for folder in role.folders}
     if user is None and states & set(unit.all("Service", "StateDirectory")):
         yield f"{unit.name}: by its StateDirectory root would own the folder of {role.user}"
-    if f"--config {role.settings}" not in command:
+    if f"--config {role.settings}" not in command and unit.name != UPDATER:
         yield f"{unit.name} does not read {role.settings}"
 
 

@@ -87,6 +87,9 @@ class Program(Part):
     folder: Absolute
     versions: Absolute
     current: Absolute
+    """Leads to the version that runs."""
+    good: Absolute
+    """Leads to the one that was kept last: what the updater runs from."""
 
 
 class Manifest(Part):
