@@ -143,8 +143,8 @@ def fragments(manifest: Manifest, sources: Sources) -> Iterator[str]:
         (services, '  "parvis-backup.timer",\n', "", "parvis-backup.timer, and names it nowhere"),
         (
             services,
-            '"parvis-unit.service",\n]',
-            '"parvis-nit.service",\n]',
+            '"parvis-update.service",\n]',
+            '"parvis-updat.service",\n]',
             "whose file it does not",
         ),
         (
