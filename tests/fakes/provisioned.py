@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from parvis_device.candidates import Candidate
-from parvis_device.light import Signal
+from parvis_device.discovery import Search
+from parvis_device.light import LinkState, Signal
 from parvis_device.provisioning.card import CARD_NAME, Card, UnitSettings
 from parvis_device.provisioning.disk import Disk
 from parvis_device.provisioning.networks import JoinTrouble, Seen, Wifi
@@ -162,6 +163,28 @@ class FakeSearch:
         await asyncio.Event().wait()
 
 
+class FakeDoor:
+    """The unit before a hub that asks for a press."""
+
+    def __init__(self, search: Search) -> None:
+        self._search = search
+        self.state = LinkState.CONNECTING
+        self.presses: list[str] = []
+        self.left = False
+
+    async def run(self) -> None:
+        try:
+            await self._search.run(lambda hub: None)
+        finally:
+            self.left = True
+
+    def pressed(self) -> None:
+        self.presses.append("down")
+
+    def released(self) -> None:
+        self.presses.append("up")
+
+
 @dataclass
 class UnitToSetUp:
     """Its folders, and everything that can happen to it."""
@@ -173,6 +196,8 @@ class UnitToSetUp:
     search: FakeSearch = field(default_factory=FakeSearch)
     down: bool = False
     needs_network: bool = True
+
+    doors: list[FakeDoor] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         for name in ("boot", "etc", "state"):
@@ -212,8 +237,13 @@ class UnitToSetUp:
             page=self.page,
             whose=lambda: Whose("ABCD-EFGH", None),
             search=self.search,
+            doorstep=self._stand,
             pace=self.pace,
             needs_network=lambda: self.needs_network,
         )
         async with asyncio.timeout(60):
             await Service(parts).run()
+
+    def _stand(self, search: Search) -> FakeDoor:
+        self.doors.append(FakeDoor(search))
+        return self.doors[-1]

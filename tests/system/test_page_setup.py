@@ -22,6 +22,7 @@ from selenium.webdriver.remote.webdriver import WebDriver
 from fakes.browser import wait_for
 from fakes.page import AXE, RUN_AXE
 from fakes.shared_browser import visit
+from parvis_device.link_state import LinkState
 from parvis_device.provisioning.networks import JoinTrouble, Seen, Wifi
 from parvis_device.provisioning.page.desk import Desk, Wish
 from parvis_device.provisioning.page.server import PageServer
@@ -65,6 +66,7 @@ class Setup:
             mistake="line 2: unknown key 'hubb': did you mean hub?" if self.trouble else "",
             online=self.trouble is not None,
             hubs=["Mairie (192.168.1.20:8443)"],
+            link=LinkState.UNPAIRED if self.trouble else None,
             name="Table 7",
         )
 

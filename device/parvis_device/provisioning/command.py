@@ -15,7 +15,7 @@ import typer
 from parvis_device import logs
 from parvis_device.address import HubAddress
 from parvis_device.config import LogFormat, UnitConfig, load
-from parvis_device.discovery import Announcements
+from parvis_device.discovery import Announcements, Search
 from parvis_device.errors import UnitError, UsageError
 from parvis_device.identity import BOARD, open_identity, usual_folder
 from parvis_device.lighting import Lighting
@@ -23,6 +23,7 @@ from parvis_device.lights import Light
 from parvis_device.lights.none import NoLight
 from parvis_device.provisioning.card import Card, UnitSettings, boot_folder
 from parvis_device.provisioning.disk import Disk
+from parvis_device.provisioning.doorstep import Doorstep, doorstep_of
 from parvis_device.provisioning.network_manager import NetworkManager
 from parvis_device.provisioning.networks import Wifi
 from parvis_device.provisioning.nmcli import OWN_ADDRESS, OWN_NETWORK
@@ -99,6 +100,7 @@ async def _provision(
             page=serve_page,
             whose=lambda: whose(folder),
             search=Announcements(),
+            doorstep=lambda search: _doorstep(settings, folder, search),
             pace=RealPace(),
             needs_network=lambda: _needs_network(settings),
         )
@@ -189,6 +191,14 @@ def _light_of(config: UnitConfig) -> Light:
     except UnitError as error:
         _log.warning("no light is shown: %s", error)
         return NoLight()
+
+
+def _doorstep(settings: UnitSettings, folder: Path, search: Search) -> Doorstep | None:
+    try:
+        return doorstep_of(_known(settings.path), folder, search)
+    except UnitError as error:
+        _log.error("%s", error)
+        return None
 
 
 def _needs_network(settings: UnitSettings) -> bool:

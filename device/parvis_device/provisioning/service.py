@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from parvis_device.candidates import Candidate
+from parvis_device.candidates import MAX_CANDIDATES, Candidate
 from parvis_device.discovery import Search
-from parvis_device.light import Signal
+from parvis_device.light import LinkState, Signal
 from parvis_device.provisioning.boot_hold import HoldStage
 from parvis_device.provisioning.card import Card, Taken, UnitSettings
 from parvis_device.provisioning.disk import Disk
@@ -46,6 +46,23 @@ class Pace(Protocol):
 
     async def sleep(self, seconds: float) -> None:
         """Let it go on."""
+
+
+class AtTheDoor(Protocol):
+    """The unit before its hub, while the page is open."""
+
+    @property
+    def state(self) -> LinkState:
+        """How it stands with the hub."""
+
+    async def run(self) -> None:
+        """Until it is let in, or cancelled."""
+
+    def pressed(self) -> None:
+        """The button went down."""
+
+    def released(self) -> None:
+        """It came up again."""
 
 
 class ShownSignals(Protocol):
@@ -85,6 +102,8 @@ class Parts:
     page: Page
     whose: Callable[[], Whose]
     search: Search
+    doorstep: Callable[[Search], "AtTheDoor | None"]
+    """Makes what stands at the hub's door, which finds hubs by the search that it is given."""
     pace: Pace
     needs_network: Callable[[], bool]
     """False where the hub runs on the unit's own machine."""
@@ -107,6 +126,8 @@ class Service:
         self._trouble: JoinTrouble | None = None
         self._tried = ""
         self._open = contextlib.AsyncExitStack()
+        self._door: AtTheDoor | None = None
+        self._is_down = parts.is_down()
 
     async def run(self) -> None:
         """Until there is a network."""
@@ -141,6 +162,8 @@ class Service:
                 await self._do(machine.released(pace.now_ns()))
         elif machine.state in (State.SEARCHING, State.OPEN):
             await self._look()
+        if machine.state is State.OPEN:
+            await self._stand_at_the_door()
         await self._heed()
         await self._do(machine.tick(pace.now_ns()))
 
@@ -180,6 +203,8 @@ class Service:
                     await self._open_page()
                 case Action.CLOSE:
                     await self._open.aclose()
+                    self._door = None
+                    self._parts.whose()  # a site's key that was written belongs to its owner
                     await self._parts.networks.close_hotspot()
                 case Action.JOIN:
                     await self._join()
@@ -206,28 +231,17 @@ class Service:
             _log.error("the page cannot be served: %s", error)
             await self._parts.networks.close_hotspot()
             return False
-        await self._open.enter_async_context(self._searching())
         return True
 
-    @contextlib.asynccontextmanager
-    async def _searching(self) -> AsyncIterator[None]:
-        """Hubs are looked for while the page is open, where there is a network to look in."""
-        async with asyncio.TaskGroup() as tasks:
-            searching = tasks.create_task(self._search()) if self._online else None
-            try:
-                yield
-            finally:
-                if searching is not None:
-                    searching.cancel()
-
-    async def _search(self) -> None:
-        def found(hub: Candidate) -> None:
-            self._hubs[str(hub.address)] = hub.name
-
-        try:
-            await self._parts.search.run(found)
-        except OSError as error:
-            _log.warning("cannot look for hubs on this network: %s", error)
+    async def _stand_at_the_door(self) -> None:
+        """Where there is a network, the hub is looked for while the page is open."""
+        down, self._is_down = self._is_down, self._parts.is_down()
+        if self._door is None and self._online:
+            self._door = self._parts.doorstep(Overheard(self._parts.search, self._hubs))
+            if self._door is not None:
+                await self._open.enter_async_context(_running(self._door))
+        elif self._door is not None and self._is_down is not down:
+            (self._door.pressed if self._is_down else self._door.released)()
 
     async def _join(self) -> None:
         assert self._wish is not None and self._wish.wifi is not None
@@ -260,6 +274,7 @@ class Service:
             mistake="" if self._taken.mistake is None else str(self._taken.mistake),
             online=self._online,
             hubs=[f"{name} ({address})" for address, name in self._hubs.items()],
+            link=None if self._door is None else self._door.state,
             name=str(values.get("name", "")),
         )
 
@@ -267,6 +282,8 @@ class Service:
         stage = self._machine.stage(self._parts.pace.now_ns())
         if stage in _SIGNAL_OF_STAGE:
             signal = _SIGNAL_OF_STAGE[stage]
+        elif self._door is not None and self._door.state is LinkState.PRESS_TO_PAIR:
+            signal = Signal.PRESS_TO_PAIR
         elif self._machine.state in (State.OPENING, State.OPEN):
             signal = Signal.SETTING_UP
         elif self._taken.mistake is not None or self._taken.trouble:
@@ -274,6 +291,35 @@ class Service:
         else:
             signal = Signal.CONNECTING
         self._parts.light.show(signal)
+
+
+class Overheard:
+    """A search that also writes down every hub that it finds."""
+
+    def __init__(self, search: Search, hubs: dict[str, str]) -> None:
+        """``hubs`` gets the name of each, by its address."""
+        self._search = search
+        self._hubs = hubs
+
+    async def run(self, found: Callable[[Candidate], None]) -> None:
+        """Tell each hub that is announced, until cancelled."""
+
+        def note(hub: Candidate) -> None:
+            if len(self._hubs) < MAX_CANDIDATES:
+                self._hubs[str(hub.address)] = hub.name
+            found(hub)
+
+        await self._search.run(note)
+
+
+@contextlib.asynccontextmanager
+async def _running(door: AtTheDoor) -> AsyncIterator[None]:
+    async with asyncio.TaskGroup() as tasks:
+        standing = tasks.create_task(door.run())
+        try:
+            yield
+        finally:
+            standing.cancel()
 
 
 _SIGNAL_OF_STAGE = {

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from parvis_device.link_state import LinkState
 from parvis_device.provisioning.networks import JoinTrouble, Seen, Wifi
 from parvis_device.provisioning.page import view as page_view
 from parvis_device.provisioning.page.desk import Desk, Wish, read_wish
@@ -165,7 +166,12 @@ def test_what_is_shown_of_troubles_pairing_and_networks() -> None:
 
 def test_with_a_network_already_it_may_go_on() -> None:
     counter = Counter(online=True)
-    assert "No hub was found" in counter.ask("GET /?l=en")[1]
+    assert "a network already" in counter.ask("GET /?l=en")[1]
+    for state in LinkState:
+        text = Counter(online=True, link=state).ask("GET /?l=fr")[1]
+        assert FR[f"link_{state.value}"].replace("'", "&#x27;") in text or (
+            FR[f"link_{state.value}"] in text
+        )
     status, text = counter.ask("POST /finish?l=fr", form={"token": counter.token})
     assert status == 200 and "La borne démarre" in text and counter.wishes == [Wish(None)]
 

@@ -10,7 +10,7 @@ from fakes.provisioned import FakeSearch, UnitToSetUp
 from parvis_device.address import HubAddress
 from parvis_device.candidates import Candidate
 from parvis_device.identity import SITE_KEY, UNIT_KEY, open_identity
-from parvis_device.light import Signal
+from parvis_device.light import LinkState, Signal
 from parvis_device.provisioning.networks import JoinTrouble, Wifi
 from parvis_device.provisioning.page.desk import Wish
 from parvis_device.provisioning.reset import BEGUN
@@ -119,9 +119,19 @@ async def test_held_for_ten_seconds_the_page_opens_beside_a_network(unit: UnitTo
     unit.networks.connected = True
     unit.search = FakeSearch(Candidate("Town hall", HubAddress.parse("https://10.0.0.2"), "S"))
     unit.hold_for(12)
+
+    def asked_to_press() -> None:
+        unit.doors[0].state = LinkState.PRESS_TO_PAIR
+        unit.down = True
+
+    unit.pace.at(15, asked_to_press)
+    unit.pace.at(16, lambda: setattr(unit, "down", False))
     unit.pace.at(20, lambda: unit.page.ask(Wish(None)))
     await unit.start()
     assert unit.networks.history == ["open", "close"]
+    assert unit.doors[0].presses == ["down", "up"] and unit.doors[0].left
+    assert unit.lamp.signals[2] is Signal.PRESS_TO_PAIR
+    assert unit.page.views[0].link is LinkState.PRESS_TO_PAIR
     assert unit.page.views[0].online and unit.page.views[0].hubs == ["Town hall (10.0.0.2:443)"]
     moment, signal = unit.lamp.history[1]
     assert signal is Signal.SETTING_UP and 9.9 < moment < 10.2

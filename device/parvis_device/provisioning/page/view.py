@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 
+from parvis_device.link_state import LinkState
 from parvis_device.provisioning.networks import JoinTrouble, Seen
 from parvis_device.provisioning.page.words import LANGUAGES, NAMES, WORDS
 
@@ -35,6 +36,8 @@ class View:
     """Of the card's file."""
     online: bool = False
     hubs: Sequence[str] = ()
+    link: LinkState | None = None
+    """How the unit stands with its hub; None: it does not look for one yet."""
     name: str = ""
 
 
@@ -135,9 +138,11 @@ def _cable(view: View, language: str, words: Mapping[str, str]) -> str:
     if not view.online:
         return ""
     found = "".join(f"<li>{_e(hub)}</li>" for hub in view.hubs)
-    hubs = f"<p>{words['hubs']}</p><ul>{found}</ul>" if found else f"<p>{words['no_hub']}</p>"
+    hubs = f"<p>{words['hubs']}</p><ul>{found}</ul>" if found else ""
+    state = "" if view.link is None else words[f"link_{view.link.value}"]
     return (
         f'<section class="card"><h2>{words["cable"]}</h2>{hubs}'
+        f'<p role="status">{state}</p><p><a href="/?l={language}">{words["look_again"]}</a></p>'
         f'<form method="post" action="/finish?l={language}">{_token(view)}'
         f"<button>{words['go_on']}</button></form></section>"
     )

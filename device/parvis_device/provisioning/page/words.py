@@ -38,7 +38,15 @@ EN: Mapping[str, str] = {
     "finishing": "The unit starts now",
     "cable": "The unit has a network already.",
     "hubs": "Hubs in it:",
-    "no_hub": "No hub was found in it yet. That may come.",
+    "link_connecting": "It looks for the hub.",
+    "link_lost": "No hub answers yet; it is tried again.",
+    "link_wrong_address": "What answers at the hub's address is not the hub that this unit may "
+    "trust. Look at the address.",
+    "link_not_allowed": "The hub does not let this unit in.",
+    "link_unpaired": "The hub is found, and does not know this unit yet: follow the steps below.",
+    "link_press_to_pair": "Press the unit's button now; three seconds, if it has no label.",
+    "link_joined": "The hub has let this unit in.",
+    "look_again": "Look again",
     "go_on": "Go on with it",
     "pairing": "Then: pair it with the hub",
     "paired": "This unit belongs to the site {site}. It goes there by itself; nothing is to be "
@@ -96,7 +104,17 @@ FR: Mapping[str, str] = {
     "finishing": "La borne démarre maintenant",
     "cable": "La borne a déjà un réseau.",
     "hubs": "Serveurs qui s'y trouvent :",
-    "no_hub": "Aucun serveur n'y a encore été trouvé. Cela peut venir.",
+    "link_connecting": "Elle cherche le serveur.",
+    "link_lost": "Aucun serveur ne répond encore ; elle réessaie.",
+    "link_wrong_address": "Ce qui répond à l'adresse du serveur n'est pas celui auquel cette borne "
+    "peut se fier. Vérifiez l'adresse.",
+    "link_not_allowed": "Le serveur refuse cette borne.",
+    "link_unpaired": "Le serveur est trouvé et ne connaît pas encore cette borne : suivez les "
+    "étapes plus bas.",
+    "link_press_to_pair": "Appuyez maintenant sur le bouton de la borne ; trois secondes si elle "
+    "n'a pas d'étiquette.",
+    "link_joined": "Le serveur a laissé entrer cette borne.",
+    "look_again": "Regarder encore",
     "go_on": "Continuer avec lui",
     "pairing": "Ensuite : l'appairer avec le serveur",
     "paired": "Cette borne appartient au site {site}. Elle le rejoint d'elle-même ; il n'y a rien "
