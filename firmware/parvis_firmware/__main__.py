@@ -1,4 +1,4 @@
-"""``python -m parvis_firmware``: check, scan, wheels, cloud-init, image, imager."""
+"""``python -m parvis_firmware``: check, scan, sbom, wheels, cloud-init, image, imager."""
 
 import argparse
 import sys
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
-from parvis_firmware import cloud_init, image_scan, imager, stock_image, wheels
+from parvis_firmware import cloud_init, image_scan, imager, sbom, stock_image, wheels
 from parvis_firmware.checks import CHECKS, Missing, Sources, read_manifest
 from parvis_firmware.errors import CheckFailed, FirmwareError, UsageError
 from parvis_firmware.manifest import RoleName
@@ -24,6 +24,9 @@ def main(arguments: Sequence[str]) -> int:
                 check()
             case "scan":
                 scan(asked.root)
+            case "sbom":
+                count = sbom.write(asked.root, asked.title, asked.out)
+                print(f"{asked.out}: {count} packages")
             case "wheels":
                 resolve_wheels()
             case "cloud-init":
@@ -114,6 +117,10 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("check", help="compare all sources with one another, in seconds")
     scanning = commands.add_parser("scan", help="look for passwords, keys and tokens in an image")
     scanning.add_argument("root", type=Path, help="the image's root folder")
+    listing = commands.add_parser("sbom", help="list every package of an image (CycloneDX)")
+    listing.add_argument("root", type=Path, help="the image's root folder")
+    listing.add_argument("--title", default="Parvis unit", help="what the image is called")
+    listing.add_argument("--out", type=Path, default=OUT / "sbom.json")
     commands.add_parser("wheels", help="ask pip whether a Raspberry Pi finds a wheel for all")
     card = commands.add_parser("cloud-init", help="what goes onto a stock card's boot partition")
     card.add_argument("role", choices=("unit", "hub"))
