@@ -58,9 +58,7 @@ def recording_routes(house: House) -> APIRouter:
     @routes.get("/rooms/{room}/recordings", responses=faults(401, 403, 404))
     async def list_recordings(caller: Asker, room: Named) -> RecordingList:
         """The recordings of a room, the newest first. For its hosts and co-hosts."""
-        found = house.room_to_run(room, caller, by_cohost=True)
-        infos = [_info(known, found, one) for one in await known.of_room(room)]
-        return RecordingList(recordings=tuple(infos), work=_work(known.jobs.get(room)))
+        return await _listed(known, house.room_to_run(room, caller, by_cohost=True))
 
     @routes.post("/rooms/{room}/recordings/{recording}/acts", responses=faults(401, 403, 404, 409))
     async def on_recording(
@@ -92,6 +90,14 @@ def recording_routes(house: House) -> APIRouter:
         token = await own_path(known, room, Scope.HEAR, "host")
         return OwnPath(path=f"/p/{token}/hear/{recording}/", grant=hash_of(token))
 
+    return routes
+
+
+def whole_room_routes(house: House) -> APIRouter:
+    """For a room's hosts: everything that was recorded of it, or of one person."""
+    routes = APIRouter(tags=["recordings"], dependencies=NOT_KEPT)
+    known = house.recordings
+
     @routes.post("/rooms/{room}/recordings/acts", responses=faults(401, 403, 404, 409))
     async def on_all(caller: Asker, room: Named, body: RoomAct) -> RecordingList:
         """Delete every recording of a room, with every copy that was published. For its hosts. How
@@ -102,7 +108,7 @@ def recording_routes(house: House) -> APIRouter:
         if known.is_busy(room):
             raise ApiFault(409, "busy", "something is being done to this room: wait for it")
         _do(known, Task(Act.ERASE_ROOM, room))
-        return await list_recordings(caller, room)
+        return await _listed(known, found)
 
     @routes.post("/rooms/{room}/exports", responses=faults(401, 403, 404, 409))
     async def export(caller: Asker, room: Named, body: ExportRequest) -> OwnPath:
@@ -164,6 +170,11 @@ def replay_routes(house: House) -> APIRouter:
         return ReplayList(replays=replays, now=now, is_open=found.access is Access.OPEN)
 
     return routes
+
+
+async def _listed(known: Recordings, room: HubRoom) -> RecordingList:
+    infos = [_info(known, room, one) for one in await known.of_room(room.name)]
+    return RecordingList(recordings=tuple(infos), work=_work(known.jobs.get(room.name)))
 
 
 async def _overview(known: Recordings, room: str, recording: str) -> Overview:

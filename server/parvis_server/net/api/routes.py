@@ -46,6 +46,7 @@ from parvis_server.net.api.path_routes import path_routes
 from parvis_server.net.api.recording_routes import (
     recording_routes,
     replay_routes,
+    whole_room_routes,
 )
 from parvis_server.net.api.unit_routes import unit_routes
 from parvis_server.net.qr import SVG_TYPE, qr_svg
@@ -98,6 +99,7 @@ def make_api(house: House) -> ASGIApp:
     api.include_router(_floor(house))
     api.include_router(act_routes(house))
     api.include_router(recording_routes(house))
+    api.include_router(whole_room_routes(house))
     api.include_router(replay_routes(house))
     api.include_router(path_routes(house))
     api.include_router(_links(house))
