@@ -139,6 +139,7 @@ class UpdateClient:
         failed = False
         while True:
             self._read()
+            self._let_go()
             self._tell()
             if self.takes_updates:
                 try:
@@ -171,10 +172,13 @@ class UpdateClient:
             self._record = read_record(read_some(self._places.record, MAX_RECORD_BYTES))
         except UpdaterTrouble as trouble:
             _log.warning("%s", trouble)
-        if self._offer is not None and self._own is not None:
-            about = (self._record.sha256, self._record.last_sha256)
-            if self._own.step is UpdateStep.CHECKING and self._offer.sha256 in about:
-                self._own = None
+
+    def _let_go(self) -> None:
+        """What the updater has taken up is its own from then on."""
+        if self._offer is None or self._own is None or self._own.step is not UpdateStep.CHECKING:
+            return
+        if self._offer.sha256 in (self._record.sha256, self._record.last_sha256):
+            self._own = None
 
     def _tell(self) -> None:
         now = self.update

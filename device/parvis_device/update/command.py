@@ -54,6 +54,8 @@ def watch(places: Places, service: str, restart_command: str | None) -> None:
     )
     supervisor = Supervisor(places, _system(places, partial(_run_all, commands)))
     notifier = Notifier()
+    if supervisor.record.state is State.CHECKING:
+        notifier.ready()  # it takes minutes, touches nothing that runs, and the unit waits for this
     try:
         supervisor.begin()
         notifier.ready()

@@ -10,6 +10,7 @@ import os
 import stat
 import sys
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -37,6 +38,9 @@ MAX_MEMBERS = 50_000
 MANIFEST = "manifest.json"
 SITE = "site"
 PROGRAM = "bin/parvis-unit"
+
+_BAD_WHEEL = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
+"""The last two: packed in another way, or with a password."""
 
 _LAUNCHER = """#!{python}
 import sys
@@ -215,7 +219,7 @@ def _told() -> Iterator[None]:
         yield
     except BadBundle as bad:
         raise Refused(UpdateFault(bad.fault.value), str(bad)) from bad
-    except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
+    except _BAD_WHEEL as error:
         raise Refused(UpdateFault.UNREADABLE, f"a wheel cannot be read: {error}") from error
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)

@@ -90,6 +90,15 @@ def test_what_is_no_wheel_is_told(tmp_path: Path) -> None:
         unpacked(tmp_path, b"PK but no more")
 
 
+def test_a_signed_wheel_that_its_maker_damaged_is_told(tmp_path: Path) -> None:
+    damaged = bytearray(wheel("2.0.0", **{"parvis_device/long.py": "x = 1\n" * 500}))
+    begin = damaged.index(b"parvis_device/long.py") + len("parvis_device/long.py")
+    damaged[begin : begin + 8] = b"\xff" * 8
+    with pytest.raises(Refused, match="a wheel cannot be read"):
+        unpacked(tmp_path, bytes(damaged))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_link_in_the_place_of_a_bundle_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("x")
     (tmp_path / "link").symlink_to(tmp_path / "secret")
