@@ -99,8 +99,8 @@ class UpdateDesk:
         if self._trust.unit(unit) is None:
             return None
         for kept in self._shelf.kept:
-            if hmac.compare_digest(kept.sha256[:16], digest):
-                return kept if hmac.compare_digest(self._mark(unit, kept), mark) else None
+            if _is_same(kept.sha256[:16], digest):
+                return kept if _is_same(self._mark(unit, kept), mark) else None
         return None
 
     def _offer(self, unit: str, kept: Kept) -> UpdateOffer:
@@ -131,6 +131,11 @@ class UpdateDesk:
         if update.step in RESULTS:
             why = "" if update.fault is None else f" ({update.fault.value})"
             log.info("unit %s: update to %s %s%s", unit, update.version, update.step.value, why)
+
+
+def _is_same(own: str, said: str) -> bool:
+    """As bytes: of text, ``compare_digest`` takes ASCII alone, and anybody writes a path."""
+    return hmac.compare_digest(own.encode(), said.encode(errors="replace"))
 
 
 def _use(room: HubRoom) -> RoomUse:

@@ -147,8 +147,17 @@ def fetch(recordings: Path, storage: Storage, name: str) -> int:
     names = storage.sizes(f"{name}/")
     if not names:
         raise StorageFault(f"{name} is not in the store")
+    strange = [one for one in names if not _stays_inside(one)]
+    if strange:
+        raise StorageFault(f"{strange[0]!r} in the store would lie outside the recording")
     draft = folder.with_name(f".{folder.name}.new")
     for one in names:
         storage.get(one, draft / one.removeprefix(f"{name}/"))
     draft.rename(folder)
     return len(names)
+
+
+def _stays_inside(name: str) -> bool:
+    """A store may be somebody else's: what it calls a file is not where it goes."""
+    parts = name.split("/")
+    return not {"", ".", ".."} & set(parts) and "\0" not in name

@@ -115,6 +115,10 @@ async def test_a_path_ends_with_the_unit_and_with_the_bundle(hub: LiveHub, box: 
             await asyncio.to_thread(PIECES.piece, way(hub), theirs.path, 0, 9)
         again = await offered(second)
         assert again.version == "2.0.1"
+        assert hub.hub.updates.found(again.path.removeprefix("/update/")) is not None
+        unit = again.path.removeprefix("/update/").partition(".")[0]
+        for strange in ("é", "\udcff", f"{again.sha256[:16]}.é"):
+            assert hub.hub.updates.found(f"{unit}.{strange}") is None
         forged = again.path[:-1] + ("0" if again.path[-1] != "0" else "1")
         with pytest.raises(Gone):
             await asyncio.to_thread(PIECES.piece, way(hub), forged, 0, 9)

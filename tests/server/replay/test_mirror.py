@@ -139,6 +139,20 @@ def test_a_recording_comes_back_from_the_store(recordings: Path, folder: Path) -
         fetch(recordings, store, "main/20260921T120009Z-9")
 
 
+def test_a_store_that_names_a_file_elsewhere_writes_nothing(
+    recordings: Path, folder: Path, tmp_path: Path
+) -> None:
+    store, name = StoreInMemory(), folder.relative_to(recordings).as_posix()
+    mirror(recordings, store)
+    shutil.rmtree(folder)
+    for strange in ("../../../secrets.json", "/etc/x", "a/../../b", "./x"):
+        store.kept[f"{name}/{strange}"] = b"{}"
+        with pytest.raises(StorageFault, match="would lie outside"):
+            fetch(recordings, store, name)
+        del store.kept[f"{name}/{strange}"]
+    assert not folder.exists() and not (tmp_path / "secrets.json").exists()
+
+
 def test_the_process_tells_what_waits_and_no_key(recordings: Path, tmp_path: Path) -> None:
     store = StoreInMemory()
     address = StorageAddress("https://store.example/recordings", KEY, SECRET)
