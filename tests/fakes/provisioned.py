@@ -53,6 +53,13 @@ class FakeNetworks:
             self.kept, self.connected = wifi, True
         return trouble
 
+    async def try_kept(self) -> tuple[str, JoinTrouble | None] | None:
+        if self.kept is None:
+            return None
+        trouble = await self._trouble(self.kept)
+        self.connected = self.connected or trouble is None
+        return self.kept.name, trouble
+
     async def _trouble(self, wifi: Wifi) -> JoinTrouble | None:
         seen = {one.name: one for one in self.air}.get(wifi.name)
         if seen is None:

@@ -95,6 +95,19 @@ class NetworkManager:
             await self._put_back(before)
         return trouble
 
+    async def try_kept(self) -> tuple[str, JoinTrouble | None] | None:
+        """Try the network that is kept once more, and say what is wrong with it."""
+        try:
+            name = nmcli.name_in(self._kept.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError):
+            return None
+        up = ("--wait", str(ASK_S), "connection", "up", "id", nmcli.JOINED_WIFI)
+        code, said = await self._ask(*up, within_s=2 * ASK_S)
+        trouble = nmcli.trouble_in(code, said)
+        if trouble is not None:
+            _log.warning("the network %r is not joined: %s", name, said.strip())
+        return name, trouble
+
     async def open_hotspot(self, name: str, password: str) -> bool:
         """Open the unit's own Wi-Fi."""
         try:

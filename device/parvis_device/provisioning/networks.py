@@ -81,6 +81,10 @@ class Networks(Protocol):
     async def join(self, wifi: Wifi) -> JoinTrouble | None:
         """Join now, and keep it if that went well; None: it did."""
 
+    async def try_kept(self) -> tuple[str, JoinTrouble | None] | None:
+        """Try the network that is kept once more, and say its name and what is wrong with it; None:
+        none is kept."""
+
     async def open_hotspot(self, name: str, password: str) -> bool:
         """Open the unit's own Wi-Fi; whether there is a radio for it."""
 

@@ -53,6 +53,18 @@ def own_profile(name: str, password: str) -> str:
     return "\n".join(lines)
 
 
+def name_in(profile: str) -> str:
+    """The network of a profile that ``join_profile`` made."""
+    for line in profile.splitlines():
+        key, _, value = line.partition("=")
+        if key == "ssid":
+            numbers = [part for part in value.split(";") if part.isdecimal()]
+            return bytes(int(part) for part in numbers if int(part) < 256).decode(
+                "utf-8", "replace"
+            )
+    return ""
+
+
 def fields(line: str) -> list[str]:
     """The fields of one line of ``nmcli --terse``: colons between them, backslashes in them."""
     parts, part, escaped = [], "", False

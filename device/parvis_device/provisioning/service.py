@@ -214,6 +214,13 @@ class Service:
 
     async def _open_page(self) -> None:
         parts = self._parts
+        if self._wish is None and not self._machine.asked:
+            # The page says why the network that is known, of the card or of before, is not joined.
+            tried = await parts.networks.try_kept()
+            self._tried, self._trouble = tried or ("", None)
+            if tried is not None and self._trouble is None:
+                await self._do(self._machine.opened(parts.pace.now_ns(), there=False))
+                return
         self._online = await parts.networks.online()
         self._seen = list(await parts.networks.scan()) or self._seen
         name, password = own_wifi(parts.settings, parts.boot, parts.disk)

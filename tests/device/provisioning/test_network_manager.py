@@ -178,6 +178,15 @@ async def test_a_wrong_password_keeps_what_was_kept_before(machine: Machine) -> 
     assert "psk=sesame-sesame" in machine.profile("etc", "parvis-wifi").read_text()
 
 
+async def test_a_network_that_is_kept_is_tried_again_and_stays(machine: Machine) -> None:
+    assert await machine.manager.try_kept() is None
+    machine.manager.keep(Wifi("Salle; des fêtes", "sesame-sesame"))
+    machine.answers("Error: Connection activation failed: Secrets were required", 4)
+    told = await machine.manager.try_kept()
+    assert told == ("Salle; des fêtes", JoinTrouble.WRONG_PASSWORD)
+    assert machine.profile("etc", "parvis-wifi").exists()
+
+
 async def test_a_network_that_was_never_joined_is_not_kept(machine: Machine) -> None:
     machine.answers("Error: ...: The Wi-Fi network could not be found", 4)
     assert await machine.manager.join(Wifi("Gone", None)) is JoinTrouble.NOT_FOUND

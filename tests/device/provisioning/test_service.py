@@ -11,7 +11,7 @@ from parvis_device.address import HubAddress
 from parvis_device.candidates import Candidate
 from parvis_device.identity import SITE_KEY, UNIT_KEY, open_identity
 from parvis_device.light import LinkState, Signal
-from parvis_device.provisioning.networks import JoinTrouble, Wifi
+from parvis_device.provisioning.networks import JoinTrouble, Seen, Wifi
 from parvis_device.provisioning.page.desk import Wish
 from parvis_device.provisioning.reset import BEGUN
 from parvis_server.labels import new_labels
@@ -91,6 +91,24 @@ async def test_a_wrong_password_brings_the_page_back_and_says_so(unit: UnitToSet
         *("open", "close", "join Hall: wrong_password"),
         *("open", "close", "join Hall: well"),
     ]
+
+
+async def test_a_wrong_password_on_the_card_is_told_by_the_page(unit: UnitToSetUp) -> None:
+    unit.card.write_text(LABEL.settings + 'wifi_name = "Hall"\nwifi_password = "wrong-wrong"\n')
+    unit.pace.at(70, lambda: unit.page.ask(Wish(HALL)))
+    await unit.start()
+    assert unit.page.views[0].trouble is JoinTrouble.WRONG_PASSWORD
+    assert unit.page.views[0].tried == "Hall" and unit.networks.kept == HALL
+
+
+async def test_a_known_network_that_comes_at_the_last_moment_needs_no_page(
+    unit: UnitToSetUp,
+) -> None:
+    unit.networks.kept, unit.networks.air = HALL, []
+    air = [Seen("Hall", 50, True)]
+    unit.pace.at(59, lambda: setattr(unit.networks, "air", air))
+    await unit.start()
+    assert unit.networks.history == [] and 59 < unit.pace.seconds < 65
 
 
 async def test_a_typo_is_on_the_light_and_on_the_page_and_the_unit_tries_on(
