@@ -41,6 +41,8 @@ class Record(BaseModel):
     version: Version | None = None
     sha256: Digest | None = None
     """Of its bundle."""
+    checked_by: KeyText | None = None
+    """The key that vouched for it."""
     starts: int = Field(default=0, ge=0)
     """Of the updater, since it is tried."""
     fault: UpdateState | None = None

@@ -104,7 +104,8 @@ class Supervisor:
         if state in (State.IDLE, State.STAGED) and self._places.bundle.exists():
             self._happens(Event.ARRIVED, version=None, folder=None, sha256=None)
         elif state is State.STAGED:
-            if self._is_quiet(pulse):
+            # Whoever changed the key since does not trust the one by which it was checked.
+            if self._is_quiet(pulse) and self._pinned == self._record.checked_by:
                 now = self._places.led_to(self._places.current)
                 self._happens(Event.QUIET, before=now, starts=0)
         elif state is State.TRIAL:
@@ -124,12 +125,13 @@ class Supervisor:
         match self._trial.look(pulse, now_ns):
             case Verdict.HEALTHY:
                 manifest, record = self._manifest(), self._record
+                next_key = {} if manifest.next_key is None else {"key": manifest.next_key}
                 self._happens(
                     Event.HEALTHY,
                     # Neither ever falls: else old bundles, one after the other, would lead below.
                     floor=max(manifest.floor, record.floor, key=number),
                     built=max(manifest.built, record.built or manifest.built),
-                    key=manifest.next_key or record.key,
+                    **next_key,
                 )
             case Verdict.OVERDUE:
                 self._happens(Event.OVERDUE)
@@ -142,12 +144,18 @@ class Supervisor:
             version = self._record.version or "0.0"
             changes["fault"] = UpdateState(step=UpdateStep.UNDONE, version=version, fault=fault)
             _log.warning("version %s is taken back: %s", version, _WORDS[fault])
-        record = self._record.model_copy(update={"state": state, **changes})
+        # Of all that is in there, a person changes the key, and may have since.
+        changes = {"key": self._pinned, "state": state} | changes
+        record = self._record.model_copy(update=changes)
         if record != self._record:
             self._disk.write(self._places.record, record.written())
             self._record = record
         self._health = self._trial = None
         self._do[action]()
+
+    @property
+    def _pinned(self) -> str | None:
+        return read_record(read_some(self._places.record, MAX_RECORD_BYTES)).key
 
     # --- what is done, each of which can be done again ---
 
@@ -161,7 +169,8 @@ class Supervisor:
             self._happens(Event.REFUSED, last=last, last_sha256=self._record.sha256)
         else:
             _log.info("version %s is ready, and waits for a quiet moment", manifest.version)
-            self._happens(Event.PASSED, folder=_folder(manifest, sha256), sha256=sha256)
+            checked_by, folder = self._record.key, _folder(manifest, sha256)
+            self._happens(Event.PASSED, folder=folder, sha256=sha256, checked_by=checked_by)
         # The state is on the card: only now the bundle may go.
         self._disk.remove(self._places.bundle)
 

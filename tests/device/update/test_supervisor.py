@@ -145,6 +145,22 @@ def test_somebody_elses_bundle_is_refused(box: Box) -> None:
     assert refused(box, Maker().bundle()) is UpdateFault.TAMPERED
 
 
+def test_a_key_that_is_pinned_while_the_updater_runs_counts(box: Box) -> None:
+    box.pin(None)
+    supervisor = box.start()
+    box.pin(box.maker.public)
+    box.quiet = box.arrive(box.maker.bundle())
+    supervisor.look()
+    assert state(supervisor) is State.STAGED
+    other = Maker()
+    record = read_record(box.places.record.read_bytes())
+    box.places.record.write_bytes(record.model_copy(update={"key": other.public}).written())
+    box.run(supervisor, 40)
+    assert box.running == "1.0.0", "whose key was taken away installs nothing any more"
+    installed(box, other.bundle(version="2.1.0"))
+    assert box.running.startswith("2.1.0-")
+
+
 def test_without_a_pinned_key_none_is_taken(box: Box) -> None:
     box.pin(None)
     assert refused(box, box.maker.bundle()) is UpdateFault.NO_KEY
