@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+
 from fakes.door import Door
 from fakes.hub import running_hub
 from fakes.provisioned import FakeSearch
@@ -93,6 +95,7 @@ async def test_another_hub_at_the_address_is_told(tmp_path: Path) -> None:
         await watched.until(lambda step: step.state is LinkState.WRONG_ADDRESS)
 
 
-async def test_no_hub_is_tried_again(tmp_path: Path) -> None:
+async def test_no_hub_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("parvis_device.discovery.SEARCH_S", 0.05)
     async with at_the_door("auto", tmp_path) as (watched, _):
         await watched.until(lambda step: step.state is LinkState.LOST)
