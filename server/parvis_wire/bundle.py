@@ -11,7 +11,8 @@ lengths is read of what nobody vouches for, no archive is opened before its dige
 signed manifest, and the whole is checked while it streams by.
 
 Files are wheels (``wheels/NAME.whl``: the program and every library that the system does not
-bring) and an overlay (``overlay/etc/…``: files laid over the system's root).
+bring) and an overlay (``overlay/etc/…``: files laid over the system's ``/etc``, which is all that the
+updater may write of it).
 """
 
 import datetime
@@ -49,7 +50,7 @@ WHEELS: Final = "wheels/"
 OVERLAY: Final = "overlay/"
 
 _WHEEL = re.compile(r"wheels/[A-Za-z0-9][A-Za-z0-9_.+!-]{0,180}\.whl")
-_OVERLAY = re.compile(r"overlay(/[A-Za-z0-9_.@+,=:-]{1,100}){1,16}")
+_OVERLAY = re.compile(r"overlay/etc(/[A-Za-z0-9_.@+,=:-]{1,100}){1,16}")
 
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 """SHA-256, in hexadecimal."""

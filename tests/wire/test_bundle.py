@@ -58,6 +58,8 @@ def test_a_manifest_is_read() -> None:
         "wheels/.whl",
         "wheels/x.zip",
         "else/x",
+        "overlay/etc",
+        "overlay/usr/bin/x",
         "overlay/a\nb",
         "overlay/" + "a/" * 40 + "b",
     ],

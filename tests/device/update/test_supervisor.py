@@ -18,7 +18,7 @@ OVERLAID = {
     "wheels/parvis-2.0.0-py3-none-any.whl": wheel("2.0.0"),
     "overlay/etc/asound.conf": b"new",
     "overlay/etc/parvis/unit.toml": b"new",
-    "overlay/usr/lib/new.conf": b"new",
+    "overlay/etc/new.conf": b"new",
 }
 
 
@@ -95,7 +95,7 @@ def test_one_that_is_silent_is_taken_back(box: Box) -> None:
     assert record.last is not None
     assert (record.last.step, record.last.fault) == (UpdateStep.UNDONE, UpdateFault.SILENT)
     assert lies(box, "etc/asound.conf") == "old"
-    assert lies(box, "usr/lib/new.conf") is None
+    assert lies(box, "etc/new.conf") is None
     again = box.start()
     assert [folder.name for folder in box.places.versions.iterdir()] == ["1.0.0"]
     assert again.record.last == record.last
@@ -298,7 +298,7 @@ def test_a_power_cut_leaves_the_old_or_the_new(box: Box, cut_at: int, silent: bo
     if silent:
         assert (last.step, box.running) == (UpdateStep.UNDONE, "1.0.0")
         assert lies(box, "etc/asound.conf") == "old"
-        assert lies(box, "usr/lib/new.conf") is None
+        assert lies(box, "etc/new.conf") is None
     else:
         assert last.step is UpdateStep.DONE
         assert box.running.startswith("2.0.0-")
