@@ -28,7 +28,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from parvis_server.config import FILE_NAME as SETTINGS_FILE
 from parvis_server.config import HubSettings
-from parvis_server.data_folder import DataFolder
+from parvis_server.data_folder import GIVEN_TITLE_FILE, DataFolder
 from parvis_server.encryption import OWN_FILE
 from parvis_server.errors import DataFolderError, StoreError, UsageError, UserError
 from parvis_server.link.edge_secret import FILE as EDGE_SECRET_FILE
@@ -39,8 +39,8 @@ from parvis_server.store.address import Address
 from parvis_server.store.database import Store
 
 KEPT_FILES = (
-    *("secrets.json", "room.json", SETTINGS_FILE, OWN_FILE, PATHS_FILE, PUBLISH_FILE),
-    EDGE_SECRET_FILE,
+    *("secrets.json", "room.json", GIVEN_TITLE_FILE, SETTINGS_FILE, OWN_FILE),
+    *(PATHS_FILE, PUBLISH_FILE, EDGE_SECRET_FILE),
 )
 """Of the data folder, beside the database; what a running hub writes for itself is not among it."""
 

@@ -28,6 +28,8 @@ ROOM_OVER_AFTER_S = 6 * 3600
 
 NS_PER_S = 1_000_000_000
 
+GIVEN_TITLE_FILE = "given_title.json"
+
 MAKE_SITE_KEY = (
     "copy it from another hub of the site, or make one with openssl genpkey -algorithm ed25519"
 )
@@ -166,7 +168,7 @@ class DataFolder:
     def is_new_title(self, title: str) -> bool:
         """Whether the settings call the room otherwise than at the last start: a host may have
         given it a better title since then."""
-        path = self.path / "given_title.json"
+        path = self.path / GIVEN_TITLE_FILE
         known = self._read(path, GivenTitle)
         if known is not None and known.title == title:
             return False

@@ -141,6 +141,15 @@ def test_settings_from_elsewhere_are_copied_and_lie_beside(tmp_path: Path) -> No
     assert settings.read_text() == "[room]\ntitle = 'newer'\n", "not the hub's to write"
 
 
+def test_a_restored_hub_does_not_take_the_title_of_its_settings_for_a_new_one(
+    tmp_path: Path,
+) -> None:
+    hub = hub_that_ran(tmp_path / "old")
+    assert DataFolder(hub.folder).is_new_title("Town hall")  # a host may call it otherwise now
+    restore(hub_in(tmp_path / "new"), backup(hub, tmp_path / "copies", NOW), NOW)
+    assert not DataFolder(tmp_path / "new").is_new_title("Town hall")
+
+
 def test_what_was_there_is_moved_aside(tmp_path: Path) -> None:
     copy = backup(hub_that_ran(tmp_path / "old"), tmp_path / "copies", NOW)
     hub = hub_that_ran(tmp_path / "new")
