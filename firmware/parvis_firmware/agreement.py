@@ -3,6 +3,7 @@
 Each function gives the differences it found, one line each; none when all is well.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ ON_THE_PINS = ("parvis-unit.service", "parvis-selftest.service")
 """What opens lgpio."""
 UPDATER = "parvis-update.service"
 """Does not run from what it tries."""
+FRAGMENT_LINE = re.compile(r"\[[a-z0-9]+\]|[a-z_0-9]+=\S+")
 PINS_FACTORY = "GPIOZERO_PIN_FACTORY=lgpio"
 OWN_GROUPS = frozenset({"audio", "gpio", "input", "spi"})
 """Microphone, button, key and ring, without root."""
@@ -143,10 +145,24 @@ def _front_end(
         )
 
 
-def fragments(manifest: Manifest, there: frozenset[str]) -> Iterator[str]:
-    """Manifest and boot/config.txt.d name the same fragments."""
+def fragments(manifest: Manifest, there: Mapping[str, str]) -> Iterator[str]:
+    """Manifest and boot/config.txt.d name the same fragments, and each is for whom it says.
+
+    ``there``: name and text of each. What includes one may stand below a filter such as [cm4].
+    """
     used = manifest.boot.fragments
-    for missing in sorted(used - there):
+    for name, text in there.items():
+        lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+        if (
+            not lines
+            or lines[0] != "[all]"
+            or [one for one in lines if one[0] == "["][-1] != "[all]"
+        ):
+            yield f"boot/config.txt.d/{name} must begin with [all], and end in it"
+        for line in lines:
+            if FRAGMENT_LINE.fullmatch(line) is None:
+                yield f"boot/config.txt.d/{name}: {line!r} is no KEY=VALUE and no [FILTER]"
+    for missing in sorted(used - there.keys()):
         yield f"[boot] names {missing}, which is not in boot/config.txt.d"
-    for unused in sorted(there - used):
+    for unused in sorted(there.keys() - used):
         yield f"boot/config.txt.d/{unused} is used by nothing in [boot]"

@@ -142,7 +142,7 @@ def pins_agree(sources: Sources) -> Iterator[str]:
 
 def fragments_agree(sources: Sources) -> Iterator[str]:
     """See ``agreement.fragments``."""
-    there = frozenset(path.name for path in CONFIG_TXT.iterdir())
+    there = {path.name: path.read_text(encoding="utf-8") for path in CONFIG_TXT.iterdir()}
     return agreement.fragments(sources.manifest, there)
 
 

@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
+from parvis_device.config import load
 from parvis_firmware import __main__, agreement, checks, unit_files
 from parvis_firmware.agreement import Tree
 from parvis_firmware.checks import CHECKS, Missing, Sources
 from parvis_firmware.errors import SourceError
 from parvis_firmware.manifest import Manifest, parse
 from parvis_firmware.places import MANIFEST, PINS
+from parvis_server.config import load_settings
 
 TEXT = MANIFEST.read_text(encoding="utf-8")
 PINS_TOML = tomllib.loads(PINS.read_text(encoding="utf-8"))
@@ -131,7 +133,7 @@ def pins(manifest: Manifest, sources: Sources) -> Iterator[str]:
 
 
 def fragments(manifest: Manifest, sources: Sources) -> Iterator[str]:
-    return agreement.fragments(manifest, frozenset({"unit.txt"}))
+    return agreement.fragments(manifest, {"unit.txt": "[all]\ndtparam=spi=on\n"})
 
 
 @pytest.mark.parametrize(
@@ -194,6 +196,34 @@ def test_a_key_that_comes_again_and_one_that_is_emptied() -> None:
     assert unit.all("Service", "DeviceAllow") == ("a   b", "c")
     assert unit.all("Unit", "After") == ("y",)
     assert unit.one("Unit", "Before") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("dtparam=spi=on\n", "must begin with [all]"),
+        ("[all]\na=1\n[pi4]\ncore_freq=500\n", "must begin with [all]"),
+        ("# nothing\n", "must begin with [all]"),
+        ("[all]\ndtparam spi\n", "is no KEY=VALUE"),
+    ],
+)
+def test_a_fragment_that_another_board_would_take_is_found(
+    sources: Sources, text: str, told: str
+) -> None:
+    found = agreement.fragments(sources.manifest, {"unit.txt": text})
+    assert any(told in line and "unit.txt" in line for line in found)
+
+
+def test_the_settings_files_are_what_the_programs_read(sources: Sources, tmp_path: Path) -> None:
+    unit = load(sources.rootfs / "etc/parvis/unit.toml", {})
+    assert (unit.microphone, unit.wait_for_microphone) == ("unit_mic", True)
+    hub = load_settings(sources.rootfs / "etc/parvis/hub.toml", {"data": tmp_path})
+    assert hub.network.port == 8080
+
+
+@pytest.mark.parametrize("board", parse(TEXT).boot.boards)
+def test_a_boards_settings_are_a_units(board: str) -> None:
+    load(None, parse(TEXT).boot.boards[board].settings)
 
 
 # --- what systemd itself says is heard ---
