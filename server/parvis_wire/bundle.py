@@ -11,8 +11,8 @@ lengths is read of what nobody vouches for, no archive is opened before its dige
 signed manifest, and the whole is checked while it streams by.
 
 Files are wheels (``wheels/NAME.whl``: the program and every library that the system does not
-bring) and an overlay (``overlay/etc/…``: files laid over the system's ``/etc``, which is all that the
-updater may write of it).
+bring) and an overlay (``overlay/etc/…``: files laid over the system's ``/etc``, which is all of it
+that the updater may write).
 """
 
 import datetime
