@@ -145,7 +145,9 @@ def held(folder: Path) -> Iterator[None]:
     """
     with _told(folder):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        lock = os.open(folder / LOCK, flags, 0o600)
+        _give_to_the_owner(lock, folder)
     try:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -215,6 +217,7 @@ def _write(path: Path, line: str, *, over: bool) -> None:
     try:
         with os.fdopen(descriptor, "wb") as opened:
             opened.write(line.encode() + b"\n")
+            _give_to_the_owner(opened.fileno(), path.parent)
             opened.flush()
             os.fsync(opened.fileno())
         if over:
@@ -228,6 +231,14 @@ def _write(path: Path, line: str, *, over: bool) -> None:
         os.fsync(folder)  # the name, too, survives a power cut
     finally:
         os.close(folder)
+
+
+def _give_to_the_owner(descriptor: int, folder: Path) -> None:
+    """What root writes here, the unit's own user has to read: from its first moment, since the
+    power may be cut in the next one."""
+    if os.geteuid() == 0:
+        owner = folder.stat()
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)
 
 
 @contextlib.contextmanager

@@ -15,6 +15,8 @@ from pytest import MonkeyPatch
 from parvis_device.config import load
 from parvis_device.errors import DamagedState, StateTaken, StateTrouble
 from parvis_device.identity import (
+    BOARD,
+    LOCK,
     SITE_KEY,
     UNIT_KEY,
     forget,
@@ -51,6 +53,33 @@ def test_a_site_is_kept_and_forgotten(tmp_path: Path) -> None:
     assert open_identity(tmp_path).unit == found.unit
     assert forget(tmp_path, key_too=True)
     assert open_identity(tmp_path).unit != found.unit
+
+
+def test_what_root_writes_is_the_folders_owners_before_it_has_its_name(
+    tmp_path: Path, monkeypatch: MonkeyPatch
+) -> None:
+    """``parvis-unit provision`` pairs as root; the unit's own user comes after it."""
+    owner, given = tmp_path.stat(), []
+
+    def fchown(descriptor: int, user: int, group: int) -> None:
+        assert (user, group) == (owner.st_uid, owner.st_gid)
+        given.append(Path(os.readlink(f"/proc/self/fd/{descriptor}")).name)
+
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "fchown", fchown)
+    open_identity(tmp_path, board=lambda: "0123456789abcdef").belong_to(SITE)
+    with held(tmp_path):
+        pass
+    kinds = [name.strip(".").rpartition(".")[0] for name in given[:-1]]
+    assert kinds == [BOARD, UNIT_KEY, SITE_KEY] and given[-1] == LOCK
+
+
+def test_a_lock_that_is_a_link_leads_nowhere(tmp_path: Path) -> None:
+    (tmp_path / "another").write_text("")
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / LOCK).symlink_to(tmp_path / "another")
+    with pytest.raises(StateTrouble), held(tmp_path / "state"):
+        pass
 
 
 def test_a_key_that_others_may_read_is_theirs_no_more(tmp_path: Path) -> None:
