@@ -10,6 +10,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import random
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -34,6 +36,10 @@ from fakes.machine import machine_watch
 from fakes.marks import drift_mark
 from fakes.parvis import HubProcess, listening, unit
 from fakes.processes import command
+from fakes.recorded_hall import killed_hubs
+from fakes.recorder import TICK
+from fakes.recorder_kills import FedChild, NoSmallDisk, filled, judge_killed, killed, small_disk
+from fakes.recording_judge import Kept
 from fakes.stalls import excused, judge_gaps
 from fakes.venue_networks import NoNetworks
 from fakes.venue_soak import soak_venue
@@ -50,8 +56,12 @@ MINUTES = {
     "pairing": 10.0,
     "audience": 5.0,
     "hostile": 5.0,
+    "recording": 12.0,
 }
 """As asked; the minutes of ``drift`` are virtual, those of ``autobahn`` what its cases take."""
+
+RECORDER_KILLS, FULL_DISKS, HUB_KILLS, AT_A_TIME = 70, 15, 15, 5
+"""A hundred together; a recorder is killed some seconds after it began, five of them at a time."""
 
 KILLS, HOUSES = 100, 2
 KILLS_PER_MINUTE = 8
@@ -277,6 +287,64 @@ def _soak_venue(minutes: float) -> bool:
         return False
 
 
+def soak_recording(minutes: float) -> bool:
+    """Recorders and hubs are killed, disks are full for real: every file opens, 2 s are lost."""
+    part = min(1.0, minutes / MINUTES["recording"])
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "hub").mkdir()
+        tone = folder / "tone.wav"
+        soundfile.write(tone, sounds.tone(4.0), sounds.RATE_HZ, subtype="PCM_16")
+        hubs = max(1, round(HUB_KILLS * part))
+        _, missing_s = killed_hubs(folder / "hub", tone, hubs)
+        print(
+            f"  {hubs} kills of the hub: missing in the mix {_spread(missing_s)} s, with its start"
+        )
+        (folder / "disk").mkdir()
+        full = _full_disks(folder / "disk", max(1, round(FULL_DISKS * part)))
+        recorders = max(1, round(RECORDER_KILLS * part))
+        lost_s = asyncio.run(_killed_recorders(folder / "killed", recorders))
+    print(
+        f"recording: {recorders} kills of the recorder and {hubs} of the hub, {full or 'no'} full "
+        f"disks: 0 files that do not open; the recorder's last sound on the disk was "
+        f"{_spread(lost_s)} s old; sound and log agree"
+    )
+    return max(lost_s) <= 2.0 and full is not None
+
+
+def _spread(seconds: list[float]) -> str:
+    return f"{np.median(seconds):.2f} (most {max(seconds):.2f})"
+
+
+async def _killed_recorders(folder: Path, count: int) -> list[float]:
+    """The age of the last sound of each when it was killed, in seconds."""
+    lost_s: list[float] = []
+    for begin in range(0, count, AT_A_TIME):
+        numbers = range(begin, min(count, begin + AT_A_TIME))
+        made = [killed(folder / str(number), random.Random(number)) for number in numbers]
+        results: list[tuple[Kept, FedChild]] = await asyncio.gather(*made)
+        for kept, one in results:
+            judge_killed(kept, one)
+            lost_s.append((one.hub.clock - kept.mix_end) / sounds.RATE_HZ)
+    return lost_s
+
+
+def _full_disks(folder: Path, count: int) -> int | None:
+    """How many were full, each judged; None where this machine lets us make none."""
+    try:
+        with small_disk(folder):
+            for number in range(count):
+                kept, _, sure = asyncio.run(filled(folder / str(number), random.Random(number)))
+                if kept.mix_end <= sure - 2 * TICK:
+                    missing_s = (sure - kept.mix_end) / sounds.RATE_HZ
+                    raise AssertionError(f"{missing_s:.1f} s more are missing than may be")
+                shutil.rmtree(folder / str(number))
+    except NoSmallDisk as error:
+        print(f"  no disk could be made full: {error}")
+        return None
+    return count
+
+
 SOAKS: dict[str, Callable[[float], bool]] = {
     "drift": soak_drift,
     "kills": soak_kills,
@@ -287,6 +355,7 @@ SOAKS: dict[str, Callable[[float], bool]] = {
     "pairing": soak_pairing,
     "audience": soak_audience,
     "hostile": soak_hostile,
+    "recording": soak_recording,
     "autobahn": lambda minutes: suite.run(),
     "venue": _soak_venue,
 }

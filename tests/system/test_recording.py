@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,58 +10,14 @@ import pytest
 from fakes import sounds
 from fakes.hearing import tone_level_dbfs
 from fakes.parvis import HubProcess, unit
-from fakes.peer import Peer, host_credential, joined
 from fakes.processes import wait_for_port
+from fakes.recorded_hall import OF_THE_HALL, as_host, described, size_of, wait_until
 from fakes.recording_judge import opened
 from parvis_audio.opus import Decoder
-from parvis_server.errors import BadRecording
 from parvis_server.record.ogg_opus import read_packets
-from parvis_server.record.recording import Recording
-from parvis_wire.messages import Role
-from parvis_wire.recording import RecordingTerms, StartRecording, StopRecording, Unattended
-from parvis_wire.stage import Status
+from parvis_wire.recording import StartRecording, StopRecording
 
 pytestmark = pytest.mark.system
-
-OF_THE_HALL = RecordingTerms(unattended=Unattended.RECORDED, contact="ada@example.org")
-PATIENCE_S = 20.0
-
-
-def wait_until(holds: Callable[[], bool], what: str) -> None:
-    """Look ten times a second; other processes write."""
-    until_s = time.monotonic() + PATIENCE_S
-    while not holds():
-        assert time.monotonic() < until_s, f"not within {PATIENCE_S:.0f} s: {what}"
-        time.sleep(0.1)
-
-
-def described(folder: Path) -> Recording | None:
-    """The one recording that is there."""
-    for path in folder.glob("main/*/recording.json"):
-        try:
-            return Recording.parse(path.read_bytes())
-        except BadRecording:
-            return None
-    return None
-
-
-def size_of(folder: Path, name: str) -> int:
-    """Of all its files of this name together."""
-    return sum(path.stat().st_size for path in folder.rglob(name))
-
-
-async def as_host(hub: HubProcess, command: type, **fields: object) -> None:
-    """Give one command, as soon as the hall's microphone is in the mix."""
-    url = f"ws://127.0.0.1:{hub.port}/ws/listen"
-    async with joined(url, Role.HOST, credential=host_credential(hub.secret)) as host:
-        async with asyncio.timeout(PATIENCE_S):
-            await _microphone(host)
-        assert (await host.do(command, **fields)).refused is None
-
-
-async def _microphone(host: Peer) -> None:
-    while not any(one.level_dbfs is not None for one in (await host.until(Status)).units):
-        pass
 
 
 def heard(path: Path) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
