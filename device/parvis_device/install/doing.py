@@ -1,5 +1,6 @@
 """Does the steps of a plan, one after the other, and keeps the receipt after each."""
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -15,6 +16,8 @@ from parvis_device.update.disk import Disk
 
 NO_SHELL = "/usr/sbin/nologin"
 _FILE_MODE = 0o644
+BOOTED = Path("/run/systemd/system")
+"""There where systemd runs (sd_booted(3))."""
 
 
 class InstallFailed(UnitError):
@@ -78,6 +81,10 @@ class Doer:
             said = [line for line in (error.stderr or "").splitlines() if line.strip()]
             why = said[-1].strip() if said else f"exit code {error.returncode}"
             raise InstallFailed(f"could not {step.line} ({error.cmd[0]}: {why})") from error
+
+    @property
+    def _runs_systemd(self) -> bool:
+        return self._live and BOOTED.is_dir()
 
     def _at(self, path: str) -> Path:
         return self._root / path.lstrip("/")
@@ -179,12 +186,14 @@ class Doer:
         self.receipt.masked = _with(self.receipt.masked, step.units)
 
     def _reload(self, step: s.Reload) -> None:
+        if not self._runs_systemd:  # a container, or an image that is being made
+            return
         self._run("systemctl", "daemon-reload")
         if shutil.which("udevadm"):
             self._run("udevadm", "control", "--reload")
 
     def _disable(self, step: s.Disable) -> None:
-        self._systemctl("disable", *(["--now"] if self._live else []), *step.units)
+        self._systemctl("disable", *(["--now"] if self._runs_systemd else []), *step.units)
         self.receipt.enabled = _without(self.receipt.enabled, step.units)
 
     def _unmask(self, step: s.Unmask) -> None:
@@ -228,13 +237,15 @@ def _without(known: tuple[str, ...], gone: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def write_receipt(path: Path, receipt: Receipt, disk: Disk) -> None:
-    """Keep it, whole; an empty one leaves no file.
+    """Keep it, whole; an empty one leaves neither file nor folder.
 
     Raises:
         OSError: the disk cannot be written.
     """
     if receipt.is_empty:
         path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # something else lies there
+            path.parent.rmdir()
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     disk.write(path, receipt.model_dump_json(indent=1).encode() + b"\n")

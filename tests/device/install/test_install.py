@@ -100,7 +100,8 @@ def test_a_folder_becomes_a_unit_once_and_back(
     assert GONE in capsys.readouterr().out
     Installation(Choice("unit", root, purge=True)).uninstall()
     assert tree(root) == before
-    assert not state.exists() and "parvis" not in (root / "etc/passwd").read_text()
+    assert not state.exists() and not (root / "opt/parvis").exists()
+    assert "parvis" not in (root / "etc/passwd").read_text()
 
 
 def test_a_folder_becomes_a_hub(root: Path) -> None:
