@@ -68,6 +68,7 @@ UNREADABLE = (
 )
 
 SET_ASIDE = "before-restore-{:%Y%m%dT%H%M%SZ}"
+SETS_ASIDE = "before-restore-*"
 
 
 class Listed(BaseModel):
@@ -353,6 +354,11 @@ def _set_aside(there: Sequence[Path], hub: Hub, now: datetime) -> None:
     for path in (*there, *logs):
         with suppress(FileNotFoundError):
             path.replace(aside / path.name)
+
+
+def set_aside(hub: Hub) -> list[Path]:
+    """The folders of what earlier hubs left, the oldest first."""
+    return sorted(path for path in hub.folder.glob(SETS_ASIDE) if path.is_dir())
 
 
 def _give_to_the_owner(hub: Hub, path: Path) -> None:

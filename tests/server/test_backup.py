@@ -313,5 +313,9 @@ def test_the_commands(tmp_path: Path) -> None:
     put = CliRunner().invoke(app, ["restore", str(copy), "--data", new])
     assert put.exit_code == 0 and "restored to" in put.stdout
     assert "erase them once more" in put.stdout
+    assert "before-restore" not in put.stdout
     again = CliRunner().invoke(app, ["restore", str(copy), "--data", new])
     assert isinstance(again.exception, UsageError)
+    over = CliRunner().invoke(app, ["restore", str(copy), "--data", new, "--over"])
+    [aside] = (tmp_path / "new").glob("before-restore-*")
+    assert f"is in {aside}: delete that" in over.stdout
