@@ -15,7 +15,7 @@ from parvis_firmware.manifest import Manifest, parse
 from parvis_firmware.places import CHECKOUT, CONFIG_TXT, FIRMWARE, MANIFEST, PINS, ROOTFS, SERVICES
 
 MOST_EXPOSURE: Final = 3.0
-"""What ``systemd-analyze security`` may give a service that faces the network."""
+"""What ``systemd-analyze security`` may give a service."""
 TOOL_TIMEOUT_S: Final = 60
 CARD: Final = "unitmic"
 UDEV_RULES: Final = "etc/udev/rules.d/85-parvis-unit.rules"
@@ -59,7 +59,7 @@ class Missing(Exception):
 
 def exposure(sources: Sources) -> Iterator[str]:
     """How much each service could do to the machine, as systemd counts it."""
-    for name in agreement.LONG_LIVED:
+    for name in sorted(name for name in sources.tree.units if name.endswith(".service")):
         path = sources.rootfs / SERVICES / name
         said = _run("systemd-analyze", "security", "--offline=yes", "--no-pager", str(path))
         figure = _exposure(said.stdout)
