@@ -14,7 +14,7 @@ from parvis_wire.floor import Hand, Surface
 from parvis_wire.messages import Join, Move, RefusalCode, ResumeCredential, Venue
 from parvis_wire.room_view import RoomView
 
-pytestmark = [pytest.mark.system, pytest.mark.beside]
+pytestmark = pytest.mark.system
 
 SMALLEST = (320, 640)
 
@@ -96,6 +96,7 @@ def test_a_page_listens_at_edges_moves_and_survives_one(tmp_path: Path) -> None:
         assert phone.faults() == []
 
 
+@pytest.mark.beside
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_a_venue_out_of_reach_is_said_calmly(tmp_path: Path, language: str) -> None:
     with edge_house(first=0.0) as house, page(tmp_path, language) as phone:

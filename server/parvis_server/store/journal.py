@@ -31,8 +31,9 @@ RETRY_S = 1.0
 STALL_S = 1.0
 """A commit takes milliseconds. Nobody's press shall wait for a disk that stands still."""
 
-CLOSE_TIMEOUT_S = 2.0
-"""Within the three seconds in which the hub stops."""
+CLOSE_TIMEOUT_S = 10.0
+"""For a card that stands still while it tidies up; one that fails says so at once, and a disk that
+works needs milliseconds of the three seconds in which the hub stops."""
 
 MAX_WAITING_EVENTS = 20_000
 """Some ten lively evenings of 2,000 events, at 1 to 2 kB each in memory: 40 MB at most."""
