@@ -76,6 +76,8 @@ class NetworkManager:
         if self._country is not None:
             await self._run("iw", "reg", "set", self._country)
         if self._kept.exists():
+            # Raspberry Pi OS blocks the radio until somebody names a country or asks for it.
+            await self._ask("radio", "wifi", "on")
             await self._ask("connection", "load", str(self._kept))
 
     async def join(self, wifi: Wifi) -> JoinTrouble | None:

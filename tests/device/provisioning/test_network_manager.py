@@ -164,6 +164,7 @@ async def test_joining_keeps_a_network_for_root_alone_and_says_no_password(
     assert "psk=sesame-sesame" in kept.read_text()
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     assert "sesame" not in machine.asked and "connection up id parvis-wifi" in machine.asked
+    assert machine.asked.index("radio wifi on") < machine.asked.index("connection load")
     assert (
         "ieee80211_regdom=FR"
         in (machine.root / "etc/modprobe.d/parvis-wifi-country.conf").read_text()
