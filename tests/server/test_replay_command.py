@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
 from fakes.recordings import Said, built_page, write_recording
+from fakes.stores import StoreInMemory
 from fakes.voices import voice
 from parvis_server import cli
 from parvis_server.commands import replay_wishes
 from parvis_server.data_folder import DataFolder
 from parvis_server.net import pages
+from parvis_server.replay.mirror import mirror
+from parvis_server.replay.storage import S3Storage
 from parvis_server.room.state import Memory
 from parvis_server.room_client import RoomClient
 from parvis_server.store.address import Address
@@ -175,3 +179,26 @@ def test_a_hub_that_runs_and_is_to_take_somebody_out_is_waited_for(
     monkeypatch.setattr(RoomClient, "find", lambda *_: Hub())
     code, _, err = run(monkeypatch, capsys, data, "publish", "main", "--heard")
     assert code == 1 and "the hub does it, try again later" in err
+
+
+def test_what_is_erased_by_command_leaves_the_store_or_says_that_it_is_away(
+    data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store, name = StoreInMemory(), "main/20260921T120001Z-1"
+    assert run(monkeypatch, capsys, data, "fetch", name)[1:] == (
+        "", "parvis: the settings name no store: recording.storage\n",
+    )  # fmt: skip
+    monkeypatch.setenv("PARVIS_HUB_RECORDING__STORAGE", "https://store.example/bucket")
+    monkeypatch.setattr(S3Storage, "open", lambda address: store)
+    assert mirror(data / "recordings", store).why is None
+    shutil.rmtree(data / "recordings" / name)
+    code, out, err = run(monkeypatch, capsys, data, "fetch", name)
+    assert (code, err) == (0, "") and "are here again" in out
+    assert run(monkeypatch, capsys, data, "withdraw", name, "--person", "Bob")[0] == 0
+    assert store.kept and not any(b"bob-id" in content for content in store.kept.values())
+    store.is_away = True
+    code, out, err = run(monkeypatch, capsys, data, "erase", name)
+    assert code == 0 and "a hub that runs does it: the store is away" in err
+    store.is_away = False
+    assert run(monkeypatch, capsys, data, "erase", "--room", "main")[0] == 0
+    assert store.kept == {}

@@ -10,6 +10,7 @@ from parvis_server.commands.asking import AsJson, Data, moment, table, tell
 
 if TYPE_CHECKING:
     from parvis_server.replay.opened import Opened
+    from parvis_server.replay.storage import StorageAddress
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -138,6 +139,7 @@ def withdraw(name: Name, person: Person = None, data: Data = None) -> None:
         typer.echo(f"{done.copies} published copies are taken down: publish it again")
     for path in done.unreached:
         typer.echo(f"not reached now, delete it: {path}", err=True)
+    _follow_in_store(data)
 
 
 @app.command()
@@ -183,6 +185,7 @@ def erase(
             erase_recording(find(recordings, wanted), _now())
         gone = [wanted]
     typer.echo("\n".join(f"erased: {one}" for one in gone) or "there was nothing to erase")
+    _follow_in_store(data)
 
 
 @app.command()
@@ -211,16 +214,33 @@ def export(
 @app.command()
 def fetch(name: Name, data: Data = None) -> None:
     """Bring a recording back from the store, where the settings name one, under its name there."""
-    from parvis_server.config import load_settings
     from parvis_server.errors import UsageError
     from parvis_server.replay.mirror import fetch as bring
     from parvis_server.replay.storage import S3Storage
 
-    address = load_settings(None, {} if data is None else {"data": data}).recording.storage_address
+    address = _storage(data)
     if address is None:
         raise UsageError("the settings name no store: recording.storage")
     count = bring(_recordings(data), S3Storage.open(address), _whole(name))
     typer.echo(f"{name}: {count} files are here again")
+
+
+def _storage(data: Path | None) -> "StorageAddress | None":
+    from parvis_server.config import load_settings
+
+    return load_settings(None, {} if data is None else {"data": data}).recording.storage_address
+
+
+def _follow_in_store(data: Path | None) -> None:
+    """What left here leaves there, too; what does not succeed is the hub's, once an hour."""
+    from parvis_server.replay.mirror import mirror
+    from parvis_server.replay.storage import S3Storage
+
+    address = _storage(data)
+    if address is not None and _recordings(data).is_dir():
+        done = mirror(_recordings(data), S3Storage.open(address))
+        if done.why is not None:
+            typer.echo(f"not in the store yet, a hub that runs does it: {done.why}", err=True)
 
 
 def _recordings(data: Path | None) -> Path:
