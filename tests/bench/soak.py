@@ -298,7 +298,9 @@ def soak_recording(minutes: float) -> bool:
         hubs = max(1, round(HUB_KILLS * part))
         _, missing_s = killed_hubs(folder / "hub", tone, hubs)
         print(
-            f"  {hubs} kills of the hub: missing in the mix {_spread(missing_s)} s, with its start"
+            f"  {hubs} kills of the hub left {len(missing_s)} gaps in the recording, of "
+            f"{_spread(missing_s or [0.0])} s with the hub's new start",
+            flush=True,
         )
         (folder / "disk").mkdir()
         full = _full_disks(folder / "disk", max(1, round(FULL_DISKS * part)))
