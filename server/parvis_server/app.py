@@ -104,12 +104,7 @@ class Hub:
         )
         self._links = links.RoomLinks(self.keys)
         self._keeper = keeper if keeper is not None else RoomsInMemory()
-        self.trust = HouseTrust(
-            folder.site_key(settings.site.key_file),
-            self._keeper.house(),
-            self._keeper.keep,
-            plain_host=settings.access.plain_host,
-        )
+        self.trust = self._open_house(folder)
         site = fingerprint(public_bytes(self.trust.site_key))
         self.reach = HubReach(settings, self.trust, site, utc_ms)
         rules = HouseRules(
@@ -141,6 +136,15 @@ class Hub:
         self._at_speak = self._endpoint(speakers.ROLES, self._open_speaker)
         self.hall = ListenerHall(self._at_listen, self._around)
         self.edges = HubEdges(settings, self._site(), lambda: self.listeners, folder.path)
+
+    def _open_house(self, folder: DataFolder) -> HouseTrust:
+        """Operators, sessions and paired units, as they were kept."""
+        return HouseTrust(
+            folder.site_key(self.settings.site.key_file),
+            self._keeper.house(),
+            self._keeper.keep,
+            plain_host=self.settings.access.plain_host,
+        )
 
     def _open_rooms(self, builder: RoomBuilder) -> Rooms:
         """Those that are kept, and the one that opens by itself."""
