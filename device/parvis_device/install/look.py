@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from parvis_device.errors import UsageError
 from parvis_device.install.manifest import Manifest, Role
-from parvis_device.install.plan import ROOT, Present
+from parvis_device.install.plan import ROOT, Present, command_links
 from parvis_device.install.receipt import Receipt
 from parvis_device.install.steps import Laid
 
@@ -88,7 +88,9 @@ class Looker:
             }
         owners = {folder.path: folder.owner for folder in role.folders}
         folders = owners.keys() | set(receipt.folders)
-        links = {manifest.program.current, *receipt.links}
+        commands = command_links(manifest, role)
+        wanted |= commands.keys()
+        links = {manifest.program.current, *commands, *receipt.links}
         return Present(
             packages=frozenset(self._packages()),
             groups=frozenset(self._table("etc/group")),

@@ -35,6 +35,7 @@ from parvis_device.install.steps import (
 
 ROOT = "root"
 INCLUDE = "include"
+COMMANDS = "/usr/local/bin"
 HEADING = "# Parvis, by parvis-unit install"
 
 
@@ -216,6 +217,17 @@ def _program(manifest: Manifest, wish: Wish, present: Present) -> Iterator[Step]
         yield MakeProgram(wish.program, wish.source, wish.role.extras)
     if present.links.get(manifest.program.current) != wish.program:
         yield Lead(manifest.program.current, wish.program)
+    for link, target in command_links(manifest, wish.role).items():
+        if link in present.files and link not in present.links:
+            yield Note(f"{link} is somebody else's: it stays")
+        elif present.links.get(link) != target:
+            yield Lead(link, target)
+
+
+def command_links(manifest: Manifest, role: Role) -> dict[str, str]:
+    """Where a person finds the program: in every PATH, sudo's too."""
+    names = ("parvis-unit", "parvis") if "hub" in role.extras else ("parvis-unit",)
+    return {f"{COMMANDS}/{name}": f"{manifest.program.current}/bin/{name}" for name in names}
 
 
 def _units(wish: Wish, present: Present) -> Iterator[Step]:

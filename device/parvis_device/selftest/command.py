@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -52,6 +53,8 @@ T = TypeVar("T")
 
 USUAL_SETTINGS = Path("/etc/parvis/unit.toml")
 """Where `parvis-unit install` puts them."""
+USUAL_STATE = Path("/var/lib/parvis-unit")
+"""The service's own, which whoever tests an installed unit by hand means, too."""
 SERVICE = "parvis-unit.service"
 UNSEEN_PACE = 0.1
 """Lights that nobody looks at are only to be switched without an error."""
@@ -73,6 +76,8 @@ def settings_of(config: Path | None, flags: dict[str, Any]) -> UnitConfig:
     """
     if config is None and USUAL_SETTINGS.exists():
         config = USUAL_SETTINGS
+        if USUAL_STATE.is_dir() and "STATE_DIRECTORY" not in os.environ:
+            flags = {"state": USUAL_STATE, **flags}
     return load(config, flags)
 
 

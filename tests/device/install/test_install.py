@@ -150,6 +150,8 @@ def test_the_only_program_in_an_image_is_the_one_that_runs(root: Path) -> None:
     program.write_text("#!/bin/sh\n")
     install(root)
     assert os.readlink(root / "opt/parvis/current") == "/opt/parvis/versions/9.9"
+    command = os.readlink(root / "usr/local/bin/parvis-unit")
+    assert command == "/opt/parvis/current/bin/parvis-unit"
 
 
 @pytest.mark.parametrize(

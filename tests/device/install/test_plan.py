@@ -62,6 +62,10 @@ WISH = Wish(
     source="/checkout",
 )
 CONFIG = "/boot/firmware/config.txt"
+LINKS = {
+    "/opt/parvis/current": PROGRAM,
+    "/usr/local/bin/parvis-unit": "/opt/parvis/current/bin/parvis-unit",
+}
 WHOLE = Present(
     packages=frozenset({"libopus0", "python3-venv", "python3-lgpio"}),
     groups=frozenset({"audio", "gpio"}),
@@ -72,7 +76,7 @@ WHOLE = Present(
         CONFIG: Laid(b"include parvis/unit.txt\n", 0o755),
     },
     folders={"/etc/parvis": (0o755, "root"), "/var/lib/parvis-unit": (0o700, "parvis-unit")},
-    links={"/opt/parvis/current": PROGRAM},
+    links=LINKS,
     programs=frozenset({PROGRAM}),
     units={
         "parvis-unit.service": "enabled",
@@ -88,7 +92,7 @@ RECEIPT = Receipt(
     users=("parvis-unit",),
     enabled=("parvis-unit.service",),
     masked=("ModemManager.service",),
-    links=("/opt/parvis/current",),
+    links=tuple(LINKS),
     programs=(PROGRAM,),
 )
 
@@ -105,7 +109,7 @@ def test_an_empty_system_gets_everything_in_an_order_that_works() -> None:
     steps = plan_install(MANIFEST, WISH, EMPTY, Receipt())
     assert kinds(steps) == [
         *("Packages", "MakeGroup", "MakeGroup", "MakeUser", "Join", "MakeFolder", "MakeFolder"),
-        *("PutFile", "PutFile", "PutFile", "PutFile", "MakeProgram", "Lead", "Mask"),
+        *("PutFile", "PutFile", "PutFile", "PutFile", "MakeProgram", "Lead", "Lead", "Mask"),
         *("Enable", "Enable", "Reload"),
     ]
     assert steps[3] == s.MakeUser("parvis-unit", "/var/lib/parvis-unit")
@@ -177,7 +181,18 @@ def test_new_settings_have_what_the_board_asks_for() -> None:
 
 def test_a_program_that_is_whole_is_not_made_again() -> None:
     steps = plan_install(MANIFEST, WISH, replace(WHOLE, links={}), RECEIPT)
-    assert kinds(steps) == ["Lead", "Reload"]
+    assert kinds(steps) == ["Lead", "Lead", "Reload"]
+
+
+def test_a_command_of_that_name_that_is_somebody_elses_stays() -> None:
+    command = "/usr/local/bin/parvis-unit"
+    theirs = replace(
+        WHOLE,
+        links={"/opt/parvis/current": PROGRAM},
+        files={**WHOLE.files, command: Laid(b"#!/bin/sh", 0o755)},
+    )
+    [step] = plan_install(MANIFEST, WISH, theirs, RECEIPT)
+    assert isinstance(step, s.Note) and command in step.line
 
 
 @pytest.mark.parametrize(
@@ -202,7 +217,7 @@ def test_no_line_of_the_owner_is_lost(lines: list[str]) -> None:
 def test_what_was_installed_goes_and_what_is_a_persons_stays() -> None:
     steps = plan_uninstall(MANIFEST, ROLE, WHOLE, RECEIPT, frozenset(), purge=False)
     gone = [step.path for step in steps if isinstance(step, s.TakeAway) and not step.only_empty]
-    assert gone == [SOUND, "/opt/parvis/current", PROGRAM]
+    assert gone == [SOUND, *LINKS, PROGRAM]
     assert kinds(steps)[:2] == ["Disable", "Unmask"] and kinds(steps)[-1] == "Reload"
     assert steps[0] == s.Disable(("parvis-unit.service",)), "the network stays"
     notes = [step.line for step in steps if isinstance(step, s.Note)]

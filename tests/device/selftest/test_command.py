@@ -100,8 +100,12 @@ def test_the_installed_settings_are_the_usual_ones(
     installed = tmp_path / "unit.toml"
     installed.write_text('microphone = "unit_mic"\n')
     monkeypatch.setattr(command, "USUAL_SETTINGS", installed)
+    monkeypatch.setattr(command, "USUAL_STATE", tmp_path)
+    monkeypatch.delenv("STATE_DIRECTORY", raising=False)
     assert settings_of(None, {}).microphone == "unit_mic"
     assert settings_of(None, {"microphone": "USB"}).microphone == "USB"
+    assert settings_of(None, {}).state == tmp_path
+    assert settings_of(installed, {}).state is None, "another file, another unit"
     with pytest.raises(UsageError, match="no such file"):
         settings_of(tmp_path / "nope.toml", {})
 
