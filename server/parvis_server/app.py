@@ -60,7 +60,6 @@ from parvis_server.net.updates import UpdateDesk
 from parvis_server.room.permissions import OPERATOR
 from parvis_server.room_builder import EngineMaker, RoomBuilder
 from parvis_server.trust.house import HouseTrust
-from parvis_server.updates.quiet import Quiet
 from parvis_server.updates.shelf import Shelf
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.commands import Describe
@@ -125,12 +124,9 @@ class Hub:
         )
         self.rooms = self._open_rooms(builder)
         self.trust.taps.add(lambda revoked: say_farewell(self.rooms, revoked))
-        self.updates = UpdateDesk(
-            Shelf(folder.path), self.rooms, self.trust, time.monotonic_ns, Quiet()
-        )
+        self.updates = UpdateDesk(Shelf(folder.path), self.rooms, self.trust, time.monotonic_ns)
         self._pages = pages if pages is not None else read_pages(static_folder())
-        self._attempts = wrong_secret_attempts()
-        self._waiting = Waiting()
+        self._attempts, self._waiting = wrong_secret_attempts(), Waiting()
         self._doorkeeper = Doorkeeper(self.keys, self.rooms.get, self.reception.rules)
         self._at_listen = self._endpoint(listeners.ROLES, self._open_listener)
         self._at_speak = self._endpoint(speakers.ROLES, self._open_speaker)
