@@ -73,6 +73,8 @@ OPERATIONS = [
     ("GET", "/rooms/{room}/recordings"),
     ("POST", "/rooms/{room}/recordings/{recording}/acts"),
     ("POST", "/rooms/{room}/recordings/{recording}/hearing"),
+    ("POST", "/rooms/{room}/recordings/acts"),
+    ("POST", "/rooms/{room}/exports"),
     ("POST", "/rooms/{room}/erasures"),
     ("POST", "/erasures"),
     ("GET", "/rooms/{room}/replays"),
