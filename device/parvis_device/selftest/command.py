@@ -156,14 +156,16 @@ def _state_is_taken(config: UnitConfig) -> bool:
 def _service_runs() -> bool:
     try:
         asked = subprocess.run(
-            ["systemctl", "is-active", "--quiet", SERVICE],
+            ["systemctl", "is-active", SERVICE],
             check=False,
+            capture_output=True,
+            text=True,
             stdin=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
         )
     except OSError:
         return False
-    return asked.returncode == 0
+    # The word and not the exit code: where no systemd runs, in a chroot, that is 0 all the same.
+    return asked.stdout.strip() in ("active", "reloading")
 
 
 def _parts(config: UnitConfig, says: TextIO, until_the_end: contextlib.ExitStack) -> Parts:

@@ -94,6 +94,21 @@ async def test_a_unit_that_runs_is_left_alone(tmp_path: Path, room: str) -> None
         await examine(settings, Language.EN, unattended=True, seconds=1, quiet=True)
 
 
+@pytest.mark.parametrize(("says", "runs"), [("active", True), ("inactive", False), ("", False)])
+async def test_a_service_that_runs_is_told_by_systemd(
+    says: str, runs: bool, tmp_path: Path, room: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tool = tmp_path / "systemctl"
+    tool.write_text(f"#!/bin/sh\necho {says}\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr("sys.stdin", None)
+    settings = settings_of(None, {"state": tmp_path / "state", "microphone": room})
+    words = "the unit runs" if runs else "nobody can answer here"
+    with pytest.raises(UsageError, match=words):
+        await examine(settings, Language.EN, unattended=False, seconds=1, quiet=True)
+
+
 def test_the_installed_settings_are_the_usual_ones(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
