@@ -188,3 +188,25 @@ def test_a_hub_that_is_gone(tmp_path: Path) -> None:
     DataFolder.open(tmp_path).secrets()
     with pytest.raises(HubUnreachable, match="no hub runs"):
         session.app(["list", "--data", str(tmp_path)], standalone_mode=False)
+
+
+@pytest.mark.parametrize(
+    ("version", "update", "shown"),
+    [
+        (None, None, "-"),
+        ("1.2.0", None, "1.2.0"),
+        ("1.2.0", ("done", None, None), "1.2.0"),
+        ("1.2.0", ("fetching", 62, None), "1.2.0; 1.3.0 fetching 62 %"),
+        ("1.2.0", ("refused", None, "card_full"), "1.2.0; 1.3.0 refused (card full)"),
+    ],
+)
+def test_a_units_program_is_listed(
+    version: str | None, update: tuple[str, int | None, str | None] | None, shown: str
+) -> None:
+    from parvis_server.commands.unit import _program
+
+    told = None
+    if update is not None:
+        step, percent, fault = update
+        told = {"step": step, "version": "1.3.0", "percent": percent, "fault": fault}
+    assert _program({"version": version, "update": told}) == shown

@@ -244,6 +244,7 @@ def _listed(found: dict[str, Any]) -> str:
             moment(one["paired_utc_ms"]),
             one["by"],
             one["room"] if one["here"] else f"away, {moment(one['last_seen_utc_ms'])}",
+            _program(one),
         )
         for one in found["paired"]
     ]
@@ -251,6 +252,18 @@ def _listed(found: dict[str, Any]) -> str:
     if waiting:
         parts.append(table(("wants to join", "name", "state", "from"), waiting))
     if paired:
-        heads = ("paired", "name", "by what", "when", "by whom", "where")
+        heads = ("paired", "name", "by what", "when", "by whom", "where", "program")
         parts.append(table(heads, paired))
     return "\n\n".join(parts) or "no unit waits, and none is paired"
+
+
+def _program(unit: dict[str, Any]) -> str:
+    """What it runs, and an update that goes on or went wrong."""
+    version, update = unit.get("version"), unit.get("update")
+    if version is None:
+        return "-"
+    if update is None or update["step"] == "done":
+        return str(version)
+    percent = "" if update["percent"] is None else f" {update['percent']} %"
+    fault = "" if update["fault"] is None else f" ({update['fault'].replace('_', ' ')})"
+    return f"{version}; {update['version']} {update['step']}{percent}{fault}"
