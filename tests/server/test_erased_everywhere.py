@@ -78,7 +78,9 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         )
         prepare(open_recording(folder), Wish((".opus", ".wav")), built, lambda done, total: None)
         publish(open_recording(folder), data / "published/main", 0)
-    PathGrants(data / FILE, is_good, lambda: 0).make("main", Scope.LISTEN, WHO)
+    grants = PathGrants(data / FILE, is_good, lambda: 0)
+    grants.make("main", Scope.LISTEN, WHO)
+    grants.keep()
     return data
 
 
