@@ -57,9 +57,10 @@ def watch(places: Places, service: str, restart_command: str | None) -> None:
     if supervisor.record.state is State.CHECKING:
         notifier.ready()  # it takes minutes, touches nothing that runs, and the unit waits for this
     try:
+        # Of before: where a power cut hindered the keeping, ``begin`` does it.
+        kept = places.led_to(places.good) or places.led_to(places.current)
         supervisor.begin()
         notifier.ready()
-        kept = places.led_to(places.good)
         while supervisor.record.state is not State.IDLE or places.led_to(places.good) == kept:
             time.sleep(LOOK_S)
             supervisor.look()

@@ -1,0 +1,79 @@
+"""The updater as a process: when it is ready, and when it makes room for a newer one."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fakes.bundles import Box, wheel
+from parvis_device.update.lifecycle import State
+from parvis_device.update.record import read_record
+
+UNIT = Path(sys.executable).with_name("parvis-unit")
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Box:
+    return Box(tmp_path)
+
+
+def in_state(box: Box, **changes: object) -> None:
+    record = read_record(box.places.record.read_bytes())
+    box.places.record.write_bytes(record.model_copy(update=changes).written())
+
+
+def watching(box: Box, notify: Path) -> subprocess.Popen[bytes]:
+    places = box.places
+    folders = ("--prefix", places.prefix, "--exchange", places.exchange, "--pulse", places.pulse)
+    rest = ("--root", box.root, "--restart-command", "true")
+    return subprocess.Popen(
+        [UNIT, "update", "watch", *map(str, (*folders, *rest))],
+        env={**os.environ, "NOTIFY_SOCKET": str(notify)},
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def test_a_keeping_that_a_power_cut_hindered_is_done_and_the_newer_updater_takes_over(
+    box: Box, tmp_path: Path
+) -> None:
+    new = box.places.program("2.0.0-12345678")
+    new.mkdir()
+    box.places.good.symlink_to("versions/1.0.0")
+    box.places.current.unlink()
+    box.places.current.symlink_to(f"versions/{new.name}")
+    in_state(box, state=State.COMMITTING, folder=new.name, before="1.0.0", version="2.0.0")
+    ended = watching(box, tmp_path / "nobody")
+    _, said = ended.communicate(timeout=60)
+    assert ended.returncode == 0, said
+    assert box.places.led_to(box.places.good) == new.name
+    assert read_record(box.places.record.read_bytes()).state is State.IDLE
+
+
+def test_what_waits_for_the_updater_does_not_wait_for_an_unpacking(
+    box: Box, tmp_path: Path
+) -> None:
+    """After a power cut, a bundle is looked at again: minutes, on a slow card."""
+    slow = "def main() -> None:\n    import sys\n    sys.stdin.read()\n"
+    in_state(box, state=State.CHECKING)
+    content = box.maker.bundle(
+        {"wheels/parvis-2.0.0-py3-none-any.whl": wheel("2.0.0", **{"parvis_device/cli.py": slow})},
+        machine="any",
+        python="any",
+    )
+    box.arrive(content)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notified:
+        notified.bind(str(tmp_path / "notify"))
+        notified.settimeout(60)
+        updater = watching(box, tmp_path / "notify")
+        try:
+            assert notified.recv(100) == b"READY=1"
+            assert read_record(box.places.record.read_bytes()).state is State.CHECKING
+        finally:
+            updater.terminate()
+            updater.communicate(timeout=60)
