@@ -89,7 +89,7 @@ class Recorder:
                 for packet in said.packets:
                     yield from take.put(packet, now_ns)
             case Tapped():
-                self._tapped(take, said.tap)
+                yield from self._tapped(take, said.tap)
             case Happened():
                 take.happened(said.line)
             case Voices():
@@ -100,11 +100,13 @@ class Recorder:
                 del self._takes[said.number]
                 yield from take.end(said.room_clock, said.utc_ms, now_ns)
 
-    def _tapped(self, take: Take, tap: bytes) -> None:
+    def _tapped(self, take: Take, tap: bytes) -> Iterator[Effect]:
         try:
-            take.tapped(Tap.parse(tap))
+            parsed = Tap.parse(tap)
         except BadDatagram:
             self.counts.bad += 1
+            return
+        yield from take.tapped(parsed)
 
     def tick(self, now_ns: int) -> Iterator[Effect]:
         """What is due with time; several times a second."""

@@ -174,11 +174,12 @@ class Take:
         else:
             self._counts.late += 1
 
-    def tapped(self, tap: Tap) -> None:
+    def tapped(self, tap: Tap) -> Iterator[Effect]:
         """Where the samples of this tick lie, and how loud they are."""
         if self._missing_since is not None:
             self._note_gap(self._missing_since, tap.room_clock)
             self._missing_since = None
+            yield self.describe()  # at once: a recorder that is killed again would forget it
         self._clock = max(self._clock, tap.room_clock)
         self._mix_noted.append(
             self._mix_places.note(tap.room_clock, tap.room_clock & 0xFFFF_FFFF, tap.program_gain)
@@ -191,7 +192,7 @@ class Take:
                     source.track.noted.append(note)
 
     def _note_gap(self, begin: int, end: int) -> None:
-        """Told with the next description: those who speak get their new files at once."""
+        """Those who speak get their new files at once."""
         for source in self._sources.values():
             source.since_clock = max(source.since_clock, end)
         if end > begin:

@@ -251,6 +251,16 @@ def test_a_new_recorder_goes_on_where_the_old_one_was_killed(tmp_path: Path) -> 
     assert sequence[-1] == (hub.clock - 960, payload(MIX_SSRC, hub.clock // TICK - 2, toc=b"\xf8"))
 
 
+def test_of_a_recorder_that_is_killed_again_and_again_every_gap_is_known(tmp_path: Path) -> None:
+    hub = FakeHub(sources=())
+    for _ in range(4):
+        bench = Bench(tmp_path)
+        bench.tell(*hub.begin())
+        bench.run(hub, 230)
+        hub.clock += 24_000
+    assert len(described(bench).gaps) == 3
+
+
 @pytest.mark.parametrize("torn", ["tracks/0001.opus", "tracks/0001.places"])
 def test_a_voice_that_only_the_mix_has_left_is_still_known(bench: Bench, torn: str) -> None:
     hub = FakeHub(sources=(1,))
