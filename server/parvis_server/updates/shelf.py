@@ -83,7 +83,9 @@ class Shelf:
         beside = place.with_name(f".{place.name}.new")
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _give_to_the_hub(self.folder, self.folder.parent)
             with path.open("rb") as source, beside.open("wb") as copy:
+                _give_to_the_hub(beside, self.folder.parent)
                 shutil.copyfileobj(source, copy, 1 << 20)
                 copy.flush()
                 os.fsync(copy.fileno())
@@ -99,6 +101,13 @@ class Shelf:
         for path in found:
             path.unlink(missing_ok=True)
         return len(found)
+
+
+def _give_to_the_hub(path: Path, data: Path) -> None:
+    """Whoever offers as root lets the hub's own user read it."""
+    if os.geteuid() == 0:
+        owner = data.stat()
+        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
 def _read(path: Path, size_bytes: int) -> Kept | None:

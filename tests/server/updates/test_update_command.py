@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 from pathlib import Path
 
 import pytest
 
+from fakes.bundles import Maker
 from parvis_server.cli import main
 from parvis_server.updates.files import checked
 from parvis_server.updates.shelf import Shelf
@@ -143,3 +145,21 @@ def test_a_file_that_is_no_bundle_is_offered_to_nobody(
     shelf.look()
     assert shelf.kept == ()
     assert caplog.text.count("x.parvis-update is offered to nobody") == 1
+
+
+def test_what_root_offers_the_hub_can_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    owner, given = tmp_path.stat(), []
+
+    def chown(path: Path, user: int, group: int, *, follow_symlinks: bool) -> None:
+        assert (user, group, follow_symlinks) == (owner.st_uid, owner.st_gid, False)
+        given.append(path.name)
+
+    bundle = tmp_path / "one.parvis-update"
+    bundle.write_bytes(Maker().bundle())
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "chown", chown)
+    shelf = Shelf(tmp_path)
+    shelf.put(bundle)
+    shelf.look()
+    assert given[0] == "updates" and given[1].endswith(".parvis-update.new")
+    assert len(shelf.kept) == 1
