@@ -121,6 +121,7 @@ class Installation:
             files=self._overlay.files(role),
             fragments=self._overlay.fragments(self._fragments(name)) if is_unit else {},
             board_settings=known.settings if known and is_unit else {},
+            has_pins=known is not None or not is_unit,
             program=program,
             source=source,
         )

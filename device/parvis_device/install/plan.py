@@ -36,6 +36,10 @@ from parvis_device.install.steps import (
 ROOT = "root"
 INCLUDE = "include"
 COMMANDS = "/usr/local/bin"
+NO_PINS = (
+    "this is no Raspberry Pi, and the unit does not start before {path} says which key is its "
+    'button: button = "keyboard", key_device = "/dev/input/by-id/…-event-kbd", light = "none"'
+)
 HEADING = "# Parvis, by parvis-unit install"
 
 
@@ -72,6 +76,8 @@ class Wish:
     fragments: Mapping[str, Laid] = field(default_factory=dict)
     """Of config.txt, by name; used only where there is one."""
     board_settings: Mapping[str, str | int | bool] = field(default_factory=dict)
+    has_pins: bool = True
+    """It is a unit on a Raspberry Pi, or no unit at all."""
     program: str | None = None
     """Folder of the version to lead to; None: it is not ours to put there."""
     source: str | None = None
@@ -134,6 +140,8 @@ def _files(wish: Wish, present: Present, receipt: Receipt) -> Iterator[Step]:
         if path == wish.role.settings:
             if there is None:
                 yield PutFile(path, _for_board(laid.content, wish.board_settings), laid.mode)
+                if present.live and not wish.has_pins:
+                    yield Note(NO_PINS.format(path=path))
         elif there is None:
             yield PutFile(path, laid.content, laid.mode)
         elif there != laid:

@@ -254,3 +254,14 @@ def test_what_another_role_needs_stays() -> None:
 
 def test_what_was_never_installed_needs_no_step() -> None:
     assert plan_uninstall(MANIFEST, ROLE, Present(), Receipt(), frozenset(), purge=True) == []
+
+
+def test_a_machine_without_pins_is_told_what_its_settings_lack() -> None:
+    bare = replace(WISH, has_pins=False)
+    without = replace(WHOLE, files={SOUND: WISH.files[SOUND]}, config_txt=None)
+    notes = [one.line for one in plan_install(MANIFEST, bare, without, Receipt())]
+    assert any(SETTINGS in line and "key_device" in line for line in notes)
+    assert plan_install(MANIFEST, bare, WHOLE, Receipt()) == [], "settings are there: theirs"
+    for wish, present in ((WISH, without), (bare, replace(without, live=False))):
+        steps = plan_install(MANIFEST, wish, present, Receipt())
+        assert not any("key_device" in one.line for one in steps)
