@@ -42,3 +42,11 @@ def test_a_device_class_that_a_module_brings_is_there_before_it_is_allowed(name:
     for key in ("Wants", "After"):
         words = {word for line in unit.all("Unit", key) for word in line.split()}
         assert {DRIVERS[one] for one in classes & DRIVERS.keys()} <= words, key
+
+
+def test_provisioning_that_fell_is_started_again() -> None:
+    unit = service("parvis-provision.service")
+    assert unit.one("Service", "Type") == "oneshot", "for which Restart=always is refused"
+    assert unit.one("Service", "Restart") == "on-failure"
+    pause_s = int(unit.one("Service", "RestartSec") or 0)
+    assert pause_s * 5 > 10, "else systemd gives up: five starts within ten seconds"
