@@ -22,7 +22,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from parvis_device.provisioning.card_file import CardFile, CardMistake, explained, read_card, wiped
+from parvis_device.provisioning.card_file import (
+    MOST_BYTES,
+    CardFile,
+    CardMistake,
+    explained,
+    read_card,
+    wiped,
+)
 from parvis_device.provisioning.disk import Disk
 from parvis_device.provisioning.networks import Wifi
 from parvis_device.provisioning.settings_text import Value, with_values
@@ -137,7 +144,8 @@ class Card:
     def _take(self) -> Taken:
         self._finish_wiping()
         try:
-            content = self._file.read_bytes()
+            with self._file.open("rb") as opened:
+                content = opened.read(MOST_BYTES + 1)
         except FileNotFoundError:
             return Taken()
         try:

@@ -102,7 +102,7 @@ def read_card(content: bytes) -> CardFile:
         CardMistake: what is wrong, and where.
     """
     if len(content) > MOST_BYTES:
-        raise CardMistake(f"the file has {len(content)} bytes, and at most {MOST_BYTES} are read")
+        raise CardMistake(f"the file is too long: at most {MOST_BYTES} bytes are read")
     text = _decoded(content)
     values = _parsed(text)
     try:

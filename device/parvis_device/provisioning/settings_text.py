@@ -18,7 +18,7 @@ _TABLE = re.compile(r"\s*\[")
 def line_of(text: str, key: str) -> int | None:
     """The line, counted from 1, on which ``key`` is set before the first table."""
     wanted = re.compile(rf"""\s*["']?{re.escape(key)}["']?\s*=""")
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(_rows(text), 1):
         if wanted.match(line):
             return number
     return None
@@ -47,8 +47,13 @@ def assignment(key: str, value: object) -> str:
     return f"{key} = {written}\n"
 
 
+def _rows(text: str) -> list[str]:
+    """The lines as TOML has them: to Python, some signs within a value end a line, too."""
+    return text.removesuffix("\n").split("\n") if text else []
+
+
 def _changed(text: str, values: Mapping[str, Value | None]) -> str:
-    lines = [line + "\n" for line in text.splitlines()]
+    lines = [line + "\n" for line in _rows(text)]
     added = []
     for key, value in values.items():
         number = line_of("".join(lines), key)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from parvis_device.provisioning.card_file import (
@@ -104,6 +104,7 @@ KEYS = st.sampled_from(["name", "hub", "loop", "ring_pixels"])
 VALUES = st.one_of(st.text(max_size=20), st.booleans(), st.integers(0, 99))
 
 
+@example([("name", "a\x85b\u2028c")], {"hub": "auto"})
 @given(
     st.lists(st.tuples(KEYS, VALUES), max_size=4),
     st.dictionaries(KEYS, st.one_of(st.none(), VALUES), max_size=3),
