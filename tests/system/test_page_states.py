@@ -117,7 +117,7 @@ def test_a_browser_without_webassembly_gets_one_sentence_and_the_plain_stream(
         phone.before_its_scripts("delete window.WebAssembly")
         phone.open(hub.link)
         phone.wait_for_words(".closed", "no WebAssembly")
-        assert phone.browser.find_element("css selector", "audio[controls]").get_attribute("src")
+        phone.wait("document.querySelector('audio[controls]')?.src", "the plain stream's path")
         phone.wait("document.querySelector('.foot .big') !== null", "the hand's button")
         inspect(phone, "no WebAssembly")
 

@@ -106,6 +106,8 @@ class SoundSession:
                 if self.stream.output is None:
                     raise PeerFault(CloseCode.MALFORMED, "output_report: there is no output here")
                 self.stream.output.told(message, arrival_ns)
+            case UpdateReport() if self.seat.role is not Role.UNIT:
+                raise PeerFault(CloseCode.MALFORMED, "update_report: only from units")
             case UpdateReport(update=update):
                 self.stream.told_of_update(update)
             case Proof() | PairShare() | PairPressed() | PairRefused():

@@ -86,6 +86,7 @@ async def test_a_cut_is_noticed_and_both_connections_come_back_by_themselves() -
         await both(hub, edge)
         gate.shut()
         await until(lambda: not hub.sound.is_open and not edge.door.is_linked)
+        await until(lambda: hub.trouble is not None)
         assert hub.trouble is not None and hub.trouble.cause in (Cause.CUT, Cause.SILENT)
         before = hub.sound.dropped
         hub.sound.send_program("main", b"lost")

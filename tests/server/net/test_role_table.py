@@ -32,6 +32,7 @@ BESIDES = {
     **dict.fromkeys(("here", "react"), LISTENING),
     "report": LISTENING | {Part.SCREEN},
     **dict.fromkeys(("time_request", "capture_time", "output_report", "level"), SOUNDING),
+    "update_report": frozenset({Part.UNIT, Part.HOST_UNIT}),
     **dict.fromkeys(("join", "proof", "pair_share", "pair_pressed", "pair_refused"), frozenset()),
 }
 """What is no command, and who may say it once they have joined."""
