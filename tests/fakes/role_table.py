@@ -42,6 +42,7 @@ from parvis_wire.pairing import PairRefusal
 from parvis_wire.recording import RecordingTerms
 from parvis_wire.rtp import RtpPacket
 from parvis_wire.stage import OutputTraits, SpeakerTraits, StageCommand, UnitTraits
+from parvis_wire.update import UpdateState, UpdateStep
 
 
 @asynccontextmanager
@@ -69,7 +70,7 @@ HARMLESS: dict[str, Any] = {
     "client_ns": 1, "timestamp": 0, "hub_ns": 1, "rtt_ms": 1.0, "delay_ms": 1.0, "buffer_ms": 1.0,
     "underruns": 0, "concealed": 0, "playing": True, "level_dbfs": -30.0, "rung": "worklet",
     "played_ms": 1, "terms": RecordingTerms(), "recorded": False, "published": False,
-    "text_version": "0" * 16,
+    "text_version": "0" * 16, "update": UpdateState(step=UpdateStep.FETCHING, version="2.0"),
 }  # fmt: skip
 """What a sample says: it is about nobody, or leaves all as it is."""
 
