@@ -18,8 +18,11 @@ pytestmark = pytest.mark.system
 
 SECONDS = 20.0
 
-LISTENERS = (8000, 4000)
+LISTENERS, FEWER = 8000, 4000
 """Half as many where the machine had nothing left for more: then nobody can say whose a loss is."""
+
+ATTEMPTS = 2
+"""On a machine that others used meanwhile, a bad run proves nothing, and is repeated once."""
 
 FULL_SHARE = 0.85
 """Of all cores: above it the server waits for its turn, and drops what grew old, as it should."""
@@ -28,7 +31,8 @@ FULL_SHARE = 0.85
 def test_eight_thousand_hear_every_packet(
     machine: MachineWatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for listeners in LISTENERS:
+    listeners, faults = LISTENERS, ["never tried"]
+    for _ in range(ATTEMPTS):
         with core_clock() as cores:
             found, faults = one_room(SECONDS, listeners)
         if not faults:
@@ -39,9 +43,17 @@ def test_eight_thousand_hear_every_packet(
                 f"\n{listeners} listeners: {'; '.join(faults)}; the machine stood still beside "
                 f"{busy:.0%} of the time, and {full:.0%} of its cores were taken"
             )
-        if busy <= QUIET_SHARE and full <= FULL_SHARE:
+        if full > FULL_SHARE and are_losses(faults):
+            listeners = FEWER
+        elif busy <= QUIET_SHARE:
             break
     pytest.fail("; ".join(faults))
+
+
+def are_losses(faults: list[str]) -> bool:
+    """Whether nothing failed but packets that did not come: nobody was closed or kept out, no tick
+    was late, and memory is as promised."""
+    return all(fault.endswith(("packets lost", "packets came")) for fault in faults)
 
 
 def busy_share(machine: MachineWatch, found: Mapping[str, Any]) -> float:
