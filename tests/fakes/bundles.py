@@ -138,6 +138,8 @@ class Box:
         old = self.places.versions / "1.0.0"
         (old / "site").mkdir(parents=True)
         (old / "site/program").write_text("1.0.0")
+        (old / "bin").mkdir()
+        (old / "bin/parvis-unit").write_text("1.0.0")
         self.places.exchange.mkdir()
         self.root.mkdir()
         self.places.current.symlink_to("versions/1.0.0")
@@ -188,7 +190,10 @@ class Box:
         self.blocks = 0
 
     def _version_of(self, program: Path) -> str:
-        told = (program / "site/parvis_device/cli.py").read_text()
+        cli = program / "site/parvis_device/cli.py"
+        if not cli.exists():  # the one that was installed
+            return (program / "site/program").read_text()
+        told = cli.read_text()
         version = told.removeprefix("VERSION = ").strip().strip("'")
         if version in self.broken:
             raise Refused(UpdateFault.DOES_NOT_START, "it ends with an error")

@@ -57,6 +57,14 @@ def watch(
     work(Places(prefix, exchange, pulse, root), service, restart_command)
 
 
+@app.command(hidden=True)
+def mend(prefix: Prefix = USUAL_PREFIX) -> None:
+    """Let the links of a damaged card lead to programs again: what parvis-update.service does."""
+    from parvis_device.update.command import mend as work
+
+    work(Places(prefix))
+
+
 @app.command()
 def status(prefix: Prefix = USUAL_PREFIX) -> None:
     """Say what runs here, until when it is mended, and what became of the last update."""

@@ -17,6 +17,7 @@ from parvis_device.notify import Notifier
 from parvis_device.update.disk import Disk, read_some
 from parvis_device.update.errors import Refused, UpdaterTrouble
 from parvis_device.update.lifecycle import State
+from parvis_device.update.mending import mend_links
 from parvis_device.update.places import Places
 from parvis_device.update.pulse import felt
 from parvis_device.update.record import MAX_RECORD_BYTES, Record, read_record
@@ -70,6 +71,24 @@ def watch(places: Places, service: str, restart_command: str | None) -> None:
     except KeyboardInterrupt:
         return
     _log.info("the newer updater takes over")
+
+
+def mend(places: Places) -> None:
+    """Let ``current`` and ``good`` lead to programs.
+
+    Raises:
+        UpdaterTrouble: none on the card is whole, or it cannot be written.
+    """
+    logs.start(LogFormat.HUMAN)
+    try:
+        places.versions.mkdir(mode=0o755, parents=True, exist_ok=True)
+        record = _record(places)
+        if mend_links(places, record, _version_of, Disk()):
+            _write(places, record.model_copy(update={"all_stay": True}))
+    except OSError as error:
+        raise UpdaterTrouble(f"the card: {error.strerror}: {error.filename}") from error
+    if places.led_to(places.good) is None:
+        raise UpdaterTrouble(f"no program in {places.versions} is whole: write the card anew")
 
 
 def show_status(places: Places) -> None:

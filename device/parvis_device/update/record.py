@@ -43,6 +43,8 @@ class Record(BaseModel):
     """Of its bundle."""
     checked_by: KeyText | None = None
     """The key that vouched for it."""
+    all_stay: bool = False
+    """The links led nowhere once, and no program was kept since: none is removed."""
     starts: int = Field(default=0, ge=0)
     """Of the updater, since it is tried."""
     fault: UpdateState | None = None

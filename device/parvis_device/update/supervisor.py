@@ -18,6 +18,7 @@ from parvis_device.update.disk import Disk, read_some
 from parvis_device.update.errors import Refused
 from parvis_device.update.judgement import Health, Here, Pulse, Trial, Verdict, today
 from parvis_device.update.lifecycle import MAX_STARTS, TRANSITIONS, Action, Event, State
+from parvis_device.update.mending import mend_links
 from parvis_device.update.places import Places
 from parvis_device.update.record import MAX_RECORD_BYTES, Record, read_record
 from parvis_device.update.staging import MANIFEST, PIECE_BYTES, open_bundle, stage
@@ -87,10 +88,8 @@ class Supervisor:
     def begin(self) -> None:
         """Take up what a power cut left; before the unit starts."""
         self._places.versions.mkdir(mode=0o755, parents=True, exist_ok=True)
-        if self._places.led_to(self._places.good) is None:
-            now = self._places.led_to(self._places.current)
-            if now is not None and self._record.state is State.IDLE:
-                self._disk.link(self._places.good, f"versions/{now}")
+        if mend_links(self._places, self._record, self._system.version_of, self._disk):
+            self._write(self._record.model_copy(update={"all_stay": True}))
         if self._record.state is not State.TRIAL:
             self._happens(Event.STARTED)
             return
@@ -131,6 +130,7 @@ class Supervisor:
                     # Neither ever falls: else old bundles, one after the other, would lead below.
                     floor=max(manifest.floor, record.floor, key=number),
                     built=max(manifest.built, record.built or manifest.built),
+                    all_stay=False,
                     **next_key,
                 )
             case Verdict.OVERDUE:
@@ -146,12 +146,14 @@ class Supervisor:
             _log.warning("version %s is taken back: %s", version, _WORDS[fault])
         # Of all that is in there, a person changes the key, and may have since.
         changes = {"key": self._pinned, "state": state} | changes
-        record = self._record.model_copy(update=changes)
+        self._write(self._record.model_copy(update=changes))
+        self._health = self._trial = None
+        self._do[action]()
+
+    def _write(self, record: Record) -> None:
         if record != self._record:
             self._disk.write(self._places.record, record.written())
             self._record = record
-        self._health = self._trial = None
-        self._do[action]()
 
     @property
     def _pinned(self) -> str | None:
@@ -236,6 +238,8 @@ class Supervisor:
         The last is what this process may still run from.
         """
         places, record = self._places, self._record
+        if record.all_stay:
+            return
         links = {places.led_to(places.current), places.led_to(places.good)}
         kept = links | {record.folder, record.before}
         for folder in sorted(places.versions.iterdir()):

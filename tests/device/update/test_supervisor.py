@@ -275,6 +275,64 @@ def test_another_bundle_takes_the_place_of_one_that_waits(box: Box) -> None:
     assert not box.places.program(first or "").exists()
 
 
+def test_links_that_lead_nowhere_take_no_program_with_them(box: Box) -> None:
+    """A card that lost both links: the unit comes back with a program that starts, by itself."""
+    installed(box, box.maker.bundle())
+    kept = box.running
+    half = box.places.program("9.9.9-00000000")
+    half.mkdir()
+    for link in (box.places.current, box.places.good):
+        link.unlink()
+        link.symlink_to("versions/gone")
+    for _ in range(2):
+        box.start()
+        there = {folder.name for folder in box.places.versions.iterdir()}
+        assert there == {kept, "1.0.0", half.name}, "nothing was removed"
+    assert box.running == kept, "the highest that is whole and says its version"
+    assert box.places.led_to(box.places.good) == kept
+    installed(box, box.maker.bundle(version="2.1.0"))
+    assert not half.exists(), "once another one is kept, the card is swept again"
+
+
+def test_without_any_whole_program_nothing_is_removed(
+    box: Box, caplog: pytest.LogCaptureFixture
+) -> None:
+    box.broken.add("2.0.0")
+    (box.places.program("1.0.0") / "bin/parvis-unit").unlink()
+    box.places.current.unlink()
+    box.start()
+    assert box.running == "nothing"
+    assert [folder.name for folder in box.places.versions.iterdir()] == ["1.0.0"]
+    assert "no program on this card is whole" in caplog.text
+
+
+def test_a_program_that_was_not_tried_is_the_last_choice(box: Box) -> None:
+    staged(box, box.maker.bundle())
+    box.places.current.unlink()
+    box.places.good.unlink()
+    supervisor = box.start()
+    assert box.running == "1.0.0"
+    assert state(supervisor) is State.STAGED
+
+
+def test_what_was_kept_runs_where_only_the_other_link_is_broken(box: Box) -> None:
+    installed(box, box.maker.bundle())
+    kept = box.running
+    box.places.current.unlink()
+    box.places.current.symlink_to("versions/gone")
+    box.start()
+    assert box.running == kept
+
+
+def test_a_lost_link_to_what_was_kept_does_not_keep_what_is_tried(box: Box) -> None:
+    supervisor = staged(box, box.maker.bundle())
+    box.run(supervisor, 14)
+    box.places.good.unlink()
+    again = box.start()
+    assert state(again) is State.TRIAL
+    assert box.places.led_to(box.places.good) == "1.0.0"
+
+
 @pytest.mark.parametrize("silent", [False, True], ids=["good", "silent"])
 @pytest.mark.parametrize("cut_at", range(24))
 def test_a_power_cut_leaves_the_old_or_the_new(box: Box, cut_at: int, silent: bool) -> None:

@@ -55,6 +55,26 @@ def test_a_keeping_that_a_power_cut_hindered_is_done_and_the_newer_updater_takes
     assert read_record(box.places.record.read_bytes()).state is State.IDLE
 
 
+def test_the_command_that_mends_links_finds_the_program_that_starts(box: Box) -> None:
+    program = box.places.program("1.0.0") / "bin/parvis-unit"
+    program.write_text("#!/bin/sh\necho parvis-unit 1.0.0\n")
+    program.chmod(0o755)
+    broken = box.places.program("2.0.0-12345678") / "bin/parvis-unit"
+    broken.parent.mkdir(parents=True)
+    broken.write_text("#!/bin/sh\nexit 3\n")
+    broken.chmod(0o755)
+    box.places.current.unlink()
+    mend = [UNIT, "update", "mend", "--prefix", str(box.places.prefix)]
+    assert subprocess.run(mend, timeout=60).returncode == 0
+    assert box.running == box.places.led_to(box.places.good) == "1.0.0"
+    program.unlink()
+    for link in (box.places.current, box.places.good):
+        link.unlink()
+    said = subprocess.run(mend, timeout=60, capture_output=True, text=True)
+    assert said.returncode != 0
+    assert "write the card anew" in said.stderr
+
+
 def test_what_waits_for_the_updater_does_not_wait_for_an_unpacking(
     box: Box, tmp_path: Path
 ) -> None:
