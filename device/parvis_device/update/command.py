@@ -1,5 +1,6 @@
 """``parvis-unit update``: the updater of this unit, and what a person can do to it."""
 
+import contextlib
 import datetime
 import logging
 import os
@@ -7,6 +8,7 @@ import platform
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from parvis_device.notify import Notifier
 from parvis_device.update.disk import Disk, read_some
 from parvis_device.update.errors import Refused, UpdaterTrouble
 from parvis_device.update.lifecycle import State
+from parvis_device.update.lock import writing
 from parvis_device.update.mending import mend_links
 from parvis_device.update.places import Places
 from parvis_device.update.pulse import felt
@@ -80,13 +83,11 @@ def mend(places: Places) -> None:
         UpdaterTrouble: none on the card is whole, or it cannot be written.
     """
     logs.start(LogFormat.HUMAN)
-    try:
+    with _writing(places):
         places.versions.mkdir(mode=0o755, parents=True, exist_ok=True)
         record = _record(places)
         if mend_links(places, record, _version_of, Disk()):
-            _write(places, record.model_copy(update={"all_stay": True}))
-    except OSError as error:
-        raise UpdaterTrouble(f"the card: {error.strerror}: {error.filename}") from error
+            Disk().write(places.record, record.model_copy(update={"all_stay": True}).written())
     if places.led_to(places.good) is None:
         raise UpdaterTrouble(f"no program in {places.versions} is whole: write the card anew")
 
@@ -111,8 +112,8 @@ def show_status(places: Places) -> None:
         print(f"update:      {shown.version}: {shown.step.value}{fault}")
 
 
-def pin_key(places: Places, key: str, *, replace: bool) -> None:
-    """Take updates that are signed by this key, and no others.
+def pin_key(places: Places, key: str, *, replace: bool, disk: Disk | None = None) -> None:
+    """Take updates that are signed by this key, and no others; ``disk``: another card, in trials.
 
     Raises:
         UsageError: it is no key, or another is pinned.
@@ -122,10 +123,12 @@ def pin_key(places: Places, key: str, *, replace: bool) -> None:
         from_text(key, KEY_BYTES)
     except ValueError as error:
         raise UsageError("that is no public key: `parvis update key` shows it") from error
-    record = _record(places)
-    if record.key not in (None, key) and not replace:
-        raise UsageError(f"{_key_words(record)} is pinned: --replace puts this one in its place")
-    _write(places, record.model_copy(update={"key": key}))
+    with _writing(places):
+        record = _record(places)
+        if record.key not in (None, key) and not replace:
+            words = f"{_key_words(record)} is pinned: --replace puts this one in its place"
+            raise UsageError(words)
+        (disk or Disk()).write(places.record, record.model_copy(update={"key": key}).written())
     print(f"updates are taken from {_key_words(_record(places))}")
 
 
@@ -167,10 +170,13 @@ def _record(places: Places) -> Record:
     return read_record(read_some(places.record, MAX_RECORD_BYTES))
 
 
-def _write(places: Places, record: Record) -> None:
+@contextlib.contextmanager
+def _writing(places: Places) -> Iterator[None]:
+    """Nobody else writes the record meanwhile."""
     try:
         places.prefix.mkdir(mode=0o755, parents=True, exist_ok=True)
-        Disk().write(places.record, record.written())
+        with writing(places):
+            yield
     except OSError as error:
         raise UpdaterTrouble(f"{places.record} cannot be written: {error.strerror}") from error
 

@@ -4,6 +4,7 @@
 
     /opt/parvis/                 root's
       update.json                how far the update is: the truth after a power cut
+      update.lock                held by whoever writes it
       versions/0.2.0-1f3a5c7e/   one program: bin/parvis-unit, site/, overlay/, manifest.json
       current -> versions/…      what runs
       good -> versions/…         what was kept last, and what the updater itself runs from
@@ -38,6 +39,11 @@ class Places:
     def record(self) -> Path:
         """How far the update is."""
         return self.prefix / "update.json"
+
+    @property
+    def lock(self) -> Path:
+        """Who writes the record holds it."""
+        return self.prefix / "update.lock"
 
     @property
     def versions(self) -> Path:

@@ -18,6 +18,7 @@ from parvis_device.update.disk import Disk, read_some
 from parvis_device.update.errors import Refused
 from parvis_device.update.judgement import Health, Here, Pulse, Trial, Verdict, today
 from parvis_device.update.lifecycle import MAX_STARTS, TRANSITIONS, Action, Event, State
+from parvis_device.update.lock import writing
 from parvis_device.update.mending import mend_links
 from parvis_device.update.places import Places
 from parvis_device.update.record import MAX_RECORD_BYTES, Record, read_record
@@ -89,7 +90,9 @@ class Supervisor:
         """Take up what a power cut left; before the unit starts."""
         self._places.versions.mkdir(mode=0o755, parents=True, exist_ok=True)
         if mend_links(self._places, self._record, self._system.version_of, self._disk):
-            self._write(self._record.model_copy(update={"all_stay": True}))
+            with writing(self._places):
+                changes = {"key": self._pinned, "all_stay": True}
+                self._write(self._record.model_copy(update=changes))
         if self._record.state is not State.TRIAL:
             self._happens(Event.STARTED)
             return
@@ -144,9 +147,10 @@ class Supervisor:
             version = self._record.version or "0.0"
             changes["fault"] = UpdateState(step=UpdateStep.UNDONE, version=version, fault=fault)
             _log.warning("version %s is taken back: %s", version, _WORDS[fault])
-        # Of all that is in there, a person changes the key, and may have since.
-        changes = {"key": self._pinned, "state": state} | changes
-        self._write(self._record.model_copy(update=changes))
+        with writing(self._places):
+            # Of all that is in there, a person changes the key, and may have since.
+            changes = {"key": self._pinned, "state": state} | changes
+            self._write(self._record.model_copy(update=changes))
         self._health = self._trial = None
         self._do[action]()
 

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
+import fcntl
 import os
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
-from fakes.bundles import Box, wheel
+from fakes.bundles import Box, Maker, wheel
+from parvis_device.update.command import pin_key
+from parvis_device.update.disk import Disk
 from parvis_device.update.lifecycle import State
+from parvis_device.update.lock import writing
 from parvis_device.update.record import read_record
+from parvis_device.update.supervisor import Supervisor
 
+REPLACE = {"replace": True}
 UNIT = Path(sys.executable).with_name("parvis-unit")
 
 
@@ -73,6 +81,48 @@ def test_the_command_that_mends_links_finds_the_program_that_starts(box: Box) ->
     said = subprocess.run(mend, timeout=60, capture_output=True, text=True)
     assert said.returncode != 0
     assert "write the card anew" in said.stderr
+
+
+class Watched(Disk):
+    """Sees who holds the lock at each writing of the record."""
+
+    def __init__(self, box: Box) -> None:
+        self._box = box
+        self.held: list[bool] = []
+
+    def write(self, path: Path, content: bytes, mode: int = 0o644) -> None:
+        if path == self._box.places.record:
+            with self._box.places.lock.open("rb") as lock:
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    self.held.append(True)
+                else:
+                    self.held.append(False)
+        super().write(path, content, mode)
+
+
+def test_whoever_writes_the_record_holds_its_lock(box: Box) -> None:
+    disk = Watched(box)
+    pin_key(box.places, Maker().public, replace=True, disk=disk)
+    supervisor = Supervisor(box.places, dataclasses.replace(box.system(), disk=disk))
+    box.places.bundle.write_bytes(b"no bundle")
+    supervisor.begin()
+    supervisor.look()
+    assert len(disk.held) > 2 and all(disk.held)
+
+
+def test_a_key_that_is_pinned_takes_nothing_back_that_the_updater_wrote_meanwhile(
+    box: Box,
+) -> None:
+    other = Maker().public
+    with writing(box.places):
+        pinning = threading.Thread(target=pin_key, args=(box.places, other), kwargs=REPLACE)
+        pinning.start()
+        in_state(box, state=State.TRIAL, folder="2.0.0-12345678", before="1.0.0")
+    pinning.join(60)
+    record = read_record(box.places.record.read_bytes())
+    assert (record.state, record.key) == (State.TRIAL, other)
 
 
 def test_what_waits_for_the_updater_does_not_wait_for_an_unpacking(
