@@ -126,6 +126,7 @@ class Box:
     broken: set[str] = field(default_factory=set)
     """Versions that do not even start."""
     quiet: str | None = None
+    pulse_age_s: float = 0.0
     blocks: int = 0
     restarts: int = 0
     disk: CutDisk = field(default_factory=CutDisk)
@@ -202,4 +203,5 @@ class Box:
     def _felt(self) -> Pulse | None:
         is_silent = self.running.partition("-")[0] in self.silent
         blocks = 0 if is_silent else self.blocks
-        return Pulse(self.running, int(self.now_s * NS_PER_S), blocks, True, self.quiet)
+        at_ns = int((self.now_s - self.pulse_age_s) * NS_PER_S)
+        return Pulse(self.running, at_ns, blocks, True, self.quiet)

@@ -37,8 +37,9 @@ BEAT_S = 1.0
 LOOK_S = 2.0
 LATER_S = 20.0
 """After the hub said: later."""
-QUIET_NS = 30 * NS_PER_S
-"""How long the hub's yes counts: it is asked again every twenty seconds."""
+QUIET_NS = 3 * NS_PER_S
+"""How long the hub's yes counts: a room may open in the next moment. The pulse beats and the
+updater looks each second; a yes that was missed is asked for again twenty seconds later."""
 
 _log = logging.getLogger(__name__)
 

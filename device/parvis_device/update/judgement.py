@@ -19,6 +19,9 @@ STEADY_NS = 10 * NS_PER_S
 FRESH_NS = 5 * NS_PER_S
 """The unit's pulse beats every second; an older one is of a program that hangs."""
 
+JUST_NOW_NS = 2 * NS_PER_S
+"""The pulse that brings the hub's yes is not older."""
+
 SPARE_BYTES = 32 << 20
 """Left free on the card: the unit's own files, and the system's."""
 

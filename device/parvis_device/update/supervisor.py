@@ -16,7 +16,15 @@ from typing import Any, Final
 from parvis_device.update import overlay
 from parvis_device.update.disk import Disk, read_some
 from parvis_device.update.errors import Refused
-from parvis_device.update.judgement import Health, Here, Pulse, Trial, Verdict, today
+from parvis_device.update.judgement import (
+    JUST_NOW_NS,
+    Health,
+    Here,
+    Pulse,
+    Trial,
+    Verdict,
+    today,
+)
 from parvis_device.update.lifecycle import MAX_STARTS, TRANSITIONS, Action, Event, State
 from parvis_device.update.lock import writing
 from parvis_device.update.mending import mend_links
@@ -117,8 +125,11 @@ class Supervisor:
         """The hub allows it, and what runs is well: else nobody could tell a bad update."""
         if self._health is None:
             self._health = Health(self._places.led_to(self._places.current) or "")
-        is_well = self._health.look(pulse, self._system.now_ns())
-        return is_well and pulse is not None and pulse.quiet == self._record.sha256
+        now_ns = self._system.now_ns()
+        is_well = self._health.look(pulse, now_ns)
+        if pulse is None or now_ns - pulse.at_ns > JUST_NOW_NS:
+            return False  # of a unit that hangs: what the hub said is long ago
+        return is_well and pulse.quiet == self._record.sha256
 
     def _try(self, pulse: Pulse | None) -> None:
         now_ns = self._system.now_ns()

@@ -28,6 +28,7 @@ from parvis_server.net.streams import Stream
 from parvis_server.trust.house import HouseTrust
 from parvis_server.updates.quiet import Quiet, RoomUse
 from parvis_server.updates.shelf import Kept, Shelf
+from parvis_server.updates.turns import Turns
 from parvis_wire.messages import DEFAULT_ROOM, Role
 from parvis_wire.update import UpdateOffer, UpdateState, UpdateStep
 
@@ -60,6 +61,7 @@ class UpdateDesk:
         self._offered: dict[str, tuple[Connection, str]] = {}
         self._told: dict[str, UpdateState] = {}
         self._mishaps = Mishaps(log)
+        self._turns = Turns()
         self.is_quiet = False
         """Whether units may be updated now."""
 
@@ -73,7 +75,9 @@ class UpdateDesk:
 
     def look(self) -> None:
         """See whether the house is quiet, and offer to whoever does not know yet."""
-        self.is_quiet = self._quiet.look(map(_use, self._rooms), self._now_ns())
+        self._look_at_rooms()
+        steps = {unit: _step(stream) for unit, stream in self._units()}
+        self._turns.look(steps, self._now_ns())
         here: dict[str, tuple[Connection, str]] = {}
         for unit, stream in self._units():
             self._note(unit, stream)
@@ -85,6 +89,15 @@ class UpdateDesk:
                 stream.first.connection.send(self._offer(unit, kept))
             here[unit] = offer
         self._offered = here
+
+    def may_install(self, token: str) -> bool:
+        """Whether the unit of this path may be started anew: no room is in use at this moment, and
+        no other unit is being started anew."""
+        self._look_at_rooms()
+        return self.is_quiet and self._turns.ask(token.partition(".")[0], self._now_ns())
+
+    def _look_at_rooms(self) -> None:
+        self.is_quiet = self._quiet.look(map(_use, self._rooms), self._now_ns())
 
     def kept_for(self, stream: Stream) -> Kept | None:
         """The bundle for this unit; None: there is none, or it takes none."""
@@ -138,6 +151,11 @@ def _is_same(own: str, said: str) -> bool:
     return hmac.compare_digest(own.encode(), said.encode(errors="replace"))
 
 
+def _step(stream: Stream) -> UpdateStep | None:
+    update = None if stream.software is None else stream.software.update
+    return None if update is None else update.step
+
+
 def _use(room: HubRoom) -> RoomUse:
     live, view = room.live, room.live.room.view
     return RoomUse(
@@ -170,7 +188,9 @@ def add_updates(app: FastAPI, desk: UpdateDesk, missed: Callable[[Request], int]
     async def quiet(token: str, request: Request) -> Response:
         """Whether it may be installed now."""
         found(token, request)
-        return Response(status_code=204, headers=NO_STORE) if desk.is_quiet else _later()
+        if desk.may_install(token):
+            return Response(status_code=204, headers=NO_STORE)
+        return _later()
 
     @app.get("/update/{token}")
     async def piece(token: str, request: Request) -> Response:

@@ -15,6 +15,7 @@ from parvis_device.address import HubAddress
 from parvis_device.update import client as client_module
 from parvis_device.update.client import UpdateClient, Vitals
 from parvis_device.update.fetching import Gone, Later, Way
+from parvis_device.update.judgement import NS_PER_S
 from parvis_device.update.lifecycle import State
 from parvis_device.update.pulse import felt
 from parvis_device.update.record import Record
@@ -140,6 +141,23 @@ async def test_a_bundle_is_fetched_installed_and_told(tmp_path: Path) -> None:
     software = table.client.software()
     assert software.takes_updates
     assert software.update == UpdateState(step=UpdateStep.DONE, version="2.0.0")
+
+
+async def test_a_yes_of_the_hub_is_passed_on_for_moments_only(tmp_path: Path) -> None:
+    """It is asked for every twenty seconds; a room may open in the next one."""
+    table = Table(tmp_path)
+    updater = table.box.start()
+    async with table.running():
+        table.client.offered(table.offer(), HUB, None)
+        await until(lambda: table.box.places.bundle.exists())
+        updater.look()
+        await until(lambda: table.steps()[-1] is UpdateStep.WAITING)
+        table.pieces.quiet = True
+        await until(lambda: table.client._quiet_ns is not None)
+        table.pieces.quiet = False
+        asked_ns = table.client._quiet_ns or 0
+        assert table.client._pulse(asked_ns + 2 * NS_PER_S).quiet == table.offer().sha256
+        assert table.client._pulse(asked_ns + 4 * NS_PER_S).quiet is None
 
 
 async def test_what_was_cut_off_goes_on_where_it_stopped(tmp_path: Path) -> None:

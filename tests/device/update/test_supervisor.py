@@ -83,6 +83,17 @@ def test_it_waits_while_a_room_is_in_use(box: Box) -> None:
     assert state(supervisor) is State.TRIAL
 
 
+def test_a_yes_of_seconds_ago_counts_no_more(box: Box) -> None:
+    """A room may have opened since."""
+    supervisor = staged(box, box.maker.bundle())
+    box.pulse_age_s = 4.0
+    box.run(supervisor, 60)
+    assert state(supervisor) is State.STAGED
+    box.pulse_age_s = 1.0
+    box.run(supervisor, 14)
+    assert state(supervisor) is State.TRIAL
+
+
 def test_one_that_is_silent_is_taken_back(box: Box) -> None:
     box.silent.add("2.0.0")
     supervisor = staged(box, box.maker.bundle(OVERLAID))

@@ -72,7 +72,7 @@ def test_the_command_that_mends_links_finds_the_program_that_starts(box: Box) ->
     broken.write_text("#!/bin/sh\nexit 3\n")
     broken.chmod(0o755)
     box.places.current.unlink()
-    mend = [UNIT, "update", "mend", "--prefix", str(box.places.prefix)]
+    mend = [str(UNIT), "update", "mend", "--prefix", str(box.places.prefix)]
     assert subprocess.run(mend, timeout=60).returncode == 0
     assert box.running == box.places.led_to(box.places.good) == "1.0.0"
     program.unlink()

@@ -96,6 +96,34 @@ async def test_while_a_room_is_in_use_the_answer_is_later(hub: LiveHub, box: Key
         assert room.phase is Phase.LIVE
 
 
+async def test_a_room_that_has_just_opened_is_seen_at_once(hub: LiveHub, box: KeyedUnit) -> None:
+    async with here(box, hub.unit, unit=traits()) as door:
+        await shelve(hub)
+        offer = await offered(door)
+        assert hub.hub.updates.is_quiet, "as it was when it last looked round"
+        hub.hub.rooms.create(About(title="Tonight"), name="tonight", phase=Phase.LIVE)
+        assert not await asyncio.to_thread(PIECES.is_quiet, way(hub), offer.path)
+
+
+async def test_one_unit_at_a_time_is_started_anew(hub: LiveHub, box: KeyedUnit) -> None:
+    other = KeyedUnit()
+    take_in(hub, other)
+    async with here(other, hub.unit, unit=traits()) as second:
+        async with here(box, hub.unit, unit=traits()) as door:
+            await shelve(hub)
+            offer, theirs = await offered(door), await offered(second)
+            assert await asyncio.to_thread(PIECES.is_quiet, way(hub), offer.path)
+            assert not await asyncio.to_thread(PIECES.is_quiet, way(hub), theirs.path)
+        stream = hub.live.streams.get(box.unit)
+        await eventually(lambda: stream is None or stream.first is None)
+        hub.hub.updates.look()
+        assert not await asyncio.to_thread(PIECES.is_quiet, way(hub), theirs.path), "still away"
+        done = UpdateState(step=UpdateStep.DONE, version="2.0.0")
+        async with here(box, hub.unit, unit=traits(version="2.0.0", update=done)):
+            hub.hub.updates.look()
+            assert await asyncio.to_thread(PIECES.is_quiet, way(hub), theirs.path)
+
+
 async def test_a_path_ends_with_the_unit_and_with_the_bundle(hub: LiveHub, box: KeyedUnit) -> None:
     other = KeyedUnit()
     take_in(hub, other)
