@@ -127,7 +127,10 @@ class Hub:
         self.updates = UpdateDesk(Shelf(folder.path), self.rooms, self.trust, time.monotonic_ns)
         self._pages = pages if pages is not None else read_pages(static_folder())
         self._attempts, self._waiting = wrong_secret_attempts(), Waiting()
-        self._doorkeeper = Doorkeeper(self.keys, self.rooms.get, self.reception.rules)
+        self._handing = builder.ranks.handing
+        self._doorkeeper = Doorkeeper(
+            self.keys, self.rooms.get, self.reception.rules, self._handing
+        )
         self._at_listen = self._endpoint(listeners.ROLES, self._open_listener)
         self._at_speak = self._endpoint(speakers.ROLES, self._open_speaker)
         self.hall = ListenerHall(self._at_listen, self._around)
@@ -258,7 +261,7 @@ class Hub:
 
     def _open_listener(self, join: Join, admitted: Admitted, connection: Connection) -> Session:
         rules, most = self.reception.rules, self.settings.limits.listeners
-        opener = Listeners(self._live(join), self.keys, most, rules)
+        opener = Listeners(self._live(join), self.keys, most, rules, self._handing)
         return opener.open(join, admitted, connection)
 
     def _open_unit(self, join: Join, admitted: Admitted, connection: Connection) -> Session:

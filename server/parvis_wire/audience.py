@@ -56,6 +56,13 @@ class React(Wire):
     reaction: Reaction
 
 
+class TokenKept(Wire):
+    """The answer to a ``welcome`` that asks for it: from now on, this token tells who one is."""
+
+    type: Literal["token_kept"] = "token_kept"
+    resume: str = Field(min_length=1, max_length=256)
+
+
 class Pulse(Wire):
     """To everybody, once a second when it changed: how the audience is. Never stored."""
 

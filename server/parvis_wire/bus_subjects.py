@@ -37,6 +37,7 @@ class Subjects:
 
     def __init__(self, site: str) -> None:
         """``site`` is a ``SiteName``."""
+        self.site = site
         self._site = f"parvis.{site}"
         self.hub_beat = f"{self._site}.hub.beat"
         """Hub -> all: ``HubBeat``."""

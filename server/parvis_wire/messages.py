@@ -11,7 +11,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from parvis_wire.audience import Here, Pulse, React
+from parvis_wire.audience import Here, Pulse, React, TokenKept
 from parvis_wire.base import Wire
 from parvis_wire.commands import AnyCommand
 from parvis_wire.errors import BadMessage
@@ -167,6 +167,7 @@ ClientMessage = Annotated[
     | CheckSound
     | Here
     | React
+    | TokenKept
     | Level
     | Report
     | TimeRequest
@@ -185,8 +186,8 @@ class Welcome(Wire):
     participant: ParticipantId
     resume: str
     """Token for ``ResumeCredential``; it outlives a restart of the hub."""
-    edge: str | None = Field(default=None, max_length=262)
-    """Listeners: the edge to listen at, as in ``move``; none: stay here."""
+    confirm: bool = False
+    """Answer with ``token_kept``: until then it is told again."""
     grant: str | None = None
     """Listeners in a room that is not open: lets them back in at any edge for some minutes."""
     reconnect_spread_ms: int = Field(default=0, ge=0)

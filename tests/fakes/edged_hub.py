@@ -52,6 +52,38 @@ async def edged_hub(
             running.cancel()
 
 
+def losing(bus: LocalBus, is_lost: Callable[[bytes], bool]) -> Callable[[], None]:
+    """This bus loses such messages from now on; what is returned ends it."""
+    publish = bus.publish
+
+    def some(subject: str, payload: bytes) -> None:
+        if not is_lost(payload):
+            publish(subject, payload)
+
+    bus.publish = some  # type: ignore[method-assign]
+
+    def end() -> None:
+        bus.publish = publish  # type: ignore[method-assign]
+
+    return end
+
+
+@asynccontextmanager
+async def other_site(house: EdgedHub, name: str = "elsewhere") -> AsyncIterator[LiveEdge]:
+    """An edge of the same hub on another bus, which has nothing to do with the first."""
+    broker = LocalBroker()
+    desk = EdgeDesk(house.hub.hub.edges.site, LocalBus(broker), name, is_alone=True)
+    async with asyncio.TaskGroup() as group:
+        house.hub.hub.edges.desks.append(desk)
+        running = group.create_task(desk.run())
+        try:
+            async with live_edge(LocalBus(broker), site=name, pages=built_pages()) as edge:
+                await edge.reached()
+                yield edge
+        finally:
+            running.cancel()
+
+
 async def becomes(holds: Callable[[], bool]) -> None:
     """Wait until something holds that is carried out elsewhere."""
     async with asyncio.timeout(PATIENCE_S):

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from parvis_wire.audience import TokenKept
 from parvis_wire.base import Wire
 from parvis_wire.messages import (
     PROTOCOL_VERSION,
@@ -44,6 +45,8 @@ class Peer:
         self.socket = socket
         self.packets: list[RtpPacket] = []
         self.heard: list[HubMessage] = []
+        self.confirms = True
+        """Whether it says that a token came, as pages do."""
         self._view: RoomView | None = None
         self._welcome: Welcome | None = None
 
@@ -80,7 +83,10 @@ class Peer:
         """The next message or packet."""
         async with asyncio.timeout(PATIENCE_S):
             frame = await self.socket.recv()
-        return self.took(frame)
+        message = self.took(frame)
+        if isinstance(message, Welcome) and message.confirm and self.confirms:
+            await self.say(TokenKept(resume=message.resume))
+        return message
 
     def took(self, frame: str | bytes) -> HubMessage | RtpPacket:
         """What a frame that was read elsewhere says; the room is folded."""

@@ -10,7 +10,7 @@ from parvis_wire.packet_time import PacketTime
 def of_an_edge() -> Sequence[Wire]:
     """Where to listen, whether the venue is reached, how long packets are."""
     return [
-        Welcome(participant="p3", resume="p3.abc", edge=":8081", grant="e30.c2ln"),
+        Welcome(participant="p3", resume="p3.abc", grant="e30.c2ln"),
         Ack(id="c5", refused=RefusalCode.NOT_REACHED, text="the venue is not reached now"),
         Venue(is_reached=False),
         Move(place="/e/1", within_ms=5_000),

@@ -12,7 +12,7 @@ from edge_messages import of_an_edge
 from recording_messages import of_a_recording, told_of_a_recording
 from update_messages import of_an_update, told_of_an_update
 
-from parvis_wire.audience import Avatar, Here, Pulse, React, Reaction
+from parvis_wire.audience import Avatar, Here, Pulse, React, Reaction, TokenKept
 from parvis_wire.base import Wire
 from parvis_wire.commands import (
     AnswerAsk,
@@ -160,6 +160,7 @@ def to_the_hub() -> Sequence[Wire]:
         Report(rung=Rung.WORKLET, buffer_ms=118.5, played_ms=10_000, underruns=0),
         Here(in_hall=True, name="Zoé", avatar=Avatar.OWL),
         React(reaction=Reaction.CLAP),
+        TokenKept(resume="p2.raised-abc"),
         *of_the_room(),
         *of_the_stage(),
         *of_a_stranger(),
@@ -306,7 +307,7 @@ def from_the_hub() -> Sequence[Wire]:
         ),
         Ack(id="c4", link="/r/salon#k=Zm9vYmFyYmF6cXV4"),
         Failure(code=4000, text="type: not known"),
-        Welcome(participant="p2", resume="p2.abc", rank=Rank.COHOST),
+        Welcome(participant="p2", resume="p2.raised-abc", confirm=True, rank=Rank.COHOST),
         *of_an_edge(),
         Change(
             seq=2,

@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from parvis_server.edge.room import EdgeRoom
 from parvis_server.errors import PeerFault
-from parvis_server.net.admission import COME_ANEW, NO_SUCH_ROOM, SHOWN_OUT, shown_secrets
+from parvis_server.net.admission import NO_SUCH_ROOM, SHOWN_OUT, shown_secrets
 from parvis_server.net.credentials import same
 from parvis_server.net.seats import FAREWELLS
 from parvis_server.room.results import Why
@@ -72,12 +72,6 @@ def check_ticket(room: EdgeRoom, participant: str, ticket: Ticket) -> None:
         raise PeerFault(CloseCode.FORBIDDEN, SHOWN_OUT)
     if ticket.invite is not None and ticket.invite in room.void_invites:
         raise PeerFault(*FAREWELLS[Why.INVITATION])
-
-
-def check_token(room: EdgeRoom, participant: str) -> None:
-    """Raise ``PeerFault`` for a listener's token of who runs the room and has the hub's own."""
-    if participant in room.hosts:
-        raise PeerFault(CloseCode.UNAUTHORISED, COME_ANEW)
 
 
 def entry(room: EdgeRoom, join: Join, ticket: Ticket | None, *, is_raised: bool = False) -> Entry:

@@ -9,7 +9,7 @@ from parvis_server.edge.listener_relay import ListenerRelay
 from parvis_server.edge.relay import Relays
 from parvis_server.errors import PeerFault
 from parvis_server.net.connection import Allowance, Connection
-from parvis_wire.audience import Here, React
+from parvis_wire.audience import Here, React, TokenKept
 from parvis_wire.base import Wire
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.messages import (
@@ -166,6 +166,9 @@ class EdgeListener:
                 self.room.crowd.react(self.participant, reaction)
             case Report(rung=rung):
                 self.rung = rung
+            case TokenKept() as kept:
+                if self._relay is not None:
+                    self._relay.say(kept)
             case _:
                 self._acting().act(parsed.id, message, arrival_ns)
 
@@ -196,8 +199,10 @@ class EdgeListener:
         return self._relay
 
     def _known_as(self, welcome: Welcome) -> None:
-        """The hub gives another token to whose rank it raised, or took."""
-        if welcome.participant != self.participant or welcome.resume == self.resume:
+        """The hub gives another token to whose rank it raised, or took; it may say so again."""
+        if welcome.participant != self.participant:
+            return
+        if welcome.resume == self.resume and not welcome.confirm:
             return
         self.resume = welcome.resume
         if self._shown is not None:

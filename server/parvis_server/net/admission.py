@@ -2,13 +2,14 @@
 
 import ipaddress
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import urlsplit
 
 from parvis_server.errors import PeerFault
 from parvis_server.net.credentials import LISTENER_ID, Keys, same
 from parvis_server.net.house_rules import HouseRules
+from parvis_server.net.token_handing import TokenHanding
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.floor import Access, Invite, InviteRole, Rank
 from parvis_wire.messages import (
@@ -44,6 +45,8 @@ class Peer:
     """A proxy passed it on: ``address`` is the proxy's, and who stands behind it is not known."""
     encrypted: bool = False
     """It came over TLS, to the hub or to a proxy that is believed."""
+    site: str = ""
+    """Of the edges that passed it on; empty: it came to the hub itself."""
 
     @property
     def is_this_machine(self) -> bool:
@@ -181,6 +184,7 @@ class Doorkeeper:
     keys: Keys
     door: Callable[[str], Door | None]
     house: HouseRules
+    handing: TokenHanding = field(default_factory=TokenHanding)
 
     def check(self, join: Join, roles: frozenset[Role]) -> None:
         """Raise ``PeerFault`` for a join that no key and no secret would make good."""
@@ -212,7 +216,7 @@ class Doorkeeper:
             PeerFault: this join is refused; code and text say why.
         """
         door = self.door(join.room)
-        resumed, person = self._resumed(join, door), self._person(join, door)
+        resumed, person = self._resumed(join, door, peer.site), self._person(join, door, peer.site)
         rights = self._rights(join.room, door, shown_secrets(join), person or resumed)
         rank = rights.host_rank if join.role is Role.HOST else None
         if join.role is Role.HOST and rank is None:
@@ -241,7 +245,7 @@ class Doorkeeper:
             case _:
                 pass
 
-    def _person(self, join: Join, door: Door | None) -> str | None:
+    def _person(self, join: Join, door: Door | None, site: str) -> str | None:
         """The listener whose phone wants to be a microphone; None: it is nobody's.
 
         The token alone lets nobody in: the room is asked whether it is their turn.
@@ -249,7 +253,7 @@ class Doorkeeper:
         token = None if join.speaker is None else join.speaker.person
         if token is None:
             return None
-        found = self.keys.resumed(Role.HOST, token) or self._listener(token, door)
+        found = self.keys.resumed(Role.HOST, token) or self._listener(token, door, site)
         if found is None and isinstance(join.credential, ResumeCredential):
             found = self._owner(join.credential.token, token, door)
         if found is None:
@@ -269,29 +273,31 @@ class Doorkeeper:
         person = door.speaks_for(microphone)
         return person if person == self.keys.resumed(Role.LISTENER, token) else None
 
-    def _resumed(self, join: Join, door: Door | None) -> str | None:
+    def _resumed(self, join: Join, door: Door | None, site: str) -> str | None:
         """Who comes back. Whom a host made one comes back as host from the audience."""
         if not isinstance(join.credential, ResumeCredential):
             return None
         token = join.credential.token
         if join.role is Role.LISTENER:
-            return self._listener(token, door)
+            return self._listener(token, door, site)
         found = self.keys.resumed(join.role, token)
         if found is None and join.role is Role.HOST:
-            return self._listener(token, door)
+            return self._listener(token, door, site)
         return self.house.own_resumed(found) if join.role is Role.UNIT else found
 
-    def _listener(self, token: str, door: Door | None) -> str | None:
+    def _listener(self, token: str, door: Door | None, site: str) -> str | None:
         """Whose token of the audience this is.
 
         Edges make them too, and might for anybody: one that is not the hub's own is good for who is
-        a listener in this room and nothing else.
+        a listener in this room and nothing else, or has not got the hub's own yet.
         """
         raised = self.keys.raised(token)
         if raised is not None:
             return raised
         found = self.keys.resumed(Role.LISTENER, token)
-        return found if found is not None and self._is_listener(found, door) else None
+        if found is None or self.handing.is_under_way_by(found, site):
+            return found
+        return found if self._is_listener(found, door) else None
 
     def _is_listener(self, participant: str, door: Door | None) -> bool:
         if not LISTENER_ID.fullmatch(participant) or self.house.trust.unit(participant) is not None:
@@ -326,7 +332,12 @@ class Doorkeeper:
         return None
 
     def listens(
-        self, room: str, participant: str, secrets: Sequence[str], token: str | None = None
+        self,
+        room: str,
+        participant: str,
+        secrets: Sequence[str],
+        token: str | None = None,
+        site: str = "",
     ) -> Admitted:
         """As whom somebody listens at an edge, who shows these secrets.
 
@@ -335,12 +346,13 @@ class Doorkeeper:
             participant: who, in the edge's word; that is good for listeners.
             secrets: of links.
             token: what they come back with, where the edge cannot tell whether it is good.
+            site: of the edge.
 
         Raises:
             PeerFault: they may not.
         """
         door = self.door(room)
-        raised = None if token is None else self.keys.raised(token)
+        raised = None if token is None else self._listener(token, door, site)
         rights = self._rights(room, door, secrets, raised)
         if door is None or not rights.may_listen(door.access):
             raise PeerFault(CloseCode.ROOM_CLOSED, NO_SUCH_ROOM)

@@ -1,24 +1,26 @@
 """``/ws/listen``: phones, hosts' pages, and everybody else who hears the program."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from parvis_server.errors import PeerFault
 from parvis_server.net.admission import COME_ANEW, Admitted
 from parvis_server.net.connection import Allowance, Connection
-from parvis_server.net.credentials import Keys, new_participant
+from parvis_server.net.credentials import Keys, new_participant, same
 from parvis_server.net.house_rules import HouseRules
 from parvis_server.net.live_room import LiveRoom
 from parvis_server.net.plain_acts import asks_for_a_rank, refusal_over_plain
 from parvis_server.net.raising import audience_token, came_raised
 from parvis_server.net.seats import Seat
+from parvis_server.net.token_handing import TokenHanding
 from parvis_server.room.members import Member
 from parvis_server.room.permissions import rank_of
-from parvis_wire.audience import Here, React
+from parvis_wire.audience import Here, React, TokenKept
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.commands import Command
 from parvis_wire.messages import (
     Ack,
+    ClientMessage,
     Join,
     Level,
     RefusalCode,
@@ -56,6 +58,8 @@ class ListenerSession:
     seat: Seat
     allowance: Allowance
     rules: HouseRules
+    keys: Keys
+    handing: TokenHanding
 
     def receive(self, message: str | bytes, arrival_ns: int) -> None:
         """One message of this peer.
@@ -72,6 +76,8 @@ class ListenerSession:
         parsed = parse_client_message(message)
         if self.seat.role is Role.SCREEN and not isinstance(parsed, Report):
             raise PeerFault(CloseCode.FORBIDDEN, "a hall screen shows, and does nothing")
+        if self.handing.is_under_way(self.seat.participant):
+            self._hand_over(parsed)
         match parsed:
             case Join():
                 raise PeerFault(CloseCode.MALFORMED, "join: only as the first message")
@@ -89,11 +95,23 @@ class ListenerSession:
                 self.live.react(self.seat.participant, reaction)
             case Report(rung=rung):
                 self.live.seated.plays(self.seat, rung)
+            case TokenKept():
+                pass
             case Proof() | PairShare() | PairPressed() | PairRefused():
                 raise PeerFault(CloseCode.MALFORMED, "only a unit that is not welcome yet says so")
             case command:
                 if not self._is_refused(command):
                     self.live.command(self.seat.participant, command, self.connection.send)
+
+    def _hand_over(self, said: ClientMessage) -> None:
+        """They have their raised token, as they say, or are told it again: the word was lost."""
+        who = self.seat.participant
+        token = self.keys.raised_token(who)
+        if isinstance(said, TokenKept) and same(said.resume, token):
+            self.handing.arrived(who)
+        else:
+            rank = rank_of(self.live.room.view, who)
+            self.connection.send(Welcome(participant=who, resume=token, confirm=True, rank=rank))
 
     def _is_refused(self, command: Command) -> bool:
         """Whether this was an act of somebody's rank on a way where others read along."""
@@ -123,6 +141,7 @@ class Listeners:
     keys: Keys
     max_listeners: int
     rules: HouseRules
+    handing: TokenHanding = field(default_factory=TokenHanding)
 
     def open(self, join: Join, admitted: Admitted, connection: Connection) -> ListenerSession:
         """Welcome a listener or host.
@@ -137,14 +156,16 @@ class Listeners:
         if connection.is_fanned_out and admitted.participant is None:
             raise PeerFault(CloseCode.UNAUTHORISED, COME_ANEW)  # the edge takes them for another
         participant = admitted.participant or new_participant(time.time())
-        is_raised = came_raised(self.keys, join, participant) or (
-            rank_of(self.live.room.view, participant) is not None
-        )
+        came = came_raised(self.keys, join, participant)
+        is_raised = came or rank_of(self.live.room.view, participant) is not None
+        if came:
+            self.handing.arrived(participant)
         spread_ms = min(MAX_SPREAD_MS, here * MS_PER_LISTENER)
         connection.send(
             Welcome(
                 participant=participant,
                 resume=audience_token(self.keys, join.role, participant, is_raised=is_raised),
+                confirm=self.handing.is_under_way(participant),
                 reconnect_spread_ms=spread_ms,
                 rank=admitted.rank,
             )
@@ -161,4 +182,6 @@ class Listeners:
         seat = self.live.enter(member, connection)
         if join.role is Role.LISTENER:
             self.live.audience.came(participant, invited=member.invited)
-        return ListenerSession(self.live, connection, seat, Allowance(), self.rules)
+        return ListenerSession(
+            self.live, connection, seat, Allowance(), self.rules, self.keys, self.handing
+        )

@@ -2,6 +2,7 @@
 
 from parvis_server.net.credentials import Keys
 from parvis_server.net.live_room import LiveRoom
+from parvis_server.net.token_handing import TokenHanding
 from parvis_wire.floor import Rank
 from parvis_wire.messages import Join, ResumeCredential, Role, Welcome
 from parvis_wire.room_events import HostJoined, HostLeft, RoomEvent
@@ -32,6 +33,8 @@ class RanksHeld:
 
     def __init__(self) -> None:
         """Nobody runs any."""
+        self.handing = TokenHanding()
+        """What those who were raised have not confirmed yet."""
         self._rooms: dict[str, set[str]] = {}
 
     def took(self, participant: str, room: str) -> None:
@@ -85,4 +88,11 @@ class Raising:
             return
         is_raised = participant in self._ranks
         resume = audience_token(self._keys, seat.role, participant, is_raised=is_raised)
-        seat.connection.send(Welcome(participant=participant, resume=resume, rank=rank))
+        handing = self._ranks.handing
+        if is_raised:
+            handing.gave(participant, seat.connection.peer.site)
+        else:
+            handing.arrived(participant)
+        seat.connection.send(
+            Welcome(participant=participant, resume=resume, confirm=is_raised, rank=rank)
+        )

@@ -8,7 +8,7 @@ from parvis_server.net.credentials import Keys
 from parvis_server.net.live_room import LiveRoom
 from parvis_server.net.seats import Seat
 from parvis_server.net.streams import Stream
-from parvis_wire.audience import Here, React
+from parvis_wire.audience import Here, React, TokenKept
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.messages import (
     ClientMessage,
@@ -92,7 +92,7 @@ class SoundSession:
                 raise PeerFault(CloseCode.MALFORMED, "join: only as the first message")
             case Report():
                 raise PeerFault(CloseCode.MALFORMED, "report: only from listeners")
-            case Here() | React():
+            case Here() | React() | TokenKept():
                 raise PeerFault(CloseCode.MALFORMED, "only listeners say how they are here")
             case SetSource() | SetSharing() | SetLift() | CheckSound():
                 raise PeerFault(CloseCode.MALFORMED, "only hosts set the mix")

@@ -29,7 +29,7 @@ from parvis_wire.room_view import RoomView
 LISTENING = frozenset({Part.HOST, Part.COHOST, Part.AUDIENCE})
 SOUNDING = frozenset({Part.UNIT, Part.HOST_UNIT, Part.SPEAKER, Part.PHONE})
 BESIDES = {
-    **dict.fromkeys(("here", "react"), LISTENING),
+    **dict.fromkeys(("here", "react", "token_kept"), LISTENING),
     "report": LISTENING | {Part.SCREEN},
     **dict.fromkeys(("time_request", "capture_time", "output_report", "level"), SOUNDING),
     "update_report": frozenset({Part.UNIT, Part.HOST_UNIT}),

@@ -308,7 +308,7 @@ class EdgeDesk:
         secrets = tuple(one.token for one in question.shown)
         try:
             admitted = self._site.doorkeeper.listens(
-                question.room, question.participant, secrets, question.resume
+                question.room, question.participant, secrets, question.resume, self.name
             )
         except PeerFault as fault:
             out = fault.code is CloseCode.FORBIDDEN

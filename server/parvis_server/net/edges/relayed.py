@@ -65,6 +65,7 @@ class EdgeRelays:
     edge: str
     bus: Bus
     subject: str
+    site: str
     sound: SoundWay
     endpoints: Mapping[RelayPath, Endpoint]
     now_ns: Callable[[], int]
@@ -126,7 +127,13 @@ class EdgeRelays:
             self.close(number, fault.code, fault.text)
             return
         socket = RelayedSocket(self, number, self._closed)
-        peer = Peer(opened.address, "an edge", forwarded=True, encrypted=opened.encrypted)
+        peer = Peer(
+            opened.address,
+            "an edge",
+            forwarded=True,
+            encrypted=opened.encrypted,
+            site=self.site,
+        )
         connection = Connection(socket, peer, is_fanned_out=is_fanned_out)
         self.visits[number] = Visit(opened, connection, socket, self.now_ns())
         if opened.path is RelayPath.SPEAK and self.hearing is None:
@@ -269,6 +276,7 @@ class RelayDesk:
             edge,
             self._bus,
             self._subjects.relay_down(edge),
+            self._subjects.site,
             self._sound,
             self._endpoints,
             self._now_ns,

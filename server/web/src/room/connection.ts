@@ -69,6 +69,10 @@ export class Connection implements Guided {
   private isVenueUnsure = false;
   private lastReport: Report | null = null;
   private lastHere: Here | null = null;
+  /** The token that the last join showed, or was given: another one came in the midst of it. */
+  private shown: string | null = null;
+  /** The hub asks whether it came. */
+  private owed: string | null = null;
   private readonly commands = new PendingCommands();
   private readonly guide: Guide | null;
 
@@ -159,9 +163,12 @@ export class Connection implements Guided {
   }
 
   takeOver(socket: Socket, heard: readonly unknown[]): void {
+    const { resume } = this.joining;
+    const isNewer = resume !== this.shown; // than the one under which that was welcomed
     this.drop();
     this.follow(socket);
     for (const data of heard) if (this.socket === socket) this.receive(data);
+    if (isNewer) this.joining.resume = resume;
   }
 
   private send(message: object): void {
@@ -170,6 +177,7 @@ export class Connection implements Guided {
 
   joinText(): string {
     const { role, room, resume, hostSecret, grant } = this.joining;
+    this.shown = resume;
     const join: Join = { type: "join", version: PROTOCOL_VERSION, role, room };
     const secret = hostSecret ?? this.joining.invite;
     const invite = secret === null ? null : ({ kind: "invite", token: secret } as const);
@@ -229,17 +237,22 @@ export class Connection implements Guided {
     }
   }
 
-  private welcomed({ participant, resume, grant, edge, ...more }: Welcome): void {
+  private welcomed({ participant, resume, grant, confirm, ...more }: Welcome): void {
     this.joining.resume = resume;
     this.joining.grant = grant ?? null;
     this.spreadMs = more.reconnect_spread_ms ?? 0;
     this.news.onWelcome(participant, resume, this.joining.grant);
-    // Until it says otherwise. A welcome in the midst of it only tells who we are from now on.
-    if (this.view === null) this.news.onPacketTime(PROGRAM_PTIME_MS);
-    const origin = (edge ?? null) === null ? null : this.guide?.redirect(edge as string);
-    if (origin === null || origin === undefined) return;
-    this.abandon();
-    this.dial(origin);
+    this.owed = confirm === true ? resume : null;
+    // A welcome in the midst of it only tells who we are from now on.
+    if (this.view !== null) return this.confirm();
+    this.shown = resume;
+    this.news.onPacketTime(PROGRAM_PTIME_MS); // until it says otherwise
+  }
+
+  /** Tells the hub that its token came, which has to be said in the room. */
+  private confirm(): void {
+    if (this.owed !== null) this.send({ type: "token_kept", resume: this.owed });
+    this.owed = null;
   }
 
   private changed({ seq, event }: Change): void {
@@ -274,6 +287,7 @@ export class Connection implements Guided {
     this.joinedMs = this.world.nowMs();
     this.tell("open", null);
     this.news.onView(view, null);
+    this.confirm();
     if (this.lastHere !== null) this.send(this.lastHere);
     this.giveUpStale();
     for (const command of this.commands.again(this.world.nowMs())) this.send(command);
@@ -288,8 +302,10 @@ export class Connection implements Guided {
       return this.guide.look();
     }
     this.abandon();
-    if (code === CLOSE_CODES.unauthorised && this.joining.resume !== null && !this.isHost()) {
-      this.startAfresh();
+    const hasToken = this.joining.resume !== null && !this.isHost();
+    if (code === CLOSE_CODES.unauthorised && hasToken) {
+      if (this.joining.resume === this.shown) this.startAfresh();
+      else this.tryLater(); // what was refused is an older one
     } else if (!isRetryable(code)) {
       this.commands.clear();
       this.tell("refused", code);

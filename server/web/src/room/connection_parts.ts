@@ -81,8 +81,6 @@ export interface Guide {
   choose(join: (origin: string) => void): void;
   /** Whether a place had its time to let one in, and there are others. */
   isLate(waitedMs: number, attempt: number): boolean;
-  /** Where the edge that took us in sends us at once; null: stay. */
-  redirect(edge: string): string | null;
   move(move: Move): void;
   /** A packet was passed on. */
   passed(bytes: Uint8Array): void;

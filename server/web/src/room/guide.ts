@@ -32,8 +32,6 @@ const SEAM_WITHIN_MS = 2000;
 const RESCUE_AFTER_MS = 4000;
 /** Without a packet for so long there is no end to go on from. */
 const QUIET_AFTER_MS = 1000;
-/** Edges that send a newcomer from one to the other are not followed for ever. */
-const MAX_REDIRECTS = 3;
 
 /** A second connection on its way. */
 interface Going {
@@ -54,7 +52,6 @@ export class EdgeGuide implements Guide {
   private asked = 0;
   /** The last packet that was passed on; null: not at this place yet. */
   private newest: Uint8Array | null = null;
-  private redirects = 0;
   /** A silence is answered by one attempt. */
   private hasTriedRescue = false;
   /** The connection ended; only the successor can spare a reconnection. */
@@ -89,16 +86,6 @@ export class EdgeGuide implements Guide {
     return hasOther && waitedMs >= JOIN_WITHIN_MS * 2 ** Math.min(attempt, MAX_DOUBLINGS);
   }
 
-  redirect(edge: string): string | null {
-    const origin = placeOrigin(edge, this.own);
-    const isNews = origin !== null && origin !== this.at;
-    if (!isNews || this.places.isAvoided(origin, this.world.nowMs())) return null;
-    this.redirects += 1;
-    if (this.redirects > MAX_REDIRECTS) return null;
-    this.at = origin;
-    return origin;
-  }
-
   move({ place, within_ms }: Move): void {
     const origin = placeOrigin(place, this.own);
     if (origin === null) return;
@@ -122,8 +109,7 @@ export class EdgeGuide implements Guide {
   }
 
   look(): void {
-    const { hasPackets, silentMs, seq } = this.guided;
-    if (seq !== null) this.redirects = 0;
+    const { hasPackets, silentMs } = this.guided;
     if (this.going?.isRescue && !hasPackets && !this.isOrphan) this.stopGoing(); // the venue is away
     const isDeaf = hasPackets && silentMs >= RESCUE_AFTER_MS;
     if (this.going !== null) return this.step();

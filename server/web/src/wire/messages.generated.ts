@@ -46,6 +46,7 @@ export type ClientMessage =
   | CheckSound
   | Here
   | React
+  | TokenKept
   | Level
   | Report
   | TimeRequest
@@ -736,6 +737,13 @@ export interface React {
   reaction: Reaction;
 }
 /**
+ * The answer to a ``welcome`` that asks for it: from now on, this token tells who one is.
+ */
+export interface TokenKept {
+  type: "token_kept";
+  resume: string;
+}
+/**
  * A unit's microphone level while no sound leaves it, five times a second.
  */
 export interface Level {
@@ -823,7 +831,7 @@ export interface Welcome {
   type: "welcome";
   participant: string;
   resume: string;
-  edge: string | null;
+  confirm: boolean;
   grant: string | null;
   reconnect_spread_ms: number;
   stream: string | null;

@@ -276,7 +276,7 @@ const MESSAGES: Record<string, Fields> = {
   welcome: {
     participant: isString,
     resume: isString,
-    edge: orNull(isString),
+    confirm: (value) => value === undefined || isBoolean(value),
     grant: orNull(isString),
     reconnect_spread_ms: isCount,
     rank: orNull(isRank),

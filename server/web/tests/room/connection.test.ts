@@ -86,6 +86,21 @@ describe("a connection", () => {
     expect(world.socket.sent[0]).toMatchObject({ credential });
   });
 
+  test("says that a token came which the hub asks about, as often as it is told", () => {
+    connect();
+    world.socket.accept();
+    const welcome = welcomeWith({ resume: "p1.raised-x", confirm: true });
+    world.socket.say(welcome);
+    expect(world.socket.sent).toHaveLength(1); // not in the room yet
+    world.socket.say({ type: "snapshot", view: VIEW });
+    const kept = { type: "token_kept", resume: "p1.raised-x" };
+    expect(world.socket.sent.slice(1)).toEqual([kept]);
+    world.socket.say(welcome);
+    expect(world.socket.sent.slice(1)).toEqual([kept, kept]);
+    world.socket.say(welcomeWith());
+    expect(world.socket.sent).toHaveLength(3);
+  });
+
   test("joins by an invitation, and repeats it beside its token", () => {
     connect("screen", null, "t0ken");
     world.socket.welcome();
@@ -412,7 +427,7 @@ describe("a silent hub", () => {
 test("a host stays at its hub, whatever edge is named", () => {
   connect("host");
   world.socket.accept();
-  world.socket.say(welcomeWith({ edge: "http://edge:8081" }));
+  world.socket.say(welcomeWith());
   world.socket.say({ type: "move", place: "/e/1", within_ms: 0 });
   world.pass(1000);
   expect(world.urls).toEqual(["ws://hub/ws/listen"]);

@@ -126,7 +126,7 @@ export function welcomeWith(more: object = {}): object {
     type: "welcome",
     participant: "p1",
     resume: "token1",
-    edge: null,
+    confirm: false,
     grant: null,
     reconnect_spread_ms: 0,
     stream: null,

@@ -222,47 +222,6 @@ describe("an edge that dies", () => {
   });
 });
 
-describe("a place named in the welcome", () => {
-  test("is where one joins", () => {
-    connect();
-    world.socket.accept();
-    world.socket.say(welcomeWith({ edge: "/e/2", grant: "g2" }));
-    expect(world.at).toBe(B);
-    world.socket.welcome();
-    expect(world.socket.sent[0]).toMatchObject({ grant: "g2" });
-    expect(lastLink()).toEqual(["open", null]);
-  });
-
-  test("that is none, or where one is, changes nothing", () => {
-    connect();
-    world.socket.accept();
-    for (const edge of ["javascript:alert(1)", "/e/1"]) world.socket.say(welcomeWith({ edge }));
-    expect(world.urls).toHaveLength(1);
-  });
-
-  test("that fails is not followed again", () => {
-    world.places = [];
-    connect();
-    world.socket.accept();
-    world.socket.say(welcomeWith({ edge: "/e/2" }));
-    world.socket.drop(1006);
-    world.pass(250);
-    expect(world.at).toBe(HUB);
-    world.socket.accept();
-    world.socket.say(welcomeWith({ edge: "/e/2" }));
-    expect(world.at).toBe(HUB);
-  });
-
-  test("by each of two edges in turn is not followed for ever", () => {
-    connect();
-    for (let step = 0; step < 20; step++) {
-      world.socket.accept();
-      world.socket.say(welcomeWith({ edge: step % 2 === 0 ? "/e/2" : "/e/1" }));
-    }
-    expect(world.urls.length).toBeLessThan(6);
-  });
-});
-
 describe("a move", () => {
   test("happens at a moment of one's own, before the old connection ends", () => {
     world.chance = 0.5;
@@ -308,6 +267,29 @@ describe("a move", () => {
     old.packet(960 * 11);
     expect(old.isClosed).toBe(true);
     expect(frames()).toEqual(upTo(15));
+  });
+
+  test("keeps the token that came while it was under way", () => {
+    const { old } = listening();
+    old.say(move("/e/2"));
+    world.pass(0);
+    const young = world.socket;
+    young.welcome();
+    old.say(welcomeWith({ resume: "p1.raised-x", rank: "cohost", confirm: true }));
+    expect(old.sent.at(-1)).toEqual({ type: "token_kept", resume: "p1.raised-x" });
+    old.packet(960 * 10);
+    young.packet(960 * 10);
+    young.packet(960 * 11);
+    expect(old.isClosed).toBe(true);
+    young.drop(4001);
+    world.pass(250);
+    world.socket.accept();
+    const credential = { kind: "resume", token: "p1.raised-x" };
+    expect(world.socket.sent[0]).toMatchObject({ credential });
+    world.socket.drop(4001);
+    world.pass(500);
+    world.socket.accept();
+    expect(world.socket.sent[0]).not.toHaveProperty("credential");
   });
 
   test("to longer packets is at a common edge", () => {

@@ -49,7 +49,7 @@ class FakeSocket implements SoundSocket {
       type: "welcome",
       participant: "p1-mic",
       resume: "token",
-      edge: null,
+      confirm: false,
       reconnect_spread_ms: 0,
       stream: "s1",
       ssrc: 9,

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fakes.edged_hub import becomes, edged_hub
+from fakes.edged_hub import becomes, edged_hub, losing
 from fakes.peer import host_credential, joined
-from parvis_server.bus.local import LocalBus
 from parvis_server.net.edges.ghosts import APART_NS, Ghosts
 from parvis_server.net.relay_shares import SHARES
 from parvis_wire.close_codes import CloseCode
@@ -21,22 +19,6 @@ from parvis_wire.errors import BadMessage
 from parvis_wire.messages import Role, Snapshot, serialize
 
 S = 1_000_000_000
-
-
-def losing(bus: LocalBus, is_lost: Callable[[bytes], bool]) -> Callable[[], None]:
-    """This bus loses such messages from now on; what is returned ends it."""
-    publish = bus.publish
-
-    def some(subject: str, payload: bytes) -> None:
-        if not is_lost(payload):
-            publish(subject, payload)
-
-    bus.publish = some  # type: ignore[method-assign]
-
-    def end() -> None:
-        bus.publish = publish  # type: ignore[method-assign]
-
-    return end
 
 
 # The numbers in a beat
