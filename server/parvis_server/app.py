@@ -208,10 +208,16 @@ class Hub:
         """What there is of recordings, and who may hear it."""
         grants = PathGrants(self._data / PATHS, lambda grant: is_good(self.rooms, grant), utc_ms)
         if self._recorder is None:
-            return Recordings(grants)
+            return Recordings(grants, data=self._data)
         replays = self._recorder.replays
         return Recordings(
-            grants, replays.folder, replays.published, replays.do, replays.jobs, replays.live
+            grants,
+            replays.folder,
+            replays.published,
+            replays.do,
+            replays.jobs,
+            data=self._data,
+            live=replays.live,
         )
 
     def _around(self, application: ASGIApp) -> ASGIApp:

@@ -86,6 +86,7 @@ async def _run(
         settings.recording.folder or folder.path / "recordings",
         settings.recording.budget_bytes,
         storage=settings.recording.storage_address,
+        data=folder.path,
     )
     if settings.recording.contact is not None:  # without one, no recording begins
         recorder.wake()

@@ -56,11 +56,12 @@ class HubRecorder:
         budget_bytes: int | None = None,
         spawn: Callable[[Path, int | None], Awaitable[RecordChild]] = RecordChild.spawn,
         storage: StorageAddress | None = None,
+        data: Path | None = None,
     ) -> None:
         """Recordings lie in ``folder``, and in ``storage`` once they are over; a process runs once
-        there is one, or was."""
+        there is one, or was. ``data``: the hub's folder, for what is erased from its copies."""
         self.folder = folder
-        self.replays = HubReplays(folder, storage=storage)
+        self.replays = HubReplays(folder, storage=storage, data=data)
         """What becomes of recordings that are over."""
         self.supervisor = RecorderSupervisor(lambda: spawn(folder, budget_bytes))
         self._followed: dict[str, RecordedRoom] = {}

@@ -100,8 +100,10 @@ class HubReplays:
         settle_s: float = SETTLE_S,
         soon_s: float = FIRST_LOOK_S,
         storage: StorageAddress | None = None,
+        data: Path | None = None,
     ) -> None:
-        """``folder``: of the recordings; ``work``: who does it; ``storage``: a second place."""
+        """``folder``: of the recordings; ``work``: who does it; ``storage``: a second place;
+        ``data``: of the hub, whose copies lose what is erased from it."""
         self.folder = folder
         self.jobs: dict[str, Job] = {}
         """By ``room/recording``, or by room for somebody who is erased from it."""
@@ -117,6 +119,7 @@ class HubReplays:
         self._due = asyncio.Event()
         self._late = HubCatchUp(folder)
         self._storage = storage
+        self._data = None if data is None else str(data)
         self.unstored = 0
         """So many recordings wait for the store, which is away."""
         self._mishaps = Mishaps(log)
@@ -178,7 +181,7 @@ class HubReplays:
                 soon = 0
             self._due.clear()
             await self._settle()
-            if await asyncio.to_thread(self.folder.is_dir):
+            if len(self._tasks) > 0 or await asyncio.to_thread(self.folder.is_dir):
                 await self._carry_out(self._orders())
             soon = soon + 1 if self._wishes else 0
             is_soon = 0 < soon <= MAX_SOON or self.unstored > 0
@@ -226,7 +229,8 @@ class HubReplays:
             for live in self._followed
             for recording, who in live.room.state.memory.unpublished
         )
-        return Orders(frozenset(self._wishes), frozenset(unpublished), tasks, self._storage)
+        wishes = frozenset(self._wishes)
+        return Orders(wishes, frozenset(unpublished), tasks, self._storage, self._data)
 
     def _happened(self, live: LiveRoom, event: RoomEvent) -> None:
         room, running = live.room.view.room, live.room.view.recording
@@ -269,6 +273,8 @@ class HubReplays:
                 self.jobs[name] = replace(self.jobs.get(name, Job(Act(act))), state=JobState.DONE)
             case {"stored": _, "waiting": waiting, "why": why}:
                 self._stored(waiting, why)
+            case {"copy": line}:
+                log.error("%s", line)
             case {"expired": name}:
                 log.info("recording %s was kept long enough and is deleted", name)
             case _:

@@ -1,7 +1,6 @@
 """A copy of a hub, made while it runs, and a hub that starts from it."""
 
 import json
-import os
 import sqlite3
 import stat
 import zipfile
@@ -16,9 +15,11 @@ from typer.testing import CliRunner
 
 from fakes.live_hub import LiveHub, live_hub
 from fakes.peer import joined
-from parvis_server.backup import KEPT_FILES, LIST_FILE, NAME, Hub, backup, restore
+from parvis_server.backup import Hub, backup, restore
 from parvis_server.cli import app
 from parvis_server.config import HubSettings, StoreSettings
+from parvis_server.copies import NAME
+from parvis_server.copy_file import KEPT_FILES, LIST_FILE
 from parvis_server.data_folder import DataFolder
 from parvis_server.errors import DataFolderError, StoreError, UsageError
 from parvis_server.net.room_keeper import StoredRooms
@@ -112,7 +113,7 @@ def test_a_copy_is_for_its_owner_alone_and_says_what_it_is(tmp_path: Path) -> No
     assert NAME.fullmatch(copy.name)
     with zipfile.ZipFile(copy) as archive:
         names = set(archive.namelist())
-    assert names == {"parvis.db", "secrets.json", "parvis.toml", LIST_FILE}
+    assert names == {"parvis.db", "secrets.json", "parvis.toml", "erased.json", LIST_FILE}
 
 
 def test_the_newest_copies_stay(tmp_path: Path) -> None:
@@ -207,19 +208,13 @@ def test_a_file_that_the_hub_replaces_meanwhile_is_copied_whole(
     assert (tmp_path / "new" / "secrets.json").read_bytes() == first
 
 
-def test_what_a_cut_left_of_a_copying_goes_with_the_next_day(tmp_path: Path) -> None:
+def test_what_a_cut_left_of_a_copying_goes_with_the_next_one(tmp_path: Path) -> None:
     hub, to = hub_that_ran(tmp_path / "hub"), tmp_path / "copies"
-    for name in (".copying-old", ".copying-new"):
-        (to / name).mkdir(parents=True)
-        (to / name / "parvis.db").write_text("names")
+    (to / ".copying-cut").mkdir(parents=True)
+    (to / ".copying-cut/parvis.db").write_text("names")
     (to / "parvis-hub-20261120T040000Z.part").write_text("half")
-    long_ago = NOW.timestamp() - 2 * 86_400
-    for name in (".copying-old", "parvis-hub-20261120T040000Z.part"):
-        os.utime(to / name, (long_ago, long_ago))
-    os.utime(to / ".copying-new", (NOW.timestamp(), NOW.timestamp()))
     backup(hub, to, NOW)
-    left = sorted(path.name for path in to.iterdir())
-    assert left == [".copying-new", "parvis-hub-20261123T040000Z.zip"], "one that goes on stays"
+    assert [path.name for path in to.iterdir()] == ["parvis-hub-20261123T040000Z.zip"]
 
 
 def test_nothing_to_copy(tmp_path: Path) -> None:
@@ -308,11 +303,11 @@ def test_the_commands(tmp_path: Path) -> None:
     hub_that_ran(tmp_path / "hub")
     old, new, copies = str(tmp_path / "hub"), str(tmp_path / "new"), tmp_path / "copies"
     made = CliRunner().invoke(app, ["backup", str(copies), "--data", old, "--keep", "3"])
-    assert made.exit_code == 0 and ": 2 files of Parvis" in made.stdout
+    assert made.exit_code == 0 and ": 3 files of Parvis" in made.stdout
     [copy] = copies.iterdir()
     put = CliRunner().invoke(app, ["restore", str(copy), "--data", new])
     assert put.exit_code == 0 and "restored to" in put.stdout
-    assert "erase them once more" in put.stdout
+    assert "stays erased" in put.stdout
     assert "before-restore" not in put.stdout
     again = CliRunner().invoke(app, ["restore", str(copy), "--data", new])
     assert isinstance(again.exception, UsageError)

@@ -5,24 +5,34 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from fakes.live_hub import live_hub
 from fakes.recordings import Said, built_page, write_recording
 from fakes.replay_work import in_a_thread
+from fakes.stores import KEY, SECRET, store_with_versions
 from fakes.voices import voice
 from parvis_server import cli
+from parvis_server.backup import Hub, backup, restore
 from parvis_server.commands.replay_erase import found_in
+from parvis_server.config import HubSettings
+from parvis_server.copies import SETS_ASIDE
 from parvis_server.data_folder import DataFolder
 from parvis_server.hub_recorder import HubRecorder
 from parvis_server.hub_replays import HubReplays
 from parvis_server.net import pages
 from parvis_server.net.path_grants import FILE, Grant, PathGrants, Scope
 from parvis_server.net.room_keeper import StoredRooms
+from parvis_server.replay.mirror import mirror
 from parvis_server.replay.opened import open_recording
 from parvis_server.replay.publish import Wish, prepare, publish
+from parvis_server.replay.storage import S3Storage
 from parvis_server.store.address import Address
 from parvis_server.store.database import Store
 from parvis_server.store.events import StoredEvent
@@ -32,6 +42,7 @@ from parvis_wire.messages import DEFAULT_ROOM
 from parvis_wire.recording import Consent, Consented
 from parvis_wire.room_events import Blocked, FloorTaken, HandRaised, RoomEvent
 
+NIGHT = datetime(2026, 11, 10, 4, 0, 0, tzinfo=UTC)
 NAME, WORDS, WHO = "Zoé Quelconque", "Qui paie les vélos ?", "zoe-participant1"
 ANN = Said("ann-participant", "Ann", voice(1, 1), 0.5)
 ZOE = Said(WHO, NAME, voice(1, 2), 2.0, text=WORDS)
@@ -81,6 +92,9 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     grants = PathGrants(data / FILE, is_good, lambda: 0)
     grants.make("main", Scope.LISTEN, WHO)
     grants.keep()
+    hub = Hub.of(HubSettings(data=data), None)
+    copies = [backup(hub, tmp_path / "copies", NIGHT + timedelta(days=day)) for day in range(14)]
+    restore(hub, copies[-1], NIGHT, over=True)  # what was there before lies beside it
     return data
 
 
@@ -88,6 +102,24 @@ def a_piece_of_their_voice(data: Path) -> bytes:
     """Of one of their own packets, as it lies in tracks and in the file of their voice alone."""
     [track] = [path for path in (data / "recordings").glob("*/*-1/tracks/0002.opus")]
     return track.read_bytes()[-120:-40]
+
+
+@pytest.fixture
+def versions() -> Iterator[tuple[S3Storage, Any]]:
+    """A store that keeps every older version, and its owner."""
+    with store_with_versions() as store:
+        yield store
+
+
+def all_versions(owner: Any) -> list[bytes]:
+    """What is in the store, older versions too."""
+    told = owner.list_object_versions(Bucket="recordings").get("Versions", ())
+    return [
+        owner.get_object(Bucket="recordings", Key=one["Key"], VersionId=one["VersionId"])[
+            "Body"
+        ].read()
+        for one in told
+    ]
 
 
 def hits(data: Path, *wanted: bytes) -> list[tuple[Path, bytes]]:
@@ -104,16 +136,30 @@ def erase(monkeypatch: pytest.MonkeyPatch, data: Path, *more: str) -> int:
 
 
 def test_nothing_of_them_is_in_the_data_folder_and_everybody_else_is(
-    data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    data: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    versions: tuple[S3Storage, Any],
 ) -> None:
+    storage, owner = versions
     theirs = a_piece_of_their_voice(data)
-    wanted = (NAME.encode(), WORDS.encode(), theirs)
-    before = {path.parent.name for path, _ in hits(data, *wanted)}
-    assert {"tracks", "data", "prepared"} <= before, "they were everywhere"
+    wanted, everything = (NAME.encode(), WORDS.encode(), theirs), data.parent
+    url = f"{owner.meta.endpoint_url}/recordings/hall"
+    told = {"storage": url, "storage_key_id": KEY, "storage_secret": SECRET}
+    lines = [f'{name} = "{value}"' for name, value in told.items()]
+    (data / "parvis.toml").write_text("\n".join(("[recording]", *lines)))
+    assert mirror(data / "recordings", storage).waiting == 0
+    before = {path.parent.name for path, _ in hits(everything, *wanted)}
+    [aside] = data.glob(SETS_ASIDE)
+    assert {"tracks", "data", "prepared", "copies", aside.name} <= before, "they were everywhere"
+    assert all(any(one in kept for kept in all_versions(owner)) for one in (wanted[0], theirs))
     began = time.monotonic()
     assert erase(monkeypatch, data) == 0, capsys.readouterr().err
     print(f"erased in {time.monotonic() - began:.1f} s")
-    assert hits(data, *wanted) == []
+    assert hits(everything, *wanted) == []
+    assert not any(one in kept for kept in all_versions(owner) for one in wanted)
+    assert any(b"Ann" in kept for kept in all_versions(owner))
+    assert len(list((everything / "copies").iterdir())) == 14
     assert hits(data / "recordings", WHO.encode()) == []
     assert hits(data, b"Ann")
     assert (data / FILE).read_text() == "[]"
@@ -143,7 +189,7 @@ async def test_a_hub_that_runs_does_it_and_forgets_it_in_memory_too(
     keeper = StoredRooms(store, lambda: None, DEFAULT_ROOM)
     recorder = HubRecorder(data / "recordings")
     work = in_a_thread(data.parent / "static")
-    recorder.replays = HubReplays(data / "recordings", work, settle_s=0)
+    recorder.replays = HubReplays(data / "recordings", work, settle_s=0, data=data)
     async with live_hub(data, keeper=keeper, recorder=recorder) as hub:
         DataFolder(data).note_listening(hub.http)
         assert NAME in hub.live.bulletin.view.model_dump_json()
@@ -151,4 +197,47 @@ async def test_a_hub_that_runs_does_it_and_forgets_it_in_memory_too(
         assert NAME not in hub.live.room.view.model_dump_json()
         assert NAME not in hub.live.bulletin.snapshot(is_host=True).decode(errors="replace")
         assert NAME not in hub.live.room.spoken
-    assert hits(data, NAME.encode(), WORDS.encode(), theirs) == []
+    assert hits(data.parent, NAME.encode(), WORDS.encode(), theirs) == []
+
+
+def test_a_whole_room_is_erased_and_what_happened_when_stays(
+    data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    theirs = a_piece_of_their_voice(data)
+    words = ["parvis", "replay", "erase", "--room", "main", "--data", str(data)]
+    monkeypatch.setattr(sys, "argv", words)
+    with pytest.raises(SystemExit) as left:
+        cli.main()
+    assert not left.value.code, capsys.readouterr().err
+    assert hits(data.parent, NAME.encode(), WORDS.encode(), theirs, b"Ann") == []
+    assert not list((data / "recordings").glob("main/*")) and (data / FILE).read_text() == "[]"
+    with closing(Store.open(Address.of(None, data))) as store:
+        assert [one.type for one in store.load("main")] == [event.type for event in events()]
+    audit = (data / "recordings/audit.jsonl").read_text()
+    assert audit.count('"erase"') == 2, "a line for each recording, without content"
+
+
+async def test_a_hub_that_runs_erases_a_whole_room_by_one_request(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store.open(Address.of(None, data))
+    keeper = StoredRooms(store, lambda: None, DEFAULT_ROOM)
+    recorder = HubRecorder(data / "recordings")
+    work = in_a_thread(data.parent / "static")
+    recorder.replays = HubReplays(data / "recordings", work, settle_s=0, data=data)
+    monkeypatch.setattr(
+        sys, "argv", ["parvis", "replay", "erase", "--room", "main", "--data", str(data)]
+    )
+
+    def ask() -> int:
+        with pytest.raises(SystemExit) as left:
+            cli.main()
+        return int(left.value.code or 0)
+
+    async with live_hub(data, keeper=keeper, recorder=recorder) as hub:
+        DataFolder(data).note_listening(hub.http)
+        assert await asyncio.to_thread(ask) == 0
+        assert NAME not in hub.live.room.view.model_dump_json()
+        assert NAME not in hub.live.bulletin.snapshot(is_host=True).decode(errors="replace")
+        assert NAME not in hub.live.room.spoken
+    assert hits(data.parent, NAME.encode(), WORDS.encode(), b"Ann") == []

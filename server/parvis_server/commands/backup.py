@@ -39,8 +39,9 @@ def backup(
     parvis replay export copies those."""
     from datetime import UTC, datetime
 
-    from parvis_server.backup import Hub, backup, listed
+    from parvis_server.backup import Hub, backup
     from parvis_server.config import load_settings
+    from parvis_server.copy_file import listed
 
     settings = load_settings(config, {"data": data})
     path = backup(Hub.of(settings, config), to, datetime.now(UTC), keep)

@@ -156,14 +156,15 @@ def erase(
     ] = None,
     data: Data = None,
 ) -> None:
-    """Delete one recording, those of a room, those that are over, or a person: voice, name, words.
+    """Delete one recording, those that are over, a room, or a person: voice, name, words.
 
-    A person leaves every recording, every published copy and the log of every room; a hub that
-    runs on the data folder does it itself.
+    A person leaves every recording, every published copy, the log of every room, and the copies
+    that parvis backup made; with --room, everybody leaves that room so, and its recordings are
+    deleted. A hub that runs on the data folder does it itself.
     """
-    from parvis_server.errors import UsageError
+    from parvis_server.errors import BadRecording, UsageError
     from parvis_server.replay.opened import damaged_folders, find
-    from parvis_server.replay.rights import erase_folder, erase_recording, erase_room, sweep
+    from parvis_server.replay.rights import erase_folder, erase_recording, sweep
 
     recordings = _recordings(data)
     if sum((name is not None, person is not None, room is not None, expired)) != 1:
@@ -171,11 +172,19 @@ def erase(
     if person is not None:
         from parvis_server.commands.replay_erase import erase_somebody
 
-        gone = erase_somebody(person, data, recordings, search or [], _progress("the mix is made"))
+        try:
+            gone = erase_somebody(
+                person, data, recordings, search or [], _progress("the mix is made")
+            )
+        except BadRecording:
+            _follow_in_store(data)  # whatever a copy elsewhere still holds
+            raise
     elif expired:
         gone = sweep(recordings, _now())
     elif room is not None:
-        gone = erase_room(recordings, room, _now(), _progress("they are deleted"))
+        from parvis_server.commands.replay_erase import erase_whole_room
+
+        gone = erase_whole_room(room, data, recordings, _progress("they are deleted"))
     else:
         wanted = _whole(name or "")
         broken = {f"{one.parent.name}/{one.name}": one for one, _ in damaged_folders(recordings)}
@@ -214,15 +223,26 @@ def export(
 @app.command()
 def fetch(name: Name, data: Data = None) -> None:
     """Bring a recording back from the store, where the settings name one, under its name there."""
+    from parvis_server.config import load_settings
+    from parvis_server.erased import erased_from
     from parvis_server.errors import UsageError
     from parvis_server.replay.mirror import fetch as bring
+    from parvis_server.replay.opened import find
+    from parvis_server.replay.rights import erased_before
     from parvis_server.replay.storage import S3Storage
+    from parvis_server.replay.withdraw import withdraw as take_out
 
     address = _storage(data)
     if address is None:
         raise UsageError("the settings name no store: recording.storage")
-    count = bring(_recordings(data), S3Storage.open(address), _whole(name))
+    recordings = _recordings(data)
+    count = bring(recordings, S3Storage.open(address), _whole(name))
     typer.echo(f"{name}: {count} files are here again")
+    settings = load_settings(None, {} if data is None else {"data": data})
+    gone = erased_before(find(recordings, name), erased_from(settings.data))
+    if gone:
+        take_out(recordings / name, gone, _now(), _progress("the mix is made again"))
+        typer.echo(f"{len(gone)} who were erased since are out of it")
 
 
 def _storage(data: Path | None) -> "StorageAddress | None":

@@ -34,17 +34,18 @@ def restore(
     """Put a copy in the place of a hub that does not run: rooms, roles, lines of hands, keys."""
     from datetime import UTC, datetime
 
-    from parvis_server.backup import OTHER_SETTINGS, Hub, restore, set_aside
+    from parvis_server.backup import Hub, restore, set_aside
     from parvis_server.config import load_settings
+    from parvis_server.copy_file import OTHER_SETTINGS
 
     hub = Hub.of(load_settings(config, {"data": data}), config)
     names = restore(hub, copy, datetime.now(UTC), over=over)
     typer.echo(f"restored to {hub.folder}: {', '.join(names)}")
-    typer.echo("whoever was erased after the copy was made is in it again: erase them once more")
+    typer.echo(
+        "whoever was erased from the hub that was here stays erased; whom only another hub erased, "
+        "after the copy was made, is in it again: erase them once more"
+    )
     for aside in set_aside(hub):
-        typer.echo(
-            f"what was there before is in {aside}: delete that once the hub runs well, since who "
-            "is erased from the hub is still in it"
-        )
+        typer.echo(f"what was there before is in {aside}: delete that once the hub runs well")
     if OTHER_SETTINGS in names:
         typer.echo(f"its settings are in {hub.folder / OTHER_SETTINGS}: put them where they belong")

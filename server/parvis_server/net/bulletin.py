@@ -39,8 +39,9 @@ class Bulletin:
         self._public.publish_control(frame)
         self._tap(change)
 
-    def forget(self, participant: str) -> None:
-        """Show newcomers nothing of what this person was called and wrote."""
+    def forget(self, participant: str | None) -> None:
+        """Show newcomers nothing of what this person, or with None anybody, was called and
+        wrote."""
         self.view = without_words(self.view, participant)
         self._snapshots.clear()
 

@@ -39,6 +39,8 @@ class Recordings:
     """Have something done; False when too much waits."""
     jobs: Mapping[str, Job] = field(default_factory=dict)
     """What was asked for last, by recording, and by room."""
+    data: Path | None = None
+    """The hub's folder, in which is noted who was erased; None: it keeps nothing."""
     live: Callable[[str], Path | None] = _not_live
     """By room: what those who come late may hear of the recording that runs; None: nothing."""
     heard: set[tuple[str, str]] = field(default_factory=set)

@@ -25,6 +25,7 @@ from parvis_server.net.outbox import AtOnce, Logged, Outbox
 from parvis_server.room.folded import Folded
 from parvis_server.store.acts import Acts
 from parvis_server.store.database import Store
+from parvis_server.store.erasures import ASIDE
 from parvis_server.store.events import StoredEvent
 from parvis_server.store.journal import Journal, JournalState
 from parvis_server.store.rooms import StoredRoom
@@ -37,9 +38,6 @@ log = logging.getLogger(__name__)
 
 NS_PER_S = 1_000_000_000
 NS_PER_MS = 1_000_000
-
-ASIDE = "!damaged-"
-"""In the names of rooms that are set aside; no room may be called so."""
 
 READ_TIMEOUT_S = 3.0
 """A log that fails answers nobody until it is mended."""
@@ -100,8 +98,9 @@ class RoomKeeper(Protocol):
             StoreError: the log cannot be read now.
         """
 
-    async def erase(self, room: str, participant: str) -> int:
-        """Erase somebody's names and words out of a room's log; how many there were.
+    async def erase(self, room: str, participant: str | None) -> int:
+        """Erase somebody's names and words, or with None everybody's, out of a room's log; how many
+        there were.
 
         Raises:
             StoreError: the log fails at the moment.
@@ -162,7 +161,7 @@ class RoomsInMemory:
         """Nothing is kept of them."""
         return Acts()
 
-    async def erase(self, room: str, participant: str) -> int:
+    async def erase(self, room: str, participant: str | None) -> int:
         """Nothing is kept of them."""
         return 0
 
@@ -319,8 +318,9 @@ class StoredRooms:
         except TimeoutError:
             raise StoreError("the log does not answer at the moment: try again later") from None
 
-    async def erase(self, room: str, participant: str) -> int:
-        """Erase somebody's names and words out of a room's log; how many there were."""
+    async def erase(self, room: str, participant: str | None) -> int:
+        """Erase somebody's names and words, or with None everybody's, out of a room's log; how many
+        there were."""
         try:
             async with asyncio.timeout(READ_TIMEOUT_S):
                 return await self._running().perform(lambda store: store.erase(room, participant))

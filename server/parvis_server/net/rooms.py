@@ -174,12 +174,13 @@ class Rooms:
         """What people did in a room, the newest first; raises ``StoreError``."""
         return await self._keeper.acts(name, before, limit)
 
-    async def erase(self, name: str, participant: str) -> int:
-        """Erase somebody's names and words out of a room's log, and out of what this process knows
-        of them; how many there were. Raises ``StoreError``."""
-        live = self._rooms[name].live
-        forget(live.room, participant)
-        live.bulletin.forget(participant)
+    async def erase(self, name: str, participant: str | None) -> int:
+        """Erase somebody's names and words, or with None everybody's, out of a room's log, and out
+        of what this process knows of them; how many there were. Raises ``StoreError``."""
+        if name in self._rooms:  # else it is a log that was set aside
+            live = self._rooms[name].live
+            forget(live.room, participant)
+            live.bulletin.forget(participant)
         return await self._keeper.erase(name, participant)
 
     async def called(self, person: str) -> frozenset[tuple[str, str]]:

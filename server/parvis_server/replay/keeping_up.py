@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from parvis_server.errors import BadRecording, StorageFault
+from parvis_server.copies import erase_in_copies
+from parvis_server.errors import BadRecording, DataFolderError, StorageFault
 from parvis_server.replay.keeping import remove
 from parvis_server.replay.mirror import mirror
 from parvis_server.replay.opened import Opened, every, find
@@ -29,6 +30,11 @@ from parvis_server.replay.withdraw import withdraw
 from parvis_server.replay.without import Progress
 
 Done = dict[str, Any]
+
+ERASING: Final = frozenset({Act.ERASE_PERSON, Act.ERASE_ROOM})
+
+MAX_WHY: Final = 500
+"""Characters of what is wrong: a line for a page."""
 
 PUBLISHED: Final = "published"
 """Beside the folder of recordings: what is published of them, a folder for each room."""
@@ -67,17 +73,29 @@ def carry_out(bench: Bench, orders: Orders) -> Iterator[Done]:
     Yields:
         What was done: ``withdrawn`` with its silences, ``expired``, ``done`` with the act, and
         ``failed`` with a line; ``settled`` for each recording of which no wish is left open;
-        ``stored`` with what waits for the store.
+        ``stored`` with what waits for the store; ``copy`` with a line for each copy of the hub that
+        still has somebody who was erased.
     """
     open_still: set[str] = set()
     for opened in every(bench.recordings):
         yield from _looked_at(bench, orders, opened, open_still)
     yield from _damaged(bench)
     for task in orders.tasks:
-        yield _carried_out(bench, task)
+        yield _carried_out(bench, task, orders)
+    yield from ({"copy": line} for line in _still_in_copies(orders))
     yield from ({"settled": name} for name in sorted(_asked(orders.wishes).keys() - open_still))
     if orders.storage is not None:
         yield _mirrored(bench, orders.storage)
+
+
+def _still_in_copies(orders: Orders) -> list[str]:
+    """What was erased from the hub is erased in its copies; a line for each that still has it."""
+    if orders.data is None:
+        return []
+    try:
+        return erase_in_copies(Path(orders.data))
+    except (DataFolderError, OSError) as error:
+        return [_why(error)]
 
 
 def _mirrored(bench: Bench, address: StorageAddress) -> Done:
@@ -121,14 +139,18 @@ def _looked_at(
         yield {"failed": opened.name, "act": Act.WITHDRAW.value, "why": _why(error)}
 
 
-def _carried_out(bench: Bench, task: Task) -> Done:
+def _carried_out(bench: Bench, task: Task, orders: Orders) -> Done:
     try:
-        return {**_done(bench, task), "act": task.act.value}
+        done = {**_done(bench, task), "act": task.act.value}
+        left = _still_in_copies(orders) if task.act in ERASING else []
+        if left:  # nobody is erased as long as a copy of the hub still has them
+            raise BadRecording(f"erased here, but {'; '.join(left)}"[:MAX_WHY])
+        return done
     except (BadRecording, OSError) as error:
         return {"failed": task.recording, "act": task.act.value, "why": _why(error)}
 
 
-def _why(error: BadRecording | StorageFault | OSError) -> str:
+def _why(error: BadRecording | StorageFault | DataFolderError | OSError) -> str:
     """One line: a full disk is told like whatever was foreseen."""
     if isinstance(error, OSError) and error.strerror and error.filename:
         return f"{error.filename}: {error.strerror}"

@@ -50,6 +50,8 @@ class Orders:
     tasks: tuple[Task, ...] = ()
     storage: StorageAddress | None = None
     """Where recordings are kept a second time; None: nowhere, or not now."""
+    data: str | None = None
+    """The hub's data folder, whose copies lose what was erased from it; None: it has none."""
 
     def serialize(self) -> bytes:
         """The line."""
@@ -59,6 +61,7 @@ class Orders:
             "unpublished": sorted(self.unpublished),
             "tasks": tasks,
             "storage": None if self.storage is None else asdict(self.storage),
+            "data": self.data,
         }
         return json.dumps(parts).encode()
 
@@ -71,7 +74,7 @@ class Orders:
         tasks = tuple(Task(Act(act), str(name), who) for act, name, who in parts["tasks"])
         store = parts.get("storage")
         storage = None if store is None else StorageAddress(**store)
-        return cls(wishes, unpublished, tasks, storage)
+        return cls(wishes, unpublished, tasks, storage, parts.get("data"))
 
 
 class JobState(StrEnum):

@@ -5,7 +5,7 @@ recording and of every published copy; one hit is an error.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from parvis_server.replay.retention import is_due, is_due_by_name
 from parvis_server.replay.wishes import wished
 from parvis_server.replay.withdraw import names, take_down, withdraw
 from parvis_server.replay.without import Progress
+from parvis_server.store.erasures import Erasure, people
 
 
 def erase_recording(opened: Opened, utc_ms: int, act: str = "erase") -> int:
@@ -177,10 +178,20 @@ def participants_called(recordings: Path, called: str) -> set[str]:
     return found
 
 
-def _called(said: Any, called: str) -> Iterator[str]:
+def erased_before(opened: Opened, erasures: Sequence[Erasure]) -> set[str]:
+    """Who is in a recording that comes back and was erased from the hub since."""
+    here: set[str] = set()
+    for kept in opened.description.tracks:
+        here |= {kept.talker.participant, *(one.participant for one in kept.talker.answered_by)}
+    for line in lines_of(opened):
+        here |= set(_called(line, None))
+    return people(erasures, opened.description.room, here)
+
+
+def _called(said: Any, called: str | None) -> Iterator[str]:
     if isinstance(said, dict):
         who = said.get("participant")
-        if isinstance(who, str) and called in (who, said.get("name")):
+        if isinstance(who, str) and called in (None, who, said.get("name")):
             yield who
         for part in said.values():
             yield from _called(part, called)

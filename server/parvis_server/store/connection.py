@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
+from psycopg.errors import InsufficientPrivilege
 from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -39,6 +40,9 @@ SYNCHRONOUS = "FULL"
 
 LOCK_NOT_AVAILABLE = "55P03"
 """SQLSTATE: the lock timeout passed."""
+
+REWRITTEN = ("words", "folds")
+"""Tables that hold names and words."""
 
 KEEPALIVE_OPTIONS = (
     "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3"
@@ -82,12 +86,22 @@ class OneConnection:
             with connection.begin():
                 yield connection
 
-    def empty_write_ahead_log(self) -> None:
-        """SQLite: leave nothing of older pages in the file beside the database."""
+    def leave_nothing(self, *, thoroughly: bool = False) -> None:
+        """After words were erased: nothing of them in what the database keeps beside its tables.
+
+        SQLite overwrites what is erased; its write-ahead log is emptied, and, ``thoroughly``, the
+        file is written anew. PostgreSQL writes the tables that had the words anew; its own log is
+        the server's (see ``docs/privacy.md``), and goes at once where this user may say so.
+        """
         with self._serving():
             driver = self._connected().connection.driver_connection
-            if self.address.is_sqlite and driver is not None:
-                driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            if driver is None:
+                return
+            if self.address.is_sqlite:
+                for statement in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)")[not thoroughly :]:
+                    driver.execute(statement)
+            else:
+                _rewrite(driver)
 
     @contextmanager
     def _serving(self) -> Iterator[None]:
@@ -162,6 +176,18 @@ class OneConnection:
             with suppress(*ERRORS):
                 self._connection.close()
             self._connection = None
+
+
+def _rewrite(driver: Any) -> None:
+    """PostgreSQL leaves the old row where it was: see VACUUM FULL."""
+    driver.autocommit = True
+    try:
+        driver.execute(f"VACUUM FULL {', '.join(REWRITTEN)}")
+        for statement in ("SELECT pg_switch_wal()", "CHECKPOINT"):
+            with suppress(InsufficientPrivilege):
+                driver.execute(statement)
+    finally:
+        driver.autocommit = False
 
 
 def _engine(address: Address, synchronous: str) -> Engine:

@@ -10,13 +10,14 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, false, func, insert, or_, select, update
+from sqlalchemy import Connection, false, func, insert, select, update
 
 from parvis_server.errors import LogDamaged, StoreConflict
 from parvis_server.store import folds, house, schema
 from parvis_server.store.acts import Acts, acts
 from parvis_server.store.address import Address
 from parvis_server.store.connection import OneConnection
+from parvis_server.store.erasing import erase_words, names_of
 from parvis_server.store.events import StoredEvent
 from parvis_server.store.folds import Fold
 from parvis_server.store.migrate import MIGRATIONS, migrate
@@ -162,12 +163,15 @@ class Store:
     def erase(self, room: str, participant: str | None) -> int:
         """Erase a participant's personal words, or with None everybody's; how many there were.
 
-        Words without an owner go with an owned word of the same text. The events stay.
+        Words without an owner go with an owned word of the same text, and those of a damaged log of
+        the room that was set aside, too. The events stay.
         """
+        erased = 0
         with self._connection.transaction() as connection:
-            erased = _erase_words(connection, room, participant)
-            folds.forget(connection, room)
-        self._connection.empty_write_ahead_log()
+            for name in names_of(connection, room):
+                erased += erase_words(connection, name, participant)
+                folds.forget(connection, name)
+        self._connection.leave_nothing()
         return erased
 
     def called(self, person: str) -> frozenset[tuple[str, str]]:
@@ -259,14 +263,3 @@ def _stored(connection: Connection, room: str, from_seq: int) -> list[StoredEven
         body = put_back(row.body, texts.get(row.seq, {}))
         found.append(StoredEvent(**{**row._mapping, "body": body}))
     return found
-
-
-def _erase_words(connection: Connection, room: str, participant: str | None) -> int:
-    words = schema.words
-    here = words.c.room == room
-    whose = here & words.c.text.is_not(None)
-    if participant is not None:
-        own = select(words.c.text).where(here, words.c.participant == participant)
-        namesakes = words.c.participant.is_(None) & words.c.text.in_(own)
-        whose &= or_(words.c.participant == participant, namesakes)
-    return connection.execute(update(words).where(whose).values(text=None)).rowcount

@@ -25,10 +25,11 @@ from parvis_server.replay.keeping_up import Bench, carry_out
 from parvis_server.replay.mirror import Mirrored, fetch, mirror
 from parvis_server.replay.opened import open_recording
 from parvis_server.replay.orders import Act, Orders, Task
-from parvis_server.replay.rights import erase_recording
+from parvis_server.replay.rights import erase_recording, erased_before
 from parvis_server.replay.storage import S3Storage, StorageAddress, check_url
 from parvis_server.replay.wishes import wish
 from parvis_server.replay.withdraw import withdraw
+from parvis_server.store.erasures import Erasure
 
 ANN = Said("ann-id", "Ann", voice(1, 1), 0.5)
 BOB = Said("bob-id", "Bob", voice(1, 2), 2.0)
@@ -137,6 +138,13 @@ def test_a_recording_comes_back_from_the_store(recordings: Path, folder: Path) -
     assert contents(recordings) == before
     with pytest.raises(StorageFault, match="is not in the store"):
         fetch(recordings, store, "main/20260921T120009Z-9")
+
+
+def test_who_was_erased_is_known_in_a_recording_that_comes_back(folder: Path) -> None:
+    opened = open_recording(folder)
+    bob = Erasure.of_person("bob-id", None, 1)
+    assert erased_before(opened, [bob, Erasure.of_person("ann-id", "annex", 1)]) == {"bob-id"}
+    assert erased_before(opened, [Erasure.of_room("main", 9, 1)]) == set()
 
 
 def test_a_store_that_names_a_file_elsewhere_writes_nothing(

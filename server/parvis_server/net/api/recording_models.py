@@ -102,7 +102,7 @@ class RoomAct(Body):
     """Something about all recordings of a room."""
 
     act: Literal["erase_all"]
-    """Delete every one, with every copy that was published."""
+    """Delete every one, with every copy that was published; and everybody's names and words."""
 
 
 class ExportRequest(Body):

@@ -6,11 +6,13 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Request
 
-from parvis_server.errors import BadRecording, StoreError
+from parvis_server.erased import note_erased
+from parvis_server.errors import BadRecording, DataFolderError, StoreError
 from parvis_server.net.api.asking import FOR_EVERYBODY, NOT_KEPT, Asker, faults
 from parvis_server.net.api.caller import Caller
 from parvis_server.net.api.faults import ApiFault
 from parvis_server.net.api.house import House
+from parvis_server.net.api.operators import utc_ms
 from parvis_server.net.api.path_routes import own_path
 from parvis_server.net.api.recording_models import (
     Erased,
@@ -38,6 +40,8 @@ from parvis_server.net.rooms import HubRoom
 from parvis_server.replay.orders import Act, Job, Task
 from parvis_server.replay.overview import Overview
 from parvis_server.replay.wishes import wish_everywhere
+from parvis_server.store.erasures import ASIDE
+from parvis_server.store.erasures import Erasure as Erasing
 from parvis_wire.fields import RoomName
 from parvis_wire.floor import Access, InviteRole
 from parvis_wire.recording import RecordingId, WithdrawVoice
@@ -100,13 +104,15 @@ def whole_room_routes(house: House) -> APIRouter:
 
     @routes.post("/rooms/{room}/recordings/acts", responses=faults(401, 403, 404, 409))
     async def on_all(caller: Asker, room: Named, body: RoomAct) -> RecordingList:
-        """Delete every recording of a room, with every copy that was published. For its hosts. How
-        far it is, is told as `work` of the room."""
+        """Erase a room: every recording, with every copy that was published, and from its log
+        everybody's names and words; what happened when stays, without them. For its hosts. How far
+        it is, is told as `work` of the room."""
         found = house.room_to_run(room, caller, by_cohost=True)
         _check_host(house, found, caller)
         _check_over(found)
         if known.is_busy(room):
             raise ApiFault(409, "busy", "something is being done to this room: wait for it")
+        await _erased_words(house, Erasing.of_room(room, found.live.room.view.seq, utc_ms()), None)
         _do(known, Task(Act.ERASE_ROOM, room))
         return await _listed(known, found)
 
@@ -129,7 +135,7 @@ def whole_room_routes(house: House) -> APIRouter:
         found = house.room_to_run(room, caller, by_cohost=True)
         _check_host(house, found, caller)
         _check_over(found)
-        return await _erased(house, found, body.participant)
+        return await _erased(house, found.name, body.participant)
 
     @routes.post("/erasures", responses=faults(401, 403, 404, 409))
     async def erase_everywhere(caller: Asker, body: ErasePerson) -> ErasedPerson:
@@ -235,21 +241,33 @@ async def _withdraw(house: House, room: HubRoom, overview: Overview, participant
         _do(house.recordings, Task(Act.WITHDRAW, overview.name, participant))
 
 
-async def _erased(house: House, room: HubRoom, participant: str) -> Erased:
+async def _erased(house: House, room: str, participant: str) -> Erased:
     known = house.recordings
     if known.folder is not None:
         try:  # on the disk before the answer: whatever ends now, the voice leaves
-            await asyncio.to_thread(wish_everywhere, known.folder / room.name, participant)
+            await asyncio.to_thread(wish_everywhere, known.folder / room, participant)
         except BadRecording as error:
             raise ApiFault(409, "disk_fails", str(error)[:500]) from error
+    erasure = Erasing.of_person(participant, room, utc_ms())
+    erased = await _erased_words(house, erasure, participant)
+    if known.folder is not None:
+        _do(known, Task(Act.ERASE_PERSON, room, participant))
+    return erased
+
+
+async def _erased_words(house: House, erasure: Erasing, participant: str | None) -> Erased:
+    """Noted before the log is touched, so that every older copy loses it, too."""
+    known, room = house.recordings, str(erasure.room)
     try:
-        words = await house.rooms.erase(room.name, participant)
+        if known.data is not None:
+            await asyncio.to_thread(note_erased, known.data, [erasure])
+        words = await house.rooms.erase(room, participant)
+    except DataFolderError as error:
+        raise ApiFault(409, "disk_fails", str(error)[:500]) from error
     except StoreError as error:
         raise ApiFault(409, "log_fails", str(error)) from error
-    paths = known.grants.revoke(room.name, lambda grant: grant.holder == participant)
+    paths = known.grants.revoke(room, lambda grant: participant in (None, grant.holder))
     await known.grants.kept()
-    if known.folder is not None and await asyncio.to_thread(known.folder.is_dir):
-        _do(known, Task(Act.ERASE_PERSON, room.name, participant))
     return Erased(words=words, paths=paths)
 
 
@@ -270,11 +288,11 @@ async def _erased_everywhere(house: House, person: str) -> ErasedPerson:
         raise ApiFault(404, "nobody", "person: nobody of this id or name is known")
     if len(people) > 1:
         raise ApiFault(409, "several", f"these are several: give one of {', '.join(people)}"[:500])
-    known = (house.rooms.get(name) for name, _ in sorted(found))
-    rooms = [one for one in known if one is not None]
+    names = sorted({name.partition(ASIDE)[0] for name, _ in found})
+    rooms = [one for one in map(house.rooms.get, names) if one is not None]
     if any(room.live.room.view.recording is not None for room in rooms):
         raise ApiFault(409, "recording", "a room that they were in is being recorded: stop that")
-    erased = [await _erased(house, room, people[0]) for room in rooms]
+    erased = [await _erased(house, name, people[0]) for name in names]
     return ErasedPerson(
         participant=people[0],
         rooms=tuple(room.name for room in rooms),
