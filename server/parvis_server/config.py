@@ -217,6 +217,9 @@ class RecordingSettings(Section):
     """Name of the key for it. Unless set: what the environment has as AWS_ACCESS_KEY_ID."""
     storage_secret: SecretStr | None = None
     """The key. Unless set: what the environment has as AWS_SECRET_ACCESS_KEY."""
+    storage_processor: Line | None = None
+    """Who runs that store, and in which country: for parvis papers, which name them as processor.
+    """
     contact: Line | None = None
     """Whom people write to about a recording: an address of e-mail, a telephone number. Unless set:
     the host names somebody for each."""

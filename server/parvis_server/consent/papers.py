@@ -10,9 +10,10 @@ from pathlib import Path
 from string import Template
 from typing import Literal
 
-from parvis_server.config import HubSettings
+from parvis_server.config import HubSettings, RecordingSettings
 from parvis_server.consent.notices import OWN_TEXTS, Texts
 from parvis_server.errors import UsageError
+from parvis_server.replay.opened import RECORDINGS
 from parvis_wire.recording import DEFAULT_RETENTION_DAYS
 
 TEMPLATES = Path(__file__).parent / "papers"
@@ -30,6 +31,13 @@ _WORDS: dict[Language, dict[str, str]] = {
         "edge": "; a public edge, where the organiser has put it, passes the sound on",
         "representative": "**Representative in the European Union.** $name.\n",
         "no_representative": "none named: the controller is established in the Union",
+        "twice": ", and a second time, once it is over, in the store $url, run by $processor",
+        "processor": "; as a processor (article 28), $processor, who runs the store $url",
+        "abroad": "; of the store, none if it is in the Union, "
+        "else [the safeguard of articles 45 to 49]",
+        "somebody": "[name and country of who runs it]",
+        "second": " Once it is over, the recording is kept a second time in the store $url, run by "
+        "$processor; what is erased here is erased there.",
     },
     "fr": {
         "database": "dans le fichier parvis.db de $data",
@@ -39,6 +47,13 @@ _WORDS: dict[Language, dict[str, str]] = {
         "edge": " ; un relais public, là où l'organisateur l'a mis, transmet le son",
         "representative": "**Représentant dans l'Union européenne.** $name.\n",
         "no_representative": "aucun nommé : le responsable est établi dans l'Union",
+        "twice": ", et une seconde fois, dès la fin, dans le stockage $url, tenu par $processor",
+        "processor": " ; comme sous-traitant (article 28), $processor, qui tient le stockage $url",
+        "abroad": " ; du stockage, aucun s'il est dans l'Union, "
+        "sinon [la garantie des articles 45 à 49]",
+        "somebody": "[nom et pays de qui le tient]",
+        "second": " Dès sa fin, l'enregistrement est gardé une seconde fois dans le stockage $url, "
+        "tenu par $processor ; ce qui est effacé ici l'est aussi là-bas.",
     },
 }
 
@@ -81,7 +96,18 @@ def _facts(language: Language, settings: HubSettings) -> dict[str, str]:
         "purpose": texts.purpose,
         "days": texts.days.format(n=DEFAULT_RETENTION_DAYS),
         "store": Template(kept).substitute(data=settings.data),
-        "recordings": str(settings.data / "recordings"),
+        "recordings": str(recording.folder or settings.data / RECORDINGS),
+        **_of_the_store(recording, say),
         "encryption": say["encrypted"] if has_https else say["plain"],
         "edge": "" if settings.publish is None else say["edge"],
     }
+
+
+def _of_the_store(recording: RecordingSettings, say: dict[str, str]) -> dict[str, str]:
+    """Who receives every recording for the organiser, where there is a second place for them."""
+    names = ("twice", "processor", "abroad", "second")
+    if recording.storage is None:
+        return dict.fromkeys(names, "")
+    who = (recording.storage_processor or say["somebody"]).rstrip(".")
+    told = {"url": recording.storage, "processor": who}
+    return {name: Template(say[name]).substitute(told) for name in names}

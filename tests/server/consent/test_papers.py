@@ -75,6 +75,32 @@ def test_they_say_what_the_settings_say() -> None:
     assert "secret" not in register
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_who_keeps_the_second_copy_is_named_as_who_receives_it(language: Language) -> None:
+    stored = {"storage": "https://store.example/hall/fame", "storage_secret": "key-secret"}
+    folder = {"folder": "/mnt/disk/heard"}
+    by = {"storage_processor": "Coffre SAS, Lyon, France"}
+    for which in Paper:
+        said = NAMED.model_dump(exclude_none=True)
+        alone = paper(which, language, settings(recording=RecordingSettings(**said)))
+        assert "28" not in re.findall(r"article (\d+)", alone) and "store.example" not in alone
+        text = paper(
+            which, language, settings(recording=RecordingSettings(**said, **stored, **folder, **by))
+        )
+        assert "https://store.example/hall/fame" in text and "Coffre SAS, Lyon" in text
+        assert "key-secret" not in text and "$" not in text
+        assert which is Paper.NOTICE or "/mnt/disk/heard" in text
+        unnamed = paper(which, language, settings(recording=RecordingSettings(**said, **stored)))
+        assert re.search(r"\[[^]]*(country|pays)[^]]*\]", unnamed), "left open, to be filled in"
+    register = paper(
+        Paper.REGISTER, language, settings(recording=RecordingSettings(**said, **stored, **by))
+    )
+    recipients = next(
+        one for one in register.splitlines() if "Recipients" in one or "Destin" in one
+    )
+    assert "Coffre SAS" in recipients and "28" in recipients
+
+
 def test_an_edited_purpose_stands_in_them(tmp_path: Path) -> None:
     from parvis_server.consent.notices import OWN_TEXTS
 
