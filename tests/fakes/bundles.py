@@ -13,6 +13,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from fakes.platter import Platter, PowerCut
 from parvis_device.update.disk import Disk
 from parvis_device.update.errors import Refused
 from parvis_device.update.judgement import NS_PER_S, Pulse
@@ -71,19 +72,21 @@ class Maker:
         return bundle.head(text, bundle.signed(text, self.key)) + b"".join(files.values())
 
 
-class PowerCut(BaseException):
-    """Nothing after it is done; not even what tidies up."""
-
-
 class CutDisk(Disk):
-    """A card whose power goes before the Nth thing that is written."""
+    """A card whose power goes before the Nth thing that is written, or waited for.
 
-    def __init__(self, cut_at: int | None = None) -> None:
+    ``platter``: and then loses whatever was not waited for.
+    """
+
+    def __init__(self, cut_at: int | None = None, platter: Platter | None = None) -> None:
         self.cut_at, self.done = cut_at, 0
         self.free: int | None = None
+        self._platter = platter
 
     def _next(self) -> None:
         if self.cut_at is not None and self.done >= self.cut_at:
+            if self._platter is not None:
+                self._platter.power_off()
             raise PowerCut
         self.done += 1
 
@@ -104,10 +107,14 @@ class CutDisk(Disk):
         super().remove(path)
 
     def settle(self, descriptor: int) -> None:
-        pass
+        self._next()
+        if self._platter is not None:
+            self._platter.settle(descriptor)
 
     def sync_all(self) -> None:
-        pass
+        self._next()
+        if self._platter is not None:
+            self._platter.settle_all()
 
     def free_bytes(self, folder: Path) -> int:
         return super().free_bytes(folder) if self.free is None else self.free
@@ -158,9 +165,9 @@ class Box:
         self.places.bundle.write_bytes(content)
         return hashlib.sha256(content).hexdigest()
 
-    def start(self, cut_at: int | None = None) -> Supervisor:
-        """Power on."""
-        self.disk = CutDisk(cut_at)
+    def start(self, cut_at: int | None = None, *, lossy: bool = False) -> Supervisor:
+        """Power on; ``lossy``: what the card was not made to keep goes with the power."""
+        self.disk = CutDisk(cut_at, Platter(self.folder) if lossy else None)
         supervisor = Supervisor(self.places, self.system())
         supervisor.begin()
         return supervisor

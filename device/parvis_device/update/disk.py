@@ -27,6 +27,14 @@ class Disk:
         beside.replace(path)
         self.sync(path.parent)
 
+    def make_folder(self, path: Path) -> None:
+        """A folder, and those above it that are missing: each has its name on the card."""
+        if path.is_dir():
+            return
+        self.make_folder(path.parent)
+        path.mkdir(mode=0o755, exist_ok=True)
+        self.sync(path.parent)
+
     def link(self, path: Path, target: str) -> None:
         """Let ``path`` lead to ``target``, from one moment to the next."""
         beside = path.with_name(f".{path.name}.new")
@@ -43,11 +51,15 @@ class Disk:
         self.sync(to.parent)
 
     def remove(self, path: Path) -> None:
-        """Nothing is there afterwards."""
+        """Nothing is there afterwards, and nothing comes back with a power cut."""
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         else:
-            path.unlink(missing_ok=True)
+            try:
+                path.unlink()
+            except FileNotFoundError:
+                return
+        self.sync(path.parent)
 
     def sync(self, folder: Path) -> None:
         """What has a name in this folder has it after a power cut, too."""

@@ -32,7 +32,7 @@ def lay(program: Path, root: Path, disk: Disk) -> None:
         place, source = root / path, program / OVERLAY / path
         if path.startswith(SETTINGS) and kept[path] is not None:
             continue
-        place.parent.mkdir(parents=True, exist_ok=True)
+        disk.make_folder(place.parent)
         disk.write(place, source.read_bytes(), stat.S_IMODE(source.stat().st_mode))
 
 
