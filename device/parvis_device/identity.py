@@ -41,13 +41,28 @@ _ADVICE = {
 
 _log = logging.getLogger(__name__)
 
+Settle = Callable[[int], None]
+"""Waits until a file or folder is on the disk."""
+
+
+def wait_for_disk(descriptor: int) -> None:
+    """As the disk does it."""
+    os.fsync(descriptor)
+
 
 class Identity:
     """A unit's key, and the site that it belongs to."""
 
-    def __init__(self, folder: Path, key: Ed25519PrivateKey, site: bytes | None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        key: Ed25519PrivateKey,
+        site: bytes | None,
+        settle: Settle = wait_for_disk,
+    ) -> None:
         """``open_identity`` reads one from its folder."""
         self.folder = folder
+        self._settle = settle
         self._key = key
         self._public = public_bytes(key)
         self._site = site
@@ -79,7 +94,7 @@ class Identity:
             StateTrouble: it cannot be written, and is not so.
         """
         with _told(self.folder):
-            _put(self.folder / SITE_KEY, site_key, over=True)
+            _put(self.folder / SITE_KEY, site_key, self._settle, over=True)
         self._site = site_key
 
 
@@ -101,8 +116,17 @@ def usual_folder(environment: Mapping[str, str] = os.environ) -> Path:
         raise StateTrouble("this user has no home for the unit's key: give --state DIR") from error
 
 
-def open_identity(folder: Path, board: Callable[[], str | None] = board_mark) -> Identity:
+def open_identity(
+    folder: Path,
+    board: Callable[[], str | None] = board_mark,
+    settle: Settle = wait_for_disk,
+) -> Identity:
     """The identity in this folder; at the first time, and on another computer, a new one.
+
+    Args:
+        folder: made where it is missing.
+        board: says which computer this is.
+        settle: waits until a file or folder is on the disk; another in trials.
 
     Raises:
         StateTrouble: the folder cannot be read or written.
@@ -110,18 +134,20 @@ def open_identity(folder: Path, board: Callable[[], str | None] = board_mark) ->
     """
     with _told(folder):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _stay_on(board(), folder)
+        _stay_on(board(), folder, settle)
         seed = _get(folder / UNIT_KEY)
         if seed is None:
             with contextlib.suppress(FileExistsError):  # another process was first
-                _put(folder / UNIT_KEY, Ed25519PrivateKey.generate().private_bytes_raw())
+                seed = Ed25519PrivateKey.generate().private_bytes_raw()
+                _put(folder / UNIT_KEY, seed, settle)
             seed = _get(folder / UNIT_KEY)
         if seed is None:
             raise DamagedState(f"{folder / UNIT_KEY} went away while it was read: start again")
-        return Identity(folder, Ed25519PrivateKey.from_private_bytes(seed), _get(folder / SITE_KEY))
+        key = Ed25519PrivateKey.from_private_bytes(seed)
+        return Identity(folder, key, _get(folder / SITE_KEY), settle)
 
 
-def forget(folder: Path, *, key_too: bool = False) -> bool:
+def forget(folder: Path, *, key_too: bool = False, settle: Settle = wait_for_disk) -> bool:
     """Belong to nobody again, ``key_too``: and be another unit; whether there was anything.
 
     Raises:
@@ -132,6 +158,8 @@ def forget(folder: Path, *, key_too: bool = False) -> bool:
         found = [folder / name for name in names if (folder / name).is_file()]
         for path in found:
             path.unlink()
+        if found:
+            _sync(folder, settle)  # nothing comes back with a power cut
     return bool(found)
 
 
@@ -170,7 +198,7 @@ def in_use(folder: Path) -> bool:
         return True
 
 
-def _stay_on(mark: str | None, folder: Path) -> None:
+def _stay_on(mark: str | None, folder: Path, settle: Settle) -> None:
     """Forget a key that was made on another computer, and mark this one."""
     if mark is None:
         return
@@ -188,7 +216,7 @@ def _stay_on(mark: str | None, folder: Path) -> None:
         )
         for name in (SITE_KEY, UNIT_KEY):
             (folder / name).unlink(missing_ok=True)
-    _write(path, mark, over=True)
+    _write(path, mark, settle, over=True)
 
 
 def _get(path: Path) -> bytes | None:
@@ -206,12 +234,12 @@ def _get(path: Path) -> bytes | None:
         raise DamagedState(f"{path} is damaged: {_ADVICE[path.name]}") from error
 
 
-def _put(path: Path, key: bytes, *, over: bool = False) -> None:
+def _put(path: Path, key: bytes, settle: Settle, *, over: bool = False) -> None:
     """Write a key, whole or not at all; unless ``over``, only where none is."""
-    _write(path, to_text(key), over=over)
+    _write(path, to_text(key), settle, over=over)
 
 
-def _write(path: Path, line: str, *, over: bool) -> None:
+def _write(path: Path, line: str, settle: Settle, *, over: bool) -> None:
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
@@ -219,18 +247,22 @@ def _write(path: Path, line: str, *, over: bool) -> None:
             opened.write(line.encode() + b"\n")
             _give_to_the_owner(opened.fileno(), path.parent)
             opened.flush()
-            os.fsync(opened.fileno())
+            settle(opened.fileno())
         if over:
             beside.replace(path)
         else:
             path.hardlink_to(beside)
     finally:
         beside.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    _sync(path.parent, settle)  # the name, too, survives a power cut
+
+
+def _sync(folder: Path, settle: Settle) -> None:
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        os.fsync(folder)  # the name, too, survives a power cut
+        settle(opened)
     finally:
-        os.close(folder)
+        os.close(opened)
 
 
 def _give_to_the_owner(descriptor: int, folder: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pytest import MonkeyPatch
 
+from fakes.platter import Platter
 from parvis_device.config import load
 from parvis_device.errors import DamagedState, StateTaken, StateTrouble
 from parvis_device.identity import (
@@ -228,3 +230,42 @@ def test_the_start_is_a_press_for_a_hub_that_was_named_only(
     papers.pairing.unpaired()
     actions = papers.pairing.asked_by_press(time.monotonic_ns())
     assert (PairingAction.BELONG in actions) is accepts
+
+
+def cut(root: Path, steps: Callable[[Callable[[int], None]], object]) -> None:
+    """Do something, with a disk that loses whatever was not waited for, and cut the power."""
+    platter = Platter(root)
+    steps(platter.settle)
+    platter.power_off()
+
+
+def test_key_and_site_are_kept_and_forgotten_whenever_the_power_goes(tmp_path: Path) -> None:
+    folder = tmp_path / "state"
+    folder.mkdir()
+    units: list[str] = []
+
+    def nowhere() -> None:
+        return None
+
+    def pair(settle: Callable[[int], None]) -> None:
+        identity = open_identity(folder, nowhere, settle)
+        units.append(identity.unit)
+        identity.belong_to(SITE)
+
+    cut(tmp_path, pair)
+    again = open_identity(folder, nowhere)
+    assert (again.unit, again.site) == (units[0], SITE)
+    cut(tmp_path, lambda settle: forget(folder, settle=settle))
+    again = open_identity(folder, nowhere)
+    assert (again.unit, again.site) == (units[0], None), "who was forgotten stays forgotten"
+    cut(tmp_path, lambda settle: forget(folder, key_too=True, settle=settle))
+    assert open_identity(folder, nowhere).unit != units[0]
+
+
+def test_a_copied_card_has_no_old_key_after_a_power_cut(tmp_path: Path) -> None:
+    folder = tmp_path / "state"
+    first = open_identity(folder, lambda: "one board")
+    first.belong_to(SITE)
+    cut(tmp_path, lambda settle: open_identity(folder, lambda: "another board", settle))
+    copy = open_identity(folder, lambda: "another board")
+    assert copy.unit != first.unit and copy.site is None

@@ -94,7 +94,7 @@ class UnitSettings:
         if taken is not None:
             text = f"{_TAKEN}{taken}\n{text}"
         if text != self.text():
-            self.path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+            self._disk.make_folder(self.path.parent)
             self._disk.put(self.path, text.encode(), self._owner_of)
 
     @property

@@ -25,7 +25,7 @@ class Disk:
                     folder = (owner_of or path.parent).stat()
                     with contextlib.suppress(PermissionError):  # FAT has no owners
                         os.fchown(opened.fileno(), folder.st_uid, folder.st_gid)
-                os.fsync(opened.fileno())
+                self.settle(opened.fileno())
         except OSError:
             path.unlink(missing_ok=True)
             raise
@@ -40,7 +40,7 @@ class Disk:
         descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
         try:
             os.write(descriptor, b" " * os.fstat(descriptor).st_size)
-            os.fsync(descriptor)
+            self.settle(descriptor)
         finally:
             os.close(descriptor)
 
@@ -56,9 +56,21 @@ class Disk:
         self.write(draft, content, owner_of)
         self.replace(draft, path)
 
+    def make_folder(self, path: Path) -> None:
+        """A folder, and those above it that are missing: each has its name on the disk."""
+        if path.is_dir():
+            return
+        self.make_folder(path.parent)
+        path.mkdir(mode=0o755, exist_ok=True)
+        self._sync(path.parent)
+
+    def settle(self, descriptor: int) -> None:
+        """Wait until this file or folder is on the disk."""
+        os.fsync(descriptor)
+
     def _sync(self, folder: Path) -> None:
         opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            os.fsync(opened)
+            self.settle(opened)
         finally:
             os.close(opened)

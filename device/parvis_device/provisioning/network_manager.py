@@ -162,7 +162,7 @@ class NetworkManager:
                 await self.load()
 
     def _write(self, path: Path, text: str) -> None:
-        path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        self._disk.make_folder(path.parent)
         self._disk.put(path, text.encode())
 
     async def _ask(self, *arguments: str, within_s: float = ASK_S) -> tuple[int, str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from fakes.platter import Platter, PowerCut
 from parvis_device.config import load
 from parvis_device.provisioning.card import CARD_NAME, ERROR_NAME, Card, UnitSettings
 from parvis_device.provisioning.disk import Disk
@@ -23,22 +24,26 @@ STEPS = 12
 SECRETS = (LABEL.spelled, LABEL.hotspot.password, "sesame-sesame")
 
 
-class PowerCut(BaseException):
-    """Nothing is done after it, not even what `except OSError` would do."""
-
-
 class CutDisk(Disk):
-    """The power is cut at its ``at``-th step, before it or half-way through."""
+    """The power is cut at its ``at``-th step, before it or half-way through; with a ``platter``,
+    whatever was not waited for goes with it."""
 
-    def __init__(self, at: int, *, halfway: bool) -> None:
+    def __init__(self, at: int, *, halfway: bool, platter: Platter | None = None) -> None:
         self._left = at
         self._halfway = halfway
+        self._platter = platter
 
     def _step(self) -> bool:
         self._left -= 1
         if self._left == 0 and not self._halfway:
+            if self._platter is not None:
+                self._platter.power_off()
             raise PowerCut
         return self._left == 0
+
+    def settle(self, descriptor: int) -> None:
+        if self._platter is not None:
+            self._platter.settle(descriptor)
 
     def write(self, path: Path, content: bytes, owner_of: Path | None = None) -> None:
         if self._step():
@@ -126,8 +131,8 @@ def test_it_is_taken_once(unit: Unit) -> None:
     assert len(unit.kept) == 1
 
 
-@pytest.mark.parametrize("halfway", [False, True])
-def test_the_power_is_cut_at_every_moment(tmp_path: Path, halfway: bool) -> None:
+@pytest.mark.parametrize("how", ["before", "halfway", "lossy"])
+def test_the_power_is_cut_at_every_moment(tmp_path: Path, how: str) -> None:
     cuts = 0
     for at in count(1):
         (tmp_path / str(at)).mkdir()
@@ -135,7 +140,8 @@ def test_the_power_is_cut_at_every_moment(tmp_path: Path, halfway: bool) -> None
         unit.settings.write_text('microphone = "hw:1"\n')
         unit.card.write_text(TEXT)
         try:
-            unit.start(CutDisk(at, halfway=halfway)).take()
+            platter = Platter(unit.folder) if how == "lossy" else None
+            unit.start(CutDisk(at, halfway=how == "halfway", platter=platter)).take()
         except PowerCut:
             cuts += 1
         else:
