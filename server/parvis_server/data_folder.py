@@ -28,6 +28,12 @@ ROOM_OVER_AFTER_S = 6 * 3600
 
 NS_PER_S = 1_000_000_000
 
+RESTORE_READY = "restore-ready"
+"""A copy that counts from now on, and is not in its places yet: see ``restoring``."""
+
+UNPACKED = ".restore-"
+"""What the name of a copy begins with that is being unpacked."""
+
 GIVEN_TITLE_FILE = "given_title.json"
 
 MAKE_SITE_KEY = (
@@ -243,6 +249,11 @@ class DataFolder:
     def _close_to_others(self, path: Path) -> None:
         if stat.S_IMODE(path.stat().st_mode) & 0o077:
             path.chmod(0o600)
+
+
+def is_being_restored(folder: Path) -> bool:
+    """Whether a restore runs here, or was cut off by the power."""
+    return (folder / RESTORE_READY).is_dir() or any(folder.glob(f"{UNPACKED}*"))
 
 
 def read_site_key(path: Path) -> Ed25519PrivateKey:

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from fakes.live_hub import LiveHub, live_hub
 from fakes.peer import joined
-from parvis_server.backup import Hub, backup, restore
+from parvis_server.backup import Hub, backup
 from parvis_server.cli import app
 from parvis_server.config import HubSettings, StoreSettings
 from parvis_server.copies import NAME
@@ -23,6 +23,7 @@ from parvis_server.copy_file import KEPT_FILES, LIST_FILE
 from parvis_server.data_folder import DataFolder
 from parvis_server.errors import DataFolderError, StoreError, UsageError
 from parvis_server.net.room_keeper import StoredRooms
+from parvis_server.restoring import restore
 from parvis_server.store.address import Address
 from parvis_server.store.database import Store
 from parvis_wire.commands import RaiseHand, SetRank

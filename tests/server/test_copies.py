@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from parvis_server.backup import Hub, backup, restore, set_aside
+from parvis_server.backup import Hub, backup
 from parvis_server.config import HubSettings
 from parvis_server.copies import FOLDERS_FILE, erase_in_copies, folders
 from parvis_server.copy_file import LIST_FILE, read_one, told_of
@@ -19,6 +19,7 @@ from parvis_server.erased import FILE, MAX_ERASURES, erased_from, note_erased, p
 from parvis_server.errors import DataFolderError
 from parvis_server.net.path_grants import FILE as PATHS
 from parvis_server.net.path_grants import PathGrants, Scope
+from parvis_server.restoring import restore, set_aside
 from parvis_server.store.address import Address
 from parvis_server.store.database import Store
 from parvis_server.store.erasures import ASIDE, Erasure

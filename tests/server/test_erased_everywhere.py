@@ -19,7 +19,7 @@ from fakes.replay_work import in_a_thread
 from fakes.stores import KEY, SECRET, store_with_versions
 from fakes.voices import voice
 from parvis_server import cli
-from parvis_server.backup import Hub, backup, restore
+from parvis_server.backup import Hub, backup
 from parvis_server.commands.replay_erase import found_in
 from parvis_server.config import HubSettings
 from parvis_server.copies import SETS_ASIDE
@@ -33,6 +33,7 @@ from parvis_server.replay.mirror import mirror
 from parvis_server.replay.opened import open_recording
 from parvis_server.replay.publish import Wish, prepare, publish
 from parvis_server.replay.storage import S3Storage
+from parvis_server.restoring import restore
 from parvis_server.store.address import Address
 from parvis_server.store.database import Store
 from parvis_server.store.events import StoredEvent

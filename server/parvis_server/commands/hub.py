@@ -3,9 +3,12 @@
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from parvis_server.config import HubSettings
 
 app = typer.Typer(add_completion=False)
 
@@ -148,12 +151,29 @@ def hub(
         "log.format": log_format,
     }
     settings = load_settings(config, flags)
+    if finishes_a_restore(settings, config):
+        settings = load_settings(config, flags)  # which may be of the copy
     if publish is not None:
         _hide(publish, settings.data)
 
     from parvis_server.hub_process import run  # takes a second: not for a mistyped flag
 
     run(settings)
+
+
+def finishes_a_restore(settings: "HubSettings", config: Path | None) -> bool:
+    """Go on with one that the power cut off, before anything of the hub is read."""
+    from parvis_server.data_folder import is_being_restored
+
+    if not is_being_restored(settings.data):
+        return False
+    from parvis_server.backup import Hub
+    from parvis_server.restoring import finish
+
+    finished = finish(Hub.of(settings, config))
+    if finished:
+        typer.echo("a restore that was cut off is done: the hub is that of the copy", err=True)
+    return finished
 
 
 def _hide(publish: str, data: Path) -> None:

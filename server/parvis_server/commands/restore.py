@@ -34,9 +34,10 @@ def restore(
     """Put a copy in the place of a hub that does not run: rooms, roles, lines of hands, keys."""
     from datetime import UTC, datetime
 
-    from parvis_server.backup import Hub, restore, set_aside
+    from parvis_server.backup import Hub
     from parvis_server.config import load_settings
     from parvis_server.copy_file import OTHER_SETTINGS
+    from parvis_server.restoring import restore, set_aside
 
     hub = Hub.of(load_settings(config, {"data": data}), config)
     names = restore(hub, copy, datetime.now(UTC), over=over)
