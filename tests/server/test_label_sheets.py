@@ -16,11 +16,12 @@ from segno.helpers import make_wifi
 
 from fakes.live_hub import live_hub
 from parvis_device.light import PATTERNS, Signal
+from parvis_device.ring import DARK, GREEN, RED, WHITE, frame_of
 from parvis_server.commands.label import app
 from parvis_server.data_folder import DataFolder
 from parvis_server.errors import DataFolderError, UsageError
 from parvis_server.labels import Hotspot, Label, new_labels, qr_picture, sheets
-from parvis_server.labels.lights import LIGHTS
+from parvis_server.labels.lights import LIGHTS, PIXELS, ring_of
 from parvis_server.labels.seats import SeatLinks, find_seats
 from parvis_server.links import RoomLinks
 from parvis_server.net.credentials import Keys
@@ -68,6 +69,22 @@ def test_the_lights_are_the_units_own() -> None:
         pattern = PATTERNS[Signal(name)]
         lit = tuple(lamp for lamp in ("red", "green", "white") if getattr(pattern.lamps, lamp))
         assert (light.lamps, light.steps_ms) == (lit, pattern.steps_ms)
+
+
+def test_the_ring_on_a_label_is_what_the_units_ring_shows() -> None:
+    names = {RED: "red", GREEN: "green", WHITE: "white", DARK: "dark"}
+    for name, light in LIGHTS.items():
+        frame = frame_of(PATTERNS[Signal(name)].lamps, PIXELS)
+        assert ring_of(light) == tuple(names[colour] for colour in frame), name
+
+
+def test_the_label_draws_rings(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = given_to_typst(monkeypatch)
+    label = Label("unit-04", "Table 4", "K7QW3MPD", Hotspot("Parvis-AB2C", "k7qw3mpdx2na"))
+    sheets.single(label, "fr", None)
+    rings = [light["ring"] for light in json.loads(given[0])["lights"]]
+    assert rings == [list(ring_of(light)) for light in LIGHTS.values()]
+    assert rings[-2] == ["red"] * PIXELS
 
 
 def test_both_languages_say_the_same_things() -> None:

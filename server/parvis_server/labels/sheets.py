@@ -15,7 +15,7 @@ from typing import Any
 
 from parvis_server.errors import UsageError
 from parvis_server.labels import Label, qr_picture
-from parvis_server.labels.lights import LIGHTS
+from parvis_server.labels.lights import LIGHTS, ring_of
 
 LANGUAGES = ("fr", "en")
 
@@ -63,6 +63,7 @@ def _made(
     words = words_of(language)
     lights = [
         {
+            "ring": ring_of(LIGHTS[said["signal"]]),
             "lamps": LIGHTS[said["signal"]].lamps,
             "steps_ms": LIGHTS[said["signal"]].steps_ms,
             "meaning": said["meaning"],
