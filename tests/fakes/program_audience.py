@@ -50,7 +50,7 @@ class Ear:
     told: list[PacketTime] = field(default_factory=list)
     on_packet: Callable[[bytes], None] = lambda rtp: None
     on_told: Callable[[PacketTime], None] = lambda told: None
-    direct: int = -1
+    direct: None = None
 
     def write_frame(self, frame: bytes) -> None:
         payload = payload_of(frame)

@@ -3,6 +3,8 @@
 import asyncio
 from dataclasses import dataclass, field
 
+from parvis_server.net.outlet import Outlet
+
 
 @dataclass
 class FakeSink:
@@ -10,7 +12,7 @@ class FakeSink:
 
     frames: list[bytes] = field(default_factory=list)
     buffered: int = 0
-    direct: int = -1
+    direct: Outlet | None = None
     closed: int | None = None
     expected: int = 0
     reached: asyncio.Event = field(default_factory=asyncio.Event)

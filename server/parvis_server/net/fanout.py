@@ -11,8 +11,8 @@ The program may come in packets of two lengths (``Pace``); each receiver gets th
 packets begin at different moments for different parts of the audience (``Phase``): so what is to be
 written at once is never more than 20 ms of program brings for everybody.
 
-Nearly every receiver keeps up, and then nothing waits between us and its kernel: its sink names
-the file descriptor (``Sink.direct``), and the frame goes there with one call of the system. Whoever
+Nearly every receiver keeps up, and then nothing waits between us and its kernel: the frame goes
+there with one call of the system (``Outlet``), and nothing else of the receiver is touched. Whoever
 does not take a frame whole is served the long way, by its sink, until everything is drained.
 
 A receiver is *behind* when more than a second of program waits for it in this process. From then
@@ -21,12 +21,11 @@ much, it is closed with ``CloseCode.SLOW``.
 """
 
 import asyncio
-import os
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from parvis_server.net.receivers import Pace, Phase, Receiver, Receivers, Sink
+from parvis_server.net.receivers import Pace, Phase, Receiver, Receivers, Row, Sink
 from parvis_wire.close_codes import CloseCode
 
 BEHIND_FLOOR_BYTES = 4096
@@ -181,9 +180,10 @@ class Fanout:
         self._published += 1
         busy = self._messages or self._sound or self._serving
         if not busy and len(self) <= INLINE_RECEIVERS:
-            receivers, started_ns = self._meant(waiting), self.now_ns()
-            self._serve_some(receivers, waiting, started_ns)
-            self._took(self.now_ns() - started_ns, len(receivers))
+            rows, started_ns = self._meant(waiting), self.now_ns()
+            for row in rows:
+                self._serve_some(row, 0, len(row.ways), waiting, started_ns)
+            self._took(self.now_ns() - started_ns, sum(len(row.ways) for row in rows))
             return
         (self._sound if waiting.sound else self._messages).append(waiting)
         self._bound_sound(waiting.pace)
@@ -197,28 +197,29 @@ class Fanout:
                 self._sound.remove(oldest)
                 self.counts.overrun_sound += 1
 
-    def _meant(self, waiting: _Waiting) -> list[Receiver]:
+    def _meant(self, waiting: _Waiting) -> list[Row]:
         """Those whom a frame is for, now."""
-        receivers = self._receivers.hearing(waiting.pace, waiting.phase)
+        rows = self._receivers.hearing(waiting.pace, waiting.phase)
         if not waiting.sound and waiting.pace is None:
-            receivers = self._receivers.silent() + receivers
+            rows = self._receivers.silent() + rows
         if waiting.number < self._newest_since:
-            receivers = [one for one in receivers if one.since <= waiting.number]
-        return receivers
+            rows = [row.since(waiting.number) for row in rows]
+        return rows
 
     async def _serve_in_slices(self, waiting: _Waiting) -> None:
-        receivers, spent_ns = self._meant(waiting), 0
+        rows, spent_ns = self._meant(waiting), 0
         started_ns = now_ns = self.now_ns()
-        for first in range(0, len(receivers), SLICE_RECEIVERS):
-            self._serve_some(receivers[first : first + SLICE_RECEIVERS], waiting, now_ns)
-            now_ns = self.now_ns()
-            if now_ns - started_ns >= SLICE_NS:
-                spent_ns += now_ns - started_ns
-                await asyncio.sleep(0)
-                if waiting.sound:
-                    await self._serve_messages()
-                started_ns = now_ns = self.now_ns()
-        self._took(spent_ns + now_ns - started_ns, len(receivers))
+        for row in rows:
+            for first in range(0, len(row.ways), SLICE_RECEIVERS):
+                self._serve_some(row, first, first + SLICE_RECEIVERS, waiting, now_ns)
+                now_ns = self.now_ns()
+                if now_ns - started_ns >= SLICE_NS:
+                    spent_ns += now_ns - started_ns
+                    await asyncio.sleep(0)
+                    if waiting.sound:
+                        await self._serve_messages()
+                    started_ns = now_ns = self.now_ns()
+        self._took(spent_ns + now_ns - started_ns, sum(len(row.ways) for row in rows))
 
     def _took(self, spent_ns: int, receivers: int) -> None:
         if receivers:
@@ -226,30 +227,29 @@ class Fanout:
             share = WRITE_SHARE * min(1, receivers / max(1, len(self))) if self.write_ns else 1
             self.write_ns += (each_ns - self.write_ns) * share
 
-    def _serve_some(self, receivers: Sequence[Receiver], waiting: _Waiting, now_ns: int) -> None:
+    def _serve_some(self, row: Row, first: int, end: int, waiting: _Waiting, now_ns: int) -> None:
         """The inner loop: all that a listener who keeps up costs is in it."""
-        frame, size, write = waiting.frame, len(waiting.frame), os.write
-        for receiver in receivers:
-            sink = receiver.sink
-            descriptor = sink.direct
-            if descriptor < 0 or receiver.behind_since_ns is not None:
-                self._serve(receiver, waiting, now_ns)
-                continue
+        frame, size = waiting.frame, len(waiting.frame)
+        for place, send in enumerate(row.ways[first:end], first):
             try:
-                written = write(descriptor, frame)
-            except OSError:  # full, or gone: the sink finds out which
-                sink.write_frame(frame)
-                continue
+                written = send(frame)
+            except OSError:  # full, gone, or something waits: the sink knows which
+                written = -1
             if written != size:
-                sink.write_frame(frame[written:])
+                self._serve(row.receivers[place], waiting, written, now_ns)
 
-    def _serve(self, receiver: Receiver, waiting: _Waiting, now_ns: int) -> None:
-        """One whom something waits for, or whose sink cannot be written directly."""
-        buffered = receiver.sink.buffered_bytes()
-        if buffered > MAX_BUFFERED_BYTES:
+    def _serve(self, receiver: Receiver, waiting: _Waiting, written: int, now_ns: int) -> None:
+        """One whom something waits for, or who has no short way."""
+        sink = receiver.sink
+        buffered = sink.buffered_bytes()
+        if written > 0:
+            sink.write_frame(waiting.frame[written:])
+        elif buffered > MAX_BUFFERED_BYTES:
             self._close_slow(receiver)
         elif not waiting.sound or self._keeps_up(receiver, buffered, now_ns):
-            receiver.sink.write_frame(waiting.frame)
+            if buffered == 0 and sink.direct is not None and receiver.behind_since_ns is None:
+                sink.direct.reopen()
+            sink.write_frame(waiting.frame)
         else:
             self.counts.skipped_sound += 1
 

@@ -5,7 +5,7 @@ other socket goes to ``HubWebSocketProtocol``. The handshake passes the same che
 request (``Entrance``). After it the connection is this object: websockets' sans-IO protocol reads
 its frames, the first message is the join, and what comes later goes straight to the ``Session``
 that the door (``listener_hall.ListenerDoor``) gave. Frames to the listener are made once elsewhere
-and written as they are: by the fan-out itself to the descriptor (``direct``) while nothing waits,
+and written as they are: by the fan-out itself (``direct``) while nothing waits,
 by the transport otherwise. Time passes for all listeners together, in ``ListenerHall``.
 
 A peer's flood costs little: what a read brings is parsed in pieces, nothing is parsed after the
@@ -30,6 +30,7 @@ from parvis_server.net.connection import INTERNAL_ERROR, TOO_MUCH, Connection, g
 from parvis_server.net.endpoints import Session, parse_join, peer_of
 from parvis_server.net.entrance import Entrance, response_of
 from parvis_server.net.listener_hall import MOST_UNANSWERED, ListenerHall, Slot
+from parvis_server.net.outlet import Outlet, hold
 from parvis_server.net.websocket_protocol import (
     FIRST_MESSAGE_BYTES,
     INVALID_TEXT,
@@ -70,7 +71,6 @@ class ListenerProtocol(asyncio.Protocol):
         "_connection",
         "_connections",
         "_controls",
-        "_descriptor",
         "_fragments",
         "_frames",
         "_gathered",
@@ -95,7 +95,6 @@ class ListenerProtocol(asyncio.Protocol):
         self._closing = False
         self._connection: Connection | None = None
         self._controls = 0
-        self._descriptor = -1
         self._fragments: list[bytes] | None = None
         self._frames = 0
         self._gathered: list[bytes] | None = None
@@ -111,7 +110,7 @@ class ListenerProtocol(asyncio.Protocol):
         self._wire = ServerProtocol(
             state=State.OPEN, max_size=MAX_LISTENER_MESSAGE_BYTES, logger=_wire_log
         )
-        self.direct = -1
+        self.direct: Outlet | None = None
 
     # ``RawSocket``
 
@@ -157,7 +156,7 @@ class ListenerProtocol(asyncio.Protocol):
         self._wire.send_close(code, brief)
         self._flush()
         self._closing = True
-        self.direct = -1
+        hold(self.direct)
         self.hear_again()  # to see the peer's half of the handshake
         self._hall.ends(self, websocket_protocol.CLOSE_TIMEOUT_S)
 
@@ -187,7 +186,7 @@ class ListenerProtocol(asyncio.Protocol):
 
     def cut(self) -> None:
         """End it, whatever waits."""
-        self.direct = -1
+        hold(self.direct)
         self.transport.abort()
 
     # The handshake
@@ -211,7 +210,8 @@ class ListenerProtocol(asyncio.Protocol):
             self._closing = True
             transport.close()
             return
-        self._descriptor = self.direct = sockets.descriptor_of(transport)
+        descriptor = sockets.descriptor_of(transport)
+        self.direct = Outlet(descriptor) if descriptor >= 0 else None
         self._connection = Connection(self, peer_of(scope))
         self._wait()
 
@@ -272,7 +272,7 @@ class ListenerProtocol(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Let everything go: the descriptor is closed after this."""
-        self.direct = self._descriptor = -1
+        hold(self.direct)
         self._closing = True
         self._connections.discard(self)
         self._waits_no_more()
@@ -284,12 +284,12 @@ class ListenerProtocol(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """Something waits: frames have to go behind it."""
-        self.direct = -1
+        hold(self.direct)
 
     def resume_writing(self) -> None:
         """Nothing waits any more."""
-        if not self._closing:
-            self.direct = self._descriptor
+        if self.direct is not None and not self._closing:
+            self.direct.drained()
 
     def data_received(self, data: bytes) -> None:
         """Read frames, in pieces: the rest of a flood is not looked at."""
@@ -319,7 +319,7 @@ class ListenerProtocol(asyncio.Protocol):
             return
         self._flush()  # a close frame with the reason, unless there was one before
         self._closing = True
-        self.direct = -1
+        hold(self.direct)
         self.transport.close()
 
     def _frame(self, frame: Frame) -> None:
@@ -390,7 +390,7 @@ class ListenerProtocol(asyncio.Protocol):
             return
         self._flush()
         self._closing = True
-        self.direct = -1
+        hold(self.direct)
         self.transport.close()
 
     def _flush(self) -> None:

@@ -21,6 +21,7 @@ from websockets.http11 import Request
 from websockets.protocol import State
 
 from parvis_server.net import sockets
+from parvis_server.net.outlet import Outlet
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.messages import MAX_LISTENER_MESSAGE_BYTES, MAX_UNIT_MESSAGE_BYTES
 from parvis_wire.stage import LinkKind
@@ -75,9 +76,8 @@ class RawSocket(Protocol):
         """Hand every message to ``receiver`` from now on, those that wait already first."""
 
     @property
-    def direct(self) -> int:
-        """File descriptor that takes frames as they are, because nothing waits before them; −1:
-        only ``write_frame`` may write now."""
+    def direct(self) -> Outlet | None:
+        """The short way of frames to the kernel; None: ``write_frame`` is the only one."""
 
     def write_frame(self, frame: bytes) -> None:
         """Write the bytes of a finished frame; does nothing once the connection is closing."""
@@ -106,7 +106,7 @@ class HubWebSocketProtocol(WebSocketsSansIOProtocol):
     _beneath: asyncio.WriteTransport | None = None
     """What carries the connection's TLS."""
 
-    direct: Final = -1
+    direct: Final = None
     """Hosts, units and speakers are few: their frames go through the transport."""
 
     # ``RawSocket``

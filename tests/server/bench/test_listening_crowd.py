@@ -10,7 +10,7 @@ from ctypes import CDLL
 import pytest
 
 from fakes.sly_server import SlyServer, meet, program, server_frame
-from parvis_server.bench.listening.crowd import Crowd
+from parvis_server.bench.listening.crowd import BUFFER_BYTES, Crowd
 from parvis_server.bench.listening.fast_reader import COMPILERS, FastReader, built
 from parvis_server.bench.listening.ledger import Window
 from parvis_server.bench.listening.plan import Plan, Target
@@ -189,6 +189,25 @@ def test_a_connection_that_breaks_is_closed_without_a_code(
     server.guests.pop(1).close()
     house.meet(lambda: house.gone == 1)
     assert house.crowd.ledger.tally.closed == {1006: 1}
+
+
+def test_an_end_right_behind_a_packet_is_seen(server: SlyServer, library: CDLL | None) -> None:
+    house = House(server, library, listeners=3)
+    house.play(but=1)  # so that this packet is known, and nothing else is said of it
+    house.settle()
+    server.say(program(house.sent - 1), to=1)
+    server.guests.pop(1).close()
+    house.meet(lambda: house.gone == 1)
+    tally = house.tally()
+    assert (tally.delays.total, tally.lost, tally.closed) == (3, 0, {1006: 1})
+
+
+def test_more_than_one_read_takes_is_read_at_once(server: SlyServer, library: CDLL | None) -> None:
+    house = House(server, library, listeners=2)
+    count = 3 * BUFFER_BYTES // len(program(0))
+    for _ in range(count):
+        house.play()
+    assert house.tally().delays.total == 2 * count
 
 
 def test_garbage_is_unreadable_and_ends_the_connection(

@@ -15,7 +15,7 @@ from parvis_wire.room_view import ANONYMOUS_NAME, RoomView
 class Reading:
     """A sink that reads the frames it gets: texts shorter than 64 kB, not masked."""
 
-    direct = -1
+    direct = None
 
     def __init__(self) -> None:
         self.messages: list[dict[str, Any]] = []

@@ -17,6 +17,7 @@ from parvis_server.net.fanout import (
     SLICE_RECEIVERS,
     Fanout,
 )
+from parvis_server.net.outlet import Outlet
 from parvis_wire.close_codes import CloseCode
 
 SOUND = bytes(120)
@@ -225,18 +226,21 @@ class DirectSink(FakeSink):
         self.ours, self.theirs = socket.socketpair()
         self.ours.setblocking(False)
         self.theirs.setblocking(False)
-        self.direct = self.ours.fileno()
+        self.direct = Outlet(self.ours.fileno())
 
     def write_frame(self, frame: bytes) -> None:
         """As a transport does: what the kernel takes no more waits, and nothing is direct."""
         super().write_frame(frame)
-        self.direct = -1
+        assert self.direct is not None
+        self.direct.wait()
         self.buffered += len(frame)
 
     def read(self) -> bytes:
         return self.theirs.recv(1 << 20)
 
     def shut(self) -> None:
+        assert self.direct is not None
+        self.direct.wait()
         self.ours.close()
         self.theirs.close()
 
@@ -283,11 +287,14 @@ def test_who_was_behind_gets_nothing_directly_before_it_is_back(
     fanout: Fanout, clock: FakeClock
 ) -> None:
     sink = DirectSink(buffered=1 << 17)
-    descriptor, sink.direct = sink.direct, -1
+    assert sink.direct is not None
+    sink.direct.wait()
     receiver = fanout.add(sink, wants_sound=True)
     fanout.publish_sound(SOUND, 20)
     assert receiver.behind_since_ns is not None
-    sink.buffered, sink.direct = 0, descriptor
+    sink.buffered = 0
+    sink.direct.drained()
+    assert not sink.direct.is_open
     fanout.publish_sound(SOUND, 20)
     assert receiver.behind_since_ns is None, "a later stall starts anew"
     sink.shut()

@@ -55,7 +55,7 @@ class SlowSocket:
     def close(self, code: int, reason: str = "") -> None: ...
 
     closing = False
-    direct = -1
+    direct = None
 
 
 def test_a_network_that_takes_everything_is_given_everything_at_once() -> None:

@@ -210,7 +210,7 @@ def test_a_welcome_is_one_write_and_packets_go_directly(loop: Loop, tmp_path: Pa
     async def scenario() -> None:
         async with live_hub(tmp_path) as hub, joined(hub.listen) as client:
             ours = listener_of(hub)
-            assert ours.direct == ours.transport.get_extra_info("socket").fileno()
+            assert ours.direct and ours.direct.is_open
             hub.engine.say(count=20)
             while len(client.packets) < 20:
                 await client.hear()
@@ -234,9 +234,9 @@ def test_over_tls_everything_holds_too(loop: Loop, tmp_path: Path) -> None:
                     assert [packet.sequence for packet in client.packets] == list(range(20))
                     await (await client.socket.ping())
                 directs = [seat.connection.raw.direct for seat in hub.live.seats]
-                assert sorted(direct >= 0 for direct in directs) == [False, True]
+                assert sorted(direct is not None for direct in directs) == [False, True]
                 far.socket.transport.pause_reading()
-                [raw] = [s.connection.raw for s in hub.live.seats if s.connection.raw.direct < 0]
+                [raw] = [s.connection.raw for s in hub.live.seats if not s.connection.raw.direct]
                 while raw.buffered_bytes() == 0:
                     raw.write_frame(Frame(Opcode.BINARY, bytes(4000)).serialize(mask=False))
                 assert raw.buffered_bytes() < 8100, "what the kernel does not take is seen at once"
@@ -263,7 +263,7 @@ def test_who_reads_nothing_is_written_behind_what_waits_and_directly_again_later
             fanout.add(ours, wants_sound=False)
             client.socket.transport.pause_reading()
             written = 0
-            while ours.direct >= 0:
+            while ours.direct and ours.direct.is_open:
                 fanout.publish_control(frame)
                 written += 1
                 assert written < 10_000
@@ -276,7 +276,8 @@ def test_who_reads_nothing_is_written_behind_what_waits_and_directly_again_later
                     while not isinstance(message := await client.socket.recv(), bytes):
                         pass
                     assert message == bytes(3000), "no byte is lost or doubled"
-            assert ours.direct >= 0
+            fanout.publish_control(frame)
+            assert ours.direct and ours.direct.is_open
 
     run(loop, scenario())
 
@@ -286,14 +287,13 @@ def test_a_descriptor_is_let_go_before_it_is_closed(
     loop: Loop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its number may be another connection's a moment later."""
-    lost: list[tuple[bool, int]] = []
+    lost: list[tuple[bool, bool]] = []
     before = ListenerProtocol.connection_lost
 
     def noting(self: ListenerProtocol, exc: Exception | None) -> None:
-        descriptor = self.transport.get_extra_info("socket").fileno()
-        os.fstat(descriptor)
+        os.fstat(descriptor := self.transport.get_extra_info("socket").fileno())
         before(self, exc)
-        lost.append((descriptor >= 0, self.direct))
+        lost.append((descriptor >= 0, self.direct is None or self.direct.is_open))
 
     monkeypatch.setattr(ListenerProtocol, "connection_lost", noting)
 
@@ -309,11 +309,11 @@ def test_a_descriptor_is_let_go_before_it_is_closed(
             async with joined(hub.listen) as client:
                 ours = listener_of(hub)
                 ours.close(CloseCode.RATE)
-                assert ours.direct == -1, "nothing comes after the close frame"
+                assert ours.direct and not ours.direct.is_open, "nothing after the close frame"
                 assert (await client.until_closed())[0] == CloseCode.RATE
 
     run(loop, scenario())  # which ends when every connection has
-    assert lost == [(True, -1)] * 4
+    assert lost == [(True, False)] * 4
 
 
 # What is not taken

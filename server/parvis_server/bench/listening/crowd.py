@@ -28,6 +28,10 @@ BUFFER_BYTES = 65_536
 MAX_EVENTS = 1024
 REST_S = 0.001
 WAIT_MS = 20
+JOINED_EVENTS = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLET
+"""Told once for what comes, so all of it is read: the kernel does not look again whether a read
+left something, which would be a seventh of what a packet costs here (3.4 instead of 2.9 µs)."""
+
 MANY_EVENTS = 256
 """More than this at once, and there is no time to rest."""
 
@@ -212,6 +216,8 @@ class Crowd:
         if not received:
             raise ConnectionError("the server hung up before the WebSocket was open")
         rest = listener.answered(received, self._plan.join)
+        if rest is not None and not listener.target.encrypted:
+            self._poll.modify(listener.connection.fileno(), JOINED_EVENTS)
         if rest:
             self._take(listener, rest)
 
@@ -232,7 +238,7 @@ class Crowd:
     # Listening
 
     def _hear(self, listener: Listener) -> None:
-        """Read once; a TLS connection until nothing is left inside it."""
+        """Read until nothing is left, also inside a TLS connection."""
         is_open = True
         while is_open:
             try:
@@ -246,8 +252,6 @@ class Crowd:
                 return
             if not self._is_next_packet(listener, size):
                 is_open = self._read(listener, size)
-            if not listener.target.encrypted:
-                return
 
     def _take(self, listener: Listener, received: bytes) -> None:
         """What was read elsewhere."""

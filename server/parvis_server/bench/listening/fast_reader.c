@@ -3,6 +3,7 @@
  *
  * A packet is known by ten bytes of its RTP header: sequence number, timestamp and SSRC.
  */
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@ enum {
     MOST_EVENTS = 1024,
     MOST_READ = 65536,
     RECEIVED_BYTES = 1 << 20,
+    ENDS = EPOLLRDHUP | EPOLLHUP | EPOLLERR,
     PLACES = 8192,      /* for known packets: minutes of them; an older one in a place is forgotten */
 };
 
@@ -175,7 +177,8 @@ int reader_serve(struct reader *reader)
     int used = 0, is_new = 0;
     reader->handed_count = 0;
     while (reader->next < reader->ready && !is_new) {
-        int file = reader->events[reader->next].data.fd;
+        const struct epoll_event *event = &reader->events[reader->next];
+        int file = event->data.fd;
         struct handed *handed = &reader->handed[reader->handed_count];
         if (file < 0 || file >= reader->files || !reader->follows[file]) {
             *handed = (struct handed){file, used, -1};
@@ -185,16 +188,17 @@ int reader_serve(struct reader *reader)
         }
         if (used + MOST_READ > RECEIVED_BYTES)
             break;
-        reader->next++;
         ssize_t bytes = recv(file, reader->received + used, MOST_READ, MSG_DONTWAIT);
+        /* A file is told of once for what came: it is left when that is read, its end included. */
+        reader->next += bytes <= 0 || (bytes < MOST_READ && !(event->events & ENDS));
         const uint8_t *frames = reader->received + used;
         int read = 0, frame_bytes = 1;
         while (read < bytes && frame_bytes > 0) {
             frame_bytes = expected_bytes(reader, file, frames + read, (int)bytes - read);
             read += frame_bytes;
         }
-        if (bytes > 0 && read == bytes)
-            continue;
+        if ((bytes > 0 && read == bytes) || (bytes < 0 && errno == EAGAIN))
+            continue; /* EAGAIN: the read before took what this event told of */
         *handed = (struct handed){file, used + read, bytes < 0 ? -1 : (int)bytes - read};
         used += bytes > 0 ? (int)bytes : 0;
         reader->handed_count++;

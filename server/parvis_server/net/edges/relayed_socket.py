@@ -37,7 +37,7 @@ def unframed(frame: bytes) -> tuple[int, bytes]:
 class RelayedSocket:
     """One relayed connection; a ``RawSocket``."""
 
-    direct: Final = -1
+    direct: Final = None
 
     def __init__(
         self, far: FarEnd, connection: int, on_close: Callable[["RelayedSocket"], None]
