@@ -7,16 +7,20 @@ written before the first file is sent. One that is named there and whose folder 
 deleted, and is deleted in the store. So a disk that is lost takes nothing of the store with it: its
 ``stored.json`` is lost with it.
 
-What leaves a recording leaves the store with every older version, and that is looked at afterwards.
+What is published lies there, too, under names of its own, as long as it is published here: so a
+bucket can serve it. What leaves a recording leaves the store with every older version, and that is
+looked at afterwards.
 """
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from parvis_server.errors import BadRecording, StorageFault
-from parvis_server.replay.keeping import COPIES, LOCK, write_json
+from parvis_server.replay.index import FEED
+from parvis_server.replay.keeping import COPIES, LOCK, copies_of, remove, write_json
 from parvis_server.replay.opened import every
 from parvis_server.replay.overview import CATCH_UP, PREPARED
 from parvis_server.replay.storage import Storage
@@ -26,7 +30,13 @@ STORED: Final = "stored.json"
 SENT: Final = "sent.json"
 """In a recording: what of it was sent, so that only what changed is sent again."""
 
-_OURS: Final = frozenset({LOCK, SENT, COPIES})
+SENT_PUBLISHED: Final = "sent_published.json"
+"""The same of what is published of it."""
+
+PUBLISHED: Final = "_published"
+"""In the store, beside the rooms: what a web server shows of each. No room may be called so."""
+
+_OURS: Final = frozenset({LOCK, SENT, SENT_PUBLISHED, COPIES})
 _MADE: Final = frozenset({PREPARED, f"{PREPARED}.new", CATCH_UP})
 
 
@@ -40,37 +50,74 @@ class Mirrored:
     """What is wrong with the store; None: nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """Files that the store shall have under a name, and no others."""
+
+    files: list[tuple[str, Path]]
+    sent: Path
+    """Where it is noted what of them was sent."""
+
+
 def mirror(recordings: Path, storage: Storage) -> Mirrored:
-    """Make the store like the folder; what fails waits.
+    """Make the store like the folder, and like what is published of it; what fails waits.
 
     Raises:
         BadRecording: what is stored cannot be read or written down on the local disk.
     """
     over = {one.name: one.folder for one in every(recordings) if not one.is_growing}
-    stored = _stored(recordings)
-    gone = {name for name in stored if not (recordings / name).exists()}
-    waiting, why = set(gone | over.keys()), None
-    if over.keys() - stored:
-        stored |= over.keys()
+    leaving = {name for name, folder in over.items() if wished(folder)}
+    public = {name: folder for name, folder in over.items() if name not in leaving}
+    wanted = dict(_of_published(recordings, public))
+    stored, there = _stored(recordings), wanted.keys() | over.keys()
+    gone = {one for one in stored - wanted.keys() if not (recordings / one).exists()}
+    waiting, why = set(gone | there), None
+    if there - stored:
+        stored |= there
         write_json(recordings / STORED, sorted(stored))
     for name in sorted(gone):
         try:
             _forget(storage, name)
+            if name.endswith(FEED):
+                remove(_sent_feed(recordings, name.split("/")[1]))
             stored.discard(name)
             waiting.discard(name)
         except StorageFault as error:
             why = why or str(error)
-    for name, folder in over.items():
-        if wished(folder):
-            continue  # somebody's voice leaves it first
+    for name, folder in public.items():  # what somebody's voice is still to leave waits
+        wanted[name] = _Wanted(_files(folder), folder / SENT)
+    for name, files in wanted.items():
         try:
-            _send(storage, name, folder)
+            _send(storage, name, files)
             waiting.discard(name)
         except (StorageFault, OSError) as error:
             why = why or str(error)
     if gone:
         write_json(recordings / STORED, sorted(stored))
-    return Mirrored(len(waiting), why)
+    about = {one.removeprefix(f"{PUBLISHED}/") for one in waiting if not one.endswith(FEED)}
+    return Mirrored(len(about) or len(waiting), why)
+
+
+def _of_published(recordings: Path, over: dict[str, Path]) -> Iterator[tuple[str, _Wanted]]:
+    """What is published of each recording, and each room's feed."""
+    for name, folder in over.items():
+        for copy in copies_of(folder)[:1]:  # others are the same
+            yield f"{PUBLISHED}/{name}", _Wanted(_files(copy), folder / SENT_PUBLISHED)
+            feed, room = copy.parent / FEED, folder.parent.name
+            if feed.exists():
+                yield (
+                    f"{PUBLISHED}/{room}/{FEED}",
+                    _Wanted([("", feed)], _sent_feed(recordings, room)),
+                )
+
+
+def _sent_feed(recordings: Path, room: str) -> Path:
+    return recordings / f"{room}.feed.{SENT}"
+
+
+def _prefix(name: str) -> str:
+    """Of everything that lies under a name; a feed is one file."""
+    return name if name.endswith(FEED) else f"{name}/"
 
 
 def _stored(recordings: Path) -> set[str]:
@@ -85,30 +132,33 @@ def _stored(recordings: Path) -> set[str]:
 
 def _forget(storage: Storage, name: str) -> None:
     """Nothing of it is in the store afterwards."""
-    storage.delete(list(storage.sizes(f"{name}/")))
-    storage.forget_versions(f"{name}/")
-    left = storage.sizes(f"{name}/")
+    prefix = _prefix(name)
+    storage.delete(list(storage.sizes(prefix)))
+    storage.forget_versions(prefix)
+    left = storage.sizes(prefix)
     if left:
         raise StorageFault(f"{next(iter(left))} is still in the store after it was deleted")
 
 
-def _send(storage: Storage, name: str, folder: Path) -> None:
-    here = {f"{name}/{inside}": path for inside, path in _files(folder)}
+def _send(storage: Storage, name: str, wanted: _Wanted) -> None:
+    prefix = _prefix(name)
+    here = {f"{prefix}{inside}": path for inside, path in wanted.files}
     state = {one: _state(path) for one, path in here.items()}
-    if _sent(folder) == state:
+    sent = _sent(wanted.sent)
+    if sent == state:
         return
-    sent, there = _sent(folder), storage.sizes(f"{name}/")
+    there = storage.sizes(prefix)
     for one, path in here.items():
         if sent.get(one) != state[one] or there.get(one) != state[one][0]:
             storage.put(one, path)
     too_many = sorted(there.keys() - here.keys())
     if too_many:
         storage.delete(too_many)
-    storage.forget_versions(f"{name}/")
-    now = storage.sizes(f"{name}/")
+    storage.forget_versions(prefix)
+    now = storage.sizes(prefix)
     if now != {one: size for one, (size, _) in state.items()}:
         raise StorageFault(f"{name} is not whole in the store: it is sent again")
-    write_json(folder / SENT, state)
+    write_json(wanted.sent, state)
 
 
 def _files(folder: Path) -> list[tuple[str, Path]]:
@@ -126,9 +176,9 @@ def _state(path: Path) -> tuple[int, int]:
     return known.st_size, known.st_mtime_ns
 
 
-def _sent(folder: Path) -> dict[str, tuple[int, int]]:
+def _sent(noted: Path) -> dict[str, tuple[int, int]]:
     try:
-        told = json.loads((folder / SENT).read_bytes())
+        told = json.loads(noted.read_bytes())
         return {str(name): (int(size), int(at)) for name, (size, at) in told.items()}
     except (OSError, ValueError, TypeError, AttributeError):
         return {}  # then everything is compared with the store

@@ -17,6 +17,10 @@ CONNECT_S: Final = 5
 READ_S: Final = 30
 """A store that says nothing for so long is away; it is asked again in a minute."""
 
+PART_BYTES: Final = 64 << 20
+"""Larger files go in parts, since no store takes more than 5 GB at once; boto3 makes the parts
+larger where there would be more than 10,000. One that fails is sent again, not the whole file."""
+
 NO_VERSIONS: Final = frozenset({"NotImplemented", "MethodNotAllowed", "XNotImplemented"})
 """What stores say that keep no older versions."""
 
@@ -94,9 +98,12 @@ class Storage(Protocol):
 class S3Storage:
     """A bucket."""
 
-    def __init__(self, client: Any, bucket: str, prefix: str = "") -> None:
-        """``client``: of boto3."""
+    def __init__(
+        self, client: Any, bucket: str, prefix: str = "", part_bytes: int = PART_BYTES
+    ) -> None:
+        """``client``: of boto3; ``part_bytes``: what is larger is sent in parts of that size."""
         self._client, self._bucket, self._prefix = client, bucket, prefix
+        self._part_bytes = part_bytes
 
     @classmethod
     def open(cls, address: StorageAddress) -> Self:
@@ -150,8 +157,19 @@ class S3Storage:
 
     def put(self, name: str, path: Path) -> None:
         """Store a file; raises ``StorageFault``."""
-        with path.open("rb") as file:
-            self._asked("put_object", Key=self._prefix + name, Body=file)
+        from boto3.exceptions import Boto3Error
+        from boto3.s3.transfer import TransferConfig
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        parts = TransferConfig(
+            multipart_threshold=self._part_bytes,
+            multipart_chunksize=self._part_bytes,
+            use_threads=False,
+        )
+        try:
+            self._client.upload_file(str(path), self._bucket, self._prefix + name, Config=parts)
+        except (Boto3Error, BotoCoreError, ClientError, OSError) as error:
+            raise StorageFault(_told(error)) from None
 
     def get(self, name: str, path: Path) -> None:
         """Fetch a file; raises ``StorageFault``."""
@@ -166,7 +184,10 @@ class S3Storage:
         self._delete([{"Key": self._prefix + name} for name in names])
 
     def forget_versions(self, prefix: str) -> None:
-        """Remove every older version, and the marks of what was deleted."""
+        """Remove every older version, the marks of what was deleted, and the parts of what was
+        never sent whole."""
+        for one in self._unfinished(prefix):
+            self._asked("abort_multipart_upload", **one)
         old = list(self._old_versions(prefix))
         self._delete(old)
         if old and any(self._old_versions(prefix)):
@@ -176,6 +197,17 @@ class S3Storage:
         """One by one: of requests for many, older stores want a checksum that the client left."""
         for one in named:
             self._asked("delete_object", **one)
+
+    def _unfinished(self, prefix: str) -> list[dict[str, str]]:
+        """Uploads that were cut off: their parts lie in the store, in no list of its files."""
+        try:
+            told = self._asked("list_multipart_uploads", Prefix=self._prefix + prefix)
+        except StorageFault as error:
+            if error.code in NO_VERSIONS:
+                return []
+            raise
+        found = told.get("Uploads", ())
+        return [{"Key": one["Key"], "UploadId": one["UploadId"]} for one in found]
 
     def _old_versions(self, prefix: str) -> Iterator[dict[str, str]]:
         more: dict[str, str] = {}

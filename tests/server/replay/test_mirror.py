@@ -25,7 +25,8 @@ from parvis_server.replay.keeping_up import Bench, carry_out
 from parvis_server.replay.mirror import Mirrored, fetch, mirror
 from parvis_server.replay.opened import open_recording
 from parvis_server.replay.orders import Act, Orders, Task
-from parvis_server.replay.rights import erase_recording, erased_before
+from parvis_server.replay.publish import Wish, prepare, publish, take_back
+from parvis_server.replay.rights import erase_recording, erased_before, sweep
 from parvis_server.replay.storage import S3Storage, StorageAddress, check_url
 from parvis_server.replay.wishes import wish
 from parvis_server.replay.withdraw import withdraw
@@ -205,6 +206,70 @@ def test_an_address_says_where_and_never_the_key() -> None:
     assert SECRET not in f"{own}{own!r}{theirs}"
 
 
+@pytest.fixture
+def published(recordings: Path, folder: Path, tmp_path: Path) -> Path:
+    """Folder of what is published of a room."""
+    prepare(open_recording(folder), Wish(()), built_page(tmp_path / "static"), quiet)
+    publish(open_recording(folder), tmp_path / "published/main", NOW)
+    return tmp_path / "published"
+
+
+def shown(published: Path) -> dict[str, bytes]:
+    """What the store is to have of it."""
+    files = [path for path in published.rglob("*") if path.is_file()]
+    return {
+        f"_published/{path.relative_to(published).as_posix()}": path.read_bytes() for path in files
+    }
+
+
+def of_published(store: StoreInMemory) -> dict[str, bytes]:
+    return {name: kept for name, kept in store.kept.items() if name.startswith("_published/")}
+
+
+def test_what_is_published_is_in_the_store_as_a_web_server_would_show_it(
+    recordings: Path, folder: Path, published: Path
+) -> None:
+    store = StoreInMemory()
+    assert mirror(recordings, store) == ALL_THERE
+    assert of_published(store) == shown(published)
+    assert {"_published/main/feed.xml", f"_published/main/{folder.name}/mix.opus"} <= set(
+        store.kept
+    )
+    assert set(store.kept) - set(shown(published)) == set(contents(recordings)) - {
+        name for name in contents(recordings) if "/prepared/" in name or "sent_" in name
+    }
+    count = len(store.puts)
+    assert mirror(recordings, store) == ALL_THERE and len(store.puts) == count
+
+
+@pytest.mark.parametrize("how", ["withdrawn", "erased", "taken back", "expired", "to leave"])
+def test_what_is_published_no_more_is_not_in_the_store(
+    recordings: Path, folder: Path, published: Path, how: str
+) -> None:
+    store = StoreInMemory()
+    mirror(recordings, store)
+    store.is_away = True
+    match how:
+        case "withdrawn":
+            withdraw(folder, ["bob-id"], NOW, quiet)
+        case "erased":
+            erase_recording(open_recording(folder), NOW)
+        case "taken back":
+            take_back(open_recording(folder), NOW)
+        case "expired":
+            sweep(recordings, NOW + 400 * 86_400_000)
+        case _:
+            wish(folder, ["bob-id"])  # it is not out yet, and nothing of it is shown meanwhile
+    assert mirror(recordings, store).waiting == 1
+    store.is_away = False
+    mirror(recordings, store)
+    assert of_published(store) == {}
+    assert not list(recordings.glob("*.feed.*"))
+    store.puts.clear()
+    mirror(recordings, store)
+    assert store.puts == []
+
+
 # Real servers
 
 
@@ -257,3 +322,37 @@ def test_no_older_version_of_who_left_stays_in_a_store_that_keeps_them(
         erase_recording(open_recording(folder), NOW)
         assert mirror(recordings, storage) == ALL_THERE
         assert versions() == []
+
+
+PART = 5 << 20
+"""The smallest that stores take."""
+
+
+def in_parts(storage: S3Storage) -> S3Storage:
+    return S3Storage(storage._client, "recordings", "hall/", PART)
+
+
+def test_a_large_file_goes_in_parts_and_comes_back_whole(
+    tmp_path: Path, gateway: MinioGateway
+) -> None:
+    large, back = tmp_path / "large", tmp_path / "back"
+    large.write_bytes(bytes(range(256)) * (2 * PART // 256) + b"the end")
+    with store_with_versions() as (storage, owner):
+        for store in (in_parts(S3Storage.open(gateway.address)), in_parts(storage)):
+            store.put("main/large", large)
+            store.get("main/large", back)
+            assert back.read_bytes() == large.read_bytes()
+            assert store.sizes("main/large") == {"main/large": large.stat().st_size}
+            back.unlink()
+        etag = owner.head_object(Bucket="recordings", Key="hall/main/large")["ETag"]
+        assert etag.strip('"').endswith("-3"), "in three parts"
+    in_parts(S3Storage.open(gateway.address)).delete(["main/large"])
+
+
+def test_the_parts_of_what_was_cut_off_leave_with_it() -> None:
+    with store_with_versions() as (storage, owner):
+        key = {"Bucket": "recordings", "Key": "hall/main/1/tracks/0001.opus"}
+        begun = owner.create_multipart_upload(**key)["UploadId"]
+        owner.upload_part(**key, UploadId=begun, PartNumber=1, Body=bytes(PART))
+        storage.forget_versions("main/1/")
+        assert not owner.list_multipart_uploads(Bucket="recordings").get("Uploads")
