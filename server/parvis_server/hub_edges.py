@@ -25,7 +25,8 @@ from parvis_server.net.api.edge_routes import EdgeInfo
 from parvis_server.net.edges.desk import EdgeDesk, Site
 from parvis_server.net.edges.roster import Edge, Offer, is_sister
 from parvis_server.room.audience import Listed
-from parvis_wire.messages import Move, Role
+from parvis_wire.edge_words import Move
+from parvis_wire.messages import Role
 
 log = logging.getLogger(__name__)
 

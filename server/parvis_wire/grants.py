@@ -32,6 +32,8 @@ class Grant(Wire):
     invite: int | None = None
     """Number of the invitation that let them in."""
     invited: bool = False
+    speaker: bool = False
+    """By a speaker's invitation."""
 
 
 def signed(grant: Grant, key: Ed25519PrivateKey) -> str:

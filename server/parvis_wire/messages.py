@@ -14,6 +14,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from parvis_wire.audience import Here, Pulse, React, TokenKept
 from parvis_wire.base import Wire
 from parvis_wire.commands import AnyCommand
+from parvis_wire.edge_words import FromEdge
 from parvis_wire.errors import BadMessage
 from parvis_wire.fields import (
     CommandId,
@@ -202,6 +203,8 @@ class Welcome(Wire):
     """Units with an output, and speakers: what they will get to play."""
     rank: Rank | None = None
     """Hosts and co-hosts."""
+    speaker: bool = False
+    """Listeners: they came by a speaker's invitation."""
 
 
 class Snapshot(Wire):
@@ -298,8 +301,7 @@ class Ack(Wire):
     refused: RefusalCode | None = None
     text: str = ""
     figure_ms: float | None = None
-    """lift_unsafe: the measured path from mouth to loudspeaker; None: another reason, or not
-    measured."""
+    """lift_unsafe: the path from mouth to loudspeaker, where it was measured and is the reason."""
     link: str | None = None
     """make_invite: the link with its secret, which the hub does not keep."""
 
@@ -332,23 +334,6 @@ class Failure(Wire):
     text: str
 
 
-class Venue(Wire):
-    """To everybody at an edge: whether the edge reaches the venue's hub. Never stored."""
-
-    type: Literal["venue"] = "venue"
-    is_reached: bool
-
-
-class Move(Wire):
-    """To a listener: go on listening at another edge; the old connection stays until then."""
-
-    type: Literal["move"] = "move"
-    place: str = Field(min_length=2, max_length=262)
-    """Port of the page's host (``:8081``), path of it (``/e/1``), or another origin."""
-    within_ms: int = Field(ge=0, le=600_000)
-    """Choose a moment of your own within this time; then this connection ends."""
-
-
 HubMessage = Annotated[
     Welcome
     | Snapshot
@@ -359,8 +344,7 @@ HubMessage = Annotated[
     | Attend
     | Pulse
     | Failure
-    | Venue
-    | Move
+    | FromEdge
     | PacketTime
     | Status
     | UpdateOffer

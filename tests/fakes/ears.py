@@ -16,6 +16,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from fakes.peer import Peer
 from parvis_audio.opus_packet import packet_duration_samples
 from parvis_wire.base import Wire
+from parvis_wire.edge_words import Venue
 from parvis_wire.messages import (
     PROTOCOL_VERSION,
     Ack,
@@ -23,7 +24,6 @@ from parvis_wire.messages import (
     Join,
     ResumeCredential,
     Role,
-    Venue,
     Welcome,
 )
 from parvis_wire.rtp import RtpPacket

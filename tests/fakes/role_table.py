@@ -98,6 +98,13 @@ class Actor:
     """A second connection: packets only."""
     blocked: bool = False
     is_live: bool = False
+    also: Part | None = None
+    """Another part that they play beside it."""
+
+    @property
+    def parts(self) -> frozenset[Part]:
+        """Whose rows of the table are theirs."""
+        return frozenset({self.part, self.also or self.part})
 
     @property
     def sounds(self) -> bool:
@@ -136,6 +143,16 @@ class RoleTable:
             ),
             "listener": Actor(Part.AUDIENCE, listens(name="Ada")),
             "blocked person": Actor(Part.AUDIENCE, listens(name="Bo"), blocked=True),
+            "invited speaker": Actor(
+                Part.AUDIENCE,
+                lambda: joined(hub.listen, invite=self._invite(InviteRole.SPEAKER), name="Sam"),
+                also=Part.SPEAKER,
+            ),
+            "person on stage": Actor(
+                Part.AUDIENCE,
+                lambda: joined(hub.listen, credential=resume(self._far["live"]), name="Live"),
+                also=Part.SPEAKER,
+            ),
             "hall screen": Actor(Part.SCREEN, listens(Role.SCREEN)),
             "unit": Actor(Part.UNIT, unit("Table 1")),
             "host's unit": Actor(Part.HOST_UNIT, unit("Chair")),
@@ -147,16 +164,16 @@ class RoleTable:
             ),
         }  # fmt: skip
 
-    def _invite(self) -> InviteCredential:
-        self.operate(c.MakeInvite, role=InviteRole.COHOST)
-        return self._invite_of(self.hub.hub.main.invites[-1].number)
+    def _invite(self, role: InviteRole = InviteRole.COHOST) -> InviteCredential:
+        self.operate(c.MakeInvite, role=role)
+        return self._invite_of(self.hub.hub.main.invites[-1].number, role)
 
     def invite_of_cohost(self) -> InviteCredential:
         """The secret of the link by which the co-host came."""
         return self._invite_of(1)
 
-    def _invite_of(self, number: int) -> InviteCredential:
-        token = self.hub.hub.keys.invite_token(ROOM, number, InviteRole.COHOST)
+    def _invite_of(self, number: int, role: InviteRole = InviteRole.COHOST) -> InviteCredential:
+        token = self.hub.hub.keys.invite_token(ROOM, number, role)
         return InviteCredential(token=token)
 
     def _second(self) -> AbstractAsyncContextManager[Peer]:

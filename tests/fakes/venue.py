@@ -16,7 +16,8 @@ from fakes import sounds
 from fakes.peer import host_credential, peer
 from fakes.phone_speaker import PhoneSpeaker, energy_dbfs, swelling
 from parvis_wire.commands import GiveFloor
-from parvis_wire.messages import Role, Venue
+from parvis_wire.edge_words import Venue
+from parvis_wire.messages import Role
 
 TABLE_HZ, ADA_HZ = sounds.PITCH_HZ, 1_250.0
 HEARD_DBFS, UNHEARD_DBFS = -45.0, -60.0

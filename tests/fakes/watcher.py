@@ -11,6 +11,7 @@ from typing import Self
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from parvis_wire.audience import Here
 from parvis_wire.commands import Command
 from parvis_wire.messages import (
     PROTOCOL_VERSION,
@@ -35,7 +36,7 @@ WAIT_S = 20.0
 class Watcher:
     """A connection that keeps the room's view; with the host's secret it is a host."""
 
-    def __init__(self, port: int, secret: str | None = None) -> None:
+    def __init__(self, port: int, secret: str | None = None, name: str | None = None) -> None:
         self._stack = ExitStack()
         self._connection = self._stack.enter_context(
             connect(f"ws://127.0.0.1:{port}/ws/listen", compression=None, max_size=1 << 20)
@@ -44,6 +45,8 @@ class Watcher:
         role = Role.HOST if secret else Role.LISTENER
         join = Join(version=PROTOCOL_VERSION, role=role, credential=credential)
         self._connection.send(serialize(join))
+        if name is not None:
+            self._connection.send(serialize(Here(name=name)))
         self._changed = threading.Condition()
         self.welcome: Welcome | None = None
         self.view: RoomView | None = None

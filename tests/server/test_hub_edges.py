@@ -9,7 +9,7 @@ from fakes.live_hub import LOOPBACK, LiveHub, live_hub
 from fakes.peer import joined, resume
 from parvis_server import hub_edges
 from parvis_wire.commands import RaiseHand
-from parvis_wire.messages import Move
+from parvis_wire.edge_words import Move
 
 
 async def test_workers_start_when_many_listen_and_take_them_over(

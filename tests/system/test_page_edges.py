@@ -10,8 +10,9 @@ import pytest
 from fakes.page import Page, page
 from fakes.page_edges import PATIENCE_S, EdgeHouse, edge_house
 from parvis_wire.commands import RaiseHand
+from parvis_wire.edge_words import Move, Venue
 from parvis_wire.floor import Hand, Surface
-from parvis_wire.messages import Join, Move, RefusalCode, ResumeCredential, Venue
+from parvis_wire.messages import Join, RefusalCode, ResumeCredential
 from parvis_wire.room_view import RoomView
 
 pytestmark = pytest.mark.system

@@ -20,6 +20,8 @@ pytestmark = [pytest.mark.system, pytest.mark.beside]
 
 SMALLEST = (320, 640)
 TABLE = "Table 2"
+LISTENER = "Maximilienne"
+KEEP = ".people .keep"
 GIVE = ".hand-acts .small:not(.quiet)"
 
 
@@ -44,6 +46,7 @@ def test_an_evening_in_all_its_states(
         unit(hub, TABLE, tone_file) as table,
         page(tmp_path / "phone", language) as phone,
         page(tmp_path / "host", language) as host,
+        Watcher(hub.port, name=LISTENER),
     ):
         for tab in (phone, host):
             tab.show(*SMALLEST, dark=dark)
@@ -87,15 +90,34 @@ def test_an_evening_in_all_its_states(
         table.press()
         phone.wait_for_words(".turn.is-live", TABLE)
         phone.wait_for_words(".voices", f"Zoé, {'at' if language == 'en' else 'à'} {TABLE}")
-        inspect(phone, "live at a table")
+        keeps_a_listener_in_view(phone)
         inspect(host, "host, a live turn")
         host.tap(".turn-row .small")
-        phone.wait("document.querySelector('.turn') === null", "the end of its turn")
+        steps_down(phone)
 
         hub.kill()
         phone.wait("__parvis.link === 'reconnecting'", "noticed that the hub is gone")
         inspect(phone, "the hub is gone")
         inspect(host, "host, the hub is gone")
+
+
+def keeps_a_listener_in_view(phone: Page) -> None:
+    """Whoever speaks says by keyboard whom everybody sees behind the stage, and takes it back."""
+    phone.wait_for_words("[aria-labelledby=audience] .people", LISTENER)
+    inspect(phone, "live at a table")
+    phone.browser.find_element("css selector", KEEP).send_keys(" ")
+    phone.wait_for_words("[aria-labelledby=invited] .people", LISTENER)
+    kept = "document.activeElement?.matches('[aria-labelledby=invited] .keep[aria-pressed=true]')"
+    phone.wait(kept, "the focus on the button that went along")
+    inspect(phone, "a listener kept in view")
+    phone.browser.switch_to.active_element.send_keys(" ")
+    phone.wait("document.querySelector('[aria-labelledby=invited]') === null", "nobody in view")
+
+
+def steps_down(phone: Page) -> None:
+    """The turn is over, and what it gave a right to."""
+    phone.wait("document.querySelector('.turn') === null", "the end of its turn")
+    assert phone.browser.find_elements("css selector", KEEP) == []
 
 
 def test_a_host_without_the_key_is_told_what_to_do(hub: HubProcess, tmp_path: Path) -> None:

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from parvis_wire.base import Wire
-from parvis_wire.messages import Ack, Move, RefusalCode, Venue, Welcome
+from parvis_wire.edge_words import Move, Venue
+from parvis_wire.messages import Ack, RefusalCode, Welcome
 from parvis_wire.packet_time import PacketTime
 
 

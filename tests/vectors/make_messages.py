@@ -308,6 +308,7 @@ def from_the_hub() -> Sequence[Wire]:
         Ack(id="c4", link="/r/salon#k=Zm9vYmFyYmF6cXV4"),
         Failure(code=4000, text="type: not known"),
         Welcome(participant="p2", resume="p2.raised-abc", confirm=True, rank=Rank.COHOST),
+        Welcome(participant="p3", resume="p3.abc", speaker=True),
         *of_an_edge(),
         Change(
             seq=2,

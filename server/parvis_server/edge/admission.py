@@ -34,6 +34,7 @@ class Ticket:
 
     invite: int | None = None
     invited: bool = False
+    speaker: bool = False
     grant: str | None = None
 
 
@@ -63,7 +64,7 @@ def ticket_of(
     claims = None if grant is None else granted(grant, key, utc_ms)
     if claims is None or (claims.room, claims.participant) != (room, participant):
         return None
-    return Ticket(claims.invite, claims.invited, grant)
+    return Ticket(claims.invite, claims.invited, claims.speaker, grant)
 
 
 def check_ticket(room: EdgeRoom, participant: str, ticket: Ticket) -> None:

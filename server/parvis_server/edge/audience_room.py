@@ -23,6 +23,7 @@ from parvis_server.net.seats import FAREWELLS
 from parvis_server.room.results import Why
 from parvis_wire.bus_subjects import unpack_program
 from parvis_wire.close_codes import CloseCode
+from parvis_wire.edge_words import Venue
 from parvis_wire.edges import (
     REQUEST_TIMEOUT_S,
     Refused,
@@ -33,7 +34,6 @@ from parvis_wire.edges import (
     parse,
 )
 from parvis_wire.errors import BadMessage
-from parvis_wire.messages import Venue
 from parvis_wire.packet_time import PacketMs
 
 log = logging.getLogger(__name__)

@@ -34,6 +34,7 @@ from parvis_server.net.endpoints import (
 )
 from parvis_server.net.rate import TokenBucket, wrong_secret_attempts
 from parvis_wire.close_codes import CloseCode
+from parvis_wire.edge_words import Venue
 from parvis_wire.edges import (
     REQUEST_TIMEOUT_S,
     Admission,
@@ -43,7 +44,7 @@ from parvis_wire.edges import (
     RelayPath,
 )
 from parvis_wire.floor import Access
-from parvis_wire.messages import Join, ResumeCredential, Role, Venue
+from parvis_wire.messages import Join, ResumeCredential, Role
 
 log = logging.getLogger(__name__)
 

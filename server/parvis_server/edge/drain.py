@@ -16,8 +16,8 @@ from parvis_server.edge.rooms import EdgeRooms
 from parvis_server.net.connection import Connection
 from parvis_server.net.framing import text_frame
 from parvis_wire.close_codes import CloseCode
+from parvis_wire.edge_words import Move
 from parvis_wire.edges import Drain
-from parvis_wire.messages import Move
 
 log = logging.getLogger(__name__)
 

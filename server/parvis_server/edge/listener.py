@@ -84,6 +84,7 @@ class EdgeListener:
                 resume=self.resume,
                 grant=ticket.grant,
                 reconnect_spread_ms=spread_ms,
+                speaker=ticket.speaker,
             )
         )
         self.is_in = True

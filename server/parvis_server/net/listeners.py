@@ -14,7 +14,7 @@ from parvis_server.net.raising import audience_token, came_raised
 from parvis_server.net.seats import Seat
 from parvis_server.net.token_handing import TokenHanding
 from parvis_server.room.members import Member
-from parvis_server.room.permissions import rank_of
+from parvis_server.room.permissions import is_expected_to_speak, rank_of
 from parvis_wire.audience import Here, React, TokenKept
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.commands import Command
@@ -161,6 +161,8 @@ class Listeners:
         if came:
             self.handing.arrived(participant)
         spread_ms = min(MAX_SPREAD_MS, here * MS_PER_LISTENER)
+        known = self.live.room.member(participant)
+        invite = admitted.invite_number or (known.invite if known is not None else None)
         connection.send(
             Welcome(
                 participant=participant,
@@ -168,15 +170,15 @@ class Listeners:
                 confirm=self.handing.is_under_way(participant),
                 reconnect_spread_ms=spread_ms,
                 rank=admitted.rank,
+                speaker=is_expected_to_speak(self.live.room.view, invite),
             )
         )
-        known = self.live.room.member(participant)
         member = Member(
             participant,
             join.role,
             name=join.name or (known.name if known is not None else None),
             rank=admitted.rank,
-            invite=admitted.invite_number or (known.invite if known is not None else None),
+            invite=invite,
             invited=admitted.is_invited,
         )
         seat = self.live.enter(member, connection)

@@ -3,6 +3,7 @@
 from parvis_server.net.credentials import Keys
 from parvis_server.net.live_room import LiveRoom
 from parvis_server.net.token_handing import TokenHanding
+from parvis_server.room.permissions import is_expected_to_speak
 from parvis_wire.floor import Rank
 from parvis_wire.messages import Join, ResumeCredential, Role, Welcome
 from parvis_wire.room_events import HostJoined, HostLeft, RoomEvent
@@ -93,6 +94,13 @@ class Raising:
             handing.gave(participant, seat.connection.peer.site)
         else:
             handing.arrived(participant)
+        view, member = self._live.room.view, self._live.room.member(participant)
         seat.connection.send(
-            Welcome(participant=participant, resume=resume, confirm=is_raised, rank=rank)
+            Welcome(
+                participant=participant,
+                resume=resume,
+                confirm=is_raised,
+                rank=rank,
+                speaker=is_expected_to_speak(view, None if member is None else member.invite),
+            )
         )

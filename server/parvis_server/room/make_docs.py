@@ -31,7 +31,8 @@ Made from `server/parvis_server/room/permissions.py` and the rules beside it by
 A dot: in every mode of the floor. Otherwise the modes are named. An act marked * needs a room that
 is backstage or live. `open_microphone` is a press without a grant, `end_room` and `make_hosts` are
 the parts of `set_phase`, `set_rank` and `make_invite` that a co-host may not do, unless they act
-for a host who is gone.
+for a host who is gone. Who listens is a *speaker* too while they speak, from their own phone or at
+a table, and for as long as a speaker's invitation is theirs.
 
 """
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from parvis_server.room.members import Member
-from parvis_wire.floor import FloorMode, Phase, Rank
+from parvis_wire.floor import FloorMode, InviteRole, Phase, Rank, TurnState
 from parvis_wire.messages import Role
 from parvis_wire.room_view import RoomView
 
@@ -20,6 +20,8 @@ class Part(StrEnum):
     HOST = "host"
     COHOST = "co-host"
     SPEAKER = "speaker"
+    """Far away and heard from the start, invited to speak, or whoever speaks from the audience just
+    now: then beside what they are besides."""
     PHONE = "speaking phone"
     """The microphone of somebody in the audience whose turn it is."""
     AUDIENCE = "audience"
@@ -131,6 +133,18 @@ def rank_of(view: RoomView, participant: str) -> Rank | None:
     return Rank.HOST if view.acting == participant else host.rank
 
 
+def is_expected_to_speak(view: RoomView, invite: int | None) -> bool:
+    """Whether the invitation of this number is a speaker's; None: somebody who came without one."""
+    invites = () if view.desk is None else view.desk.invites
+    return any(one.number == invite and one.role is InviteRole.SPEAKER for one in invites)
+
+
+def _is_on_stage(view: RoomView, person: str) -> bool:
+    """Whether this person speaks: a question that is read out is nobody at a microphone."""
+    turns = (turn for turn in view.floor if turn.participant == person)
+    return any(turn.state is TurnState.LIVE and turn.unit is not None for turn in turns)
+
+
 def is_listener(view: RoomView, member: Member | None, participant: str) -> bool:
     """Whether this id is nobody's but a listener's, as far as the room knows.
 
@@ -155,11 +169,14 @@ def parts_of(view: RoomView, actor: Member | None) -> frozenset[Part]:
     if actor.speaks_for is not None:
         return frozenset({Part.PHONE})
     rank = rank_of(view, actor.participant)
-    if rank is None:
-        return frozenset({_ROLE_PARTS[actor.role]})
-    if actor.role is Role.HOST:
+    if rank is not None and actor.role is Role.HOST:
         return frozenset({_RANK_PARTS[rank]})
-    return frozenset({_RANK_PARTS[rank], _ROLE_PARTS[actor.role]})
+    parts = {_ROLE_PARTS[actor.role]} | (set() if rank is None else {_RANK_PARTS[rank]})
+    if Part.AUDIENCE in parts and (
+        is_expected_to_speak(view, actor.invite) or _is_on_stage(view, actor.participant)
+    ):
+        parts.add(Part.SPEAKER)
+    return frozenset(parts)
 
 
 def named(parts: frozenset[Part], act: str) -> bool:

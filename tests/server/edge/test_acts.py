@@ -14,6 +14,7 @@ from parvis_server.net.relay_shares import Kind, RelayShares, Share
 from parvis_wire.audience import Here
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.commands import LowerHand, RaiseHand
+from parvis_wire.edge_words import Venue
 from parvis_wire.edges import RelayPath
 from parvis_wire.floor import Surface
 from parvis_wire.messages import (
@@ -28,7 +29,6 @@ from parvis_wire.messages import (
     RefusalCode,
     ResumeCredential,
     Role,
-    Venue,
     Welcome,
     parse_client_message,
 )

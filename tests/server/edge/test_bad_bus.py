@@ -20,7 +20,8 @@ from parvis_server.bus.address import BusAddress
 from parvis_server.bus.nats_bus import NatsBus
 from parvis_server.bus.server import BusServer
 from parvis_wire.close_codes import CloseCode
-from parvis_wire.messages import PROTOCOL_VERSION, Change, Join, Role, Snapshot, Venue
+from parvis_wire.edge_words import Venue
+from parvis_wire.messages import PROTOCOL_VERSION, Change, Join, Role, Snapshot
 
 PATIENCE_S = 30.0
 

@@ -13,7 +13,8 @@ from fakes.live_edge import edge_house
 from fakes.peer import joined, peer
 from parvis_server.edge.drain import in_proportion
 from parvis_wire.close_codes import CloseCode
-from parvis_wire.messages import PROTOCOL_VERSION, Join, Move, Role
+from parvis_wire.edge_words import Move
+from parvis_wire.messages import PROTOCOL_VERSION, Join, Role
 
 
 async def test_everybody_is_told_where_to_go_and_the_edge_ends() -> None:

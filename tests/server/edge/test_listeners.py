@@ -17,6 +17,7 @@ from parvis_server.net.credentials import new_participant
 from parvis_server.net.rate import Attempts
 from parvis_wire.audience import Here, React, Reaction
 from parvis_wire.close_codes import CloseCode
+from parvis_wire.edge_words import Venue
 from parvis_wire.edges import People, PeopleQuestion, parse
 from parvis_wire.floor import Access
 from parvis_wire.messages import (
@@ -27,7 +28,6 @@ from parvis_wire.messages import (
     ResumeCredential,
     Role,
     Snapshot,
-    Venue,
     serialize,
 )
 from parvis_wire.rtp import RtpPacket

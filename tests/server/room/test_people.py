@@ -2,14 +2,14 @@
 
 import pytest
 
-from fakes.gathering import Hall
+from fakes.gathering import Hall, far_microphone
 from parvis_server.room.births import LATE_S, new_id
 from parvis_server.room.clock import NS_PER_S
 from parvis_server.room.members import Member
 from parvis_server.room.results import AttendTo, ReadOutText, StopReading
 from parvis_wire import commands as c
 from parvis_wire.commands import LeaveFloor, LowerHand, Next, RaiseHand, TakeSeat
-from parvis_wire.floor import FloorMode, InviteRole, Rank, Surface
+from parvis_wire.floor import FloorMode, InviteRole, Rank, Surface, microphone_of
 from parvis_wire.messages import Attention, RefusalCode, Role
 from parvis_wire.room_view import ANONYMOUS_NAME, for_public
 
@@ -223,6 +223,50 @@ def test_somebody_is_kept_in_view_by_who_runs_the_room_or_speaks(hall: Hall) -> 
     assert hall.said.count("kept_in_view") == 2, "nothing happened twice"
     hall.do("host", c.KeepInView(id="x", participant="ada", on=False))
     assert list(hall.room.view.kept_in_view) == ["at-an-edge"]
+
+
+def test_whoever_speaks_from_a_phone_or_a_table_keeps_people_in_view_meanwhile(hall: Hall) -> None:
+    def keeps(who: str, *, on: bool = True) -> RefusalCode | None:
+        return hall.do(who, c.KeepInView(id="x", participant="cleo", on=on))
+
+    hall.come(far_microphone("ada"))
+    hall.do("ada", RaiseHand(id="x", speaks=True))
+    assert keeps("ada") is RefusalCode.NOT_ALLOWED, "a hand is not a voice"
+    hall.do("host", Next(id="x"))
+    assert keeps("ada") is RefusalCode.NOT_ALLOWED, "nor is a grant"
+    hall.press(microphone_of("ada"))
+    assert keeps(microphone_of("ada")) is RefusalCode.NOT_ALLOWED, "the page does it, not its voice"
+    assert keeps("ada") is None
+    hall.do("ada", LeaveFloor(id="x"))
+    assert keeps("ada", on=False) is RefusalCode.NOT_ALLOWED
+    hall.do("ben", TakeSeat(id="x", code="code-1", name="Ben"))
+    hall.raise_hands("t1")
+    hall.do("host", Next(id="x"))
+    hall.press("t1")
+    assert [turn.participant for turn in hall.room.view.floor] == ["ben"]
+    assert keeps("ben", on=False) is None, "a companion at a table speaks too"
+
+
+def test_nobody_is_a_speaker_whose_words_are_read_out() -> None:
+    hall = Hall(has_voice=True)
+    hall.do("ada", RaiseHand(id="x", text="Why?", written=True))
+    hall.do("host", Next(id="x"))
+    hall.do("host", c.ReadOut(id="x", participant="ada"))
+    hall._take(hall.room.read_started("ada", 77, hall.now_ns))
+    assert hall.floor == [("ada", "live")]
+    keep = c.KeepInView(id="x", participant="cleo", on=True)
+    assert hall.do("ada", keep) is RefusalCode.NOT_ALLOWED
+
+
+def test_a_speakers_invitation_keeps_people_in_view_and_an_ordinary_one_does_not(
+    hall: Hall,
+) -> None:
+    for role in (InviteRole.SPEAKER, InviteRole.AUDIENCE):
+        hall.do("host", c.MakeInvite(id="x", role=role))
+    for number, refused in ((1, None), (2, RefusalCode.NOT_ALLOWED)):
+        hall.come(Member(f"guest-{number}", Role.LISTENER, invite=number, invited=True))
+        keep = c.KeepInView(id="x", participant="cleo", on=number == 1)
+        assert hall.do(f"guest-{number}", keep) is refused
 
 
 def test_a_unit_that_nobody_finds_blinks(hall: Hall) -> None:

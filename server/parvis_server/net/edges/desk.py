@@ -52,6 +52,7 @@ from parvis_wire.edges import (
     parse,
 )
 from parvis_wire.errors import BadMessage
+from parvis_wire.floor import InviteRole
 from parvis_wire.grants import GRANT_MS, Grant, signed
 from parvis_wire.identity import public_bytes
 from parvis_wire.messages import serialize
@@ -314,12 +315,14 @@ class EdgeDesk:
             out = fault.code is CloseCode.FORBIDDEN
             why = RefusedWhy.SHOWN_OUT if out else RefusedWhy.NOT_ADMITTED
             return Refused(why=why, text=fault.text)
+        came_by = admitted.invite
         grant = Grant(
             room=question.room,
             participant=question.participant,
             until_utc_ms=self._site.utc_ms() + GRANT_MS,
             invite=admitted.invite_number,
             invited=admitted.is_invited,
+            speaker=came_by is not None and came_by.role is InviteRole.SPEAKER,
         )
         return Admission(grant=signed(grant, self._site.site_key), invited=admitted.is_invited)
 

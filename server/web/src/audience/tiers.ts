@@ -1,7 +1,7 @@
 /** The audience behind the stage: people who were invited, people with a name, and numbers. Pure. */
 
 import type { Listed } from "../room/people.ts";
-import type { Pulse } from "../wire/messages.ts";
+import type { Pulse, RoomView } from "../wire/messages.ts";
 
 /** Names on the page; beyond, it counts. */
 export const SHOWN = 24;
@@ -28,4 +28,20 @@ export function tiersOf(
   const listeners = pulse?.listeners ?? null;
   const seen = invited.length + named.length + (people.length - rest.length);
   return { invited, named, others: listeners === null ? null : Math.max(0, listeners - seen) };
+}
+
+/**
+ * Whether this person may keep others in view: who runs the room, was invited to speak, or speaks just
+ * now. As in `room/permissions.py`.
+ */
+export function mayKeepInView(
+  view: RoomView,
+  me: string | null,
+  isInvitedSpeaker: boolean,
+): boolean {
+  if (me === null) return false;
+  if (isInvitedSpeaker || view.hosts.some((host) => host.participant === me)) return true;
+  return view.floor.some(
+    (turn) => turn.participant === me && turn.state === "live" && turn.unit !== null,
+  );
 }

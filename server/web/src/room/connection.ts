@@ -241,7 +241,7 @@ export class Connection implements Guided {
     this.joining.resume = resume;
     this.joining.grant = grant ?? null;
     this.spreadMs = more.reconnect_spread_ms ?? 0;
-    this.news.onWelcome(participant, resume, this.joining.grant);
+    this.news.onWelcome(participant, resume, this.joining.grant, more.speaker ?? false);
     this.owed = confirm === true ? resume : null;
     // A welcome in the midst of it only tells who we are from now on.
     if (this.view !== null) return this.confirm();

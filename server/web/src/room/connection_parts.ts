@@ -43,7 +43,8 @@ export interface Joining {
 /** What a connection tells. */
 export interface News {
   onLink(state: LinkState, closeCode: number | null): void;
-  onWelcome(participant: string, resume: string, grant: string | null): void;
+  /** `isSpeaker`: they came by a speaker's invitation. */
+  onWelcome(participant: string, resume: string, grant: string | null, isSpeaker: boolean): void;
   /** The room, and the event that made it so; null: as it was found. */
   onView(view: RoomView, event: RoomEvent | null): void;
   onTime(time: Time): void;

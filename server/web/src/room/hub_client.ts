@@ -55,6 +55,8 @@ export interface RoomState {
   link: LinkState;
   closeCode: number | null;
   participant: string | null;
+  /** Whether they came by a speaker's invitation. */
+  isSpeaker: boolean;
   view: RoomView | null;
   talkers: readonly Talker[];
   status: Status | null;
@@ -74,6 +76,7 @@ const NOTHING_YET: RoomState = {
   link: "connecting",
   closeCode: null,
   participant: null,
+  isSpeaker: false,
   view: null,
   talkers: [],
   status: null,
@@ -178,7 +181,10 @@ export class HubClient {
         this.storage?.setItem(RESUME_KEY, message.resume);
         if (message.grant === null) this.storage?.removeItem(this.grantKey);
         else this.storage?.setItem(this.grantKey, message.grant);
-        return this.room.set({ participant: message.participant });
+        return this.room.set({
+          participant: message.participant,
+          isSpeaker: message.isSpeaker,
+        });
       case "view":
         this.room.set({ view: message.view });
         if (message.event !== null) this.onEvent(message.event);

@@ -44,7 +44,8 @@ export const WORLD: Surroundings = {
 
 const news: News = {
   onLink: (state, closeCode) => tell({ kind: "link", state, closeCode }),
-  onWelcome: (participant, resume, grant) => tell({ kind: "welcome", participant, resume, grant }),
+  onWelcome: (participant, resume, grant, isSpeaker) =>
+    tell({ kind: "welcome", participant, resume, grant, isSpeaker }),
   onView: (view, event) => tell({ kind: "view", view, event }),
   onTime: (time) => tell({ kind: "time", time, atMs: nowMs() }),
   onAck: (ack) => tell({ kind: "ack", ack }),

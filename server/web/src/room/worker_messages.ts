@@ -59,9 +59,17 @@ export type ToWorker =
   | { kind: "listen"; port: MessagePort | null }
   | { kind: "silence" };
 
+interface Welcomed {
+  kind: "welcome";
+  participant: string;
+  resume: string;
+  grant: string | null;
+  isSpeaker: boolean;
+}
+
 export type FromWorker =
   | { kind: "link"; state: LinkState; closeCode: number | null }
-  | { kind: "welcome"; participant: string; resume: string; grant: string | null }
+  | Welcomed
   | { kind: "view"; view: RoomView; event: RoomEvent | null }
   | { kind: "time"; time: Time; atMs: number }
   | { kind: "ack"; ack: Ack }

@@ -839,6 +839,7 @@ export interface Welcome {
   ptime_ms: 5 | 10 | 20;
   bus: Bus | null;
   rank: Rank | null;
+  speaker: boolean;
 }
 /**
  * In ``welcome``: the bus that a unit's output or a remote speaker gets.

@@ -280,6 +280,7 @@ const MESSAGES: Record<string, Fields> = {
     grant: orNull(isString),
     reconnect_spread_ms: isCount,
     rank: orNull(isRank),
+    speaker: isBoolean,
   },
   snapshot: { view: fields(VIEW) },
   change: { seq: isCount, room_clock: isCount, event: (value) => isOneOf(value, EVENTS) },

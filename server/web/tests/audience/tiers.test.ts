@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { apiPath, askHub, whoSpoke } from "../../src/audience/room_api.ts";
-import { SHOWN, tiersOf } from "../../src/audience/tiers.ts";
+import { mayKeepInView, SHOWN, tiersOf } from "../../src/audience/tiers.ts";
 import type { Listed } from "../../src/room/people.ts";
-import type { Pulse } from "../../src/wire/messages.ts";
+import type { Pulse, RoomView } from "../../src/wire/messages.ts";
+import { roomWith } from "../rooms.ts";
 
 const person = (participant: string, invited = false): Listed => ({
   participant,
@@ -41,6 +42,23 @@ describe("the tiers", () => {
   test("hidden counts stay hidden", () => {
     expect(tiersOf([person("a")], new Set(), counted(null), []).others).toBeNull();
     expect(tiersOf([person("a")], new Set(), null, []).others).toBeNull();
+  });
+});
+
+describe("who keeps others in view", () => {
+  const at = { participant: "me", state: "live", unit: "t1" };
+
+  test("runs the room, was invited to speak, or speaks just now", () => {
+    const hosts = [{ participant: "me", name: "Hera", rank: "host" }];
+    const may = (fields: object, isInvited = false, me: string | null = "me") =>
+      mayKeepInView(roomWith(fields as Partial<RoomView>), me, isInvited);
+    expect(may({ hosts })).toBe(true);
+    expect(may({}, true)).toBe(true);
+    expect(may({ floor: [at] })).toBe(true);
+    expect(may({ floor: [{ ...at, state: "granted" }] })).toBe(false);
+    expect(may({ floor: [{ ...at, unit: null }] })).toBe(false); // the hub's voice reads it out
+    expect(may({ floor: [at] }, false, "another")).toBe(false);
+    expect(may({}, true, null)).toBe(false);
   });
 });
 

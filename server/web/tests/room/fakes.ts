@@ -129,6 +129,7 @@ export function welcomeWith(more: object = {}): object {
     confirm: false,
     grant: null,
     reconnect_spread_ms: 0,
+    speaker: false,
     stream: null,
     ssrc: null,
     ...more,

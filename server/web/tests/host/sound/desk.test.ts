@@ -14,6 +14,7 @@ class FakeHub implements Hub {
     link: "open",
     closeCode: null,
     participant: "h1",
+    isSpeaker: false,
     view: null,
     talkers: [],
     status: STATUS,
