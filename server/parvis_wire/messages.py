@@ -124,8 +124,7 @@ class Join(Wire):
     unit: UnitTraits | None = None
     """Present exactly for the role ``unit``."""
     unit_key: UnitKey | None = None
-    """Units: who this is. Without one a unit is a stranger that comes from the hub's own machine,
-    or into an open house."""
+    """Units: who this is; without one, a stranger from this machine, or into an open house."""
     speaker: SpeakerTraits | None = None
     """Present exactly for the role ``speaker``."""
 
@@ -239,7 +238,7 @@ class RefusalCode(StrEnum):
 
     NOT_ALLOWED = "not_allowed"
     OVER_PLAIN = "over_plain"
-    """Whoever helps to run a room does it over https from other machines; ``text`` says where."""
+    """Rooms are run over https from other machines; ``text`` says where."""
     NAME_NEEDED = "name_needed"
     ALREADY_RAISED = "already_raised"
     NO_HAND = "no_hand"
@@ -291,6 +290,8 @@ class RefusalCode(StrEnum):
     """In this recording nobody speaks who does not want to be recorded."""
     NOT_REACHED = "not_reached"
     """The edge does not reach the venue's hub now: try again."""
+    BUSY = "busy"
+    """More people do something at this moment than an edge passes on: try again."""
 
 
 class Ack(Wire):
@@ -326,11 +327,10 @@ class Attend(Wire):
 
 
 class Failure(Wire):
-    """Last message before the hub closes a connection for a fault: what was wrong."""
+    """Last message before the hub closes a connection: the code that follows, and the fault."""
 
     type: Literal["failure"] = "failure"
     code: int
-    """The close code that follows."""
     text: str
 
 

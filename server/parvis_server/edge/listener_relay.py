@@ -83,7 +83,7 @@ class ListenerRelay:
             self._refuse(command_id, RefusalCode.NOT_REACHED, NOT_REACHED)
         elif command_id not in self._pending and len(self._pending) >= MAX_PENDING:
             text = f"{MAX_PENDING} commands wait for their answers already"
-            self._refuse(command_id, RefusalCode.TOO_MANY, text)
+            self._refuse(command_id, RefusalCode.BUSY, text)
         else:
             self._pending[command_id] = (text, now_ns + PENDING_NS)
             self._relays.acting.add(self)
@@ -106,7 +106,7 @@ class ListenerRelay:
             self._number = self._relays.open(self, RelayPath.LISTEN, peer, Role.LISTENER)
         except PeerFault as fault:
             if fault.code is CloseCode.RATE:
-                self._refuse_all(RefusalCode.TOO_MANY, fault.text)
+                self._refuse_all(RefusalCode.BUSY, fault.text)
             return  # else what waits is refused when its time is over
         self._relays.acting.add(self)
         for message in self._introduce():
@@ -169,7 +169,9 @@ class ListenerRelay:
     def closed(self, code: int, reason: str) -> None:
         """The hub ends it: for good, or it is opened again when it is needed."""
         self._number, self._ended_ns = None, self._relays.line.now_ns()
-        if code in set(CloseCode) and not CloseCode(code).retryable:
+        if code == CloseCode.RATE:  # the hub is reached, and has no place: not the same to a person
+            self._refuse_all(RefusalCode.BUSY, self._failure or reason)
+        elif code in set(CloseCode) and not CloseCode(code).retryable:
             self._connection.fail(CloseCode(code), self._failure or reason)
         self._failure = None
 

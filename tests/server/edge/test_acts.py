@@ -77,7 +77,7 @@ async def test_no_more_than_eight_commands_wait() -> None:
         for number in range(9):
             await one.say(LowerHand(id=f"c{number}"))
         ack = await one.until(Ack)
-        assert (ack.id, ack.refused) == ("c8", RefusalCode.TOO_MANY)
+        assert (ack.id, ack.refused) == ("c8", RefusalCode.BUSY)
 
 
 async def test_a_hub_that_was_started_again_gets_what_waits_once_more() -> None:
@@ -125,6 +125,16 @@ async def test_the_hub_ends_a_listeners_connection_for_good_or_for_now() -> None
         code, failures = await one.until_closed()
         assert code == CloseCode.FORBIDDEN
         assert [failure.text for failure in failures] == ["out"]
+
+
+async def test_whom_the_hub_has_no_place_for_is_told_so_and_not_that_it_is_away() -> None:
+    """At once: its own shares may be full when the edge's are not."""
+    async with edge_house() as house, joined(house.edge.listen) as one:
+        await one.say(RAISE)
+        (opened,) = await house.hub.opened()
+        house.hub.close(house.edge.id, opened.connection, CloseCode.RATE, "too many people")
+        ack = await one.until(Ack)
+        assert (ack.id, ack.refused, ack.text) == ("c1", RefusalCode.BUSY, "too many people")
 
 
 async def test_whoever_rests_is_a_number_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -241,7 +251,7 @@ async def test_strangers_who_act_keep_no_host_out_and_the_idlest_gives_way() -> 
         async with joined(house.edge.listen) as two:
             await two.say(RaiseHand(id="c2", name="Bo"))
             refused = await two.until(Ack)  # the first one's command still waits
-            assert (refused.id, refused.refused) == ("c2", RefusalCode.TOO_MANY)
+            assert (refused.id, refused.refused) == ("c2", RefusalCode.BUSY)
             house.hub.tell(house.edge.id, first.connection, Ack(id="c1"))
             await one.until(Ack)
             await two.say(RaiseHand(id="c3", name="Bo"))

@@ -238,7 +238,8 @@ export type RefusalCode =
   | "consent_needed"
   | "text_changed"
   | "not_recorded"
-  | "not_reached";
+  | "not_reached"
+  | "busy";
 /**
  * What a unit or phone shall show or sound.
  */
@@ -1444,7 +1445,7 @@ export interface Pulse {
   yes: number | null;
 }
 /**
- * Last message before the hub closes a connection for a fault: what was wrong.
+ * Last message before the hub closes a connection: the code that follows, and what was wrong.
  */
 export interface Failure {
   type: "failure";
