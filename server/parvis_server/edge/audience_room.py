@@ -251,7 +251,7 @@ class AudienceRoom:
             if one.is_new:
                 self._show_anew()
             for text in one.texts:
-                self.fanout.publish_control(message_frame(text))
+                self.fanout.publish_control(message_frame(text), at_leisure=one.at_leisure)
             self._send_away(one)
         if self.core.view is None:
             return

@@ -33,12 +33,18 @@ REFUSED_FOR_NS = 5 * NS_PER_S
 """A room that is not there is asked for once in this time: names can be guessed."""
 
 
+AT_LEISURE = ('{"type":"pulse"', '{"type":"time"')
+"""How messages begin for which nobody waits."""
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """What follows from an answer, or from one of the news."""
 
     texts: tuple[str, ...] = ()
     """Messages for everybody who listens."""
+    at_leisure: bool = False
+    """Nobody waits for ``texts``: how many listen, what time it is."""
     is_new: bool = False
     """Everybody needs the snapshot, before ``texts``."""
     out: frozenset[str] = frozenset()
@@ -216,8 +222,14 @@ class EdgeRoom:
             self.view, self.refused, self._wanted = None, RefusedWhy.NO_ROOM, True
             self._next_ns = now_ns + REFUSED_FOR_NS
         texts = () if news.text is None else (news.text,)
-        uninvited = news.uninvited_out
-        return Told(texts, out=out, void_invites=void, uninvited_out=uninvited, gone=news.gone)
+        return Told(
+            texts,
+            at_leisure=news.text is not None and news.text.startswith(AT_LEISURE),
+            out=out,
+            void_invites=void,
+            uninvited_out=news.uninvited_out,
+            gone=news.gone,
+        )
 
     def _hear(self, text: str, now_ns: int) -> bool:
         """What a message for listeners changes here; False: it does not fit."""

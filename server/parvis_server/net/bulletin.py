@@ -46,10 +46,10 @@ class Bulletin:
         self._snapshots.clear()
 
     def everybody(self, message: Wire) -> None:
-        """Tell everybody the same."""
+        """Tell everybody the same, for which nobody waits."""
         frame = text_frame(message)
-        self._hosts.publish_control(frame)
-        self._public.publish_control(frame)
+        self._hosts.publish_control(frame, at_leisure=True)
+        self._public.publish_control(frame, at_leisure=True)
         self._tap(message)
 
     def _tap(self, message: Wire) -> None:

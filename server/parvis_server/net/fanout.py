@@ -4,7 +4,8 @@ Theory of operation. A frame is *sound* (a program packet, worthless when late) 
 message, never left out). Small audiences are served at once, in the call that publishes; a large
 one by ``run``, which gives way to the event loop every ``SLICE_NS``. Frames that wait for it are
 bounded: the oldest sound goes. A message goes before all sound that waits, and before the rest of
-a packet's audience: on a machine that is late, a press is told at once. A receiver who joins while
+a packet's audience: on a machine that is late, a press is told at once. What nobody waits for (how
+many listen, once a second) is told *at leisure*: sound goes before the rest of its audience. A receiver who joins while
 frames wait gets only those that were published after: its snapshot holds the rest already.
 
 The program may come in packets of two lengths (``Pace``); each receiver gets those of one. Longer
@@ -107,6 +108,7 @@ class Fanout:
         self._receivers = Receivers()
         self._rates = {pace: _ProgramRate() for pace in Pace}
         self._messages: deque[_Waiting] = deque()
+        self._leisurely: deque[_Waiting] = deque()
         self._sound: deque[_Waiting] = deque()
         self._published = 0
         self._newest_since = 0
@@ -151,12 +153,18 @@ class Fanout:
         self.counts.sound_frames += 1
         for one in Pace if pace is None else (pace,):
             self._rates[one].saw(frame, ptime_ms)
-        self._publish(waiting)
+        self._publish(waiting, self._sound)
 
-    def publish_control(self, frame: bytes, pace: Pace | None = None) -> None:
-        """A message for everybody, or for those who get the program at this pace."""
+    def publish_control(
+        self, frame: bytes, pace: Pace | None = None, *, at_leisure: bool = False
+    ) -> None:
+        """A message for everybody, or for those who get the program at this pace.
+
+        ``at_leisure``: after whatever waits, and after the sound that comes meanwhile.
+        """
         self.counts.control_frames += 1
-        self._publish(_Waiting(self._published, frame, sound=False, pace=pace))
+        waiting = _Waiting(self._published, frame, sound=False, pace=pace)
+        self._publish(waiting, self._leisurely if at_leisure else self._messages)
 
     async def run(self) -> None:
         """Serve large audiences, in slices; runs until cancelled."""
@@ -165,27 +173,34 @@ class Fanout:
             self._wake.clear()
             self._serving = True
             try:
-                while self._messages or self._sound:
-                    await self._serve_messages()
-                    if self._sound:
-                        await self._serve_in_slices(self._sound.popleft())
+                while self._messages or self._sound or self._leisurely:
+                    await self._serve_pressing()
+                    if self._leisurely:
+                        await self._serve_in_slices(self._leisurely.popleft(), at_leisure=True)
             finally:
                 self._serving = False
+
+    async def _serve_pressing(self) -> None:
+        """Messages and sound; what is at leisure stands back."""
+        while self._messages or self._sound:
+            await self._serve_messages()
+            if self._sound:
+                await self._serve_in_slices(self._sound.popleft())
 
     async def _serve_messages(self) -> None:
         while self._messages:
             await self._serve_in_slices(self._messages.popleft())
 
-    def _publish(self, waiting: _Waiting) -> None:
+    def _publish(self, waiting: _Waiting, line: deque[_Waiting]) -> None:
         self._published += 1
-        busy = self._messages or self._sound or self._serving
+        busy = self._messages or self._sound or self._leisurely or self._serving
         if not busy and len(self) <= INLINE_RECEIVERS:
             rows, started_ns = self._meant(waiting), self.now_ns()
             for row in rows:
                 self._serve_some(row, 0, len(row.ways), waiting, started_ns)
             self._took(self.now_ns() - started_ns, sum(len(row.ways) for row in rows))
             return
-        (self._sound if waiting.sound else self._messages).append(waiting)
+        line.append(waiting)
         self._bound_sound(waiting.pace)
         self._wake.set()
 
@@ -206,7 +221,7 @@ class Fanout:
             rows = [row.since(waiting.number) for row in rows]
         return rows
 
-    async def _serve_in_slices(self, waiting: _Waiting) -> None:
+    async def _serve_in_slices(self, waiting: _Waiting, *, at_leisure: bool = False) -> None:
         rows, spent_ns = self._meant(waiting), 0
         started_ns = now_ns = self.now_ns()
         for row in rows:
@@ -218,6 +233,8 @@ class Fanout:
                     await asyncio.sleep(0)
                     if waiting.sound:
                         await self._serve_messages()
+                    elif at_leisure:
+                        await self._serve_pressing()
                     started_ns = now_ns = self.now_ns()
         self._took(spent_ns + now_ns - started_ns, sum(len(row.ways) for row in rows))
 

@@ -141,6 +141,14 @@ def test_a_lost_pulse_shows_nobody_a_new_snapshot() -> None:
     same(room, told)
 
 
+def test_nobody_waits_for_a_pulse_and_everybody_for_a_hand() -> None:
+    told = ToldRoom()
+    room = answered(told)
+    (pulse,) = room.news(told.pulses(1), 0)
+    (hand,) = room.news(told.raises("a"), 0)
+    assert (pulse.at_leisure, hand.at_leisure) == (True, False)
+
+
 def test_an_answer_older_than_the_news_is_void() -> None:
     told = ToldRoom()
     room = answered(told)

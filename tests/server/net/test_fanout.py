@@ -172,6 +172,27 @@ async def test_a_message_does_not_wait_until_everybody_has_a_packet(
     assert sinks[-1].frames == [b"change", SOUND]
 
 
+async def test_sound_and_messages_go_before_the_rest_of_what_nobody_waits_for(
+    fanout: Fanout, clock: FakeClock
+) -> None:
+    """How many listen, once a second to thousands: everybody gets it, and no packet waits for it."""
+    sinks = [FakeSink() for _ in range(INLINE_RECEIVERS + 1)]
+    for sink in sinks:
+        fanout.add(sink, wants_sound=True)
+    clock.cost = fanout_module.SLICE_NS
+    served = asyncio.get_running_loop().create_task(fanout.run())
+    fanout.publish_control(b"pulse 1", at_leisure=True)
+    fanout.publish_control(b"pulse 2", at_leisure=True)
+    await sinks[0].got(1)
+    assert not sinks[-1].frames
+    fanout.publish_sound(SOUND, 20)
+    fanout.publish_control(b"change")
+    await sinks[-1].got(4)
+    served.cancel()
+    assert sinks[0].frames == [b"pulse 1", b"change", SOUND, b"pulse 2"]
+    assert sinks[-1].frames == [b"change", SOUND, b"pulse 1", b"pulse 2"]
+
+
 async def test_who_joins_while_frames_wait_gets_only_what_comes_after(fanout: Fanout) -> None:
     for _ in range(INLINE_RECEIVERS + 1):
         fanout.add(FakeSink(), wants_sound=True)
