@@ -5,8 +5,9 @@ message, never left out). Small audiences are served at once, in the call that p
 one by ``run``, which gives way to the event loop every ``SLICE_NS``. Frames that wait for it are
 bounded: the oldest sound goes. A message goes before all sound that waits, and before the rest of
 a packet's audience: on a machine that is late, a press is told at once. What nobody waits for (how
-many listen, once a second) is told *at leisure*: sound goes before the rest of its audience. A receiver who joins while
-frames wait gets only those that were published after: its snapshot holds the rest already.
+many listen, once a second) is told *at leisure*: sound goes before the rest of its audience. A
+receiver who joins while frames wait gets only those that were published after: its snapshot holds
+the rest already.
 
 The program may come in packets of two lengths (``Pace``); each receiver gets those of one. Longer
 packets begin at different moments for different parts of the audience (``Phase``): so what is to be

@@ -175,7 +175,7 @@ async def test_a_message_does_not_wait_until_everybody_has_a_packet(
 async def test_sound_and_messages_go_before_the_rest_of_what_nobody_waits_for(
     fanout: Fanout, clock: FakeClock
 ) -> None:
-    """How many listen, once a second to thousands: everybody gets it, and no packet waits for it."""
+    """How many listen, each second: everybody gets it, and no packet waits for it."""
     sinks = [FakeSink() for _ in range(INLINE_RECEIVERS + 1)]
     for sink in sinks:
         fanout.add(sink, wants_sound=True)
