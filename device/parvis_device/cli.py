@@ -190,14 +190,17 @@ _OwnConfig = Annotated[
 ]
 
 
+_Boot = Annotated[
+    Path | None,
+    typer.Option("--boot", metavar="DIR", help="The boot partition; unless set: found."),
+]
+
+
 @app.command(epilog="Example: parvis-unit provision --config /etc/parvis/unit.toml")
 def provision(
     config: _OwnConfig = Path("/etc/parvis/unit.toml"),
     state: _State = None,
-    boot: Annotated[
-        Path | None,
-        typer.Option("--boot", metavar="DIR", help="The boot partition; unless set: found."),
-    ] = None,
+    boot: _Boot = None,
 ) -> None:
     """Before the unit's program: take parvis.toml from the card, and wait for a network."""
     from parvis_device.provisioning.command import provision as work
@@ -209,12 +212,13 @@ def provision(
 def reset(
     config: _OwnConfig = Path("/etc/parvis/unit.toml"),
     state: _State = None,
+    boot: _Boot = None,
     sure: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Make the unit as new: its key, its site, its name, its hub and every Wi-Fi are forgotten."""
     from parvis_device.provisioning.command import reset as work
 
-    work(config, state, sure=sure)
+    work(config, state, boot, sure=sure)
 
 
 def main() -> None:

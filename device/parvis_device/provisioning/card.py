@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from parvis_device.provisioning.card_file import (
+    BLANK,
     MOST_BYTES,
     CardFile,
     CardMistake,
@@ -140,6 +141,26 @@ class Card:
             words = f"{error.filename or self._settings.path}: {error.strerror}"
             _log.error("the settings of the card cannot be taken (%s); tried again later", words)
             return Taken(trouble=words)
+
+    def forget(self) -> None:
+        """What the unit took from here, and left for people to read, goes: it says whose it is.
+
+        A file that waits to be taken stays: it is for the unit that comes next.
+
+        Raises:
+            OSError: it cannot be wiped.
+        """
+        self._finish_wiping()
+        try:
+            with self._file.open("rb") as opened:
+                content = opened.read(MOST_BYTES + 1)
+            card = read_card(content)
+        except (FileNotFoundError, CardMistake):
+            return
+        if content and (card.is_empty or card.digest == self._settings.taken):
+            self._disk.write(self._draft, BLANK.encode())
+            self._disk.replace(self._file, self._old)
+            self._finish_wiping()
 
     def _take(self) -> Taken:
         self._finish_wiping()

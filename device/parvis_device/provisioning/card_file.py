@@ -26,6 +26,12 @@ from parvis_device.provisioning.settings_text import assignment, line_of
 MOST_BYTES = 16_384
 """A file with every setting and a paragraph beside each is a quarter of it."""
 
+BLANK = (
+    "# This unit is as new. It takes what is written here at its next start, for example:\n"
+    '# hub = "http://192.168.1.20:8080"\n'
+)
+"""On the partition of a unit that was reset."""
+
 SECRETS = ("setup_code", "hotspot_password", "wifi_password")
 
 _AT_LINE = re.compile(r" \(at line (\d+), column \d+\)")

@@ -140,7 +140,7 @@ def whose(folder: Path) -> Whose:
     return Whose(spelled(identity.unit), site)
 
 
-def reset(config: Path, state: Path | None, *, sure: bool) -> None:
+def reset(config: Path, state: Path | None, boot: Path | None, *, sure: bool) -> None:
     """Make the unit as new, after a question.
 
     Raises:
@@ -155,7 +155,8 @@ def reset(config: Path, state: Path | None, *, sure: bool) -> None:
             raise typer.Exit(1)
     disk = Disk()
     settings = UnitSettings(config, disk, folder)
-    trouble = asyncio.run(make_new(folder, settings, NetworkManager(disk), disk))
+    card = Card(boot or boot_folder(), settings, _join_nothing, disk)
+    trouble = asyncio.run(make_new(folder, settings, card, NetworkManager(disk), disk))
     if trouble:
         raise UnitError(f"not forgotten: {trouble}; say `parvis-unit reset` again")
     print("the unit is as new at its next start, but for what stands on its label")

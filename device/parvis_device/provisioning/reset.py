@@ -10,7 +10,7 @@ from pathlib import Path
 
 from parvis_device.errors import StateTrouble
 from parvis_device.identity import forget
-from parvis_device.provisioning.card import UnitSettings
+from parvis_device.provisioning.card import Card, UnitSettings
 from parvis_device.provisioning.disk import Disk
 from parvis_device.provisioning.networks import Networks
 
@@ -27,19 +27,26 @@ def is_begun(folder: Path) -> bool:
     return (folder / BEGUN).exists()
 
 
-async def make_new(folder: Path, settings: UnitSettings, networks: Networks, disk: Disk) -> str:
+async def make_new(
+    folder: Path, settings: UnitSettings, card: Card, networks: Networks, disk: Disk
+) -> str:
     """Forget all but the label; what could not be, in words; that of the unit's own is tried again
     at the next start.
 
     Args:
         folder: with the unit's key.
         settings: its own.
+        card: the boot partition, on which the name and the hub stand that were taken from it.
         networks: which forgets every Wi-Fi.
         disk: where it is written that this was begun.
     """
     troubles = []
     with contextlib.suppress(OSError):  # a full card must not keep anybody from this
         disk.put(folder / BEGUN, b"")
+    try:
+        card.forget()  # first: the settings know what was taken and maybe not wiped
+    except OSError as error:
+        troubles.append(f"the boot partition keeps its name and hub ({error.strerror})")
     try:
         settings.change(dict.fromkeys(OF_THE_PLACE))
     except OSError as error:

@@ -259,7 +259,7 @@ class Service:
 
     async def _forget(self) -> None:
         parts = self._parts
-        await make_new(parts.folder, parts.settings, parts.networks, parts.disk)
+        await make_new(parts.folder, parts.settings, parts.card, parts.networks, parts.disk)
 
     def _told(self, wish: Wish) -> None:
         self._wish = wish

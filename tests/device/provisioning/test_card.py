@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 
 from fakes.platter import Platter, PowerCut
+from fakes.provisioned import FakeNetworks
 from parvis_device.config import load
 from parvis_device.provisioning.card import CARD_NAME, ERROR_NAME, Card, UnitSettings
 from parvis_device.provisioning.disk import Disk
 from parvis_device.provisioning.networks import Wifi
+from parvis_device.provisioning.reset import make_new
 from parvis_server.labels import new_labels
 
 LABEL = new_labels(1, 1, "Table", "https://192.168.1.20:8443")[0]
@@ -220,3 +222,39 @@ def test_no_card_and_an_empty_one(unit: Unit) -> None:
     unit.card.write_text("# only a note\n")
     assert not unit.start().take().anything
     assert unit.card.read_text() == "# only a note\n" and not unit.settings.exists()
+
+
+async def test_a_reset_leaves_nothing_of_the_place_on_the_boot_partition(unit: Unit) -> None:
+    unit.card.write_text(TEXT)
+    card = unit.start()
+    assert card.take().anything
+    assert b"Table 1" in unit.on_the_card, "for people, until then"
+    await reset(unit)
+    for said in (b"Table 1", b"Hall", *(secret.encode() for secret in SECRETS)):
+        assert said not in unit.on_the_card
+    assert not unit.start().take().anything, "and nothing to take"
+
+
+async def test_a_reset_wipes_what_was_taken_and_not_wiped_yet(unit: Unit) -> None:
+    unit.card.write_text(TEXT)
+    with pytest.raises(PowerCut):
+        unit.start(CutDisk(4, halfway=False)).take()
+    assert b"Table 1" in unit.on_the_card
+    assert unit.settings.read_text().startswith("# taken from the card")
+    await reset(unit)
+    assert b"Table 1" not in unit.on_the_card
+    assert not unit.start().take().anything, "it does not come back"
+
+
+async def test_a_file_that_waits_for_the_reset_unit_stays(unit: Unit) -> None:
+    unit.card.write_text(TEXT)
+    await reset(unit)
+    assert unit.start().take().anything
+
+
+async def reset(unit: Unit) -> None:
+    disk = Disk()
+    settings = UnitSettings(unit.settings, disk)
+    (unit.folder / "state").mkdir(exist_ok=True)
+    told = await make_new(unit.folder / "state", settings, unit.start(), FakeNetworks(), disk)
+    assert told == ""

@@ -106,9 +106,9 @@ def test_reset_asks_first_and_then_forgets(
     key = open_identity(machine.state).unit
     monkeypatch.setattr("sys.stdin", io.StringIO())
     with pytest.raises(UsageError, match="add --yes"):
-        command.reset(machine.config, machine.state, sure=False)
+        command.reset(machine.config, machine.state, machine.boot, sure=False)
     assert open_identity(machine.state).unit == key
-    command.reset(machine.config, machine.state, sure=True)
+    command.reset(machine.config, machine.state, machine.boot, sure=True)
     assert not (machine.state / UNIT_KEY).exists()
     kept = load(machine.config, {})
     assert kept.setup_code is not None and "name" not in kept.model_fields_set
