@@ -37,6 +37,8 @@ class NetworkManager:
         """``root`` and ``command`` are others in trials."""
         self._disk = disk
         self._kept = root / PROFILES / f"{nmcli.JOINED_WIFI}.nmconnection"
+        self._former = root / PROFILES / f"{nmcli.FORMER_WIFI}.nmconnection"
+        self._tried = root / VOLATILE_PROFILES / f"{nmcli.TRIED_WIFI}.nmconnection"
         self._own = root / VOLATILE_PROFILES / f"{nmcli.OWN_WIFI}.nmconnection"
         self._names = root / NAMES
         self._channels = root / CHANNELS
@@ -62,10 +64,17 @@ class NetworkManager:
     def keep(self, wifi: Wifi) -> None:
         """Remember a network; NetworkManager reads it at its start, or is told by ``load``.
 
+        The one that was kept before stays as the second choice: the new one's password may be
+        wrong, and nobody be near.
+
         Raises:
             OSError: it cannot be written.
         """
-        self._write(self._kept, nmcli.join_profile(wifi))
+        profile = nmcli.join_profile(wifi)
+        before = self._kept.read_text(encoding="utf-8") if self._kept.exists() else profile
+        if before != profile:
+            self._write(self._former, nmcli.as_former(before))
+        self._write(self._kept, profile)
         if wifi.country is not None:
             self._country = wifi.country
             option = f"options cfg80211 ieee80211_regdom={wifi.country}\n"
@@ -75,27 +84,45 @@ class NetworkManager:
         """Let NetworkManager read what was kept, and the radio use its country's channels."""
         if self._country is not None:
             await self._run("iw", "reg", "set", self._country)
-        if self._kept.exists():
-            # Raspberry Pi OS blocks the radio until somebody names a country or asks for it.
-            await self._ask("radio", "wifi", "on")
-            await self._ask("connection", "load", str(self._kept))
+        for profile in (self._kept, self._former):
+            if profile.exists():
+                # Raspberry Pi OS blocks the radio until somebody names a country or asks for it.
+                await self._ask("radio", "wifi", "on")
+                await self._ask("connection", "load", str(profile))
 
     async def join(self, wifi: Wifi) -> JoinTrouble | None:
-        """Join now; a network that was not joined leaves the one that was kept before."""
-        before = self._kept.read_bytes() if self._kept.exists() else None
+        """Join now, and keep it once it is joined: until then the one that is kept is not touched.
+
+        It is tried with a profile that goes with the power, so that neither a wrong password nor a
+        power cut in the middle costs the unit the network that it has.
+        """
         try:
-            self.keep(wifi)
+            self._write(self._tried, nmcli.join_profile(wifi, nmcli.TRIED_WIFI))
         except OSError as error:
-            _log.error("the network cannot be kept: %s", error)
+            _log.error("the network cannot be tried: %s", error)
             return JoinTrouble.FAILED
-        await self.load()
-        wait = ("--wait", str(JOIN_S), "connection", "up", "id", nmcli.JOINED_WIFI)
+        if wifi.country is not None:
+            await self._run("iw", "reg", "set", wifi.country)
+        await self._ask("radio", "wifi", "on")
+        await self._ask("connection", "load", str(self._tried))
+        wait = ("--wait", str(JOIN_S), "connection", "up", "id", nmcli.TRIED_WIFI)
         code, said = await self._ask(*wait, within_s=JOIN_S + ASK_S)
         trouble = nmcli.trouble_in(code, said)
         if trouble is not None:
             _log.warning("the network %r was not joined: %s", wifi.name, said.strip())
-            await self._put_back(before)
-        return trouble
+            await self._ask("connection", "delete", "id", nmcli.TRIED_WIFI)
+            with contextlib.suppress(OSError):
+                self._disk.remove(self._tried)
+            await self.load()
+            return trouble
+        try:
+            self.keep(wifi)  # NetworkManager goes on with the tried one until the power goes
+        except OSError as error:
+            _log.error(
+                "%r is joined until the power goes, and cannot be kept: %s", wifi.name, error
+            )
+        await self.load()
+        return None
 
     async def try_kept(self) -> tuple[str, JoinTrouble | None] | None:
         """Try the network that is kept once more, and say what is wrong with it."""
@@ -148,18 +175,10 @@ class NetworkManager:
         for profile in nmcli.wifi_profiles_in(said):
             failed, why = await self._ask("connection", "delete", "uuid", profile)
             troubles += [why.strip()] if failed else []
-        self._disk.remove(self._kept)
+        for kept in (self._kept, self._former, self._tried):
+            self._disk.remove(kept)
         if troubles:
             raise OSError(errno.EIO, "; ".join(troubles))
-
-    async def _put_back(self, before: bytes | None) -> None:
-        with contextlib.suppress(OSError):
-            if before is None:
-                await self._ask("connection", "delete", "id", nmcli.JOINED_WIFI)
-                self._disk.remove(self._kept)
-            else:
-                self._disk.put(self._kept, before)
-                await self.load()
 
     def _write(self, path: Path, text: str) -> None:
         self._disk.make_folder(path.parent)

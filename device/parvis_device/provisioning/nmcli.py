@@ -15,7 +15,9 @@ from collections.abc import Iterator
 from parvis_device.provisioning.networks import JoinTrouble, Seen, Wifi, strongest
 
 OWN_WIFI, JOINED_WIFI = "parvis-hotspot", "parvis-wifi"
-"""Names of the two profiles."""
+FORMER_WIFI, TRIED_WIFI = "parvis-wifi-before", "parvis-wifi-tried"
+"""Names of the profiles: the unit's own Wi-Fi, the one that it joins, the one that it joined before
+(also joined, where the other is not there or does not let it in), and one that is being tried."""
 
 OWN_ADDRESS = "10.42.0.1"
 OWN_NETWORK = "10.42.0.0/24"
@@ -31,15 +33,27 @@ _OF_PARVIS = uuid.UUID("0b8f1d0a-6d7c-5a59-9d5e-7a3a7b0c7e52")
 _ENTERPRISE = "802.1X"
 
 
-def join_profile(wifi: Wifi) -> str:
-    """The profile that joins a network, now and whenever it is there."""
-    lines = [*_head(JOINED_WIFI, autoconnect=True), "[wifi]", "mode=infrastructure"]
+def join_profile(wifi: Wifi, name: str = JOINED_WIFI) -> str:
+    """The profile that joins a network, now and whenever it is there; by name alone, if tried."""
+    head = _head(name, autoconnect=name != TRIED_WIFI)
+    lines = [*head, "[wifi]", "mode=infrastructure"]
     lines += [f"ssid={_bytes(wifi.name)}", *(["hidden=true"] if wifi.hidden else [])]
     if wifi.password is not None:
         # WPA3 alone is joined, too: NetworkManager adds SAE to wpa-psk where both sides know it.
         lines += ["", "[wifi-security]", "key-mgmt=wpa-psk", f"psk={_escaped(wifi.password)}"]
     lines += ["", "[ipv4]", "method=auto", "", "[ipv6]", "method=auto", ""]
     return "\n".join(lines)
+
+
+def as_former(profile: str) -> str:
+    """A profile that ``join_profile`` made, joined only where the one that took its place is not.
+
+    NetworkManager takes the profile of the higher priority among those that are in the air.
+    """
+    _, _, rest = profile.partition("[wifi]")
+    lines = _head(FORMER_WIFI, autoconnect=True)
+    lines.insert(-1, "autoconnect-priority=-1")
+    return "\n".join([*lines, "[wifi]"]) + rest
 
 
 def own_profile(name: str, password: str) -> str:

@@ -117,7 +117,8 @@ def test_passwords() -> None:
 SCRIPT = """#!/bin/sh
 echo "$*" >> "{log}"
 case "$*" in
-  *"connection up id parvis-wifi") cat "{answer}" >&2; exit $(cat "{code}");;
+  *"connection up id parvis-wifi"*) cp "$(dirname {log})"/root/etc/NetworkManager/system-connections/parvis-wifi.nmconnection "{log}.meanwhile" 2>/dev/null
+    cat "{answer}" >&2; exit $(cat "{code}");;
   *"connection delete uuid aaa") cat "{answer}"; exit $(cat "{code}");;
   *"connection show") printf 'aaa:802-11-wireless\\nbbb:802-3-ethernet\\n';;
   *"wifi list"*) printf 'Hall:50:WPA2:Infra\\n';;
@@ -147,6 +148,14 @@ class Machine:
     def asked(self) -> str:
         return self._log.read_text() if self._log.exists() else ""
 
+    @property
+    def meanwhile(self) -> str:
+        """What was kept while a network was being joined."""
+        return self._log.with_name("log.meanwhile").read_text()
+
+    def profiles(self) -> list[Path]:
+        return sorted(self.root.rglob("*.nmconnection"))
+
     def profile(self, kind: str, name: str) -> Path:
         return self.root / kind / "NetworkManager/system-connections" / f"{name}.nmconnection"
 
@@ -163,7 +172,7 @@ async def test_joining_keeps_a_network_for_root_alone_and_says_no_password(
     kept = machine.profile("etc", "parvis-wifi")
     assert "psk=sesame-sesame" in kept.read_text()
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
-    assert "sesame" not in machine.asked and "connection up id parvis-wifi" in machine.asked
+    assert "sesame" not in machine.asked and "connection up id parvis-wifi-tried" in machine.asked
     assert machine.asked.index("radio wifi on") < machine.asked.index("connection load")
     assert (
         "ieee80211_regdom=FR"
@@ -177,6 +186,39 @@ async def test_a_wrong_password_keeps_what_was_kept_before(machine: Machine) -> 
     trouble = await machine.manager.join(Wifi("Other", "wrong-wrong"))
     assert trouble is JoinTrouble.WRONG_PASSWORD
     assert "psk=sesame-sesame" in machine.profile("etc", "parvis-wifi").read_text()
+    assert "wrong-wrong" not in "".join(path.read_text() for path in machine.profiles())
+
+
+async def test_while_another_network_is_tried_the_kept_one_is_as_it_was(machine: Machine) -> None:
+    """The power may go in that minute."""
+    await machine.manager.join(Wifi("Hall", "sesame-sesame"))
+    before = machine.profile("etc", "parvis-wifi").read_text()
+    await machine.manager.join(Wifi("Other", "other-other"))
+    assert machine.meanwhile == before
+    tried = machine.profile("run", "parvis-wifi-tried").read_text()
+    assert "autoconnect=false" in tried, "it is joined by this start alone"
+    assert "psk=other-other" in machine.profile("etc", "parvis-wifi").read_text()
+
+
+async def test_the_network_of_before_is_the_second_choice(machine: Machine) -> None:
+    """A card's file with a wrong password must not cost a unit its network."""
+    machine.manager.keep(Wifi("Hall", "sesame-sesame"))
+    machine.manager.keep(Wifi("Hall", "sesame-sesame"))
+    former = machine.profile("etc", "parvis-wifi-before")
+    assert not former.exists(), "the same one again is no other"
+    machine.manager.keep(Wifi("Other", "wrong-wrong"))
+    lines = former.read_text().splitlines()
+    assert {"id=parvis-wifi-before", "autoconnect-priority=-1", "psk=sesame-sesame"} <= set(lines)
+    assert lines.count("[wifi]") == 1 and "autoconnect=false" not in lines
+    uuids = {
+        next(line for line in path.read_text().splitlines() if line.startswith("uuid="))
+        for path in machine.profiles()
+    }
+    assert len(uuids) == 2
+    await machine.manager.load()
+    assert str(former) in machine.asked
+    await machine.manager.forget()
+    assert machine.profiles() == []
 
 
 async def test_a_network_that_is_kept_is_tried_again_and_stays(machine: Machine) -> None:
