@@ -117,7 +117,8 @@ def test_passwords() -> None:
 SCRIPT = """#!/bin/sh
 echo "$*" >> "{log}"
 case "$*" in
-  *"connection up id parvis-wifi"*) cp "$(dirname {log})"/root/etc/NetworkManager/system-connections/parvis-wifi.nmconnection "{log}.meanwhile" 2>/dev/null
+  *"connection up id parvis-wifi"*)
+    cp "{kept}" "{log}.meanwhile" 2>/dev/null
     cat "{answer}" >&2; exit $(cat "{code}");;
   *"connection delete uuid aaa") cat "{answer}"; exit $(cat "{code}");;
   *"connection show") printf 'aaa:802-11-wireless\\nbbb:802-3-ethernet\\n';;
@@ -136,7 +137,9 @@ class Machine:
         self._answer, self._code = folder / "answer", folder / "code"
         self.answers("")
         command = folder / "nmcli"
-        command.write_text(SCRIPT.format(log=self._log, answer=self._answer, code=self._code))
+        kept = self.profile("etc", "parvis-wifi")
+        files = {"log": self._log, "answer": self._answer, "code": self._code, "kept": kept}
+        command.write_text(SCRIPT.format(**files))
         command.chmod(0o755)
         self.manager = NetworkManager(Disk(), self.root, str(command))
 
