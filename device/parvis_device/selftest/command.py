@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
@@ -25,6 +25,7 @@ from parvis_device.errors import (
     LightTrouble,
     SoundCardTrouble,
     StateTrouble,
+    UnitError,
     UsageError,
 )
 from parvis_device.hub_addresses import GivenAddress, HubAddresses
@@ -56,6 +57,9 @@ USUAL_SETTINGS = Path("/etc/parvis/unit.toml")
 USUAL_STATE = Path("/var/lib/parvis-unit")
 """The service's own, which whoever tests an installed unit by hand means, too."""
 SERVICE = "parvis-unit.service"
+MOST_BESIDE_S = 120.0
+"""Beside the listening, with nobody there: a hub that does not answer, and all lights in turn take
+half a minute. Below the time that systemd gives it at the first start."""
 UNSEEN_PACE = 0.1
 """Lights that nobody looks at are only to be switched without an error."""
 
@@ -126,10 +130,29 @@ def run(
         UnitError: it cannot begin.
     """
     findings = asyncio.run(
-        examine(config, language, unattended=unattended, seconds=seconds, quiet=in_json)
+        within(
+            seconds + MOST_BESIDE_S if unattended else None,
+            examine(config, language, unattended=unattended, seconds=seconds, quiet=in_json),
+        )
     )
     print_findings(findings, language, in_json=in_json)
     return exit_code(findings)
+
+
+async def within(limit_s: float | None, examined: Awaitable[T]) -> T:
+    """What was examined; where nobody is there, something that hangs holds up nothing for long.
+
+    Raises:
+        UnitError: it did not end in time.
+    """
+    try:
+        async with asyncio.timeout(limit_s):
+            return await examined
+    except TimeoutError as error:
+        raise UnitError(
+            f"the test did not end within {limit_s:.0f} s, and was given up: run it again with "
+            "somebody there (sudo parvis-unit selftest)"
+        ) from error
 
 
 def _person(language: Language, says: TextIO) -> TerminalPerson:

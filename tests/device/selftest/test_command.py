@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
@@ -13,7 +14,7 @@ import pytest
 import soundfile
 
 from parvis_device.config import UnitConfig
-from parvis_device.errors import UsageError
+from parvis_device.errors import UnitError, UsageError
 from parvis_device.identity import held
 from parvis_device.selftest import command
 from parvis_device.selftest.command import examine, settings_of, why_silent
@@ -123,6 +124,12 @@ def test_the_installed_settings_are_the_usual_ones(
     assert settings_of(installed, {}).state is None, "another file, another unit"
     with pytest.raises(UsageError, match="no such file"):
         settings_of(tmp_path / "nope.toml", {})
+
+
+async def test_a_test_that_hangs_is_given_up_in_one_line() -> None:
+    with pytest.raises(UnitError, match="did not end within 0 s, and was given up"):
+        await command.within(0.0, asyncio.Event().wait())
+    assert await command.within(None, asyncio.sleep(0, "done")) == "done"
 
 
 CARD = SoundCard(index=3, name="USB table", channels=1, rate_hz=48_000)
