@@ -50,6 +50,14 @@ def install(
         str | None,
         typer.Option(help="A microphone that needs lines in config.txt: codec-zero or i2s-mems."),
     ] = None,
+    key_device: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH",
+            help="The button, on a machine without a Raspberry Pi's pins: what acts as keys. "
+            "Unless given: the only one that is plugged in.",
+        ),
+    ] = None,
     dry_run: _DryRun = False,
 ) -> None:
     """Make a Debian or Raspberry Pi OS machine a unit or a hub that starts by itself.
@@ -58,7 +66,7 @@ def install(
     """
     from parvis_device.install.command import Choice, Installation
 
-    choice = Choice(role, root.resolve(), source, wheel, board, frontend, dry_run)
+    choice = Choice(role, root.resolve(), source, wheel, board, frontend, key_device, dry_run)
     Installation(choice).install()
 
 

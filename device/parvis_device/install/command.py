@@ -8,11 +8,18 @@ from pathlib import Path
 from typing import TypeVar
 
 from parvis_device.errors import UsageError
+from parvis_device.install.button import button_of, button_settings
 from parvis_device.install.doing import Doer
+from parvis_device.install.keys import find_keys
 from parvis_device.install.look import Looker, board, read_receipt, refuse_other_systems
 from parvis_device.install.manifest import Board, Frontend, Manifest, Role
 from parvis_device.install.overlay import Overlay, checkout, open_overlay
-from parvis_device.install.plan import Wish, included, plan_install, plan_uninstall
+from parvis_device.install.plan import (
+    Wish,
+    included,
+    plan_install,
+    plan_uninstall,
+)
 from parvis_device.install.receipt import Receipt
 from parvis_device.install.steps import Note, Step, works
 from parvis_device.update.disk import Disk
@@ -35,6 +42,7 @@ class Choice:
     wheel: Path | None = None
     board: str | None = None
     frontend: str | None = None
+    key_device: Path | None = None
     dry_run: bool = False
     purge: bool = False
 
@@ -116,15 +124,26 @@ class Installation:
         known: Board | None = None if name is None else _named("board", boot.boards, name)
         is_unit = "unit" in role.extras
         program, source = self._program()
+        has_pins = known is not None or not is_unit or choice.root != Path("/")
+        button, note = self._button(has_pins=has_pins)
         return Wish(
             role=role,
             files=self._overlay.files(role),
             fragments=self._overlay.fragments(self._fragments(name)) if is_unit else {},
             board_settings=known.settings if known and is_unit else {},
-            has_pins=known is not None or not is_unit,
+            button=button,
+            button_note=note,
+            sets_button=choice.key_device is not None,
             program=program,
             source=source,
         )
+
+    def _button(self, *, has_pins: bool) -> tuple[dict[str, str], str]:
+        """On a machine without pins: the settings of what acts as keys, and what to say."""
+        given = self._choice.key_device
+        if given is not None:
+            return button_settings(given), ""
+        return ({}, "") if has_pins else button_of(find_keys(), self._role.settings)
 
     def _fragments(self, board_name: str | None) -> tuple[str, ...]:
         boot, name = self._manifest.boot, self._choice.frontend

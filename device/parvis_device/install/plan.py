@@ -32,14 +32,11 @@ from parvis_device.install.steps import (
     Unmask,
     works,
 )
+from parvis_device.provisioning.settings_text import with_values
 
 ROOT = "root"
 INCLUDE = "include"
 COMMANDS = "/usr/local/bin"
-NO_PINS = (
-    "this is no Raspberry Pi, and the unit does not start before {path} says which key is its "
-    'button: button = "keyboard", key_device = "/dev/input/by-id/…-event-kbd", light = "none"'
-)
 HEADING = "# Parvis, by parvis-unit install"
 
 
@@ -76,8 +73,12 @@ class Wish:
     fragments: Mapping[str, Laid] = field(default_factory=dict)
     """Of config.txt, by name; used only where there is one."""
     board_settings: Mapping[str, str | int | bool] = field(default_factory=dict)
-    has_pins: bool = True
-    """It is a unit on a Raspberry Pi, or no unit at all."""
+    button: Mapping[str, str] = field(default_factory=dict)
+    """Settings of the one that acts as keys, on a unit without pins."""
+    button_note: str = ""
+    """What a person should know of it."""
+    sets_button: bool = False
+    """It was asked for by name: also in settings that are there already."""
     program: str | None = None
     """Folder of the version to lead to; None: it is not ours to put there."""
     source: str | None = None
@@ -138,14 +139,24 @@ def _files(wish: Wish, present: Present, receipt: Receipt) -> Iterator[Step]:
     for path, laid in wish.files.items():
         there = present.files.get(path)
         if path == wish.role.settings:
-            if there is None:
-                yield PutFile(path, _for_board(laid.content, wish.board_settings), laid.mode)
-                if present.live and not wish.has_pins:
-                    yield Note(NO_PINS.format(path=path))
+            yield from _settings(path, laid, there, wish)
         elif there is None:
             yield PutFile(path, laid.content, laid.mode)
         elif there != laid:
             yield _over(path, laid, there, receipt)
+
+
+def _settings(path: str, laid: Laid, there: Laid | None, wish: Wish) -> Iterator[Step]:
+    """The host's own, but for what was asked for by name."""
+    if there is None:
+        content = _for_board(laid.content, {**wish.board_settings, **wish.button})
+        yield PutFile(path, content, laid.mode)
+        if wish.button_note:
+            yield Note(wish.button_note)
+    elif wish.sets_button:
+        content = with_values(there.content.decode(), wish.button).encode()
+        if content != there.content:
+            yield PutFile(path, content, there.mode)
 
 
 def _over(path: str, laid: Laid, there: Laid, receipt: Receipt) -> Step:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from parvis_device.install import steps as s
+from parvis_device.install.button import button_settings
 from parvis_device.install.manifest import Manifest
 from parvis_device.install.plan import (
     Present,
@@ -257,11 +260,27 @@ def test_what_was_never_installed_needs_no_step() -> None:
 
 
 def test_a_machine_without_pins_is_told_what_its_settings_lack() -> None:
-    bare = replace(WISH, has_pins=False)
+    bare = replace(WISH, button_note="say which: --key-device PATH")
     without = replace(WHOLE, files={SOUND: WISH.files[SOUND]}, config_txt=None)
     notes = [one.line for one in plan_install(MANIFEST, bare, without, Receipt())]
-    assert any(SETTINGS in line and "key_device" in line for line in notes)
+    assert "say which: --key-device PATH" in notes
     assert plan_install(MANIFEST, bare, WHOLE, Receipt()) == [], "settings are there: theirs"
-    for wish, present in ((WISH, without), (bare, replace(without, live=False))):
-        steps = plan_install(MANIFEST, wish, present, Receipt())
-        assert not any("key_device" in one.line for one in steps)
+
+
+def test_the_button_that_was_found_or_named_stands_in_the_settings() -> None:
+    button = button_settings(Path("/dev/input/by-id/usb-a-event-kbd"))
+    wish = replace(WISH, button=button)
+    without = replace(WHOLE, files={SOUND: WISH.files[SOUND]}, config_txt=None)
+    (put,) = written(plan_install(MANIFEST, wish, without, Receipt()))
+    assert tomllib.loads(put.content.decode()).items() >= button.items()
+    assert plan_install(MANIFEST, wish, WHOLE, Receipt()) == [], "found: settings stay the host's"
+    named = replace(wish, sets_button=True)
+    (put,) = written(plan_install(MANIFEST, named, WHOLE, Receipt()))
+    before = WHOLE.files[SETTINGS].content.decode()
+    assert tomllib.loads(put.content.decode()) == {**tomllib.loads(before), **button}
+    again = replace(WHOLE, files={**WHOLE.files, SETTINGS: s.Laid(put.content, 0o644)})
+    assert written(plan_install(MANIFEST, named, again, Receipt())) == []
+
+
+def written(steps: list[s.Step]) -> list[s.PutFile]:
+    return [one for one in steps if isinstance(one, s.PutFile) and one.path == SETTINGS]
