@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -164,20 +164,24 @@ class Page:
 
 @contextmanager
 def page(
-    folder: Path, language: str = "en", environment: Mapping[str, str] | None = None
+    folder: Path,
+    language: str = "en",
+    environment: Mapping[str, str] | None = None,
+    flags: Sequence[str] = (),
 ) -> Iterator[Page]:
     """A clean tab that shares its browser with nobody meanwhile, for a person who reads this
-    language; with an environment (a sound server's) it is a browser of its own."""
-    with _browser(folder, language, environment) as browser:
+    language; with an environment (a sound server's) it is a browser of its own, with these flags
+    of Chromium's."""
+    with _browser(folder, language, environment, flags) as browser:
         tab = Page(browser)
         tab.before_its_scripts(WATCH_FAULTS)
         yield tab
 
 
 def _browser(
-    folder: Path, language: str, environment: Mapping[str, str] | None
+    folder: Path, language: str, environment: Mapping[str, str] | None, flags: Sequence[str]
 ) -> AbstractContextManager[WebDriver]:
     if environment is None:
         return visit(language)
     folder.mkdir(parents=True, exist_ok=True)
-    return chromium(folder, environment, (f"--accept-lang={language}",))
+    return chromium(folder, environment, (f"--accept-lang={language}", *flags))

@@ -35,7 +35,7 @@ export function FromTheBeginning({ hub, link }: Props) {
   const known = useReplays(link);
   if (known === null || known.now === null) return null;
   return (
-    <Hear hub={hub} link={link} isOpen={known.is_open} path={known.now}>
+    <Hear hub={hub} link={link} isOpen={known.is_open} path={`${known.now}#play`}>
       {say("room.from_the_beginning")}
     </Hear>
   );

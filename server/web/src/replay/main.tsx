@@ -9,7 +9,7 @@ import { type Index, playable, readIndex, type Waveform } from "./index.ts";
 import { followReplay } from "./media_session.ts";
 import { Replay } from "./page.tsx";
 import { ReplayPlayer } from "./player.ts";
-import { chapterAt, momentOf, nextBegin, previousBegin } from "./timeline.ts";
+import { chapterAt, isToPlay, momentOf, nextBegin, previousBegin } from "./timeline.ts";
 
 /** A recording that grows is looked at as often as the hub writes pages that matter. */
 const LOOK_AGAIN_MS = 10_000;
@@ -72,6 +72,8 @@ function start(page: HTMLElement, first: Index, waveform: Waveform | null): void
     if (index.state === "growing") void look();
   };
   draw();
+  // The tap that led here counts in Chromium; where it does not, the button waits for another one.
+  if (isToPlay(location.hash)) player.play();
 }
 
 async function open(): Promise<void> {

@@ -42,6 +42,11 @@ export function momentOf(hash: string): number | null {
   return told.split(":").reduce((sum, part) => sum * 60 + Number(part), 0) * 1000;
 }
 
+/** Whether whoever made the link has tapped for sound already: `#play`. */
+export function isToPlay(hash: string): boolean {
+  return new URLSearchParams(hash.replace(/^#/, "")).has("play");
+}
+
 /** The link to a moment, in whole seconds. */
 export function linkTo(address: string, at_ms: number): string {
   return `${address.replace(/#.*$/, "")}#t=${Math.floor(at_ms / 1000)}`;

@@ -7,6 +7,7 @@ import {
   clock,
   daysLeft,
   inside,
+  isToPlay,
   linkTo,
   momentOf,
   nextBegin,
@@ -120,4 +121,10 @@ describe("index.json", () => {
       "mix.mp3",
     ]);
   });
+});
+
+test("a link may say that its tap was for sound", () => {
+  expect(isToPlay("#play")).toBe(true);
+  expect(isToPlay("#play&t=12")).toBe(true);
+  expect([isToPlay(""), isToPlay("#t=12"), isToPlay("#player")]).toEqual([false, false, false]);
 });
