@@ -58,6 +58,14 @@ def install(
             "Unless given: the only one that is plugged in.",
         ),
     ] = None,
+    update_key: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE|KEY",
+            help="The maker's public key, as parvis update key prints it: the unit takes updates "
+            "that it signed, and no others.",
+        ),
+    ] = None,
     dry_run: _DryRun = False,
 ) -> None:
     """Make a Debian or Raspberry Pi OS machine a unit or a hub that starts by itself.
@@ -66,7 +74,17 @@ def install(
     """
     from parvis_device.install.command import Choice, Installation
 
-    choice = Choice(role, root.resolve(), source, wheel, board, frontend, key_device, dry_run)
+    choice = Choice(
+        role,
+        root.resolve(),
+        source,
+        wheel,
+        board,
+        frontend,
+        key_device=key_device,
+        update_key=update_key,
+        dry_run=dry_run,
+    )
     Installation(choice).install()
 
 

@@ -23,6 +23,7 @@ from parvis_device.install.plan import (
 from parvis_device.install.receipt import Receipt
 from parvis_device.install.steps import Note, Step, works
 from parvis_device.update.disk import Disk
+from parvis_device.update.pinning import public_key
 
 T = TypeVar("T")
 
@@ -43,6 +44,7 @@ class Choice:
     board: str | None = None
     frontend: str | None = None
     key_device: Path | None = None
+    update_key: str | None = None
     dry_run: bool = False
     purge: bool = False
 
@@ -131,6 +133,7 @@ class Installation:
             files=self._overlay.files(role),
             fragments=self._overlay.fragments(self._fragments(name)) if is_unit else {},
             board_settings=known.settings if known and is_unit else {},
+            update_key=None if choice.update_key is None else public_key(choice.update_key),
             button=button,
             button_note=note,
             sets_button=choice.key_device is not None,

@@ -12,8 +12,11 @@ from parvis_device.install import steps as s
 from parvis_device.install.look import number_of
 from parvis_device.install.plan import ROOT, digest
 from parvis_device.install.receipt import PutDown, Receipt
+from parvis_device.update.command import pin_key
 from parvis_device.update.disk import Disk
+from parvis_device.update.places import USUAL_PREFIX, Places
 
+PREFIX = str(USUAL_PREFIX)
 NO_SHELL = "/usr/sbin/nologin"
 _FILE_MODE = 0o644
 BOOTED = Path("/run/systemd/system")
@@ -43,6 +46,7 @@ class Doer:
             s.PutFile: self._put_file,
             s.MakeProgram: self._make_program,
             s.Lead: self._lead,
+            s.PinKey: self._pin,
             s.Enable: self._enable,
             s.Mask: self._mask,
             s.Reload: self._reload,
@@ -175,6 +179,9 @@ class Doer:
         link.parent.mkdir(parents=True, exist_ok=True)
         self._disk.link(link, step.target)
         self.receipt.links = _with(self.receipt.links, (step.link,))
+
+    def _pin(self, step: s.PinKey) -> None:
+        pin_key(Places(self._at(PREFIX)), step.key, replace=False)
 
     def _enable(self, step: s.Enable) -> None:
         self._systemctl("enable", *step.units)

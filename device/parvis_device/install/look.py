@@ -15,6 +15,10 @@ from parvis_device.install.manifest import Manifest, Role
 from parvis_device.install.plan import ROOT, Present, command_links
 from parvis_device.install.receipt import Receipt
 from parvis_device.install.steps import Laid
+from parvis_device.update.disk import read_some
+from parvis_device.update.errors import UpdaterTrouble
+from parvis_device.update.places import Places
+from parvis_device.update.record import MAX_RECORD_BYTES, read_record
 
 CONFIG_TXT = ("/boot/firmware/config.txt", "/boot/config.txt")
 """On Raspberry Pi OS since Bookworm, and before."""
@@ -107,8 +111,16 @@ class Looker:
             programs=frozenset(self._programs(manifest)),
             units=self._units((*role.services, *role.services_system, *role.mask)),
             config_txt=config,
+            pinned=self._pinned(manifest),
             live=self._live,
         )
+
+    def _pinned(self, manifest: Manifest) -> str | None:
+        record = Places(self.at(manifest.program.folder)).record
+        try:
+            return read_record(read_some(record, MAX_RECORD_BYTES)).key
+        except UpdaterTrouble:
+            return None  # pinning tells what is wrong with it
 
     def config_text(self) -> str:
         """A Raspberry Pi's config.txt; empty where there is none."""

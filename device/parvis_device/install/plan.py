@@ -24,6 +24,7 @@ from parvis_device.install.steps import (
     Mask,
     Note,
     Packages,
+    PinKey,
     PutFile,
     Reload,
     Step,
@@ -59,6 +60,8 @@ class Present:
     """What systemd says of each; one that is missing is not there."""
     config_txt: str | None = None
     """Path of a Raspberry Pi's config.txt; its content is among the files."""
+    pinned: str | None = None
+    """The maker's key that is pinned already."""
     live: bool = True
     """The system that runs, not a folder that will be one."""
 
@@ -77,6 +80,8 @@ class Wish:
     """Settings of the one that acts as keys, on a unit without pins."""
     button_note: str = ""
     """What a person should know of it."""
+    update_key: str | None = None
+    """Of the maker; None: none was named."""
     sets_button: bool = False
     """It was asked for by name: also in settings that are there already."""
     program: str | None = None
@@ -94,6 +99,7 @@ def plan_install(manifest: Manifest, wish: Wish, present: Present, receipt: Rece
         *_files(wish, present, receipt),
         *_boot(manifest, wish, present, receipt),
         *_program(manifest, wish, present),
+        *_key(wish, present),
         *_units(wish, present),
     ]
     if present.live and works(steps):
@@ -241,6 +247,11 @@ def _program(manifest: Manifest, wish: Wish, present: Present) -> Iterator[Step]
             yield Note(f"{link} is somebody else's: it stays")
         elif present.links.get(link) != target:
             yield Lead(link, target)
+
+
+def _key(wish: Wish, present: Present) -> Iterator[Step]:
+    if wish.update_key not in (None, present.pinned):
+        yield PinKey(wish.update_key or "")
 
 
 def command_links(manifest: Manifest, role: Role) -> dict[str, str]:

@@ -134,6 +134,18 @@ class Lead:
 
 
 @dataclass(frozen=True, slots=True)
+class PinKey:
+    """Updates are taken from whoever has this key."""
+
+    key: str
+
+    @property
+    def line(self) -> str:
+        """What it does."""
+        return f"pin the maker's key {self.key}: updates are taken from whoever has it"
+
+
+@dataclass(frozen=True, slots=True)
 class Enable:
     """Units that start with the machine."""
 

@@ -2,7 +2,7 @@
 
 Theory of operation. In this order, each step on the disk before the next one begins:
 
-1. the Wi-Fi is kept;
+1. the Wi-Fi is kept, and the maker's key is pinned;
 2. the unit's own settings get the file's, and with them, in the same write, the file's digest: from
    here on the file is taken;
 3. the file on the partition gets another name, a file without secrets its place, and blanks go over
@@ -22,12 +22,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from parvis_device.errors import UnitError, UsageError
 from parvis_device.provisioning.card_file import (
     BLANK,
     MOST_BYTES,
     CardFile,
     CardMistake,
     explained,
+    line_of_key,
     read_card,
     wiped,
 )
@@ -123,8 +125,10 @@ class Card:
         settings: UnitSettings,
         keep_wifi: Callable[[Wifi], None],
         disk: Disk,
+        pin: Callable[[str], None] | None = None,
     ) -> None:
-        """``keep_wifi`` has the network on the disk when it returns, or raises OSError."""
+        """``keep_wifi`` has the network on the disk when it returns, or raises OSError; ``pin`` the
+        maker's key, or raises UnitError (UsageError: another is pinned); None: nobody updates."""
         self._file = folder / CARD_NAME
         self._error = folder / ERROR_NAME
         self._draft = folder / (CARD_NAME + ".new")
@@ -132,6 +136,7 @@ class Card:
         self._settings = settings
         self._keep_wifi = keep_wifi
         self._disk = disk
+        self._pin = pin
 
     def take(self) -> Taken:
         """Take what is there; never raises for what a card may hold."""
@@ -174,6 +179,13 @@ class Card:
         except CardMistake as mistake:
             return self._refuse(mistake)
         if not card.is_empty:
+            try:
+                self._pin_key(card)
+            except UsageError as error:
+                return self._refuse(CardMistake(f"update_key: {error}", line_of_key(content)))
+            except UnitError as error:
+                _log.error("the maker's key of the card cannot be pinned: %s", error)
+                return Taken(trouble=str(error))
             self._apply(card)
             trouble = self._wipe(card)
             if trouble:
@@ -182,6 +194,13 @@ class Card:
             self._settings.change({})
         self._disk.remove(self._error)
         return Taken(anything=not card.is_empty)
+
+    def _pin_key(self, card: CardFile) -> None:
+        if card.update_key is None or self._settings.taken == card.digest:
+            return
+        if self._pin is None:
+            raise UsageError("this unit has no updater that could take a key")
+        self._pin(card.update_key)
 
     def _apply(self, card: CardFile) -> None:
         if self._settings.taken == card.digest:

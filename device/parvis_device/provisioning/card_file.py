@@ -22,6 +22,7 @@ from parvis_device.errors import UsageError
 from parvis_device.mistakes import one_line
 from parvis_device.provisioning.networks import Wifi, is_wifi_name, is_wifi_password
 from parvis_device.provisioning.settings_text import assignment, line_of
+from parvis_device.update.pinning import NO_KEY, is_key
 
 MOST_BYTES = 16_384
 """A file with every setting and a paragraph beside each is a quarter of it."""
@@ -56,7 +57,15 @@ class _OfCard(UnitConfig):
     wifi_name: str | None = None
     wifi_password: SecretStr | None = None
     wifi_hidden: bool = False
+    update_key: str | None = None
     wifi_country: str | None = Field(default=None, pattern=r"^[A-Z]{2}$")
+
+    @field_validator("update_key")
+    @classmethod
+    def _is_key(cls, key: str | None) -> str | None:
+        if key is not None and not is_key(key):
+            raise ValueError(NO_KEY)
+        return key
 
     @field_validator("wifi_name")
     @classmethod
@@ -92,13 +101,15 @@ class CardFile:
     settings: Mapping[str, Any] = field(repr=False)
     """Of the unit's own configuration, as they were written."""
     wifi: Wifi | None
+    update_key: str | None
+    """The maker's, whose updates the unit takes."""
     digest: str
     """Of the whole file: what was taken is known by it."""
 
     @property
     def is_empty(self) -> bool:
         """There is nothing to take."""
-        return not self.settings and self.wifi is None
+        return not self.settings and self.wifi is None and self.update_key is None
 
 
 def read_card(content: bytes) -> CardFile:
@@ -125,7 +136,7 @@ def read_card(content: bytes) -> CardFile:
                 words = f'{key} goes with wifi_name = "the name of that Wi-Fi"'
                 raise CardMistake(words, line_of(text, key))
     settings = {key: value for key, value in values.items() if key in UnitConfig.model_fields}
-    return CardFile(settings, _wifi(card), hashlib.sha256(content).hexdigest())
+    return CardFile(settings, _wifi(card), card.update_key, hashlib.sha256(content).hexdigest())
 
 
 def wiped(card: CardFile) -> str:
@@ -133,6 +144,8 @@ def wiped(card: CardFile) -> str:
     kept = {key: value for key, value in card.settings.items() if key not in SECRETS}
     if card.wifi is not None:
         kept["wifi_name"] = card.wifi.name
+    if card.update_key is not None:
+        kept["update_key"] = card.update_key
     return (
         "# The unit has taken these settings and keeps them itself, and the secrets, too.\n"
         "# To change one, write its line without the # and start the unit again.\n"
@@ -149,6 +162,11 @@ def explained(mistake: CardMistake) -> str:
         "dite en anglais ci-dessus.\n"
         "La borne continue sans ce fichier. Corrigez-le, remettez la carte, redémarrez la borne.\n"
     )
+
+
+def line_of_key(content: bytes) -> int | None:
+    """The line on which the maker's key stands."""
+    return line_of(_decoded(content), "update_key")
 
 
 def _decoded(content: bytes) -> str:

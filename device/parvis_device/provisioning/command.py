@@ -32,6 +32,8 @@ from parvis_device.provisioning.page.server import PageServer
 from parvis_device.provisioning.page.view import View
 from parvis_device.provisioning.reset import make_new
 from parvis_device.provisioning.service import Parts, Service, Whose
+from parvis_device.update.command import pin_key
+from parvis_device.update.places import Places
 from parvis_wire.identity import fingerprint, spelled
 
 PAGE_PORT = 80
@@ -66,10 +68,14 @@ def provision(config: Path, state: Path | None, boot: Path | None) -> None:
     boot = boot or boot_folder()
     if shutil.which("nmcli") is None:
         _log.warning("there is no NetworkManager here: this machine looks after its own network")
-        Card(boot, settings, _join_nothing, disk).take()
+        Card(boot, settings, _join_nothing, disk, _pin).take()
         return
-    card = Card(boot, settings, networks.keep, disk)
+    card = Card(boot, settings, networks.keep, disk, _pin)
     asyncio.run(_provision(networks, card, settings, disk, folder, boot))
+
+
+def _pin(key: str) -> None:
+    pin_key(Places(), key, replace=False)
 
 
 def _join_nothing(wifi: Wifi) -> None:

@@ -20,6 +20,7 @@ from parvis_device.install.overlay import Overlay, open_overlay, read_manifest
 from parvis_device.install.receipt import Receipt
 from parvis_device.install.steps import Lead, MakeFolder
 from parvis_device.update.disk import Disk
+from parvis_device.update.record import read_record
 
 RECEIPT = "opt/parvis/install.json"
 FIRMWARE = Path(__file__).parents[3] / "firmware"
@@ -261,3 +262,22 @@ def test_an_installed_program_has_the_overlay_with_it(
     found: Overlay = open_overlay(None)
     assert found.folder == packaged and overlay.checkout() is None
     assert open_overlay(tmp_path).folder == packaged
+
+
+def test_the_makers_key_is_pinned_by_the_installation(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    install(root)
+    file = tmp_path / "maker.pub"
+    file.write_text("A" * 43 + "\n")
+    install(root, update_key=str(file))
+    record = read_record((root / "opt/parvis/update.json").read_bytes())
+    assert record.key == "A" * 43
+    capsys.readouterr()
+    install(root, update_key="A" * 43)
+    assert capsys.readouterr().out.strip().endswith(NOTHING)
+    with pytest.raises(UsageError, match="--replace"):
+        install(root, update_key="B" * 42 + "A")
+    for wrong in ("short", str(root / "etc/passwd"), str(tmp_path)):
+        with pytest.raises(UsageError, match="no public key"):
+            install(root, update_key=wrong)

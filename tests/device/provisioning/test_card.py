@@ -13,6 +13,7 @@ import pytest
 from fakes.platter import Platter, PowerCut
 from fakes.provisioned import FakeNetworks
 from parvis_device.config import load
+from parvis_device.errors import UsageError
 from parvis_device.provisioning.card import CARD_NAME, ERROR_NAME, Card, UnitSettings
 from parvis_device.provisioning.disk import Disk
 from parvis_device.provisioning.networks import Wifi
@@ -258,3 +259,50 @@ async def reset(unit: Unit) -> None:
     (unit.folder / "state").mkdir(exist_ok=True)
     told = await make_new(unit.folder / "state", settings, unit.start(), FakeNetworks(), disk)
     assert told == ""
+
+
+KEY = "A" * 43
+KEY_LINE = f'update_key = "{KEY}"\n'
+
+
+class Updater:
+    """Remembers the key that is pinned."""
+
+    def __init__(self, pinned: str | None = None) -> None:
+        self.pinned = pinned
+
+    def pin(self, key: str) -> None:
+        if self.pinned not in (None, key):
+            raise UsageError("the key of somebody else is pinned: --replace …")
+        self.pinned = key
+
+
+def card_of(unit: Unit, updater: Updater) -> Card:
+    disk = Disk()
+    settings = UnitSettings(unit.settings, disk)
+    return Card(unit.folder / "boot", settings, unit.kept.append, disk, updater.pin)
+
+
+def test_the_makers_key_of_the_card_is_pinned(unit: Unit) -> None:
+    unit.card.write_text(KEY_LINE)
+    updater = Updater()
+    assert card_of(unit, updater).take().anything
+    assert updater.pinned == KEY
+    assert "update_key" not in unit.settings.read_text(), "it is the updater's alone"
+    assert f"# {KEY_LINE}" in unit.card.read_text()
+    assert not card_of(unit, updater).take().anything
+
+
+def test_a_card_does_not_take_a_units_key_away(unit: Unit) -> None:
+    unit.card.write_text('name = "Another"\n' + KEY_LINE)
+    updater = Updater("B" * 43)
+    mistake = card_of(unit, updater).take().mistake
+    assert mistake is not None and mistake.line == 2
+    assert "somebody else is pinned" in mistake.words
+    assert updater.pinned == "B" * 43 and not unit.settings.exists()
+
+
+def test_a_key_that_is_none_is_told_with_its_line(unit: Unit) -> None:
+    unit.card.write_text('name = "Another"\nupdate_key = "too short"\n')
+    mistake = card_of(unit, Updater()).take().mistake
+    assert mistake is not None and mistake.line == 2 and "no public key" in mistake.words
