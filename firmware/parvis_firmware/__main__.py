@@ -30,7 +30,9 @@ def main(arguments: Sequence[str]) -> int:
             case "wheels":
                 resolve_wheels()
             case "cloud-init":
-                made = cloud_init.write(read_manifest(), asked.role, asked.wheel, asked.out)
+                made = cloud_init.write(
+                    read_manifest(), asked.role, asked.wheel, asked.out, asked.update_key
+                )
                 print("\n".join(map(str, made)))
             case "image":
                 make_image(asked)
@@ -97,7 +99,7 @@ def make_image(asked: argparse.Namespace) -> None:
     """Make a card's image out of a stock one; raises ``FirmwareError``."""
     out: Path = asked.out or OUT / f"parvis-{asked.role}.img"
     with tempfile.TemporaryDirectory() as card:
-        cloud_init.write(read_manifest(), asked.role, asked.wheel, Path(card))
+        cloud_init.write(read_manifest(), asked.role, asked.wheel, Path(card), asked.update_key)
         stock_image.make(asked.stock, Path(card), out)
     print(out)
 
@@ -126,10 +128,13 @@ def _parser() -> argparse.ArgumentParser:
     card.add_argument("role", choices=("unit", "hub"))
     card.add_argument("--wheel", type=Path, required=True, help="made by scripts/build")
     card.add_argument("--out", type=Path, default=OUT / "card", help="a folder, or the partition")
+    key_help = "the maker's public key, whose updates the unit takes: parvis update key shows it"
+    card.add_argument("--update-key", metavar="KEY", help=key_help)
     making = commands.add_parser("image", help="stock Raspberry Pi OS Lite with those files on it")
     making.add_argument("role", choices=("unit", "hub"))
     making.add_argument("--stock", type=Path, required=True, help=".img, .img.xz or .img.gz")
     making.add_argument("--wheel", type=Path, required=True, help="made by scripts/build")
+    making.add_argument("--update-key", metavar="KEY", help=key_help)
     making.add_argument("--out", type=Path, help="unless given: parvis-ROLE.img in dist/firmware")
     listing = commands.add_parser("imager", help="the list that Raspberry Pi Imager shows")
     listing.add_argument("--unit", type=Path, help="image of a unit: .img, .img.xz or .img.gz")

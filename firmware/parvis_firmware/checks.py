@@ -119,15 +119,18 @@ def names_the_microphone(sources: Sources) -> Iterator[str]:
 
 
 def shell(sources: Sources) -> Iterator[str]:
-    """shellcheck reads every script of the folder."""
-    scripts = [path for path in sorted(FIRMWARE.rglob("*")) if _is_shell(path)]
-    if scripts:
+    """shellcheck reads every script of the folder, and those that are made for cards."""
+    with tempfile.TemporaryDirectory() as made:
+        for role, text in cloud_init.scripts(sources.manifest):
+            (Path(made) / f"first-start.{role}.sh").write_text(text, encoding="utf-8")
+        scripts = [path for path in sorted(FIRMWARE.rglob("*")) if _is_shell(path)]
+        scripts += sorted(Path(made).iterdir())
         said = _run("shellcheck", "--format=gcc", *map(str, scripts))
         yield from said.stdout.splitlines()
 
 
 def _is_shell(path: Path) -> bool:
-    if not path.is_file() or path.suffix in {".py", ".md", ".toml", ".png", ".gz"}:
+    if not path.is_file() or path.suffix in {".py", ".md", ".toml", ".png", ".gz", ".in"}:
         return False
     with path.open("rb") as file:
         first = file.readline(80)

@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import json
 import lzma
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -106,16 +107,98 @@ def test_a_stock_card_installs_what_the_manifest_says(tmp_path: Path, role: str)
     assert not (out / "user-data").exists(), "that is its owner's"
     text = (out / "vendor-data").read_text()
     read = yaml.safe_load(text)
-    manifest = read_manifest()
-    assert read["packages"] == list(manifest.roles[role].packages)  # type: ignore[index]
-    assert read["runcmd"][-1][:4] == [
-        "/opt/parvis/bootstrap/bin/parvis-unit",
-        "install",
-        "--role",
-        role,
+    assert read["runcmd"][0][1:] == [
+        "/boot/firmware/parvis/first-start.service",
+        "/etc/systemd/system/parvis-first-start.service",
     ]
+    assert "parvis-first-start.service" in read["runcmd"][-1]
+    assert "packages" not in read, "what needs a network is not cloud-init's, which tries once"
     assert read["ssh_pwauth"] is False
     assert "$" not in text
+    script = (out / "parvis/first-start.sh").read_text()
+    manifest = read_manifest()
+    assert f" {' '.join(manifest.roles[role].packages)} ||" in script  # type: ignore[index]
+    assert "--update-key" not in script
+    assert subprocess.run(["sh", "-n"], input=script, text=True).returncode == 0
+
+
+INSTALLED = "/opt/parvis/bootstrap/installed"
+
+
+class FirstStart:
+    """A machine whose network comes later; its commands are the trial's."""
+
+    def __init__(self, folder: Path, key: str | None = None) -> None:
+        self.log, self.commands = folder / "log", folder / "commands"
+        self.commands.mkdir()
+        (folder / "bootstrap").mkdir()
+        wheel = f"parvis-0.1.0{cloud_init.WHEEL_END}"
+        text = cloud_init.SCRIPT.read_text()
+        made = cloud_init.render(read_manifest(), "unit", wheel, text, key)
+        self.script = made.replace("/opt/parvis/bootstrap/bin/", f"{self.commands}/").replace(
+            "/sys/class/leds/ACT", str(folder / "led")
+        )
+        self.installed = folder / "installed"
+        self.script = self.script.replace(INSTALLED, str(self.installed))
+        (folder / "led").mkdir()
+        self.lamp = folder / "led/trigger"
+        self.lamp.touch()
+        for name in ("apt-get", "python3", "pip", "parvis-unit", "systemctl"):
+            self.let(name, works=True)
+
+    def let(self, name: str, *, works: bool) -> None:
+        command = self.commands / name
+        command.write_text(f'#!/bin/sh\necho "{name} $*" >> {self.log}\nexit {int(not works)}\n')
+        command.chmod(0o755)
+
+    def start(self) -> subprocess.CompletedProcess[str]:
+        path = f"{self.commands}:/usr/bin:/bin"
+        return subprocess.run(
+            ["sh"], input=self.script, text=True, capture_output=True, env={"PATH": path}
+        )
+
+
+@pytest.mark.parametrize("missing", ["apt-get", "pip", "parvis-unit"])
+def test_a_first_start_without_a_network_says_so_and_is_done_once_there_is_one(
+    tmp_path: Path, missing: str
+) -> None:
+    machine = FirstStart(tmp_path)
+    machine.let(missing, works=False)
+    failed = machine.start()
+    assert failed.returncode == 1, "systemd starts it again"
+    assert "Tried again in half a minute" in failed.stdout
+    assert "Nouvel essai dans trente secondes" in failed.stdout
+    assert machine.lamp.read_text() == "timer\n"
+    assert not machine.installed.exists()
+    machine.let(missing, works=True)
+    done = machine.start()
+    assert done.returncode == 0, done.stderr
+    assert machine.installed.exists()
+    last = machine.log.read_text().splitlines()
+    assert last[-1] == "systemctl --no-block reboot"
+    assert last[-2].startswith("parvis-unit install --role unit --wheel /boot/firmware/parvis/")
+
+
+def test_the_service_of_the_first_start_tries_for_ever_and_ends_with_a_program() -> None:
+    text = cloud_init.SERVICE.read_text()
+    for line in (
+        "Restart=on-failure",
+        "StartLimitIntervalSec=0",
+        f"ConditionPathExists=!{INSTALLED}",
+        "StandardOutput=journal+console",
+    ):
+        assert line in text.splitlines()
+    assert f"ExecStart=/bin/sh {cloud_init.CARD_FOLDER}/first-start.sh" in text
+
+
+def test_a_card_pins_the_makers_key(tmp_path: Path) -> None:
+    machine = FirstStart(tmp_path, "A" * 43)
+    assert machine.start().returncode == 0
+    assert f"--update-key {'A' * 43}\n" in machine.log.read_text()
+    for role, key in (("unit", "short; rm -rf /"), ("hub", "A" * 43)):
+        with pytest.raises(UsageError, match="--update-key"):
+            wheel = f"parvis-0.1.0{cloud_init.WHEEL_END}"
+            cloud_init.render(read_manifest(), role, wheel, "", key)  # type: ignore[arg-type]
 
 
 def test_a_file_that_is_no_wheel_of_ours_is_refused(tmp_path: Path) -> None:
@@ -127,6 +210,15 @@ def test_a_file_that_is_no_wheel_of_ours_is_refused(tmp_path: Path) -> None:
         cloud_init.write(manifest, "unit", tmp_path / "numpy-2.0-cp311.whl", tmp_path)
 
 
+def test_packages_that_are_not_the_manifests_are_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = tmp_path / "first-start.sh.in"
+    script.write_text(cloud_init.SCRIPT.read_text().replace("$packages", "vim"))
+    monkeypatch.setattr(cloud_init, "SCRIPT", script)
+    assert any("packages are not" in line for line in cloud_init.faults(read_manifest()))
+
+
 def test_a_misspelt_word_of_cloud_init_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -136,8 +228,8 @@ def test_a_misspelt_word_of_cloud_init_is_found(
     for old, new, told in (
         ("runcmd:", "runcmds:", "runcmds is not among"),
         ("#cloud-config", "#cloudconfig", "its first line"),
-        ("$packages", "  - vim", "packages are not the manifest's"),
-        ("power_state:", "power_state: [", "is no YAML"),
+        ("first-start.service,", "other.service,", "does not enable first-start.service"),
+        ("ssh_pwauth:", "ssh_pwauth: [", "is no YAML"),
         ("ssh_pwauth: false", "ssh_pwauth: false\nsetup_code: AAAA-BBBB", "holds a secret"),
     ):
         template.write_text(text.replace(old, new))

@@ -5,7 +5,6 @@ import shutil
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -267,5 +266,4 @@ def test_shellcheck_reads_scripts(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(checks, "FIRMWARE", tmp_path)
     script = tmp_path / "make"
     script.write_text("#!/bin/sh\ncd $1\n")
-    sources: Any = None
-    assert any("SC2086" in line for line in heard(checks.shell, sources))
+    assert any("SC2086" in line for line in heard(checks.shell, checks.Sources.read()))
