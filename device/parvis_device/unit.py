@@ -8,6 +8,7 @@ import asyncio
 import logging
 import time
 
+from parvis_audio.level import SILENT_DBFS
 from parvis_device.buzzers import Buzzer
 from parvis_device.buzzers.none import NoBuzzer
 from parvis_device.capture import FRAME_SAMPLES, SAMPLE_RATE_HZ, Block, CaptureClock, Microphone
@@ -17,16 +18,7 @@ from parvis_device.link import HubLink
 from parvis_device.notices import CHIMES, Notices
 from parvis_device.onsets import OnsetDetector, print_onset
 from parvis_device.output import Output
-from parvis_device.seat import (
-    Arm,
-    Disarm,
-    Effect,
-    FlashAnswered,
-    FlashRefused,
-    Seat,
-    Send,
-    Stuck,
-)
+from parvis_device.seat import Arm, Disarm, Effect, FlashAnswered, FlashRefused, Seat, Send, Stuck
 from parvis_device.talk import TalkState
 from parvis_device.timekeeper import Timekeeper
 from parvis_device.uplink import LevelReport, Uplink
@@ -78,8 +70,7 @@ class Unit:
         self._link: HubLink | None = None
         self._link_state = LinkState.CONNECTING
         self._bridged: tuple[int, LinkState] | None = None
-        """Until when the second connection may carry the sound alone, and what is to be shown
-        then."""
+        """Until when the second connection may carry sound alone, and what to show then."""
         self._levels = LevelReport()
         self._microphone = False
         self._muted = False
@@ -108,8 +99,7 @@ class Unit:
 
     @property
     def blocks(self) -> int:
-        """Audio blocks since the start, of a unit that only plays those played: food for the
-        watchdog."""
+        """Audio blocks since the start, where it only plays those played: the watchdog's food."""
         return self._output.blocks if self._source is None and self._output else self._blocks
 
     # --- the microphone ---
@@ -128,7 +118,7 @@ class Unit:
         elif not self._uplink.armed:
             level_dbfs = self._levels.add(block.samples * (not self._muted))  # muted: of silence
             if level_dbfs is not None:
-                self.link.send_message(Level(level_dbfs=round(level_dbfs, 1)))
+                self._tell_level(level_dbfs)
 
     def opened(self, description: str, latency_ns: int) -> None:
         """The microphone works (again)."""
@@ -150,11 +140,16 @@ class Unit:
     def mute_switched(self, muted: bool) -> None:
         """The MUTE switch was turned: no sound leaves while it is on."""
         self._muted = muted
+        if self._link_state is LinkState.JOINED:
+            self._tell_level(SILENT_DBFS)  # in a turn no other level follows
         if muted:
             self._disarm()
         else:
             self._arm_again()
         self.refresh()
+
+    def _tell_level(self, level_dbfs: float) -> None:
+        self.link.send_message(Level(level_dbfs=round(level_dbfs, 1), muted=self._muted))
 
     def _tell_capture_time(self, block: Block) -> None:
         timestamp, captured_ns = self._uplink.capture_moment(block)

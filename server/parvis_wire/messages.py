@@ -130,10 +130,13 @@ class Join(Wire):
 
 
 class Level(Wire):
-    """A unit's microphone level while no sound leaves it, five times a second."""
+    """A unit's microphone level while no sound leaves it, five times a second, and at once when its
+    MUTE switch is turned."""
 
     type: Literal["level"] = "level"
     level_dbfs: LevelDbfs
+    muted: bool = False
+    """Its MUTE switch is on: no sound leaves it, whatever the hub says."""
 
 
 class Rung(StrEnum):

@@ -264,6 +264,8 @@ class UnitStatus(Wire):
     """None when nothing was heard of it for two seconds."""
     zone: ZoneName | None = None
     """None: a remote speaker."""
+    muted_there: bool = False
+    """Its own MUTE switch is on: nothing of it is heard, and no host can change that from here."""
     source: SourceStatus | None = None
     output: OutputStatus | None = None
 

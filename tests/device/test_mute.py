@@ -105,9 +105,11 @@ async def test_no_sound_leaves_a_muted_unit_and_the_turn_goes_on_after() -> None
         await hub.until(lambda hub: len(hub.levels) > levels + 2)
         assert len(hub.packets) == count
         assert hub.levels[-1].level_dbfs == -127.0, "nobody hears how loud a muted table is"
+        assert all(level.muted for level in hub.levels[levels:]), "the console says why"
         mute.turn(False)
         await bench.light.until(Signal.LIVE)
         await hub.until(lambda hub: len(hub.packets) > count + 5)
+        assert not hub.levels[-1].muted, "told at once: in a turn no other level follows"
         assert "leave_floor" not in hub.command_types
 
 

@@ -157,6 +157,7 @@ def to_the_hub() -> Sequence[Wire]:
         GiveFloor(id="c8", participant="p9"),
         EndTurn(id="c9", participant="p9"),
         Level(level_dbfs=-42.5),
+        Level(level_dbfs=-127.0, muted=True),
         Report(rung=Rung.WORKLET, buffer_ms=118.5, played_ms=10_000, underruns=0),
         Here(in_hall=True, name="Zoé", avatar=Avatar.OWL),
         React(reaction=Reaction.CLAP),

@@ -96,8 +96,8 @@ class SoundSession:
                 raise PeerFault(CloseCode.MALFORMED, "only listeners say how they are here")
             case SetSource() | SetSharing() | SetLift() | CheckSound():
                 raise PeerFault(CloseCode.MALFORMED, "only hosts set the mix")
-            case Level(level_dbfs=level_dbfs):
-                self.stream.heard(level_dbfs, arrival_ns)
+            case Level(level_dbfs=level_dbfs, muted=muted):
+                self.stream.heard(level_dbfs, arrival_ns, muted=muted)
             case TimeRequest(client_ns=client_ns):
                 self._tell_time(client_ns, arrival_ns)
             case CaptureTime():

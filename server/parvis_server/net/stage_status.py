@@ -21,6 +21,7 @@ def unit(stage: "LiveStage", member: Member, now_ns: int) -> UnitStatus:
         on_air=member.ssrc is not None and member.ssrc in stage.open,
         level_dbfs=_rounded(level_dbfs),
         zone=member.zone,
+        muted_there=stream is not None and member.connected and stream.muted_there,
         source=_source(stage, member),
         output=None if stream is None else _output(stage, member, stream, now_ns),
     )

@@ -74,6 +74,8 @@ class Stream:
     level_ns: int = 0
     dropped: int = 0
     """Packets of the bus that gave way on connections that have ended."""
+    muted_there: bool = False
+    """A unit's own MUTE switch is on, as it said itself."""
     software: UnitSoftware | None = None
     """The program of a unit, and what becomes of its update."""
 
@@ -82,9 +84,10 @@ class Stream:
         if self.software is not None:
             self.software = self.software.model_copy(update={"update": update})
 
-    def heard(self, level_dbfs: float, now_ns: int) -> None:
-        """The microphone is this loud now."""
+    def heard(self, level_dbfs: float, now_ns: int, *, muted: bool = False) -> None:
+        """The microphone is this loud now, and its MUTE switch on or off."""
         self.level_dbfs, self.level_ns = level_dbfs, now_ns
+        self.muted_there = muted
 
     def level(self, now_ns: int) -> float | None:
         """The newest level, unless it is too old to mean anything."""

@@ -41,6 +41,7 @@ class Units:
         participant = resumed or new_participant()
         stream = live.streams.open(participant)
         stream.link, stream.software = traits.link, traits.software
+        stream.muted_there = False  # until it says so
         live.streams.set_output(stream, self._bus(traits))
         sends = traits.source is not None
         connection.send(self.opening.welcome(participant, stream, sends=sends))

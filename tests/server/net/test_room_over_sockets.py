@@ -283,6 +283,22 @@ async def test_hosts_see_every_microphone_twice_a_second(hub: LiveHub) -> None:
         assert (unit.on_air, unit.level_dbfs) == (True, -12.0)
 
 
+async def test_hosts_see_a_units_own_mute_switch_while_it_is_there(hub: LiveHub) -> None:
+    async with joined(hub.listen, Role.HOST, credential=host_credential(hub.secret)) as host:
+        async with joined(hub.unit, Role.UNIT, name="Table 1") as table:
+            credential = resume(table)
+            for muted in (True, False, True):
+                await table.say(Level(level_dbfs=-127.0, muted=muted))
+                while (await host.until(Status)).units[0].muted_there is not muted:
+                    pass
+        while (await host.until(Status)).units[0].muted_there:
+            pass  # nobody knows of a unit that is away
+        async with joined(hub.unit, Role.UNIT, name="Table 1", credential=credential):
+            while not (status := await host.until(Status)).units[0].connected:
+                pass
+            assert not status.units[0].muted_there, "it has not said so yet"
+
+
 async def test_a_unit_that_is_gone_is_shown_as_such(hub: LiveHub) -> None:
     async with joined(hub.listen, Role.HOST, credential=host_credential(hub.secret)) as host:
         async with joined(hub.unit, Role.UNIT, name="Table 1") as table:

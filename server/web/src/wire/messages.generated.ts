@@ -745,11 +745,13 @@ export interface TokenKept {
   resume: string;
 }
 /**
- * A unit's microphone level while no sound leaves it, five times a second.
+ * A unit's microphone level while no sound leaves it, five times a second, and at once when its
+ * MUTE switch is turned.
  */
 export interface Level {
   type: "level";
   level_dbfs: number;
+  muted?: boolean;
 }
 /**
  * How a listener fares, every ten seconds; counted, never stored with a name.
@@ -1445,7 +1447,7 @@ export interface Pulse {
   yes: number | null;
 }
 /**
- * Last message before the hub closes a connection: the code that follows, and what was wrong.
+ * Last message before the hub closes a connection: the code that follows, and the fault.
  */
 export interface Failure {
   type: "failure";
@@ -1503,6 +1505,7 @@ export interface UnitStatus {
   on_air: boolean;
   level_dbfs: number | null;
   zone: string | null;
+  muted_there: boolean;
   source: SourceStatus | null;
   output: OutputStatus | null;
 }

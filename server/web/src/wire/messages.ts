@@ -176,6 +176,7 @@ const UNIT_STATUS: Fields = {
   on_air: isBoolean,
   level_dbfs: orNull(isNumber),
   zone: orNull(isString),
+  muted_there: isBoolean,
   source: orNull(fields(SOURCE_STATUS)),
   output: orNull(fields(OUTPUT_STATUS)),
 };

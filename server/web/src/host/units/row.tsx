@@ -38,6 +38,7 @@ export function UnitRow(props: Props) {
   const { source } = unit;
   const isMuted = source !== null && desk.setting(unit.unit, source).muted;
   const state = stateOf(unit, isMuted);
+  const turn = view.floor.find((one) => one.unit === unit.unit || one.place === unit.unit);
   const isRemote = source?.kind === "speaker";
   const acts = `unit-acts-${unit.unit}`;
   const quality = watch.links.quality(unit.unit);
@@ -48,6 +49,11 @@ export function UnitRow(props: Props) {
         <span class="unit-name">{unit.name}</span>{" "}
         <span class="unit-state">{say(`host.${state}`)}</span>
         <Seats view={view} unit={unit.unit} />
+        {state === "muted_there" && turn !== undefined && (
+          <span class="warning" role="status">
+            {say("unit.muted_in_turn", { name: turn.name })}
+          </span>
+        )}
         {quality !== null && quality !== "good" && unit.connected && (
           <span class="warning">{say(QUALITIES[quality])}</span>
         )}
@@ -179,6 +185,7 @@ function stateOf(unit: UnitStatus, isMuted: boolean) {
   // A feed that the hub refuses is muted too; that it is kept out says more.
   const why = unit.source?.kept_out;
   if (why !== null && why !== undefined) return "kept_out";
+  if (unit.muted_there) return "muted_there";
   if (isMuted) return "muted";
   return unit.on_air ? "on_air" : "ready";
 }

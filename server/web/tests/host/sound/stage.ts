@@ -23,6 +23,7 @@ export const unit = (id: string, change: Partial<UnitStatus> = {}): UnitStatus =
   on_air: false,
   level_dbfs: -30,
   zone: "hall",
+  muted_there: false,
   source: SOURCE,
   output: null,
   ...change,
