@@ -65,3 +65,12 @@ def test_the_table_of_results_starts_empty() -> None:
     lines = (FIRMWARE / "bringup.md").read_text(encoding="utf-8").splitlines()
     rows = [line for line in lines if line.startswith("|")]
     assert len(rows) == 2, "a row is a board that somebody tried: raise this number with it"
+
+
+def test_the_table_of_what_goes_wrong_names_tests_that_there_are() -> None:
+    text = (CHECKOUT / "firmware/README.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", text)
+    assert len(named) > 15
+    for file, test in named:
+        code = (CHECKOUT / file).read_text(encoding="utf-8")
+        assert f"def {test}(" in code, f"{file} has no {test}"
