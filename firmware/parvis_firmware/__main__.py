@@ -1,4 +1,4 @@
-"""``python -m parvis_firmware``: check, scan, sbom, wheels, cloud-init, image, imager."""
+"""``python -m parvis_firmware``: check, scan, sbom, wheels, cloud-init, image, virt, imager."""
 
 import argparse
 import sys
@@ -10,6 +10,9 @@ from pathlib import Path
 
 from parvis_firmware import cloud_init, image_scan, imager, sbom, stock_image, wheels
 from parvis_firmware.checks import CHECKS, Missing, Sources, read_manifest
+from parvis_firmware.emulation import tools
+from parvis_firmware.emulation.cache import Cache, usual_folder
+from parvis_firmware.emulation.image import image
 from parvis_firmware.errors import CheckFailed, FirmwareError, UsageError
 from parvis_firmware.manifest import RoleName
 from parvis_firmware.places import OUT
@@ -36,6 +39,8 @@ def main(arguments: Sequence[str]) -> int:
                 print("\n".join(map(str, made)))
             case "image":
                 make_image(asked)
+            case "virt":
+                make_virt()
             case _:
                 make_list(asked)
     except FirmwareError as error:
@@ -104,6 +109,21 @@ def make_image(asked: argparse.Namespace) -> None:
     print(out)
 
 
+def make_virt() -> None:
+    """Make the image for emulation, or take it from the cache.
+
+    Raises:
+        ToolsMissing: it cannot be made here.
+        CheckFailed: it could not be made, or holds what no image may hold.
+    """
+    tools.require()
+    began_ns = time.monotonic_ns()
+    made = image(Cache(usual_folder()), fresh=True)
+    took_s = (time.monotonic_ns() - began_ns) / 1e9
+    print(f"image: {made.disk}, {made.disk.stat().st_blocks * 512 >> 20} MB, {took_s:.0f} s")
+    print(f"image: its packages: {made.sbom}")
+
+
 def make_list(asked: argparse.Namespace) -> None:
     """Write the list for Imager; raises ``FirmwareError``."""
     given: dict[RoleName, Path | None] = {"unit": asked.unit, "hub": asked.hub}
@@ -136,6 +156,7 @@ def _parser() -> argparse.ArgumentParser:
     making.add_argument("--wheel", type=Path, required=True, help="made by scripts/build")
     making.add_argument("--update-key", metavar="KEY", help=key_help)
     making.add_argument("--out", type=Path, help="unless given: parvis-ROLE.img in dist/firmware")
+    commands.add_parser("virt", help="Debian arm64 for emulation; made, or of the cache")
     listing = commands.add_parser("imager", help="the list that Raspberry Pi Imager shows")
     listing.add_argument("--unit", type=Path, help="image of a unit: .img, .img.xz or .img.gz")
     listing.add_argument("--hub", type=Path, help="image of a hub")

@@ -5,6 +5,7 @@
   - ``SourceError`` (also ``ValueError``): a source is wrong; names file, entry and what would be
     right.
   - ``CheckFailed`` (also ``RuntimeError``): sources disagree, or what was made keeps no promise.
+  - ``ToolsMissing`` (also ``RuntimeError``): this machine lacks what an emulated one needs; 3.
 """
 
 
@@ -31,3 +32,9 @@ class SourceError(FirmwareError, ValueError):
 
 class CheckFailed(FirmwareError, RuntimeError):
     """Sources disagree, or what was made does not keep a promise."""
+
+
+class ToolsMissing(FirmwareError, RuntimeError):
+    """What was asked for is left out on this machine; says what it lacks."""
+
+    exit_code = 3

@@ -16,9 +16,10 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
+from parvis_device.update import compiling
 from parvis_device.update.disk import Disk
 from parvis_device.update.errors import Refused
-from parvis_device.update.judgement import Here, judge, needed_bytes
+from parvis_device.update.judgement import SPARE_BYTES, Here, judge, needed_bytes
 from parvis_wire.bundle import (
     HEAD_BYTES,
     WHEELS,
@@ -117,6 +118,7 @@ def stage(bundle: BinaryIO, key: bytes | None, here: Here, into: Path, disk: Dis
             _unpack(bundle, manifest, into)
             _write_launcher(into / PROGRAM)
             (into / MANIFEST).write_bytes(text)
+            _compile(into / SITE, here, disk)
     except Refused:
         disk.remove(into)
         raise
@@ -144,6 +146,13 @@ def _unpack(bundle: BinaryIO, manifest: Manifest, into: Path) -> None:
             left -= one.size_bytes
     if bundle.read(1):
         raise Refused(UpdateFault.TAMPERED, "something follows the last file of the bundle")
+
+
+def _compile(site: Path, here: Here, disk: Disk) -> None:
+    """Only where this Python is the unit's (an image is made elsewhere), and there is room."""
+    is_same = here.python == sys.implementation.cache_tag
+    if is_same and disk.free_bytes(site) >= compiling.needed_bytes(site) + SPARE_BYTES:
+        compiling.compile_ahead(site)
 
 
 def _copy(bundle: BinaryIO, one: BundleFile, place: Path) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
 import stat
 import subprocess
+import sys
 import zipfile
 from pathlib import Path, PurePosixPath
 
@@ -14,7 +16,7 @@ from hypothesis import strategies as st
 
 from fakes.bundles import DAY, MACHINE, PYTHON, CutDisk, Maker, wheel
 from parvis_device.update.errors import Refused
-from parvis_device.update.judgement import Here
+from parvis_device.update.judgement import SPARE_BYTES, Here
 from parvis_device.update.staging import member_place, open_bundle, stage
 from parvis_wire.identity import public_bytes
 from parvis_wire.update import UpdateFault
@@ -23,11 +25,17 @@ HERE = Here(MACHINE, PYTHON, "0.0", DAY)
 CLI = "def main() -> None:\n    print('parvis-unit 2.0.0')\n"
 
 
-def unpacked(into: Path, wheel_bytes: bytes, **changes: object) -> Path:
+def unpacked(
+    into: Path,
+    wheel_bytes: bytes,
+    here: Here = HERE,
+    disk: CutDisk | None = None,
+    **changes: object,
+) -> Path:
     maker = Maker()
     content = maker.bundle({"wheels/parvis-2.0.0-py3-none-any.whl": wheel_bytes}, **changes)
     key = public_bytes(maker.key)
-    stage(io.BytesIO(content), key, HERE, into / "new", CutDisk())
+    stage(io.BytesIO(content), key, here, into / "new", disk or CutDisk())
     return into / "new"
 
 
@@ -38,6 +46,43 @@ def test_the_program_of_a_bundle_runs(tmp_path: Path) -> None:
     assert said.stdout == "parvis-unit 2.0.0\n"
     assert (program / "site/also.py").exists()
     assert sorted(path.name for path in program.iterdir()) == ["bin", "manifest.json", "site"]
+
+
+def test_modules_are_compiled_once_and_not_at_each_start(tmp_path: Path) -> None:
+    files = {"parvis_device/cli.py": CLI, "parvis_device/broken.py": "def (\n"}
+    own = str(sys.implementation.cache_tag)
+    here = Here(MACHINE, own, "0.0", DAY)
+    program = unpacked(tmp_path, wheel("2.0.0", **files), here, python=own)
+    compiled = program / f"site/parvis_device/__pycache__/cli.{own}.pyc"
+    began_ns = compiled.stat().st_mtime_ns
+    # Python takes it as it is: nothing of the source is read, and nothing written.
+    loud = os.environ | {"PYTHONVERBOSE": "1"}
+    command = [program / "bin/parvis-unit"]
+    said = subprocess.run(command, capture_output=True, text=True, check=True, env=loud)
+    assert f"matches {program / 'site/parvis_device/cli.py'}" in said.stderr
+    assert compiled.stat().st_mtime_ns == began_ns
+
+
+def test_modules_for_another_python_are_not_compiled(tmp_path: Path) -> None:
+    other = "cpython-399"
+    here = Here(MACHINE, other, "0.0", DAY)
+    program = unpacked(tmp_path, wheel("2.0.0"), here, python=other)
+    assert not list(program.rglob("*.pyc"))
+
+
+class Full(CutDisk):
+    """Has room for a program, and then no more."""
+
+    def free_bytes(self, folder: Path) -> int:
+        return SPARE_BYTES if folder.name == "site" else super().free_bytes(folder)
+
+
+def test_a_card_without_room_for_compiled_modules_does_without(tmp_path: Path) -> None:
+    own = str(sys.implementation.cache_tag)
+    here = Here(MACHINE, own, "0.0", DAY)
+    program = unpacked(tmp_path, wheel("2.0.0"), here, Full(), python=own)
+    assert (program / "site/parvis_device/cli.py").exists()
+    assert not list(program.rglob("*.pyc"))
 
 
 @pytest.mark.parametrize("name", ["../x", "/etc/x", "a/../../x", "a\\..\\x", ""])
