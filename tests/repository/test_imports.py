@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -203,12 +204,15 @@ def broken_rules(found: Import) -> Iterator[str]:
         yield f"{found}: only {OPUS_ADAPTER} touches opuslib"
 
 
-def modules(package: str) -> Iterator[tuple[str, Path]]:
-    """The dotted name and the file of every module of `package`."""
+@cache
+def modules(package: str) -> tuple[tuple[str, Path], ...]:
+    """The dotted name and the file of every module of `package`: looked up once for all tests."""
     folder = PACKAGES[package]
+    found = []
     for path in sorted(folder.rglob("*.py")):
         parts = path.relative_to(folder.parent).with_suffix("").parts
-        yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), path
+        found.append((".".join(parts[:-1] if parts[-1] == "__init__" else parts), path))
+    return tuple(found)
 
 
 def all_imports(package: str) -> Iterator[Import]:
