@@ -4,6 +4,7 @@ Importing numpy, FastAPI and the codecs takes a second; ``parvis --help`` and a 
 none of them.
 """
 
+import gc
 import os
 import sys
 from importlib import import_module, metadata
@@ -98,3 +99,5 @@ def main() -> None:
         words = f"this needs a hub's packages ({error.name} is missing)"
         print(f"parvis: {words}: pip install 'parvis[hub]'", file=sys.stderr)
         sys.exit(1)
+    finally:
+        gc.freeze()  # the process ends: nothing need be looked at once more

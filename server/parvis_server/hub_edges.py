@@ -10,11 +10,11 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from importlib import import_module
 from pathlib import Path
 
 from parvis_server.bus.address import BusAddress
 from parvis_server.bus.bus import Bus
-from parvis_server.bus.nats_bus import NatsBus
 from parvis_server.bus.server import BusServer
 from parvis_server.config import HubSettings
 from parvis_server.edge.workers import Workers, WorkerSettings
@@ -39,6 +39,9 @@ WORKERS_SITE = "workers"
 
 MOVE_WITHIN_MS = 10_000
 """Those who came before the workers did move to them within this time."""
+
+NATS_BUS = "parvis_server.bus.nats_bus"
+"""It brings two libraries and a tenth of a second of CPU, which a hub without edges spares."""
 
 
 class HubEdges:
@@ -75,9 +78,9 @@ class HubEdges:
         if settings.publish is not None:
             published = Publication(read_address(settings.publish), site.hub, settings.publish_ca)
             self.publication = published
-            self._meet(NatsBus(published.bus, "hub"), published.address.site, published)
+            self._meet(_bus_at(published.bus), published.address.site, published)
         if self._named is not None:
-            self._meet(NatsBus(self._named, "hub"), settings.edges.site)
+            self._meet(_bus_at(self._named), settings.edges.site)
 
     def _meet(
         self, bus: Bus, name: str, published: Publication | None = None, *, is_alone: bool = False
@@ -137,7 +140,8 @@ class HubEdges:
         server = BusServer()
         group.create_task(server.run())
         await server.listening.wait()
-        bus = NatsBus(server.address, "hub")
+        await asyncio.to_thread(import_module, NATS_BUS)  # many listen: the sound goes on meanwhile
+        bus = _bus_at(server.address)
         desk = self._meet(bus, WORKERS_SITE, is_alone=True)
         group.create_task(bus.run())
         group.create_task(desk.run())
@@ -257,6 +261,12 @@ class HubEdges:
     def relayed(self) -> int:
         """Connections that edges pass on."""
         return sum(desk.relays.count for desk in self.desks)
+
+
+def _bus_at(address: BusAddress) -> Bus:
+    from parvis_server.bus.nats_bus import NatsBus
+
+    return NatsBus(address, "hub")
 
 
 def secrets_of(settings: HubSettings) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """The command as people use it: help, mistakes, a hub that starts and stops."""
 
+import gc
 import os
 import re
 import signal
@@ -12,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from parvis_server import cli
+from parvis_server import cli, lasting
 
 PARVIS = [sys.executable, "-c", "from parvis_server.cli import main; main()"]
 LOOPBACK = "127.0.0.1"
@@ -40,6 +41,24 @@ def test_help_names_every_command_and_imports_none() -> None:
     look = f"import sys, parvis_server.cli; print(*set('{heavy}'.split()) & sys.modules.keys())"
     lazy = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
     assert lazy.stdout.strip() == ""
+
+
+def test_a_hub_without_edges_imports_no_client_of_their_bus() -> None:
+    look = "import sys, parvis_server.hub_process; print(*{'nats', 'aiohttp'} & sys.modules.keys())"
+    lazy = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
+    assert lazy.stdout.strip() == ""
+
+
+def test_imports_that_last_are_out_of_the_collectors_sight() -> None:
+    before = gc.get_freeze_count()
+    with lasting.imports():
+        assert not gc.isenabled()
+        made: list[list[int]] = [[] for _ in range(1000)]
+    assert gc.isenabled()
+    assert gc.get_freeze_count() >= before + len(made)
+    with pytest.raises(ImportError), lasting.imports():
+        raise ImportError
+    assert gc.isenabled()
 
 
 @pytest.mark.parametrize("name", cli.COMMANDS)

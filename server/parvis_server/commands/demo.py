@@ -2,6 +2,8 @@
 
 import typer
 
+from parvis_server import lasting
+
 app = typer.Typer(add_completion=False)
 
 DEFAULT_PORT = 8080
@@ -39,6 +41,7 @@ def demo(
     """
     import asyncio
 
-    from parvis_server.demo.evening import play
+    with lasting.imports():
+        from parvis_server.demo.evening import play
 
     asyncio.run(play(port, question_every))

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from parvis_server import lasting
+
 if TYPE_CHECKING:
     from parvis_server.edge.settings import EdgeSettings
 
@@ -88,7 +90,8 @@ def edge(
         _show(settings)
         return
 
-    from parvis_server.edge.process import run  # takes a second: not for a mistyped flag
+    with lasting.imports():
+        from parvis_server.edge.process import run  # takes a second: not for a mistyped flag
 
     run(settings)
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from parvis_server import lasting
+
 if TYPE_CHECKING:
     from parvis_server.config import HubSettings
 
@@ -130,8 +132,9 @@ def hub(
     log_format: LogFormat = None,
 ) -> None:
     """Run the hub: it serves the page, keeps the line of hands and mixes the sound."""
-    from parvis_server.bus.settings import refuse_secret_in_arguments
-    from parvis_server.config import load_settings
+    with lasting.imports():
+        from parvis_server.bus.settings import refuse_secret_in_arguments
+        from parvis_server.config import load_settings
 
     refuse_secret_in_arguments(bus, "PARVIS_HUB_BUS__", "parvis.toml")
     flags = {
@@ -156,7 +159,8 @@ def hub(
     if publish is not None:
         _hide(publish, settings.data)
 
-    from parvis_server.hub_process import run  # takes a second: not for a mistyped flag
+    with lasting.imports():
+        from parvis_server.hub_process import run  # takes a second: not for a mistyped flag
 
     run(settings)
 

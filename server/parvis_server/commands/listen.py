@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from parvis_server import lasting
 from parvis_server.commands.asking import Fingerprint
 
 if TYPE_CHECKING:
@@ -64,11 +65,12 @@ def listen(
 
     With --return as a remote speaker, who may also speak; then the sound need not go anywhere.
     """
-    from parvis_server.errors import UsageError
-    from parvis_server.libraries import require_opus
-    from parvis_server.listen.listener import Listener
-    from parvis_server.listen.sinks import Sinks, open_sinks
-    from parvis_server.listen.speaker import Speaker
+    with lasting.imports():
+        from parvis_server.errors import UsageError
+        from parvis_server.libraries import require_opus
+        from parvis_server.listen.listener import Listener
+        from parvis_server.listen.sinks import Sinks, open_sinks
+        from parvis_server.listen.speaker import Speaker
 
     _check(as_return=as_return, only_then={"--say": say, "--name": name, "--loop": loop})
     if loop and say is None:
