@@ -145,6 +145,7 @@ async def _an_edge_dies(hub: HubProcess, machine: MachineWatch) -> None:
     beating.cancel()
 
 
+@pytest.mark.patient
 def test_the_hub_dies_and_its_listeners_stay_where_they_are(
     tmp_path: Path, tone_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

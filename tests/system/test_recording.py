@@ -17,7 +17,7 @@ from parvis_audio.opus import Decoder
 from parvis_server.record.ogg_opus import read_packets
 from parvis_wire.recording import StartRecording, StopRecording
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.patient]
 
 
 def heard(path: Path) -> np.ndarray[tuple[int], np.dtype[np.float32]]:

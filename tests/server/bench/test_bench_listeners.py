@@ -59,6 +59,7 @@ def test_real_listeners_hear_a_hub_of_the_benchs_own(tmp_path: Path) -> None:
 
 
 @pytest.mark.system
+@pytest.mark.patient
 def test_ctrl_c_tells_what_there_is() -> None:
     arguments = ("--listeners", "20", "--seconds", "600", "--stuck", "2", "--json")
     with running(*PARVIS, "bench", "listeners", *arguments) as program:
@@ -109,6 +110,7 @@ def test_too_few_ports_name_what_widens_them(
 
 
 @pytest.mark.system
+@pytest.mark.patient
 def test_the_fan_outs_are_compared_side_by_side() -> None:
     arguments = ("--listeners", "20", "--pairs", "1", "--seconds", "0.4")
     result = parvis("fanout", *arguments, "--only", "parvis", "--only", "websockets", "--json")

@@ -21,7 +21,7 @@ from parvis_wire.messages import Role
 from parvis_wire.rtp import RtpPacket
 from parvis_wire.stage import OutputTraits, UnitTraits
 
-pytestmark = pytest.mark.alone
+pytestmark = [pytest.mark.alone, pytest.mark.patient]
 
 LOUDSPEAKER = UnitTraits(source=None, output=OutputTraits())
 START_S = 60.0
