@@ -266,6 +266,8 @@ class UnitStatus(Wire):
     """None: a remote speaker."""
     muted_there: bool = False
     """Its own MUTE switch is on: nothing of it is heard, and no host can change that from here."""
+    software: UnitSoftware | None = None
+    """The program of a unit that told it, and what becomes of its update."""
     source: SourceStatus | None = None
     output: OutputStatus | None = None
 

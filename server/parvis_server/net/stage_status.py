@@ -22,6 +22,7 @@ def unit(stage: "LiveStage", member: Member, now_ns: int) -> UnitStatus:
         level_dbfs=_rounded(level_dbfs),
         zone=member.zone,
         muted_there=stream is not None and member.connected and stream.muted_there,
+        software=None if stream is None or not member.connected else stream.software,
         source=_source(stage, member),
         output=None if stream is None else _output(stage, member, stream, now_ns),
     )

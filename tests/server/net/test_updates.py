@@ -198,3 +198,6 @@ async def test_the_operator_sees_version_and_update(hub: LiveHub, box: KeyedUnit
         assert info.version == "1.0.0"
         assert info.update is not None
         assert (info.update.step, info.update.fault) == (UpdateStep.UNDONE, UpdateFault.SILENT)
+        [shown] = hub.live.status().units
+        assert shown.software == stream.software, "the host's console shows the same"
+    assert hub.live.status().units[0].software is None, "of a unit that is away nothing"

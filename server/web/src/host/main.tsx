@@ -3,6 +3,7 @@
 import { render } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
 import { HOST_WORDS } from "../i18n/host_words.ts";
+import { UPDATE_WORDS } from "../i18n/update_words.ts";
 import { chooseLanguage, learnWords, useWords } from "../i18n/words.ts";
 import type { HubClient } from "../room/hub_client.ts";
 import { openSession, type Session } from "../ui/session.ts";
@@ -105,6 +106,7 @@ function NoKey() {
 }
 
 learnWords(HOST_WORDS);
+learnWords(UPDATE_WORDS);
 chooseLanguage();
 const hostKey = takeHostKey(location, history);
 const opened =

@@ -11,6 +11,7 @@ import type replayEn from "./replay.en.json";
 import type roomsEn from "./rooms.en.json";
 import type screenEn from "./screen.en.json";
 import type speakEn from "./speak.en.json";
+import type updateEn from "./update.en.json";
 
 export type Language = "en" | "fr";
 export type WordKey =
@@ -22,7 +23,8 @@ export type WordKey =
   | keyof typeof replayEn
   | keyof typeof roomsEn
   | keyof typeof screenEn
-  | keyof typeof speakEn;
+  | keyof typeof speakEn
+  | keyof typeof updateEn;
 
 type Words<Key extends string> = Record<Language, Record<Key, string>>;
 
@@ -41,7 +43,8 @@ export function learnWords(
     | Words<keyof typeof replayEn>
     | Words<keyof typeof roomsEn>
     | Words<keyof typeof screenEn>
-    | Words<keyof typeof speakEn>,
+    | Words<keyof typeof speakEn>
+    | Words<keyof typeof updateEn>,
 ): void {
   for (const tag of ["en", "fr"] as const) {
     dictionaries[tag] = { ...dictionaries[tag], ...more[tag] };

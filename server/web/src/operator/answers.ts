@@ -3,6 +3,8 @@
  * passed over, and an answer that is none at all is null.
  */
 
+import type { UnitUpdate } from "../updates/words.ts";
+
 /** One door of the hub. */
 export interface DoorInfo {
   scheme: string;
@@ -51,14 +53,6 @@ export interface PairedUnit {
   /** Of the program that it runs; null: it is away, or too old to say. */
   version: string | null;
   update: UnitUpdate | null;
-}
-
-/** `parvis_wire.update.UpdateState`. */
-export interface UnitUpdate {
-  step: string;
-  version: string;
-  percent: number | null;
-  fault: string | null;
 }
 
 export interface Units {

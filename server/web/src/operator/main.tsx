@@ -2,6 +2,7 @@
 
 import { render } from "preact";
 import { OPERATOR_WORDS } from "../i18n/operator_words.ts";
+import { UPDATE_WORDS } from "../i18n/update_words.ts";
 import { chooseLanguage, learnWords } from "../i18n/words.ts";
 import { OperatorApi } from "./api.ts";
 import { OperatorDesk } from "./desk.ts";
@@ -10,6 +11,7 @@ import { pageNowMs } from "./now.ts";
 import { Page } from "./page.tsx";
 
 learnWords(OPERATOR_WORDS);
+learnWords(UPDATE_WORDS);
 chooseLanguage();
 const desk = new OperatorDesk(
   new OperatorApi(),

@@ -3,6 +3,7 @@
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Confirm } from "../host/confirm.tsx";
 import { type Say, useWords } from "../i18n/words.ts";
+import { Program } from "../updates/program.tsx";
 import { MAX_NAME_CHARACTERS } from "../wire/messages.ts";
 import { useAct } from "./act.ts";
 import type { PairedUnit } from "./answers.ts";
@@ -11,7 +12,7 @@ import type { OperatorDesk } from "./desk.ts";
 import { Field } from "./door.tsx";
 import { agoWords, moment } from "./times.ts";
 import { Identify, Print } from "./waiting.tsx";
-import { faultWords, howWords, isUpdateTrouble, unitName, updateWords } from "./words.ts";
+import { faultWords, howWords, unitName } from "./words.ts";
 
 interface Props {
   desk: OperatorDesk;
@@ -60,7 +61,7 @@ function PairedRow({ desk, unit, onGone }: RowProps & { onGone: () => void }) {
         <h3>{name}</h3>
         <Where unit={unit} />
         <How unit={unit} />
-        <Program unit={unit} />
+        {unit.version !== null && <Program version={unit.version} update={unit.update} />}
       </div>
       <button
         type="button"
@@ -102,21 +103,6 @@ function How({ unit }: { unit: PairedUnit }) {
   return (
     <p class={isFirstUse ? "how is-first-use" : "how soft"}>
       {by === "" ? say("paired.how", { how, when }) : say("paired.how_by", { how, when, by })}
-    </p>
-  );
-}
-
-/** What it runs, and what becomes of an update. */
-function Program({ unit }: { unit: PairedUnit }) {
-  const { say } = useWords();
-  const { version, update } = unit;
-  if (version === null) return null;
-  const words = update === null ? "" : updateWords(say, update);
-  const isTrouble = update !== null && isUpdateTrouble(update);
-  return (
-    <p class={isTrouble ? "program is-trouble" : "program soft"}>
-      {say("update.version", { version })}
-      {words !== "" && ` · ${words}`}
     </p>
   );
 }

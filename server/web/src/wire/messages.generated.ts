@@ -332,8 +332,8 @@ export interface UnitSoftware {
   version: string;
   machine: string;
   python: string;
-  takes_updates?: boolean;
-  update?: UpdateState | null;
+  takes_updates: boolean;
+  update: UpdateState | null;
 }
 /**
  * An update on one unit.
@@ -341,8 +341,8 @@ export interface UnitSoftware {
 export interface UpdateState {
   step: UpdateStep;
   version: string;
-  percent?: number | null;
-  fault?: UpdateFault | null;
+  percent: number | null;
+  fault: UpdateFault | null;
 }
 /**
  * In ``join``: which unit this is, and what the hub shall sign.
@@ -1506,6 +1506,7 @@ export interface UnitStatus {
   level_dbfs: number | null;
   zone: string | null;
   muted_there: boolean;
+  software: UnitSoftware | null;
   source: SourceStatus | null;
   output: OutputStatus | null;
 }

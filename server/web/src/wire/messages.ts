@@ -169,6 +169,13 @@ const OUTPUT_STATUS: Fields = {
   underruns: isCount,
   turned_down_db: isNumber,
 };
+const UPDATE_STATE: Fields = {
+  step: isString,
+  version: isString,
+  percent: orNull(isCount),
+  fault: orNull(isString),
+};
+const SOFTWARE: Fields = { version: isString, update: orNull(fields(UPDATE_STATE)) };
 const UNIT_STATUS: Fields = {
   unit: isString,
   name: isString,
@@ -177,6 +184,7 @@ const UNIT_STATUS: Fields = {
   level_dbfs: orNull(isNumber),
   zone: orNull(isString),
   muted_there: isBoolean,
+  software: orNull(fields(SOFTWARE)),
   source: orNull(fields(SOURCE_STATUS)),
   output: orNull(fields(OUTPUT_STATUS)),
 };

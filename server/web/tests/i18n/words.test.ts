@@ -19,6 +19,8 @@ import screenEn from "../../src/i18n/screen.en.json";
 import screenFr from "../../src/i18n/screen.fr.json";
 import speakEn from "../../src/i18n/speak.en.json";
 import speakFr from "../../src/i18n/speak.fr.json";
+import updateEn from "../../src/i18n/update.en.json";
+import updateFr from "../../src/i18n/update.fr.json";
 import { learnWords, preferredLanguage, say, type WordKey } from "../../src/i18n/words.ts";
 
 const SOURCES = new URL("../../src/", import.meta.url);
@@ -32,6 +34,7 @@ const en: Record<WordKey, string> = {
   ...roomsEn,
   ...screenEn,
   ...speakEn,
+  ...updateEn,
 };
 const fr: Record<WordKey, string> = {
   ...bothFr,
@@ -43,6 +46,7 @@ const fr: Record<WordKey, string> = {
   ...roomsFr,
   ...screenFr,
   ...speakFr,
+  ...updateFr,
 };
 const keys = Object.keys(en) as WordKey[];
 const slots = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map((found) => found[1]).sort();
@@ -65,6 +69,7 @@ describe("the words", () => {
     expect(Object.keys(roomsFr)).toEqual(Object.keys(roomsEn));
     expect(Object.keys(screenFr)).toEqual(Object.keys(screenEn));
     expect(Object.keys(speakFr)).toEqual(Object.keys(speakEn));
+    expect(Object.keys(updateFr)).toEqual(Object.keys(updateEn));
   });
 
   test.each([
@@ -111,7 +116,7 @@ describe("the words", () => {
     const text = sources();
     // These are put together from a code of the contract or a state.
     const composed =
-      /^(refused\.|past\.(act\.|withdraw|erase)|avatar\.|react\.|host\.(away|on_air|ready|muted|kept_out)$)/;
+      /^(refused\.|past\.(act\.|withdraw|erase)|avatar\.|react\.|host\.(away|on_air|ready|muted(_there)?|kept_out)$)/;
     expect(keys.filter((key) => !composed.test(key) && !text.includes(`"${key}"`))).toEqual([]);
   });
 

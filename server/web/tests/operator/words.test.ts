@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import SCHEMA from "../../../parvis_wire/messages.schema.json";
 import en from "../../src/i18n/operator.en.json";
 import { OPERATOR_WORDS } from "../../src/i18n/operator_words.ts";
+import { UPDATE_WORDS } from "../../src/i18n/update_words.ts";
 import { learnWords, type Say, say as sayIn } from "../../src/i18n/words.ts";
 import { readHouse, readUnits, type WaitingUnit } from "../../src/operator/answers.ts";
 import { claimFault } from "../../src/operator/door.tsx";
@@ -15,17 +16,19 @@ import {
   deedWords,
   faultWords,
   howWords,
-  isUpdateTrouble,
   missingWords,
   newsWords,
   stateWords,
   unitName,
-  updateWords,
 } from "../../src/operator/words.ts";
+import { isUpdateTrouble, isUpdateUnderWay, updateWords } from "../../src/updates/words.ts";
 import { pairedUnit, waitingUnit } from "./hub.ts";
 
 const say: Say = (key, values) => sayIn("en", key, values);
-beforeAll(() => learnWords(OPERATOR_WORDS));
+beforeAll(() => {
+  learnWords(OPERATOR_WORDS);
+  learnWords(UPDATE_WORDS);
+});
 
 const unit = (more: object): WaitingUnit =>
   readUnits({ waiting: [waitingUnit(more)], paired: [] })?.waiting[0] as WaitingUnit;
@@ -190,6 +193,14 @@ describe("what becomes of a unit's program", () => {
     const fetching = { step: "fetching", version: "1.3.0", percent: 62, fault: null };
     expect(words(fetching)).toBe("1.3.0 is being fetched: 62 %");
     expect(words({ step: "new", version: "1.3.0" })).toBe("");
+    const underWay = (step: string) => isUpdateUnderWay({ step, version: "1.3.0" });
+    expect(["fetching", "trying"].map(underWay)).toEqual([true, true]);
+    expect(["done", "undone", "refused", "new"].map(underWay)).toEqual([
+      false,
+      false,
+      false,
+      false,
+    ]);
   });
 
   test("why it was taken back", () => {

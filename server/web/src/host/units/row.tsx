@@ -5,6 +5,8 @@ import { useWords, type WordKey } from "../../i18n/words.ts";
 import type { HubClient } from "../../room/hub_client.ts";
 import { LevelBar } from "../../ui/shell.tsx";
 import { useStore } from "../../ui/store.ts";
+import { Program } from "../../updates/program.tsx";
+import { isUpdateUnderWay, updateWords } from "../../updates/words.ts";
 import type { RoomView, UnitStatus } from "../../wire/messages.ts";
 import type { HostApi, MadeLink } from "../api.ts";
 import { isHostUnit } from "../asked.ts";
@@ -38,6 +40,7 @@ export function UnitRow(props: Props) {
   const { source } = unit;
   const isMuted = source !== null && desk.setting(unit.unit, source).muted;
   const state = stateOf(unit, isMuted);
+  const update = unit.software?.update ?? null;
   const turn = view.floor.find((one) => one.unit === unit.unit || one.place === unit.unit);
   const isRemote = source?.kind === "speaker";
   const acts = `unit-acts-${unit.unit}`;
@@ -53,6 +56,9 @@ export function UnitRow(props: Props) {
           <span class="warning" role="status">
             {say("unit.muted_in_turn", { name: turn.name })}
           </span>
+        )}
+        {update !== null && isUpdateUnderWay(update) && (
+          <span class="seats">{updateWords(say, update)}</span>
         )}
         {quality !== null && quality !== "good" && unit.connected && (
           <span class="warning">{say(QUALITIES[quality])}</span>
@@ -97,6 +103,9 @@ function UnitActs({ hub, view, api, desk, unit, quality }: Props & { quality: Qu
   return (
     <>
       <Figures unit={unit} quality={quality} />
+      {unit.software != null && (
+        <Program version={unit.software.version} update={unit.software.update ?? null} />
+      )}
       <button
         type="button"
         class="small"

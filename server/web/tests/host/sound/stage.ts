@@ -24,6 +24,7 @@ export const unit = (id: string, change: Partial<UnitStatus> = {}): UnitStatus =
   level_dbfs: -30,
   zone: "hall",
   muted_there: false,
+  software: null,
   source: SOURCE,
   output: null,
   ...change,
