@@ -28,6 +28,7 @@ export function stateWords(now: Situation): WordKey {
   };
   const asked = needsPerson[now.audio];
   if (asked !== undefined) return asked;
+  if (now.isVenueAway && !now.hasJoined) return "venue.waiting";
   if (now.link === "reconnecting")
     return now.hasJoined ? "state.reconnecting" : "state.unreachable";
   if (now.link === "connecting") return "state.connecting";

@@ -13,16 +13,18 @@ type Said = "nothing" | "away" | "back";
 export function Venue({ room }: { room: Store<RoomState> }) {
   const { say } = useWords();
   const isReached = useStore(room, (now) => now.isVenueReached || now.link === "refused");
+  const isInside = useStore(room, (now) => now.view !== null);
   const [said, setSaid] = useState<Said>("nothing");
   useEffect(() => {
     setSaid((before) => (isReached ? (before === "away" ? "back" : before) : "away"));
     const timer = window.setTimeout(() => isReached && setSaid("nothing"), BACK_SHOWN_MS);
     return () => window.clearTimeout(timer);
   }, [isReached]);
+  const away = isInside ? "venue.away" : "venue.not_there";
   return (
     <div class="venue" role="status" aria-live="polite">
       {said !== "nothing" && (
-        <p class={`venue-said is-${said}`}>{say(said === "away" ? "venue.away" : "venue.back")}</p>
+        <p class={`venue-said is-${said}`}>{say(said === "back" ? "venue.back" : away)}</p>
       )}
     </div>
   );

@@ -26,6 +26,7 @@ describe("the words of the state", () => {
     [{ isVenueAway: true, link: "stalled", isLost: true }, "venue.waiting"],
     [{ isVenueAway: true, link: "reconnecting" }, "state.reconnecting"],
     [{ isVenueAway: true, audio: "idle" }, "state.idle"],
+    [{ isVenueAway: true, audio: "idle", link: "reconnecting", hasJoined: false }, "venue.waiting"],
     [{ isVenueAway: true, audio: "suspended" }, "state.suspended"],
     [{ link: "reconnecting" }, "state.reconnecting"],
     [{ link: "reconnecting", hasJoined: false }, "state.unreachable"],
