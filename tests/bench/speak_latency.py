@@ -4,7 +4,8 @@
 a unit that plays into a file, a unit with a microphone, and a real Chromium that goes on stage
 through a proxy with 20 ms of jitter on each path: by default a delay that is anything from 0 to
 20 ms, alike often; with ``--law exponential`` one of 20 ms on average, and 92 at its 99th
-percentile. The rig of `parvis bench latency` plays chirps
+percentile. ``--profile`` is one of `parvis bench impairment`'s links instead, where the hub's count
+of what it concealed says how the sound fared. The rig of `parvis bench latency` plays chirps
 into the null sink whose monitor is Chromium's microphone, and then the table's too; the chirps that
 a recorder finds on that monitor are looked for again at the loudspeaker, and at Chromium's output.
 """
@@ -33,10 +34,10 @@ from fakes.sound_server import MICROPHONE, RATE_HZ, Recording, SoundServer, soun
 from fakes.watcher import Watcher
 from parvis_audio.measure import chirp_delays_ms, find_chirps
 from parvis_server.bench.figures import figures, table
-from parvis_server.bench.impairment.patterns import JitterLaw, Profile
+from parvis_server.bench.impairment.patterns import PROFILES, JitterLaw, Profile
 from parvis_server.bench.impairment.proxy import ImpairedProxy
 from parvis_wire.commands import Next
-from parvis_wire.stage import Status
+from parvis_wire.stage import SourceStatus, Status
 
 MARKS_MS = {"to_hall_ms": 150, "back_ms": 230}
 """At the 95th percentile."""
@@ -127,6 +128,26 @@ def told_of_the_way(status: Status | None, microphone: str) -> dict[str, Any]:
     return {name: figures(one for one in ms if one is not None) for name, ms in told.items()}
 
 
+def source_of(status: Status | None, microphone: str) -> SourceStatus | None:
+    """What the hub counts of this source."""
+    units = () if status is None else status.units
+    return next((u.source for u in units if u.unit == microphone), None)
+
+
+def faults_between(
+    before: SourceStatus | None, after: SourceStatus | None, seconds: float
+) -> dict[str, Any]:
+    """What came after its turn, and what the hub had to make up, of so many seconds."""
+    if before is None or after is None:
+        return {}
+    concealed = after.concealed - before.concealed
+    return {
+        "late_packets": after.late - before.late,
+        "concealed_frames": concealed,
+        "concealed_percent": round(concealed / seconds, 2),
+    }
+
+
 def told_of_the_return(status: Status | None, microphone: str) -> dict[str, Any]:
     """What the phone says of the way from the mix to its ear."""
     units = () if status is None else status.units
@@ -150,9 +171,12 @@ def measure(seconds: int, profile: Profile) -> dict[str, Any]:
         phone = Page(stack.enter_context(chromium(folder / "phone", sound.environment, flags)))
         go_on_stage(phone, port, host)
         hall.wait_past(hall.seconds + SETTLING_S, 2 * SETTLING_S)
-        to_hall = chirp_delays(sound, hall, seconds)
         voice = phone.browser.execute_script("return Object.assign({}, __parvis_voice)")
+        before, begun_s = source_of(host.status, voice["microphone"]), hall.seconds
+        to_hall = chirp_delays(sound, hall, seconds)
+        after, said_s = source_of(host.status, voice["microphone"]), hall.seconds - begun_s
         to_mix = told_of_the_way(host.status, voice["microphone"])
+        to_mix |= faults_between(before, after, said_s)
         stack.enter_context(unit(hub, "Table", MICROPHONE, "none", env=sound.environment))
         ear = stack.enter_context(sound.recording())
         ear.wait_past(3.0)
@@ -185,9 +209,11 @@ def main() -> int:
         default=JitterLaw.UNIFORM.value,
         help="how the jitter is spread: from 0 to so much, or so much on average",
     )
+    parser.add_argument("--profile", choices=PROFILES, help="such a link instead of the jitter")
     parser.add_argument("--json", action="store_true", help="one JSON object on the last line")
     options = parser.parse_args()
-    profile = Profile(jitter_ms=options.jitter, jitter_law=JitterLaw(options.law))
+    jitter = Profile(jitter_ms=options.jitter, jitter_law=JitterLaw(options.law))
+    profile = PROFILES[options.profile] if options.profile else jitter
     rows = {"network": f"{profile} on each path", **measure(options.seconds, profile)}
     print(table(rows))
     for name, mark in MARKS_MS.items():

@@ -237,7 +237,7 @@ class PhoneSpeaker:
         return line
 
     async def _speak(self) -> None:
-        """The voice as packets of 20 ms, at their time, on both connections."""
+        """The voice in packets as long as the hub asks for, at their time, on both connections."""
         voice, first = Voice(self._sound, loop=True), self.microphones[0].peer.welcome
         period_ns = first.ptime_ms * 1_000_000
         number = (time.monotonic_ns() - self._begun_ns) // period_ns  # the converter runs on

@@ -131,8 +131,8 @@ class LiveRoom:
         return here + self.audience.elsewhere.listeners
 
     def ptime_ms(self, role: Role) -> Literal[5, 10, 20]:
-        """Length of the packets that this role sends and plays."""
-        return 20 if role is Role.SPEAKER else self._frame_ms
+        """Length of the packets that this role sends: a far speaker's do not follow the tick."""
+        return 10 if role is Role.SPEAKER else self._frame_ms
 
     def enter(self, member: Member, connection: Connection) -> Seat:
         """Seat a participant; an older connection of theirs is told and closed."""

@@ -22,8 +22,8 @@ NOT_YOUR_TURN = (
     "it is not your turn: a phone may speak when its owner was given the floor, far from the hall"
 )
 
-PTIME_MS = 20
-"""Packets from and to a speaker: half the messages of 10 ms, where the way takes 40 ms anyway."""
+RETURN_PTIME_MS = 20
+"""Packets to a speaker: half the messages of 10 ms, and the way back has time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Speakers:
         """
         resumed, person = admitted.participant, admitted.speaks_for
         live, traits = self.opening.live, join.speaker or SpeakerTraits()
-        allowance = Allowance.for_sound(PTIME_MS)
+        allowance = Allowance.for_sound(live.ptime_ms(Role.SPEAKER))
         turn = self._check_turn(person, resumed)
         newcomer = resumed or new_participant(time.time())
         participant = microphone_of(person) if person is not None else newcomer
@@ -53,7 +53,7 @@ class Speakers:
         self._check_room(known)
         stream = live.streams.open(participant) if is_back else live.streams.renew(participant)
         stream.link = LinkKind.REMOTE
-        bus = Bus(ssrc=0, kind=OutputKind.RETURN, ptime_ms=PTIME_MS)
+        bus = Bus(ssrc=0, kind=OutputKind.RETURN, ptime_ms=RETURN_PTIME_MS)
         live.streams.set_output(stream, bus)
         connection.send(self.opening.welcome(participant, stream, sends=True))
         output_ssrc = stream.output.bus.ssrc if stream.output is not None else None

@@ -65,7 +65,7 @@ async def test_it_is_heard_from_its_press_to_the_end_of_its_turn(hub: LiveHub) -
         async with microphone(hub, phone) as mic:
             bus = mic.welcome.bus
             assert bus is not None
-            assert (mic.welcome.ptime_ms, bus.kind) == (20, OutputKind.RETURN)
+            assert (mic.welcome.ptime_ms, bus.kind) == (10, OutputKind.RETURN)
             assert await sent(hub, mic, range(5)) == 0, "granted, not live"
             assert (await mic.do(TakeFloor)).refused is None
             turn = (await phone.until_seq(mic.view.seq)).floor[0]

@@ -135,7 +135,7 @@ async def test_a_speaker_who_sends_is_heard_and_gets_everything_else(hub: LiveHu
         joined(hub.speak, Role.SPEAKER, name="Far away", speaker=sends) as speaker,
     ):
         bus = bus_of(speaker)
-        assert (bus.kind, bus.ptime_ms, speaker.welcome.ptime_ms) == (OutputKind.RETURN, 20, 20)
+        assert (bus.kind, bus.ptime_ms, speaker.welcome.ptime_ms) == (OutputKind.RETURN, 20, 10)
         [source], [output] = hub.engine.stage.sources, hub.engine.stage.outputs
         assert (source.ssrc, source.kind) == (speaker.welcome.ssrc, SourceKind.SPEAKER)
         assert (source.link, source.zone) == (LinkKind.REMOTE, None)
@@ -169,7 +169,7 @@ async def test_in_the_profile_of_least_delay_packets_are_five_milliseconds(tmp_p
     ):
         assert hub.engine.frame_ms == 5
         assert (unit.welcome.ptime_ms, bus_of(unit).ptime_ms) == (5, 5)
-        assert (speaker.welcome.ptime_ms, bus_of(speaker).ptime_ms) == (20, 20)
+        assert (speaker.welcome.ptime_ms, bus_of(speaker).ptime_ms) == (10, 20)
 
 
 async def test_an_engine_that_is_replaced_changes_no_ssrc_and_leaves_a_gap(hub: LiveHub) -> None:

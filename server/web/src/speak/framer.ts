@@ -1,9 +1,10 @@
-/** Cuts the microphone's sound into frames of 20 ms at 48 kHz, numbered by sample; pure. */
+/** Cuts the microphone's sound into frames of 10 ms at 48 kHz, numbered by sample; pure. */
 
 import { Resampler } from "./resampler.ts";
 
-export const FRAME_SAMPLES = 960;
-export const FRAME_MS = 20;
+/** One frame is one packet: half of the 20 ms that it once was is 10 ms sooner in the hall. */
+export const FRAME_SAMPLES = 480;
+export const FRAME_MS = 10;
 
 export interface Frame {
   /** Of the first sample, since the microphone was opened. */

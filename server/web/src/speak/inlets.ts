@@ -1,5 +1,5 @@
 /**
- * The two ways from a microphone's track to 20 ms frames: the track's own sound read in a worker,
+ * The two ways from a microphone's track to 10 ms frames: the track's own sound read in a worker,
  * where a browser has that, else Web Audio's thread.
  */
 

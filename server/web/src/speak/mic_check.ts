@@ -46,7 +46,7 @@ export class MicCheck {
     this.lookForEcho();
   }
 
-  /** 20 ms of the microphone. */
+  /** One frame of the microphone. */
   take(samples: Float32Array): void {
     if (this.isKeeping) this.kept.push(samples);
   }

@@ -101,7 +101,7 @@ export function stop(stream: MediaStream): void {
 /** What an open microphone tells. */
 export interface MicrophoneNews {
   onLevel(levelDb: number): void;
-  /** 20 ms for the page's own test. */
+  /** One frame for the page's own test. */
   onFrame(samples: Float32Array): void;
   /** It was taken away: a call, another app, a headset pulled out. */
   onLost(): void;

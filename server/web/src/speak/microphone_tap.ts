@@ -1,5 +1,5 @@
 /**
- * Where the microphone's sound goes: 20 ms frames to whoever is named, or to nobody; the same in the
+ * Where the microphone's sound goes: 10 ms frames to whoever is named, or to nobody; the same in the
  * audio thread and in a worker.
  *
  * Muting happens here, before anything: a frame that is cut off never leaves this thread.
@@ -22,7 +22,7 @@ export type FromMicrophone =
   | ({ kind: "frame" } & Frame)
   | { kind: "lost" };
 
-const LEVEL_EVERY_FRAMES = 5;
+const LEVEL_EVERY_FRAMES = 10;
 
 export class MicrophoneTap {
   isOpen = true;

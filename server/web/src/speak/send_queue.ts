@@ -1,5 +1,5 @@
 /**
- * What waits for one connection: at most eight frames (160 ms), and then the oldest goes. Pure.
+ * What waits for one connection: at most sixteen frames (160 ms), and then the oldest goes. Pure.
  *
  * The browser's own queue cannot be shortened, so it gets little: a packet goes over only while that
  * queue is nearly empty, and not at all while the connection has brought nothing for a while (the
@@ -7,9 +7,9 @@
  */
 
 /** `hub drops uplink frames that are 300 ms late`: half of it. */
-export const MAX_WAITING = 8;
-/** Two packets of 20 ms at 32 kb/s, with their headers. */
-const MAX_BUFFERED_BYTES = 240;
+export const MAX_WAITING = 16;
+/** Four packets of 10 ms at 40 kb/s, with their headers. */
+const MAX_BUFFERED_BYTES = 320;
 /** So long without a packet of the return, a connection is taken for stuck. */
 export const STUCK_AFTER_MS = 400;
 

@@ -29,7 +29,7 @@ const tell = (message: FromSpeakWorker, transfer: Transferable[] = []) =>
 const nowMs = () => performance.now();
 
 /** Once a second of sound. */
-const TELL_EVERY_FRAMES = 50;
+const TELL_EVERY_FRAMES = 100;
 
 const world: SpeakWorld = {
   openSocket: (url) =>

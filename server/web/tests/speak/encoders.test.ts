@@ -41,7 +41,11 @@ describe("an encoder proves itself", () => {
 
   test.each<[string, OpenEncoder, RegExp]>([
     ["silence", spoilt((frame) => new Float32Array(frame.length)), /dBFS came back/],
-    ["half the packets", spoilt((frame, number) => (number % 2 ? frame : null)), /5 packets of 10/],
+    [
+      "half the packets",
+      spoilt((frame, number) => (number % 2 ? frame : null)),
+      /10 packets of 20/,
+    ],
     [
       "noise of the right level",
       spoilt((frame) => frame.map(() => (Math.random() - 0.5) * 0.8)),
@@ -61,8 +65,8 @@ describe("an encoder proves itself", () => {
   });
 
   test("packets of another length are none of ours", () => {
-    const packets = Array.from({ length: 10 }, () => new Uint8Array(1));
-    expect(faultOf(packets, () => new Float32Array(480))).toBe("a packet of 480 samples");
+    const packets = Array.from({ length: 20 }, () => new Uint8Array(1));
+    expect(faultOf(packets, () => new Float32Array(960))).toBe("a packet of 960 samples");
   });
 });
 
@@ -83,8 +87,8 @@ describe("the choice", () => {
     expect(packets).toEqual([]);
     chosen.encode(toneFrame(0));
     expect(packets).toHaveLength(1);
-    // 32 kb/s are 80 bytes in 20 ms.
-    expect(packets[0]?.length).toBeLessThan(200);
+    // 40 kb/s are 50 bytes in 10 ms.
+    expect(packets[0]?.length).toBeLessThan(125);
   });
 
   test("fails where nothing encodes", async () => {
