@@ -41,6 +41,7 @@ from fakes.recorder import TICK
 from fakes.recorder_kills import FedChild, NoSmallDisk, filled, judge_killed, killed, small_disk
 from fakes.recording_judge import Kept
 from fakes.stalls import excused, judge_gaps
+from fakes.tls_check import soak_tls
 from fakes.venue_networks import NoNetworks
 from fakes.venue_soak import soak_venue
 from parvis_audio.measure import clicks
@@ -56,10 +57,12 @@ MINUTES = {
     "pairing": 10.0,
     "audience": 5.0,
     "hostile": 5.0,
+    "tls": 2.0,
     "recording": 12.0,
     "power": 40.0,
+    "venue": 30.0,
 }
-"""As asked; the minutes of ``drift`` are virtual, those of ``autobahn`` what its cases take."""
+"""As asked; those of ``drift`` are virtual, of ``autobahn`` and ``tls`` what their cases take."""
 
 RECORDER_KILLS, FULL_DISKS, HUB_KILLS, AT_A_TIME = 70, 15, 15, 5
 """A hundred together; a recorder is killed some seconds after it began, five of them at a time."""
@@ -82,13 +85,10 @@ MOST_LATE_POINTS = 0.1
 """Percentage points of late ticks over the empty ticker's."""
 
 PIECE_S = 20
-
 EVENINGS_PER_MINUTE, EVENINGS_PIECE, PROCESSES = 1430, 50, 2
 """10,000 in the seven minutes that two cores need for them."""
 MOST_DEAD_AIR_S_PER_HOUR = 5.0
-
 FORGERIES, FORGERIES_PER_MINUTE = 10_000, 1_000
-
 HANDS, HANDS_PER_MINUTE = 200, 13.4
 """A hub that was killed is there again after four seconds."""
 
@@ -376,6 +376,7 @@ SOAKS: dict[str, Callable[[float], bool]] = {
     "recording": soak_recording,
     "autobahn": lambda minutes: suite.run(),
     "power": _soak_power,
+    "tls": lambda minutes: soak_tls(),
     "venue": _soak_venue,
 }
 
