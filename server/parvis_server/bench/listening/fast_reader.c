@@ -1,5 +1,6 @@
-/* Reads for thousands of listeners. Whoever got just the packet that was expected is counted here;
- * everything else is handed on as it came.
+/* Reads for thousands of listeners. Whoever got just the packet that was expected is counted here,
+ * a ping is answered, and what is said to everybody is passed over: who hears packets has read all
+ * that matters to a bench. Everything else is handed on as it came.
  *
  * A packet is known by ten bytes of its RTP header: sequence number, timestamp and SSRC.
  */
@@ -12,7 +13,12 @@
 #include <time.h>
 
 enum {
-    BINARY = 0x82,      /* first byte of a whole binary frame (RFC 6455 section 5.2) */
+    TEXT = 0x81,        /* first bytes of whole frames (RFC 6455 section 5.2) */
+    BINARY = 0x82,
+    PING = 0x89,
+    PONG = 0x8A,
+    MASKED = 0x80,      /* with a mask of zeros, as the other frames of a bench */
+    MOST_SHORT = 125,   /* bytes of a ping, or of any frame whose length is one byte */
     NUMBERS_AT = 2,     /* in an RTP header (RFC 3550 section 5.1) */
     NUMBERS_BYTES = 10,
     RTP_BYTES = 12,
@@ -130,21 +136,20 @@ const struct handed *reader_handed(struct reader *reader) { return reader->hande
 const uint8_t *reader_received(struct reader *reader) { return reader->received; }
 int reader_handed_count(struct reader *reader) { return reader->handed_count; }
 
-/* If the first frame is whole and the packet that this file expects, it is counted: its bytes, or 0. */
-static int expected_bytes(struct reader *reader, int file, const uint8_t *frame, int bytes)
+static void answer(int file, const uint8_t *payload, uint32_t length)
 {
-    uint32_t length = bytes > 1 ? frame[1] : 0;
-    int begin = 2;
+    uint8_t pong[6 + MOST_SHORT] = {PONG, (uint8_t)(MASKED | length)};
+    memcpy(pong + 6, payload, length);
+    send(file, pong, 6 + length, MSG_DONTWAIT | MSG_NOSIGNAL); /* not taken: the server will say so */
+}
+
+/* If this packet is the one that this file expects, it is counted. */
+static int is_expected(struct reader *reader, int file, const uint8_t *packet, uint32_t length)
+{
+    const uint8_t *numbers = packet + NUMBERS_AT;
     struct timespec now;
-    if (length == 126 && bytes > 4) {
-        length = (uint32_t)frame[2] << 8 | frame[3];
-        begin = 4;
-    }
-    if (length < RTP_BYTES || frame[0] != BINARY)
+    if (length < RTP_BYTES)
         return 0;
-    if (begin + length > (uint32_t)bytes || (begin == 2 && length > 125))
-        return 0;
-    const uint8_t *numbers = frame + begin + NUMBERS_AT;
     if (memcmp(numbers, reader->expected[file], NUMBERS_BYTES))
         return 0;
     const struct known *known = place(reader, numbers);
@@ -158,6 +163,25 @@ static int expected_bytes(struct reader *reader, int file, const uint8_t *frame,
         reader->counts[delay_ns / reader->bin_ns]++;
     }
     memcpy(reader->expected[file], known->next, NUMBERS_BYTES);
+    return 1;
+}
+
+/* If the first frame is whole and nothing for others to look at: its bytes, or 0. */
+static int served_bytes(struct reader *reader, int file, const uint8_t *frame, int bytes)
+{
+    uint32_t length = bytes > 1 ? frame[1] : 0;
+    int begin = 2;
+    if (length == 126 && bytes > 4) {
+        length = (uint32_t)frame[2] << 8 | frame[3];
+        begin = 4;
+    }
+    if (bytes < 2 || begin + length > (uint32_t)bytes || (begin == 2 && length > MOST_SHORT))
+        return 0;
+    if (frame[0] == PING && begin == 2)
+        answer(file, frame + begin, length);
+    else if (frame[0] != TEXT &&
+             (frame[0] != BINARY || !is_expected(reader, file, frame + begin, length)))
+        return 0;
     return begin + (int)length;
 }
 
@@ -194,7 +218,7 @@ int reader_serve(struct reader *reader)
         const uint8_t *frames = reader->received + used;
         int read = 0, frame_bytes = 1;
         while (read < bytes && frame_bytes > 0) {
-            frame_bytes = expected_bytes(reader, file, frames + read, (int)bytes - read);
+            frame_bytes = served_bytes(reader, file, frames + read, (int)bytes - read);
             read += frame_bytes;
         }
         if ((bytes > 0 && read == bytes) || (bytes < 0 && errno == EAGAIN))
