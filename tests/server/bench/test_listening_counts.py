@@ -190,6 +190,7 @@ def found(delay_ms: int, lost: int, *, one_clock: bool = True) -> dict[str, obje
     answer = {"tally": json.loads(json.dumps(tally.as_json())), "cpu_s": 0.5, "listening": 50}
     window = WindowFound("alone", 2.0)
     window.take(answer | {"one_clock": one_clock})
+    window.machine_busy_cpu, window.machine_idle_cpu = 84.0, 116.0
     window.server_cpu, window.idle_cpu = {"hub": 30.0, "engine": 9.0, "total": 39.0}, {"hub": 5.0}
     return result([window], Tally(not_joined=1), 51, {})
 
@@ -202,8 +203,10 @@ def test_the_result_has_what_was_promised() -> None:
     assert told["delivery_ms"] == {"p50": 3.1, "p95": 3.1, "p99": 3.1, "max": 3.1}
     assert told["generator_cpu"] == 25.0
     assert told["server_us_per_packet"] == 5000.0  # 25 % of 2 s by 100 packets, the mix apart
+    assert (told["others_cpu"], told["machine_idle_cpu"]) == (20.0, 116.0)
     assert told["not_joined"] == 1
     assert "4008 2" in lines(told)
+    assert "the rest of the machine 20.0 %" in lines(told)
 
 
 def test_results_of_two_machines_add_up() -> None:

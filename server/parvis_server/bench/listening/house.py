@@ -70,6 +70,30 @@ def _what(process: psutil.Process) -> str:
     return next((name for word, name in WORDS.items() if word in line), process.name())
 
 
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What all cores had done at one moment, whoever it was for."""
+
+    at_s: float
+    busy_s: float
+    idle_s: float
+
+    @classmethod
+    def now(cls) -> "Machine":
+        """As the kernel counts; what a machine beneath took away is busy, too."""
+        times = psutil.cpu_times()
+        idle_s = times.idle + getattr(times, "iowait", 0.0)
+        # Guests' time is part of the users' already.
+        guests_s = getattr(times, "guest", 0.0) + getattr(times, "guest_nice", 0.0)
+        return cls(time.monotonic(), sum(times) - idle_s - guests_s, idle_s)
+
+    def percent_since(self, before: "Machine") -> tuple[float, float]:
+        """Busy and idle, in percent of one core."""
+        elapsed_s = self.at_s - before.at_s
+        busy_s, idle_s = self.busy_s - before.busy_s, self.idle_s - before.idle_s
+        return round(100 * busy_s / elapsed_s, 1), round(100 * idle_s / elapsed_s, 1)
+
+
 @dataclass(slots=True)
 class Peak:
     """The most memory that a hub took while it was looked at."""

@@ -34,6 +34,9 @@ class WindowFound:
     server_rss_mb: float | None = None
     ticks: Told | None = None
     """Of the engine, beside an empty ticker."""
+    machine_busy_cpu: float = 0.0
+    """All cores of this machine, whoever used them, in percent of one core."""
+    machine_idle_cpu: float = 0.0
 
     def take(self, answer: Mapping[str, Any]) -> None:
         """One process's answer."""
@@ -51,6 +54,14 @@ class WindowFound:
     def generator_cpu(self) -> float:
         """In percent of one core."""
         return round(100 * self.generator_s / self.seconds, 1)
+
+    @property
+    def others_cpu(self) -> float | None:
+        """What this machine did beside server and listeners, its kernel's own threads included."""
+        if self.server_cpu is None:
+            return None
+        ours = self.server_cpu.get("total", 0.0) + self.generator_cpu
+        return round(max(0.0, self.machine_busy_cpu - ours), 1)
 
     def us_per_packet(self, percent: float) -> float | None:
         """CPU time for each packet at each listener, of so many percent of a core."""
@@ -86,6 +97,8 @@ class WindowFound:
             "server_rss_mb": self.server_rss_mb,
             "ticks": self.ticks,
             "generator_cpu": self.generator_cpu,
+            "others_cpu": self.others_cpu,
+            "machine_idle_cpu": self.machine_idle_cpu,
             "generator_us_per_packet": self.us_per_packet(self.generator_cpu),
         }
 
@@ -119,6 +132,8 @@ def result(
         "join_ms": everything.joins.figures(),
         "server_cpu": main.server_cpu,
         "generator_cpu": main.generator_cpu,
+        "others_cpu": main.others_cpu,
+        "machine_idle_cpu": main.machine_idle_cpu,
         "asked": asked,
         "not_joined": everything.not_joined,
         "closed_codes": {str(code): count for code, count in everything.closed.items()},
@@ -254,7 +269,12 @@ def _cpu(told: Told) -> str:
         return f"CPU of a core: {generator}; the server is not this bench's own, and not measured"
     each = ", ".join(f"{name} {used} %" for name, used in told["server_cpu"].items())
     cost = told.get("server_us_per_packet")
-    return f"CPU of a core: {each} ({cost} us for a listener's packet); {generator}"
+    beside = ""
+    if told.get("others_cpu") is not None:
+        beside = (
+            f"; the rest of the machine {told['others_cpu']} %, idle {told['machine_idle_cpu']} %"
+        )
+    return f"CPU of a core: {each} ({cost} us for a listener's packet); {generator}{beside}"
 
 
 def _codes(codes: Mapping[str, int]) -> str:

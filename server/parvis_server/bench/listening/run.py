@@ -16,7 +16,7 @@ import psutil
 
 from parvis_server.bench.hub_probe import HubProbe
 from parvis_server.bench.latency import ticks_beside
-from parvis_server.bench.listening.house import Peak, Usage, usage
+from parvis_server.bench.listening.house import Machine, Peak, Usage, usage
 from parvis_server.bench.listening.plan import Plan, Target
 from parvis_server.bench.listening.processes import Assistant, assistant
 from parvis_server.bench.listening.results import Told, WindowFound, result
@@ -141,10 +141,12 @@ class Bench:
             crowd.order(do="window", begin_ns=begin_ns, end_ns=end_ns)
         await asyncio.sleep(LEAD_S)
         before = None if self.hub is None else usage(self.hub)
+        machine = Machine.now()
         ticks = asyncio.create_task(self._ticks(seconds))
         await self._wait((end_ns - time.monotonic_ns()) / 1e9)
         elapsed_s = (time.monotonic_ns() - begin_ns) / 1e9
         found = WindowFound(name, min(elapsed_s, seconds))
+        found.machine_busy_cpu, found.machine_idle_cpu = Machine.now().percent_since(machine)
         if self.hub is not None and before is not None:
             after = usage(self.hub)
             found.server_cpu = after.percent_since(before)
