@@ -297,7 +297,7 @@ def _growth(found: Sequence[Told]) -> str:
     return (
         f"Packets of {SAME_PACKET_MS} ms to 2 edges, what the listeners cost hub, edges and bus: "
         f"{each} of a core. A line of {begin:.1f} % and {1000 * slope:.2f} % for each 1,000 is off "
-        f"by {min(off):+.0%} to {max(off):+.0%}: it is linear. {_worst(found)}"
+        f"by {min(off):+.0%} to {max(off):+.0%}; 15 % were asked. {_worst(found)}"
     )
 
 

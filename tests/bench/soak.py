@@ -272,8 +272,7 @@ def soak_pairing(minutes: float) -> bool:
 
 def soak_audience(minutes: float) -> bool:
     """Eight thousand listeners on this machine, in packets of 60 ms."""
-    packet_ms = audience_bench.ASKED_PACKET_MS
-    _, faults = audience_bench.one_room(minutes * 60, packet_ms=packet_ms)
+    _, faults = audience_bench.one_room(minutes * 60, packet_ms=audience_bench.ASKED_PACKET_MS)
     print(f"audience: {'; '.join(faults) or 'all as promised'}")
     return not faults
 

@@ -144,7 +144,7 @@ def test_an_old_python_gives_a_clear_line(machine: Machine) -> None:
 def test_an_unknown_profile_gives_a_clear_line(machine: Machine) -> None:
     done = machine.setup("everything")
     assert done.returncode == 1
-    known = "'run', 'test', 'firmware', 'hardware', 'janus', 'mumble' or 'testssl'"
+    known = "'run', 'test', 'firmware', 'hardware', 'janus', 'mumble', 'testssl' or 'fanout'"
     assert done.stderr == f"setup: unknown profile 'everything': say {known}\n"
 
 
