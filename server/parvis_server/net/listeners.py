@@ -104,12 +104,13 @@ class ListenerSession:
                     self.live.command(self.seat.participant, command, self.connection.send)
 
     def _hand_over(self, said: ClientMessage) -> None:
-        """They have their raised token, as they say, or are told it again: the word was lost."""
+        """They have their raised token, as they say, or are told it again: the word was lost. Not
+        by other edges than saw it already: in another room those might speak for any listener."""
         who = self.seat.participant
         token = self.keys.raised_token(who)
         if isinstance(said, TokenKept) and same(said.resume, token):
             self.handing.arrived(who)
-        else:
+        elif self.handing.is_under_way_by(who, self.connection.peer.site):
             rank = rank_of(self.live.room.view, who)
             self.connection.send(Welcome(participant=who, resume=token, confirm=True, rank=rank))
 

@@ -17,7 +17,7 @@ from parvis_server.net.token_handing import MOST, TokenHanding
 from parvis_server.room.permissions import OPERATOR
 from parvis_wire.audience import React, Reaction, TokenKept
 from parvis_wire.close_codes import CloseCode
-from parvis_wire.commands import RaiseHand, SetRank, SilenceAll
+from parvis_wire.commands import LowerHand, RaiseHand, SetRank, SilenceAll
 from parvis_wire.floor import Rank
 from parvis_wire.messages import PROTOCOL_VERSION, Join, ResumeCredential, Role, Welcome
 
@@ -171,3 +171,18 @@ async def test_other_edges_take_no_place_of_one_who_was_not_told_yet(tmp_path: P
             assert await refused_with(url, resume(near)) is CloseCode.UNAUTHORISED
         for url in (house.hub.listen, other.listen):
             assert await refused_with(url, resume(far)) is CloseCode.UNAUTHORISED
+
+
+async def test_another_way_than_it_was_told_by_brings_it_to_nobody(tmp_path: Path) -> None:
+    """Somebody is raised in one room while other edges speak for them, or say so, in another."""
+    async with (
+        edged_hub(tmp_path) as house,
+        other_site(house) as other,
+        joined(other.listen) as far,
+    ):
+        assert (await far.do(RaiseHand, name="Ada")).refused is None
+        before = resume(far)
+        house.hub.hub.edges.site.doorkeeper.handing.gave(far.participant, "")
+        assert (await far.do(LowerHand)).refused is None
+        assert resume(far) == before
+        assert is_under_way(house, far)
