@@ -77,9 +77,8 @@ def mirror(recordings: Path, storage: Storage) -> Mirrored:
         write_json(recordings / STORED, sorted(stored))
     for name in sorted(gone):
         try:
+            _forget_sent(recordings, name)
             _forget(storage, name)
-            if name.endswith(FEED):
-                remove(_sent_feed(recordings, name.split("/")[1]))
             stored.discard(name)
             waiting.discard(name)
         except StorageFault as error:
@@ -113,6 +112,15 @@ def _of_published(recordings: Path, over: dict[str, Path]) -> Iterator[tuple[str
 
 def _sent_feed(recordings: Path, room: str) -> Path:
     return recordings / f"{room}.feed.{SENT}"
+
+
+def _forget_sent(recordings: Path, name: str) -> None:
+    """What is published again later, unchanged (from a disk that was out), is to be sent again."""
+    inside = name.removeprefix(f"{PUBLISHED}/")
+    if name.endswith(FEED):
+        remove(_sent_feed(recordings, inside.split("/")[0]))
+    elif inside != name and (recordings / inside).is_dir():
+        remove(recordings / inside / SENT_PUBLISHED)
 
 
 def _prefix(name: str) -> str:

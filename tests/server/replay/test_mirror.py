@@ -270,6 +270,20 @@ def test_what_is_published_no_more_is_not_in_the_store(
     assert store.puts == []
 
 
+def test_what_was_published_on_a_disk_that_was_out_is_sent_again_when_it_is_back(
+    recordings: Path, folder: Path, published: Path
+) -> None:
+    store = StoreInMemory()
+    mirror(recordings, store)
+    before = of_published(store)
+    shutil.move(published, published.with_name("out"))
+    mirror(recordings, store)
+    assert of_published(store) == {}
+    shutil.move(published.with_name("out"), published)
+    assert mirror(recordings, store) == ALL_THERE
+    assert of_published(store) == before
+
+
 # Real servers
 
 
