@@ -71,9 +71,9 @@ class NetworkManager:
             OSError: it cannot be written.
         """
         profile = nmcli.join_profile(wifi)
-        before = self._kept.read_text(encoding="utf-8") if self._kept.exists() else profile
-        if before != profile:
-            self._write(self._former, nmcli.as_former(before))
+        before = self._kept.read_bytes() if self._kept.exists() else b""
+        if before != profile.encode() and (former := nmcli.as_former(before)) is not None:
+            self._write(self._former, former)
         self._write(self._kept, profile)
         if wifi.country is not None:
             self._country = wifi.country

@@ -45,15 +45,19 @@ def join_profile(wifi: Wifi, name: str = JOINED_WIFI) -> str:
     return "\n".join(lines)
 
 
-def as_former(profile: str) -> str:
+def as_former(profile: bytes) -> str | None:
     """A profile that ``join_profile`` made, joined only where the one that took its place is not.
+
+    None: a damaged card left nothing of it that could be joined.
 
     NetworkManager takes the profile of the higher priority among those that are in the air.
     """
-    _, _, rest = profile.partition("[wifi]")
+    _, mark, rest = profile.decode(errors="replace").partition("[wifi]")
+    if "\nssid=" not in rest:
+        return None
     lines = _head(FORMER_WIFI, autoconnect=True)
     lines.insert(-1, "autoconnect-priority=-1")
-    return "\n".join([*lines, "[wifi]"]) + rest
+    return "\n".join([*lines, mark]) + rest
 
 
 def own_profile(name: str, password: str) -> str:

@@ -224,6 +224,18 @@ async def test_the_network_of_before_is_the_second_choice(machine: Machine) -> N
     assert machine.profiles() == []
 
 
+@pytest.mark.parametrize("left", [b"", bytes(600), b"\xff\xfe\x80" * 200])
+async def test_a_damaged_profile_hinders_no_new_network(machine: Machine, left: bytes) -> None:
+    """Of a card that lost a block: a new one is kept, and the second choice stays as it was."""
+    machine.manager.keep(Wifi("Hall", "sesame-sesame"))
+    machine.manager.keep(Wifi("Foyer", "foyer-foyer"))
+    kept = machine.profile("etc", "parvis-wifi")
+    kept.write_bytes(left)
+    assert await machine.manager.join(Wifi("Other", "other-other")) is None
+    assert "psk=other-other" in kept.read_text()
+    assert "psk=sesame-sesame" in machine.profile("etc", "parvis-wifi-before").read_text()
+
+
 async def test_a_network_that_is_kept_is_tried_again_and_stays(machine: Machine) -> None:
     assert await machine.manager.try_kept() is None
     machine.manager.keep(Wifi("Salle; des fêtes", "sesame-sesame"))
