@@ -38,7 +38,7 @@ def mend_links(
         version_of: runs a program; raises ``Refused`` when it does not start.
         disk: the card.
     """
-    current, good = places.led_to(places.current), places.led_to(places.good)
+    current, good = _whole(places, places.current), _whole(places, places.good)
     if current is None and good is None:
         chosen = _chosen(places, record, version_of)
         if chosen is None:
@@ -74,6 +74,12 @@ def _in_order(places: Places, record: Record) -> Iterator[str]:
         if folder.name != UNPACKING and _is_whole(folder)
     ]
     yield from sorted(names, key=lambda name: (name != record.folder, _number(name)), reverse=True)
+
+
+def _whole(places: Places, link: Path) -> str | None:
+    """What a link leads to, where the program itself is there, too: a card loses files as well."""
+    name = places.led_to(link)
+    return name if name is not None and _is_whole(places.program(name)) else None
 
 
 def _is_whole(program: Path) -> bool:
