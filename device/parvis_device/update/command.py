@@ -115,6 +115,8 @@ def show_status(places: Places) -> None:
 def pin_key(places: Places, key: str, *, replace: bool, disk: Disk | None = None) -> None:
     """Take updates that are signed by this key, and no others; ``disk``: another card, in trials.
 
+    A damaged record, which keeps the updater from starting, is begun anew by ``replace``.
+
     Raises:
         UsageError: it is no key, or another is pinned.
         UpdaterTrouble: it cannot be written.
@@ -124,7 +126,12 @@ def pin_key(places: Places, key: str, *, replace: bool, disk: Disk | None = None
     except ValueError as error:
         raise UsageError("that is no public key: `parvis update key` shows it") from error
     with _writing(places):
-        record = _record(places)
+        try:
+            record = _record(places)
+        except UpdaterTrouble:
+            if not replace:
+                raise
+            record = Record(all_stay=True)  # nobody knows what it was about: no program goes
         if record.key not in (None, key) and not replace:
             words = f"{_key_words(record)} is pinned: --replace puts this one in its place"
             raise UsageError(words)

@@ -81,5 +81,5 @@ def read_record(content: bytes | None) -> Record:
         where = ".".join(map(str, first["loc"])) or "it"
         raise UpdaterTrouble(
             f"update.json is damaged ({where}: {first['msg']}): pin the maker's key again with "
-            "`parvis-unit update pin`"
+            "`parvis-unit update pin --replace`"
         ) from error

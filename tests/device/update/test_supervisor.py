@@ -337,14 +337,6 @@ def test_what_was_kept_runs_where_only_the_other_link_is_broken(box: Box) -> Non
     assert box.running == kept
 
 
-def test_a_program_whose_file_is_lost_does_not_run_where_another_is_whole(box: Box) -> None:
-    """The links lead to its folder all the same, and nothing in it starts any more."""
-    installed(box, box.maker.bundle())
-    (box.places.program(box.running) / "bin/parvis-unit").unlink()
-    box.start()
-    assert box.running == box.places.led_to(box.places.good) == "1.0.0"
-
-
 def test_a_lost_link_to_what_was_kept_does_not_keep_what_is_tried(box: Box) -> None:
     supervisor = staged(box, box.maker.bundle())
     box.run(supervisor, 14)

@@ -16,9 +16,10 @@ import pytest
 from fakes.bundles import Box, Maker, wheel
 from parvis_device.update.command import pin_key
 from parvis_device.update.disk import Disk
+from parvis_device.update.errors import UpdaterTrouble
 from parvis_device.update.lifecycle import State
 from parvis_device.update.lock import writing
-from parvis_device.update.record import read_record
+from parvis_device.update.record import Record, read_record
 from parvis_device.update.supervisor import Supervisor
 
 REPLACE = {"replace": True}
@@ -83,6 +84,17 @@ def test_the_command_that_mends_links_finds_the_program_that_starts(box: Box) ->
     assert "write the card anew" in said.stderr
 
 
+def test_a_program_whose_file_is_lost_does_not_run_where_another_is_whole(box: Box) -> None:
+    """The links lead to its folder all the same, and nothing in it starts any more."""
+    box.places.program("2.0.0-12345678").mkdir()
+    for link in (box.places.current, box.places.good):
+        link.unlink(missing_ok=True)
+        link.symlink_to("versions/2.0.0-12345678")
+    box.start()
+    assert box.running == box.places.led_to(box.places.good) == "1.0.0"
+    assert box.places.program("2.0.0-12345678").exists(), "nothing is removed"
+
+
 class Watched(Disk):
     """Sees who holds the lock at each writing of the record."""
 
@@ -110,6 +122,16 @@ def test_whoever_writes_the_record_holds_its_lock(box: Box) -> None:
     supervisor.begin()
     supervisor.look()
     assert len(disk.held) > 2 and all(disk.held)
+
+
+def test_a_damaged_record_is_mended_as_its_message_says(box: Box) -> None:
+    box.places.record.write_bytes(bytes(300))
+    with pytest.raises(UpdaterTrouble, match="update pin --replace"):
+        box.start()
+    with pytest.raises(UpdaterTrouble, match="damaged"):
+        pin_key(box.places, box.maker.public, replace=False)
+    pin_key(box.places, box.maker.public, replace=True)
+    assert box.start().record == Record(key=box.maker.public, all_stay=True)
 
 
 def test_a_key_that_is_pinned_takes_nothing_back_that_the_updater_wrote_meanwhile(
