@@ -172,6 +172,7 @@ class Doer:
         held = ["--constraint", str(constraints)] if constraints.is_file() else []
         pip = (str(folder / "bin/python"), "-m", "pip", "install", "--quiet", "--no-input")
         self._run(*pip, "--disable-pip-version-check", *held, source)
+        self._disk.sync_all()  # pip does not wait for the card, and a program that is there stays
         self.receipt.programs = _with(self.receipt.programs, (step.folder,))
 
     def _lead(self, step: s.Lead) -> None:

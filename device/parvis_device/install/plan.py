@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from parvis_device.errors import UsageError
 from parvis_device.install.manifest import Manifest, Role
 from parvis_device.install.receipt import Receipt
 from parvis_device.install.steps import (
@@ -250,8 +251,12 @@ def _program(manifest: Manifest, wish: Wish, present: Present) -> Iterator[Step]
 
 
 def _key(wish: Wish, present: Present) -> Iterator[Step]:
-    if wish.update_key not in (None, present.pinned):
-        yield PinKey(wish.update_key or "")
+    if wish.update_key in (None, present.pinned):
+        return
+    if present.pinned is not None:
+        words = f"--update-key: another, {present.pinned}, is pinned here: `update pin --replace`"
+        raise UsageError(f"{words} puts a new one in its place; nothing was changed")
+    yield PinKey(wish.update_key or "")
 
 
 def command_links(manifest: Manifest, role: Role) -> dict[str, str]:

@@ -18,7 +18,7 @@ from parvis_device.install.doing import Doer, InstallFailed
 from parvis_device.install.look import board, read_receipt, refuse_other_systems
 from parvis_device.install.overlay import Overlay, open_overlay, read_manifest
 from parvis_device.install.receipt import Receipt
-from parvis_device.install.steps import Lead, MakeFolder
+from parvis_device.install.steps import Lead, MakeFolder, MakeProgram
 from parvis_device.update.disk import Disk
 from parvis_device.update.record import read_record
 
@@ -207,6 +207,25 @@ def test_a_step_that_fails_is_named_and_those_before_it_are_kept(root: Path) -> 
     assert read_receipt(receipt).links == ("/opt/parvis/current",)
 
 
+def test_a_program_is_on_the_card_before_it_counts(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """pip does not wait for it: a power cut right after would leave empty files in a program that
+    is there, and is not made again."""
+    done: list[str] = []
+
+    class Waited(Disk):
+        def sync_all(self) -> None:
+            assert not read_receipt(root / RECEIPT).programs
+            done.append("sync")
+
+    monkeypatch.setattr(Doer, "_run", lambda self, *words: done.append("pip" * ("pip" in words)))
+    doer = Doer(root, Receipt(), root / RECEIPT, Waited())
+    doer.do(MakeProgram("/opt/parvis/versions/1", "/parvis.whl", ("unit",)))
+    assert done == ["", "pip", "sync"]
+    assert read_receipt(root / RECEIPT).programs == ("/opt/parvis/versions/1",)
+
+
 def test_a_damaged_receipt_stops_everything(root: Path) -> None:
     install(root)
     (root / RECEIPT).write_text("{")
@@ -276,8 +295,12 @@ def test_the_makers_key_is_pinned_by_the_installation(
     capsys.readouterr()
     install(root, update_key="A" * 43)
     assert capsys.readouterr().out.strip().endswith(NOTHING)
+    settings = root / "etc/parvis/unit.toml"
+    settings.unlink()
     with pytest.raises(UsageError, match="--replace"):
         install(root, update_key="B" * 42 + "A")
+    assert not settings.exists(), "nothing is half done"
+    install(root)
     for wrong in ("short", str(root / "etc/passwd"), str(tmp_path)):
         with pytest.raises(UsageError, match="no public key"):
             install(root, update_key=wrong)
