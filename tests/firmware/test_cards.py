@@ -143,7 +143,7 @@ class FirstStart:
         (folder / "led").mkdir()
         self.lamp = folder / "led/trigger"
         self.lamp.touch()
-        for name in ("apt-get", "python3", "pip", "parvis-unit", "systemctl"):
+        for name in ("apt-get", "python3", "pip", "parvis-unit", "sync", "systemctl"):
             self.let(name, works=True)
 
     def let(self, name: str, *, works: bool) -> None:
@@ -176,7 +176,8 @@ def test_a_first_start_without_a_network_says_so_and_is_done_once_there_is_one(
     assert machine.installed.exists()
     last = machine.log.read_text().splitlines()
     assert last[-1] == "systemctl --no-block reboot"
-    assert last[-2].startswith("parvis-unit install --role unit --wheel /boot/firmware/parvis/")
+    assert last[-2].startswith("sync"), "pip's files are on the card before it counts"
+    assert last[-3].startswith("parvis-unit install --role unit --wheel /boot/firmware/parvis/")
 
 
 def test_the_service_of_the_first_start_tries_for_ever_and_ends_with_a_program() -> None:
