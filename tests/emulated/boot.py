@@ -207,8 +207,8 @@ def trial(folder: Path, made: Image, cuts: int, parts: Sequence[str], report: Re
     with ExitStack() as stack:
         hub = stack.enter_context(house(folder / "hub"))
         one = Trial(folder, made, hub, report)
+        stack.callback(one.card.pull)
         machine = one.card.start()
-        stack.callback(lambda: machine.cut())
         one.first_start(machine)
         if {"heard", "hang", "netem"} & set(parts):
             table = stack.enter_context(at_table(hub))
@@ -235,8 +235,8 @@ def cuts_alone(folder: Path, made: Image, count: int, report: Report) -> None:
         hub = stack.enter_context(house(folder / "hub"))
         one, dice = Trial(folder, made, hub, report), random.Random()
         first = max(1, count // 4)
+        stack.callback(one.card.pull)
         machine = one.cut_first_starts(first, dice)
-        stack.callback(lambda: machine.cut())
         one.pair_quietly(machine)
         machine = one.cut(machine, count - first, dice)
         machine.off()

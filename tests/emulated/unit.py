@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +31,8 @@ class Card:
     image: Image
     folder: Path
     boots: int = 0
+    machine: Machine | None = None
+    """The last that was switched on with it."""
 
     def __post_init__(self) -> None:
         """As it comes out of the writer, with a parvis.toml."""
@@ -60,17 +60,13 @@ class Card:
             loader.write_bytes(initramfs.boot(self.image.busybox, self.image.kernel, brought))
         kernel = self.image.kernel.image
         parts = Parts(kernel, loader, self.root, self.boot, tap, folder, instructions)
-        return Machine(parts)
+        self.machine = Machine(parts)
+        return self.machine
 
-
-@contextmanager
-def running_unit(card: Card, *, instructions: bool = False) -> Iterator[Machine]:
-    """A machine for the length of a block; whatever happens, nothing of it is left running."""
-    machine = card.start(instructions=instructions)
-    try:
-        yield machine
-    finally:
-        machine.cut()
+    def pull(self) -> None:
+        """Whatever happened, nothing is left running with it."""
+        if self.machine is not None:
+            self.machine.cut()
 
 
 def service(machine: Machine, *names: str) -> dict[str, str]:
