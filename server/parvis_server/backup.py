@@ -93,7 +93,7 @@ def backup(hub: Hub, to: Path, now: datetime, keep: int | None = None) -> Path:
             settle(to)  # before an older one goes
             for old in copies_in(to)[:-keep] if keep else ():
                 old.unlink()
-            told = renew_folder(to, erased_from(hub.folder))
+            told = renew_folder(to, hub.folder, erased_from(hub.folder))
     except OSError as error:
         if isinstance(error, UserError):
             raise

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from parvis_server.copy_file import pack, read_one, told_of, unpack
-from parvis_server.data_folder import DataFolder
+from parvis_server.data_folder import SECRETS_FILE, DataFolder, Secrets
 from parvis_server.erased import FILE as ERASED_FILE
 from parvis_server.erased import alone, erased_from, give_to_the_owner, parse, serialize, settle
 from parvis_server.errors import DataFolderError, StoreError, UsageError
@@ -80,28 +80,54 @@ def erase_in_copies(data: Path) -> list[str]:
                 continue
             with alone(folder):
                 sweep(folder)
-                told += renew_folder(folder, erasures)
+                told += renew_folder(folder, data, erasures)
         except (DataFolderError, OSError) as error:
             told.append(_line(folder, error))
     return told
 
 
-def renew_folder(folder: Path, erasures: Sequence[Erasure]) -> list[str]:
+def renew_folder(folder: Path, data: Path, erasures: Sequence[Erasure]) -> list[str]:
     """The same for the copies in one folder, which nobody else works on; see ``alone``."""
-    told = []
+    told, own = [], _key_of(data) if erasures else None
     for copy in copies_in(folder):
         try:
-            _renew(copy, erasures)
+            _renew(copy, own, erasures)
         except (UsageError, StoreError, OSError, ValueError) as error:
             told.append(_line(copy, error))
     return told
 
 
-def _renew(copy: Path, erasures: Sequence[Erasure]) -> None:
+def _key(secrets: bytes | None) -> str | None:
+    """Whose hub's they are: one that was restored elsewhere has them still."""
+    return None if secrets is None else Secrets.model_validate_json(secrets).resume_key
+
+
+def _key_of(data: Path) -> str | None:
+    path = data / SECRETS_FILE
+    return _key(path.read_bytes() if path.exists() else None)
+
+
+def _renew(copy: Path, own: str | None, erasures: Sequence[Erasure]) -> None:
+    """Erase in one copy what it lacks.
+
+    Another hub has rooms of the same names, and people of other ids: persons alone are erased.
+
+    Raises:
+        UsageError: it is no copy; or it lacks a room's erasure, and is another hub's.
+    """
     inside = parse(read_one(copy, ERASED_FILE) or b"[]")
     missing = [one for one in erasures if one not in inside]
     if not missing:
         return
+    is_own = _key(read_one(copy, SECRETS_FILE)) == own
+    persons = [one for one in missing if one.who is not None]
+    if is_own or persons:
+        _pack_without(copy, inside, missing if is_own else persons)
+    if not is_own and persons != missing:
+        raise UsageError("it is another hub's: give each hub a folder of its own for its copies")
+
+
+def _pack_without(copy: Path, inside: Sequence[Erasure], missing: Sequence[Erasure]) -> None:
     said, draft = told_of(copy), copy.with_suffix(".part")
     with tempfile.TemporaryDirectory(dir=copy.parent, prefix=COPYING) as near:
         files = unpack(copy, Path(near))

@@ -15,7 +15,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from parvis_server.config import FILE_NAME as SETTINGS_FILE
-from parvis_server.data_folder import GIVEN_TITLE_FILE
+from parvis_server.data_folder import GIVEN_TITLE_FILE, SECRETS_FILE
 from parvis_server.encryption import OWN_FILE
 from parvis_server.erased import FILE as ERASED_FILE
 from parvis_server.errors import UsageError
@@ -25,7 +25,7 @@ from parvis_server.net.path_grants import FILE as PATHS_FILE
 from parvis_server.store.address import FILE_NAME as DATABASE_FILE
 
 KEPT_FILES = (
-    *("secrets.json", "room.json", GIVEN_TITLE_FILE, SETTINGS_FILE, OWN_FILE),
+    *(SECRETS_FILE, "room.json", GIVEN_TITLE_FILE, SETTINGS_FILE, OWN_FILE),
     *(PATHS_FILE, PUBLISH_FILE, EDGE_SECRET_FILE, ERASED_FILE),
 )
 """Of the data folder, beside the database; what a running hub writes for itself is not among it."""

@@ -34,6 +34,7 @@ RESTORE_READY = "restore-ready"
 UNPACKED = ".restore-"
 """What the name of a copy begins with that is being unpacked."""
 
+SECRETS_FILE = "secrets.json"
 GIVEN_TITLE_FILE = "given_title.json"
 
 MAKE_SITE_KEY = (
@@ -116,7 +117,7 @@ class DataFolder:
 
     def secrets(self) -> Secrets:
         """The hub's secrets, made at the first start."""
-        path = self.path / "secrets.json"
+        path = self.path / SECRETS_FILE
         known = self._read(path, Secrets)
         if known is not None:
             self._close_to_others(path)
@@ -136,7 +137,7 @@ class DataFolder:
         Raises:
             DataFolderError: it cannot be read, or no hub ever ran here.
         """
-        path = self.path / "secrets.json"
+        path = self.path / SECRETS_FILE
         known = self._read(path, Secrets)
         if known is None or "operator_token" not in known.model_fields_set:
             raise DataFolderError(f"no hub has run on {self.path} yet: start one with parvis hub")

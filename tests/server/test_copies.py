@@ -14,7 +14,7 @@ from parvis_server.backup import Hub, backup
 from parvis_server.config import HubSettings
 from parvis_server.copies import FOLDERS_FILE, erase_in_copies, folders
 from parvis_server.copy_file import LIST_FILE, read_one, told_of
-from parvis_server.data_folder import DataFolder
+from parvis_server.data_folder import SECRETS_FILE, DataFolder
 from parvis_server.erased import FILE, MAX_ERASURES, erased_from, note_erased, parse, serialize
 from parvis_server.errors import DataFolderError
 from parvis_server.net.path_grants import FILE as PATHS
@@ -114,6 +114,21 @@ def test_a_whole_room_is_erased_up_to_that_evening(hub: Hub, tmp_path: Path) -> 
     erase_in_copies(hub.folder)
     assert not holds(copy, ZOE)
     assert holds(copy, ANN), "whose words in the room main came later"
+
+
+def test_another_hub_that_copies_to_the_same_folder_loses_no_room(hub: Hub, tmp_path: Path) -> None:
+    theirs = backup(hub, tmp_path / "copies", NOW)
+    (hub.folder / SECRETS_FILE).unlink()
+    DataFolder(hub.folder).secrets()  # from here on it is another
+    own = backup(hub, tmp_path / "copies", NOW + timedelta(days=1))
+    erase_zoe(hub)
+    assert erase_in_copies(hub.folder) == []
+    assert not holds(theirs, ZOE), "a person's id is nobody else's: this is of before its keys went"
+    for room in ("main", "annex", "broken"):
+        note_erased(hub.folder, [Erasure.of_room(room, 2, 8)])
+    [told] = erase_in_copies(hub.folder)
+    assert str(theirs) in told and "another hub's" in told
+    assert holds(theirs, ANN) and not holds(own, ANN)
 
 
 def test_a_disk_that_was_away_is_told_and_seen_to_when_it_is_back(hub: Hub, tmp_path: Path) -> None:
