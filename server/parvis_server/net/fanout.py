@@ -53,6 +53,10 @@ SLOW_REASON = "too far behind for too long: come back to the live edge"
 MAX_WAITING_SOUND = 50
 """Program packets that wait for a large audience: a second, of each pace, as for one receiver."""
 
+MAX_AT_LEISURE = 12
+"""The clocks come after ten pulses: of each the newest is among them. A process that is late for a
+minute tells everybody how many listen now, not sixty times how many listened."""
+
 WRITE_SHARE = 1 / 16
 """Weight of writing one frame to everybody in ``Fanout.write_ns``, and of a part of them that part
 of it: it settles within two seconds of program."""
@@ -109,7 +113,7 @@ class Fanout:
         self._receivers = Receivers()
         self._rates = {pace: _ProgramRate() for pace in Pace}
         self._messages: deque[_Waiting] = deque()
-        self._leisurely: deque[_Waiting] = deque()
+        self._leisurely: deque[_Waiting] = deque(maxlen=MAX_AT_LEISURE)
         self._sound: deque[_Waiting] = deque()
         self._published = 0
         self._newest_since = 0

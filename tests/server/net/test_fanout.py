@@ -12,6 +12,7 @@ from fakes.sink import FakeClock, FakeSink
 from parvis_server.net import fanout as fanout_module
 from parvis_server.net.fanout import (
     INLINE_RECEIVERS,
+    MAX_AT_LEISURE,
     MAX_BUFFERED_BYTES,
     MAX_WAITING_SOUND,
     SLICE_RECEIVERS,
@@ -191,6 +192,19 @@ async def test_sound_and_messages_go_before_the_rest_of_what_nobody_waits_for(
     served.cancel()
     assert sinks[0].frames == [b"pulse 1", b"change", SOUND, b"pulse 2"]
     assert sinks[-1].frames == [b"change", SOUND, b"pulse 1", b"pulse 2"]
+
+
+async def test_what_was_told_at_leisure_a_minute_ago_is_told_no_more(fanout: Fanout) -> None:
+    sinks = [FakeSink() for _ in range(INLINE_RECEIVERS + 1)]
+    for sink in sinks:
+        fanout.add(sink, wants_sound=True)
+    pulses = [b"pulse %d" % second for second in range(60)]
+    for pulse in pulses:
+        fanout.publish_control(pulse, at_leisure=True)
+    served = asyncio.get_running_loop().create_task(fanout.run())
+    await sinks[-1].got(MAX_AT_LEISURE)
+    served.cancel()
+    assert sinks[-1].frames == pulses[-MAX_AT_LEISURE:]
 
 
 async def test_who_joins_while_frames_wait_gets_only_what_comes_after(fanout: Fanout) -> None:
