@@ -71,9 +71,9 @@ class UnitSettings:
         self._owner_of = owner_of
 
     def text(self) -> str:
-        """The file; empty, where there is none yet."""
+        """The file; empty, where there is none yet; what is no text of it, as U+FFFD."""
         try:
-            return self.path.read_text(encoding="utf-8")
+            return self.path.read_text(encoding="utf-8", errors="replace")
         except FileNotFoundError:
             return ""
 
@@ -81,7 +81,7 @@ class UnitSettings:
         """What it says; nothing, where it cannot be read as TOML."""
         try:
             return tomllib.loads(self.text())
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        except tomllib.TOMLDecodeError:
             return {}
 
     def change(self, values: dict[str, Value | None], *, taken: str | None = None) -> None:
@@ -111,6 +111,10 @@ class UnitSettings:
         try:
             tomllib.loads(text)
         except tomllib.TOMLDecodeError:
+            is_damaged = True
+        else:
+            is_damaged = "\ufffd" in text  # of a card that lost a block
+        if is_damaged:
             _log.error("%s is damaged: its settings are written anew", self.path)
             return ""
         return text

@@ -211,8 +211,10 @@ def test_a_full_card_loses_nothing(unit: Unit) -> None:
     is_taken(unit)
 
 
-def test_damaged_settings_are_written_anew(unit: Unit) -> None:
-    unit.settings.write_text("microphone = \n")
+@pytest.mark.parametrize("left", [b"microphone = \n", bytes(90), b"# \xff\xfe\n", b"\x80" * 90])
+def test_damaged_settings_are_written_anew(unit: Unit, left: bytes) -> None:
+    unit.settings.write_bytes(left)
+    assert not unit.start().take().anything, "nor does it keep anybody from a network"
     unit.card.write_text(TEXT)
     assert unit.start().take().anything
     assert load(unit.settings, {}).name == "Table 1"
