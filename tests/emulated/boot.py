@@ -38,7 +38,7 @@ LEAST_STOI = 0.4
 with the sound's own pace (0.64 on two idle cores), so what an ear would say of a real unit is not
 asked here, but of the same path without emulation (``tests/system``)."""
 WANTS_TO_JOIN = "waits: an operator"
-BOOT_S = 300.0
+BOOT_S = 600.0
 UPDATE_S = 600.0
 GONE_S = 90.0
 CUTS = 3

@@ -84,13 +84,16 @@ class Image:
 def image(cache: Cache, *, fresh: bool) -> Image:
     """The unit's image: of the cache, or made; raises ``CheckFailed``.
 
-    ``fresh``: look for newer packages, which needs a network.
+    ``fresh``: look for newer packages, and make it; else it has to be there, as in a network of
+    its own where nothing can be fetched.
     """
     role = read_manifest().roles["unit"]
     with cache.locked():
         base_folder = base(cache, role.packages, fresh=fresh)
         name = key(RECIPE, base_folder.name, SETTINGS, FSTAB, _sources())
         if cache.find("image", name) is None:
+            if not fresh:
+                raise CheckFailed("this checkout's image is not made yet: scripts/firmware-test image")
             with cache.making("image", name) as draft:
                 _make(draft, base_folder, role.extras)
         folder = cache.find("image", name)
