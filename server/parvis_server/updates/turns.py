@@ -31,7 +31,8 @@ class Turns:
         self._since_ns = 0
         self._left = False
         """The holder was seen to be started anew."""
-        self._last: str | None = None
+        self._in_vain: dict[str, int] = {}
+        """When each had its last turn, of those that did not take it up; of units that are here."""
         self._waiting: dict[str, int] = {}
 
     def ask(self, unit: str, now_ns: int) -> bool:
@@ -40,23 +41,32 @@ class Turns:
             one: at_ns for one, at_ns in self._waiting.items() if now_ns - at_ns < WAITING_NS
         }
         self._end(now_ns)
-        others = self._waiting.keys() - {unit}
-        # Who did not take its turn up (its microphone is unplugged) lets others go first.
-        if self._holder not in (None, unit) or (self._last == unit and others):
+        if self._holder not in (None, unit) or self._lets_others_go_first(unit):
             self._waiting[unit] = now_ns
-            self._last = None if self._last == unit else self._last
             return False
         self._waiting.pop(unit, None)
-        self._holder, self._last, self._since_ns, self._left = unit, unit, now_ns, False
+        self._holder, self._since_ns, self._left = unit, now_ns, False
+        self._in_vain[unit] = now_ns
         return True
+
+    def _lets_others_go_first(self, unit: str) -> bool:
+        """Who did not take a turn up (its microphone is unplugged): whoever waits and had none, or
+        had it longer ago. So several of them do not pass it on among themselves."""
+        mine_ns = self._in_vain.get(unit)
+        if mine_ns is None:
+            return False
+        others = self._waiting.keys() - {unit}
+        return any(self._in_vain.get(other, -1) < mine_ns for other in others)
 
     def look(self, here: Mapping[str, UpdateStep | None], now_ns: int) -> None:
         """See how far they are; ``here``: the units that are connected."""
+        self._in_vain = {one: at_ns for one, at_ns in self._in_vain.items() if one in here}
         if self._holder is None:
             return
         step = here.get(self._holder)
         if self._holder not in here or step in _BUSY:
             self._left = True
+            self._in_vain.pop(self._holder, None)
         elif self._left:  # back, with a result
             self._holder = None
         self._end(now_ns)

@@ -53,3 +53,16 @@ def test_one_that_went_away_while_it_waited_is_forgotten() -> None:
     assert not turns.ask("b", S)
     turns.look(WAITS, S)
     assert turns.ask("a", S + WAITING_NS)
+
+
+def test_several_that_do_not_take_it_up_do_not_pass_it_on_among_themselves() -> None:
+    """Each asks every 20 s; "u" and "v" have no microphone, and "w" asks while one has its turn."""
+    turns, here = Turns(), dict.fromkeys("uvw")
+    asks = {2: "v", 9: "u", 10: "w"}
+    served: list[str] = []
+    for at in range(200):
+        turns.look(here, at * S)
+        unit = asks.get(at % 20)
+        if unit is not None and turns.ask(unit, at * S):
+            served.append(unit)
+    assert "w" in served[:3]
