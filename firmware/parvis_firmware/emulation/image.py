@@ -93,7 +93,9 @@ def image(cache: Cache, *, fresh: bool) -> Image:
         name = key(RECIPE, base_folder.name, SETTINGS, FSTAB, _sources())
         if cache.find("image", name) is None:
             if not fresh:
-                raise CheckFailed("this checkout's image is not made yet: scripts/firmware-test image")
+                raise CheckFailed(
+                    "this checkout's image is not made yet: scripts/firmware-test image"
+                )
             with cache.making("image", name) as draft:
                 _make(draft, base_folder, role.extras)
         folder = cache.find("image", name)
