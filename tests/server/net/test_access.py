@@ -28,6 +28,7 @@ from parvis_wire.messages import (
 from parvis_wire.stage import SpeakerTraits
 
 INVITES = tuple(Invite(number=at, role=role) for at, role in enumerate(InviteRole, start=1))
+SHUT = (CloseCode.ROOM_CLOSED, CloseCode.UNAUTHORISED, CloseCode.RATE)
 NUMBER = {invite.role: invite.number for invite in INVITES}
 
 
@@ -149,6 +150,7 @@ async def test_whom_a_host_made_one_comes_back_as_host(hub: LiveHub) -> None:
         who = guest.participant
         does(room, SetRank(id=token_hex(8), participant=who, rank=Rank.COHOST))
         await guest.until(Welcome)
+        await guest.do(RaiseHand, name="Ada")  # answered after the hub read that the token came
     assert not await enters(hub, room, token, Role.HOST), "edges make such tokens"
     token = ResumeCredential(token=guest.welcome.resume)
     async with joined(hub.listen, Role.HOST, room=room.name, credential=token) as host:
@@ -214,6 +216,22 @@ async def test_a_host_who_shows_the_secret_beside_the_token_is_the_same_host(hub
     async with joined(hub.listen, Role.HOST, **again) as back:
         assert back.participant == came
         assert [one.participant for one in back.view.hosts] == [came]
+
+
+async def test_what_opens_one_room_opens_no_other(hub: LiveHub) -> None:
+    """Links, invitations of every role, host secrets and what their owners come back with."""
+    ours, theirs = make(hub, Access.CLOSED), make(hub, Access.CLOSED)
+    keys = [host_key(hub, ours), *(key(hub, ours, role) for role in InviteRole)]
+    by_keys = []
+    for role, credential in ((Role.HOST, keys[0]), (Role.LISTENER, keys[1])):
+        async with joined(hub.listen, role, room=ours.name, credential=credential) as one:
+            by_keys.append(ResumeCredential(token=one.welcome.resume))
+    for role in (Role.LISTENER, Role.SCREEN, Role.HOST):
+        for credential in (audience_key(hub, ours), *keys, *by_keys):
+            failure = await refused(hub.listen, theirs.name, role, credential=credential)
+            assert failure.code in SHUT, (role, credential)
+    assert theirs.live.room.view.hosts == ()
+    assert await enters(hub, theirs, host_key(hub, theirs), Role.HOST), "its own does"
 
 
 async def test_players_leave_a_room_that_is_open_no_more(hub: LiveHub) -> None:

@@ -120,7 +120,7 @@ async def test_a_written_question_opens_no_microphone(hub: LiveHub) -> None:
 
 
 async def test_another_kind_of_token_is_nobodys(hub: LiveHub) -> None:
-    """Of a unit, of the microphone itself, of another hub, of another room, made up."""
+    """Of a unit, of the microphone itself, of another hub, made up."""
     elsewhere = Keys("secret", bytes(32))
     async with host(hub) as run, joined(hub.listen) as phone, joined(hub.unit, Role.UNIT) as unit:
         await grant(run, phone)
