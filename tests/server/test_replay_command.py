@@ -200,5 +200,6 @@ def test_what_is_erased_by_command_leaves_the_store_or_says_that_it_is_away(
     code, out, err = run(monkeypatch, capsys, data, "erase", name)
     assert code == 0 and "a hub that runs does it: the store is away" in err
     store.is_away = False
-    assert run(monkeypatch, capsys, data, "erase", "--room", "main")[0] == 0
+    code, _, err = run(monkeypatch, capsys, data, "erase", "--room", "main")
+    assert code == 2 and "no room 'main', and no recording of it" in err, "here it is gone already"
     assert store.kept == {}

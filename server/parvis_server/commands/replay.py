@@ -184,7 +184,11 @@ def erase(
     elif room is not None:
         from parvis_server.commands.replay_erase import erase_whole_room
 
-        gone = erase_whole_room(room, data, recordings, _progress("they are deleted"))
+        try:
+            gone = erase_whole_room(room, data, recordings, _progress("they are deleted"))
+        except UsageError:
+            _follow_in_store(data)  # it may be gone here and not there: the store was away
+            raise
     else:
         wanted = _whole(name or "")
         broken = {f"{one.parent.name}/{one.name}": one for one, _ in damaged_folders(recordings)}

@@ -49,6 +49,11 @@ class Peer:
     """Of the edges that passed it on; empty: it came to the hub itself."""
 
     @property
+    def way(self) -> str:
+        """Whom a secret passes that is told here: a site's edges, or whoever is at this address."""
+        return self.site or self.address
+
+    @property
     def is_this_machine(self) -> bool:
         """Loopback, or this machine calling itself by its own address."""
         near = self.address == self.own_address or is_loopback(self.address)
@@ -216,7 +221,7 @@ class Doorkeeper:
             PeerFault: this join is refused; code and text say why.
         """
         door = self.door(join.room)
-        resumed, person = self._resumed(join, door, peer.site), self._person(join, door, peer.site)
+        resumed, person = self._resumed(join, door, peer.way), self._person(join, door, peer.way)
         rights = self._rights(join.room, door, shown_secrets(join), person or resumed)
         rank = rights.host_rank if join.role is Role.HOST else None
         if join.role is Role.HOST and rank is None:
@@ -245,7 +250,7 @@ class Doorkeeper:
             case _:
                 pass
 
-    def _person(self, join: Join, door: Door | None, site: str) -> str | None:
+    def _person(self, join: Join, door: Door | None, way: str) -> str | None:
         """The listener whose phone wants to be a microphone; None: it is nobody's.
 
         The token alone lets nobody in: the room is asked whether it is their turn.
@@ -253,7 +258,7 @@ class Doorkeeper:
         token = None if join.speaker is None else join.speaker.person
         if token is None:
             return None
-        found = self.keys.resumed(Role.HOST, token) or self._listener(token, door, site)
+        found = self.keys.resumed(Role.HOST, token) or self._listener(token, door, way)
         if found is None and isinstance(join.credential, ResumeCredential):
             found = self._owner(join.credential.token, token, door)
         if found is None:
@@ -273,19 +278,19 @@ class Doorkeeper:
         person = door.speaks_for(microphone)
         return person if person == self.keys.resumed(Role.LISTENER, token) else None
 
-    def _resumed(self, join: Join, door: Door | None, site: str) -> str | None:
+    def _resumed(self, join: Join, door: Door | None, way: str) -> str | None:
         """Who comes back. Whom a host made one comes back as host from the audience."""
         if not isinstance(join.credential, ResumeCredential):
             return None
         token = join.credential.token
         if join.role is Role.LISTENER:
-            return self._listener(token, door, site)
+            return self._listener(token, door, way)
         found = self.keys.resumed(join.role, token)
         if found is None and join.role is Role.HOST:
-            return self._listener(token, door, site)
+            return self._listener(token, door, way)
         return self.house.own_resumed(found) if join.role is Role.UNIT else found
 
-    def _listener(self, token: str, door: Door | None, site: str) -> str | None:
+    def _listener(self, token: str, door: Door | None, way: str) -> str | None:
         """Whose token of the audience this is.
 
         Edges make them too, and might for anybody: one that is not the hub's own is good for who is
@@ -295,7 +300,7 @@ class Doorkeeper:
         if raised is not None:
             return raised
         found = self.keys.resumed(Role.LISTENER, token)
-        if found is None or self.handing.is_under_way_by(found, site):
+        if found is None or self.handing.is_under_way_by(found, way):
             return found
         return found if self._is_listener(found, door) else None
 

@@ -326,8 +326,8 @@ class ListenerProtocol(asyncio.Protocol):
         self._frames += 1
         if frame.opcode is Opcode.CLOSE:
             self._peer_closes()
-        elif self.closing:
-            return
+        elif self._closing or self.transport.is_closing():
+            return  # by us; what stands before the peer's own close frame still counts
         elif self._frames > MOST_FRAMES:
             self._turn_away(self._known(), CloseCode.RATE, TOO_MUCH)
         elif frame.opcode is Opcode.PING or frame.opcode is Opcode.PONG:

@@ -110,7 +110,7 @@ class ListenerSession:
         token = self.keys.raised_token(who)
         if isinstance(said, TokenKept) and same(said.resume, token):
             self.handing.arrived(who)
-        elif self.handing.is_under_way_by(who, self.connection.peer.site):
+        elif self.handing.is_under_way_by(who, self.connection.peer.way):
             rank = rank_of(self.live.room.view, who)
             self.connection.send(Welcome(participant=who, resume=token, confirm=True, rank=rank))
 

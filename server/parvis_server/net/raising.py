@@ -91,7 +91,7 @@ class Raising:
         resume = audience_token(self._keys, seat.role, participant, is_raised=is_raised)
         handing = self._ranks.handing
         if is_raised:
-            handing.gave(participant, seat.connection.peer.site)
+            handing.gave(participant, seat.connection.peer.way)
         else:
             handing.arrived(participant)
         view, member = self._live.room.view, self._live.room.member(participant)

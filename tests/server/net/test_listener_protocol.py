@@ -367,6 +367,19 @@ async def test_a_message_in_two_pieces_is_one(hub: LiveHub) -> None:
         assert view.line[0].name == "Ada"
 
 
+async def test_what_is_said_right_before_the_close_frame_counts(hub: LiveHub) -> None:
+    """Both come in one read when a page says something and is closed."""
+    message = b'{"type":"raise_hand","id":"%s","name":"Ada"}' % (b"a" * 16)
+    said = Frame(Opcode.TEXT, message).serialize(mask=True)
+    bye = Frame(Opcode.CLOSE, b"\x03\xe8").serialize(mask=True)
+    async with joined(hub.listen) as other:
+        async with joined(hub.listen) as client:
+            client.socket.transport.write(said + bye)
+            await client.until_closed()
+        view = await other.until_seq(1 + other.view.seq)
+        assert view.line[0].name == "Ada"
+
+
 async def test_beyond_the_files_a_newcomer_is_told_and_a_host_still_comes(hub: LiveHub) -> None:
     hub.hub.hall.allow(OpenFiles(KEPT_FILES + 1))
     hub.hub.hall.last_file = None

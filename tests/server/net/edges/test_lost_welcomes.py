@@ -10,8 +10,10 @@ from pathlib import Path
 from secrets import token_hex
 
 import pytest
+from websockets.exceptions import ConnectionClosed
 
 from fakes.edged_hub import EdgedHub, becomes, edged_hub, losing, other_site
+from fakes.live_hub import LOOPBACK
 from fakes.peer import Peer, joined, peer, resume
 from parvis_server.net.token_handing import MOST, TokenHanding
 from parvis_server.room.permissions import OPERATOR
@@ -182,7 +184,24 @@ async def test_another_way_than_it_was_told_by_brings_it_to_nobody(tmp_path: Pat
     ):
         assert (await far.do(RaiseHand, name="Ada")).refused is None
         before = resume(far)
-        house.hub.hub.edges.site.doorkeeper.handing.gave(far.participant, "")
+        house.hub.hub.edges.site.doorkeeper.handing.gave(far.participant, LOOPBACK)
         assert (await far.do(LowerHand)).refused is None
         assert resume(far) == before
         assert is_under_way(house, far)
+
+
+async def test_who_knows_the_token_of_before_and_comes_from_elsewhere_gets_nothing(
+    tmp_path: Path,
+) -> None:
+    """Whoever runs an edge could make it, and come to the hub themselves."""
+    async with edged_hub(tmp_path) as house, joined(house.hub.listen) as one:
+        before = resume(one)
+        one.confirms = False
+        await raise_to_cohost(house, one.participant)
+        assert is_under_way(house, one)
+        async with peer(house.hub.listen, local_addr=("127.0.0.2", 0)) as elsewhere:
+            with pytest.raises(ConnectionClosed):
+                await elsewhere.join(Role.HOST, credential=before)
+        assert is_under_way(house, one)
+        async with joined(house.hub.listen, credential=before) as back:
+            assert back.participant == one.participant
