@@ -79,8 +79,7 @@ def host_is_known(host_header: str | None, names: frozenset[str]) -> bool:
     """Whether a request was meant for this hub.
 
     A page of another site can make its own name point to the hub's address (DNS rebinding) and so
-    become the same origin; it cannot make the browser send another ``Host``. Addresses
-    are safe: nobody else's name is an address.
+    become the same origin; it cannot make the browser send another ``Host``. No name is an address.
     """
     host = host_name(host_header)
     if host is None:

@@ -18,7 +18,6 @@ from fakes.peer import host_credential, joined, peer
 from parvis_server.config import NetworkSettings
 from parvis_server.net import listener_protocol
 from parvis_server.net.admission import Peer
-from parvis_server.net.connection import TOO_MUCH
 from parvis_server.net.endpoints import peer_of
 from parvis_server.net.fanout import Fanout
 from parvis_server.net.listener_hall import FULL
@@ -26,7 +25,7 @@ from parvis_server.net.listener_protocol import ListenerProtocol
 from parvis_server.open_files import KEPT_FILES, OpenFiles
 from parvis_wire.close_codes import CloseCode
 from parvis_wire.commands import RaiseHand
-from parvis_wire.messages import Join, Report, Role, Rung, serialize
+from parvis_wire.messages import Join, Role, serialize
 
 Loop = Callable[[], asyncio.AbstractEventLoop]
 LOOPS = pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
@@ -317,67 +316,6 @@ def test_a_descriptor_is_let_go_before_it_is_closed(
 
 
 # What is not taken
-
-
-@pytest.mark.parametrize(
-    ("flood", "why"),
-    [
-        (Frame(Opcode.PING, b"").serialize(mask=True) * 100, "too many pings"),
-        (Frame(Opcode.PONG, b"lies").serialize(mask=True) * 100, "too many pings"),
-        (Frame(Opcode.TEXT, b'{"type":"nothing"}').serialize(mask=True) * 300, None),
-        (Frame(Opcode.PING, b"").serialize(mask=True) * 300, "too many pings"),
-    ],
-)
-async def test_a_flood_in_one_read_is_cut_off(hub: LiveHub, flood: bytes, why: str | None) -> None:
-    async with joined(hub.listen) as client, joined(hub.listen) as honest:
-        client.socket.transport.write(flood)
-        code, failures = await client.until_closed()
-        assert code == (CloseCode.RATE if why else CloseCode.MALFORMED)
-        assert why is None or [failure.text for failure in failures] == [why]
-        assert (await honest.do(RaiseHand, name="Ada")).refused is None
-
-
-async def test_a_flood_of_good_messages_is_cut_off_at_its_second_read(hub: LiveHub) -> None:
-    report = Report(rung=Rung.WORKLET, buffer_ms=1, played_ms=1, underruns=0)
-    one = Frame(Opcode.TEXT, serialize(report).encode()).serialize(mask=True)
-    async with joined(hub.listen) as client:
-        client.socket.transport.write(one * 20)
-        client.socket.transport.write(one * 200)
-        code, failures = await client.until_closed()
-        assert (code, [failure.text for failure in failures]) == (CloseCode.RATE, [TOO_MUCH])
-
-
-async def test_who_says_much_at_once_is_heard_later_and_not_lost(hub: LiveHub) -> None:
-    report = Report(rung=Rung.WORKLET, buffer_ms=1, played_ms=1, underruns=0)
-    one = Frame(Opcode.TEXT, serialize(report).encode()).serialize(mask=True)
-    async with joined(hub.listen) as client:
-        client.socket.transport.write(one * 12)
-        assert (await client.do(RaiseHand, name="Ada")).refused is None
-        assert hub.live.counts.rate_drops == 0
-
-
-async def test_a_message_in_two_pieces_is_one(hub: LiveHub) -> None:
-    message = b'{"type":"raise_hand","id":"%s","name":"Ada"}' % (b"a" * 16)
-    whole = Frame(Opcode.TEXT, message).serialize(mask=True)
-    async with joined(hub.listen) as client:
-        for at in range(len(whole)):
-            client.socket.transport.write(whole[at : at + 1])
-            await asyncio.sleep(0)
-        view = await client.until_seq(1 + client.view.seq)
-        assert view.line[0].name == "Ada"
-
-
-async def test_what_is_said_right_before_the_close_frame_counts(hub: LiveHub) -> None:
-    """Both come in one read when a page says something and is closed."""
-    message = b'{"type":"raise_hand","id":"%s","name":"Ada"}' % (b"a" * 16)
-    said = Frame(Opcode.TEXT, message).serialize(mask=True)
-    bye = Frame(Opcode.CLOSE, b"\x03\xe8").serialize(mask=True)
-    async with joined(hub.listen) as other:
-        async with joined(hub.listen) as client:
-            client.socket.transport.write(said + bye)
-            await client.until_closed()
-        view = await other.until_seq(1 + other.view.seq)
-        assert view.line[0].name == "Ada"
 
 
 async def test_beyond_the_files_a_newcomer_is_told_and_a_host_still_comes(hub: LiveHub) -> None:
