@@ -132,6 +132,14 @@ class SiteSettings(Section):
     its data folder."""
 
 
+def _number(value: object) -> object:
+    """The environment and a file's strings have digits only; a choice of numbers takes no words."""
+    return int(value) if isinstance(value, str) and value.isdecimal() else value
+
+
+PacketMsChoice = Annotated[PacketMs, BeforeValidator(_number)]
+
+
 class LimitSettings(Section):
     """How many may come in."""
 
@@ -143,10 +151,10 @@ class LimitSettings(Section):
     """Connected units."""
     speakers: int = Field(default=20, ge=0, le=60)
     """Connected remote speakers."""
-    min_packet_ms: PacketMs = 20
+    min_packet_ms: PacketMsChoice = 20
     """How much of the program one packet holds at least, in milliseconds: 20, 40, 60, 80, 100 or
     120. It grows with the audience, as far as the machine needs it."""
-    max_packet_ms: PacketMs = 120
+    max_packet_ms: PacketMsChoice = 120
     """How much it holds at most. Less delay for a large audience, at the price of more CPU."""
 
     @model_validator(mode="after")

@@ -78,6 +78,13 @@ def test_the_database_is_named_by_url_and_its_password_not_shown(
     assert "hidden" not in repr(settings)
 
 
+def test_a_choice_of_numbers_comes_from_the_environment_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PARVIS_HUB_LIMITS__MAX_PACKET_MS", "20")
+    assert load_settings(None, {}).limits.max_packet_ms == 20
+
+
 def test_lists_come_from_the_environment_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PARVIS_HUB_NETWORK__NAMES", '["hub.test"]')
     assert load_settings(None, {}).network.names == ("hub.test",)
