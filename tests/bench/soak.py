@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from fakes import audience_bench, sounds, wrong_crystals
+from fakes import audience_bench, edge_trials, sounds, wrong_crystals
 from fakes.autobahn import suite
 from fakes.clock_loop import Crystal
 from fakes.engine_kills import Kill, house, kills
@@ -57,6 +57,7 @@ MINUTES = {
     "pairing": 10.0,
     "audience": 5.0,
     "hostile": 5.0,
+    "edges": edge_trials.MINUTES,
     "tls": 2.0,
     "recording": 12.0,
     "power": 40.0,
@@ -270,20 +271,6 @@ def soak_pairing(minutes: float) -> bool:
     return found.good
 
 
-def soak_audience(minutes: float) -> bool:
-    """Eight thousand listeners on this machine, in packets of 60 ms."""
-    _, faults = audience_bench.one_room(minutes * 60, packet_ms=audience_bench.ASKED_PACKET_MS)
-    print(f"audience: {'; '.join(faults) or 'all as promised'}")
-    return not faults
-
-
-def soak_hostile(minutes: float) -> bool:
-    """A thousand honest listeners, then as long again beside fifty hostile clients."""
-    _, faults = audience_bench.beside_the_hostile(minutes * 60)
-    print(f"hostile: {'; '.join(faults) or 'all as promised'}")
-    return not faults
-
-
 def _soak_power(minutes: float) -> bool:
     """An emulated unit's power fails, at first while a new card starts, then while it is in use."""
     cuts = max(2, round(minutes * POWER_CUTS_PER_MINUTE))
@@ -371,8 +358,9 @@ SOAKS: dict[str, Callable[[float], bool]] = {
     "evenings": soak_evenings,
     "hands": soak_hands,
     "pairing": soak_pairing,
-    "audience": soak_audience,
-    "hostile": soak_hostile,
+    "audience": audience_bench.soak,
+    "hostile": audience_bench.soak_hostile,
+    "edges": edge_trials.soak,
     "recording": soak_recording,
     "autobahn": lambda minutes: suite.run(),
     "power": _soak_power,

@@ -108,3 +108,18 @@ def beside_the_hostile(seconds: float) -> tuple[Found, list[str]]:
         f"p99 {more_ms:.1f} ms more": more_ms <= MOST_P99_MORE_MS,
     }
     return found, [words for words, holds in promised.items() if not holds]
+
+
+def soak(minutes: float) -> bool:
+    """Eight thousand listeners on this machine."""
+    return _is_good("audience", one_room(minutes * 60)[1])
+
+
+def soak_hostile(minutes: float) -> bool:
+    """A thousand honest listeners, then as long again beside fifty hostile clients."""
+    return _is_good("hostile", beside_the_hostile(minutes * 60)[1])
+
+
+def _is_good(name: str, faults: list[str]) -> bool:
+    print(f"{name}: {'; '.join(faults) or 'all as promised'}")
+    return not faults

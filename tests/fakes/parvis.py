@@ -26,13 +26,20 @@ WAV_HEADER_BYTES = 44
 class HubProcess:
     """A hub on a port and a data folder of its own, which may be killed and started again."""
 
-    def __init__(self, folder: Path, *flags: str, inside: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *flags: str,
+        inside: tuple[str, ...] = (),
+        env: Mapping[str, str] | None = None,
+    ) -> None:
         """``flags``: more of `parvis hub`'s; ``inside``: what stands before its command, and before
         those that reach it on its own machine."""
         self.inside = inside
         self.port = free_port()
         self.folder = folder
         self.flags = flags
+        self.env = dict(env or {})
         self.secret = ""
         self.program = self._start()
         self._read_secret()
@@ -74,7 +81,7 @@ class HubProcess:
     def _start(self) -> Program:
         arguments = ("--port", str(self.port), "--data", str(self.folder / "hub"), *self.flags)
         names = {"PARVIS_HUB_NETWORK__NAMES": json.dumps([INSECURE_NAME])}
-        return Program(*self.inside, *command("parvis", "hub", *arguments), env=names)
+        return Program(*self.inside, *command("parvis", "hub", *arguments), env=names | self.env)
 
     def _read_secret(self) -> None:
         try:

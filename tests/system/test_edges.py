@@ -15,6 +15,7 @@ from urllib.request import ProxyHandler, build_opener
 
 import pytest
 
+from fakes import edge_trials
 from fakes.ears import PATIENCE_S, Ear, OwnPulse
 from fakes.machine import MachineWatch
 from fakes.parvis import HubProcess, unit
@@ -143,6 +144,12 @@ async def _an_edge_dies(hub: HubProcess, machine: MachineWatch) -> None:
         await shown(ears, "Bea", "Cem")
         assert await places(hub, 2) == [first, second]  # the hub started it again
     beating.cancel()
+
+
+def test_an_edge_is_emptied_and_nobody_hears_it(tmp_path: Path) -> None:
+    """The operator's command: each listener plays every packet once, and no click."""
+    [found] = edge_trials.run(tmp_path, edge_trials.emptying, edge_trials.ONE_LENGTH)
+    assert found.faults == ()
 
 
 @pytest.mark.patient
