@@ -11,7 +11,6 @@ import argparse
 import asyncio
 import json
 import random
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -37,9 +36,9 @@ from fakes.marks import drift_mark
 from fakes.parvis import HubProcess, listening, unit
 from fakes.processes import command
 from fakes.recorded_hall import killed_hubs
-from fakes.recorder import TICK
-from fakes.recorder_kills import FedChild, NoSmallDisk, filled, judge_killed, killed, small_disk
+from fakes.recorder_kills import FedChild, full_disks, judge_killed, killed
 from fakes.recording_judge import Kept
+from fakes.secrets_evening import soak_secrets
 from fakes.stalls import excused, judge_gaps
 from fakes.tls_check import soak_tls
 from fakes.venue_networks import NoNetworks
@@ -59,11 +58,12 @@ MINUTES = {
     "hostile": 5.0,
     "edges": edge_trials.MINUTES,
     "tls": 2.0,
+    "secrets": 4.0,
     "recording": 12.0,
     "power": 40.0,
     "venue": 30.0,
 }
-"""As asked; those of ``drift`` are virtual, of ``autobahn`` and ``tls`` what their cases take."""
+"""As asked; of ``drift`` virtual, of ``autobahn``, ``tls`` and ``secrets`` what they take."""
 
 RECORDER_KILLS, FULL_DISKS, HUB_KILLS, AT_A_TIME = 70, 15, 15, 5
 """A hundred together; a recorder is killed some seconds after it began, five of them at a time."""
@@ -306,7 +306,7 @@ def soak_recording(minutes: float) -> bool:
             flush=True,
         )
         (folder / "disk").mkdir()
-        full = _full_disks(folder / "disk", max(1, round(FULL_DISKS * part)))
+        full = full_disks(folder / "disk", max(1, round(FULL_DISKS * part)))
         recorders = max(1, round(RECORDER_KILLS * part))
         lost_s = asyncio.run(_killed_recorders(folder / "killed", recorders))
     print(
@@ -334,22 +334,6 @@ async def _killed_recorders(folder: Path, count: int) -> list[float]:
     return lost_s
 
 
-def _full_disks(folder: Path, count: int) -> int | None:
-    """How many were full, each judged; None where this machine lets us make none."""
-    try:
-        with small_disk(folder):
-            for number in range(count):
-                kept, _, sure = asyncio.run(filled(folder / str(number), random.Random(number)))
-                if kept.mix_end <= sure - 2 * TICK:
-                    missing_s = (sure - kept.mix_end) / sounds.RATE_HZ
-                    raise AssertionError(f"{missing_s:.1f} s more are missing than may be")
-                shutil.rmtree(folder / str(number))
-    except NoSmallDisk as error:
-        print(f"  no disk could be made full: {error}")
-        return None
-    return count
-
-
 SOAKS: dict[str, Callable[[float], bool]] = {
     "drift": soak_drift,
     "kills": soak_kills,
@@ -365,6 +349,7 @@ SOAKS: dict[str, Callable[[float], bool]] = {
     "autobahn": lambda minutes: suite.run(),
     "power": _soak_power,
     "tls": lambda minutes: soak_tls(),
+    "secrets": lambda minutes: soak_secrets(),
     "venue": _soak_venue,
 }
 

@@ -7,6 +7,7 @@ import contextlib
 import ctypes
 import os
 import random
+import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -173,3 +174,19 @@ async def filled(folder: Path, moment: random.Random) -> tuple[Kept, FedChild, i
         others.unlink(missing_ok=True)
     mend_all(folder)
     return opened(folder / one.hub.begun.folder), one, sure
+
+
+def full_disks(folder: Path, count: int) -> int | None:
+    """How many were full, each judged; None where this machine lets us make none."""
+    try:
+        with small_disk(folder):
+            for number in range(count):
+                kept, _, sure = asyncio.run(filled(folder / str(number), random.Random(number)))
+                if kept.mix_end <= sure - 2 * TICK:
+                    missing_s = (sure - kept.mix_end) / 48_000
+                    raise AssertionError(f"{missing_s:.1f} s more are missing than may be")
+                shutil.rmtree(folder / str(number))
+    except NoSmallDisk as error:
+        print(f"  no disk could be made full: {error}")
+        return None
+    return count

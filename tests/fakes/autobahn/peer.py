@@ -58,6 +58,8 @@ class CasePeer:
         self._timers: list[asyncio.TimerHandle] = []
         self._out: asyncio.Queue[tuple[bytes, bool]] = asyncio.Queue()
         self._opcode, self._frame_key, self._frame_sent = 1, b"", 0
+        self._frame_left = 0
+        """Bytes of a frame sent in parts: a pong between them would be taken for it."""
 
     async def play(self, host: str, port: int, path: str) -> None:
         """Connect, let the case run to its end, and judge."""
@@ -106,8 +108,9 @@ class CasePeer:
         if opcode == 8:
             self._close_came(payload)
         elif opcode == 9:
-            # The hub pings by itself, which no case waits for.
-            self.sendFrame(10, text)
+            # The hub pings by itself, which no case waits for; within a frame nothing is answered.
+            if self._frame_left <= 0:
+                self.sendFrame(10, text)
         elif opcode == 10:
             self.case.onPong(text)
         else:
@@ -171,7 +174,7 @@ class CasePeer:
 
     def beginMessageFrame(self, length: int) -> None:
         """The head of its next frame; of the last one, as the cases use it."""
-        self._frame_key, self._frame_sent = os.urandom(4), 0
+        self._frame_key, self._frame_sent, self._frame_left = os.urandom(4), 0, length
         self._out.put_nowait((bytes([self._opcode]) + _size(length) + self._frame_key, True))
         self._opcode = 0
 
@@ -181,6 +184,7 @@ class CasePeer:
         key = self._frame_key[turn:] + self._frame_key[:turn]
         self._out.put_nowait((_masked(content, key), True))
         self._frame_sent += len(content)
+        self._frame_left -= len(content)
 
     def endMessage(self) -> None:
         """An empty frame that ends the message."""
