@@ -19,6 +19,8 @@
     with the error's ``code``, nobody else notices.
   - ``RoomRefused`` (also ``ValueError``): a room that cannot be made or changed like this; whoever
     asked hears ``code`` and text.
+  - ``NoticeLacks`` (also ``ValueError``): what people are to be told before a recording is said
+    nowhere; ``what`` names it.
   - ``TrustRefused`` (also ``ValueError``): an act on operators, sessions or paired units that is
     refused; whoever asked hears ``code`` and text.
   - ``EngineFault``: between hub and engine, both ours.
@@ -26,7 +28,7 @@
   - ``BadOgg`` (also ``ValueError``): a page or stream of a recording that cannot be read.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from parvis_wire.close_codes import CloseCode
 
@@ -126,6 +128,15 @@ class RoomRefused(ServerError, ValueError):
         super().__init__(text)
         self.code = code
         self.text = text
+
+
+class NoticeLacks(ServerError, ValueError):
+    """What people are to be told before a recording is said nowhere."""
+
+    def __init__(self, what: Literal["contact", "catch_up"], text: str) -> None:
+        """``what`` is wanting; ``text`` is for whoever asked."""
+        super().__init__(text)
+        self.what = what
 
 
 class TrustRefused(ServerError, ValueError):

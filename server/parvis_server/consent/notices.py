@@ -14,7 +14,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
-from parvis_server.errors import UsageError
+from parvis_server.errors import NoticeLacks, UsageError
 from parvis_wire.fields import Line
 from parvis_wire.recording import Notice, NoticeWords, RecordingTerms, Unattended
 
@@ -158,13 +158,14 @@ class NoticeWriter:
         """The terms with the hub's own words for what the host left open, and their notice.
 
         Raises:
-            ValueError: nobody is named whom people could write to.
+            NoticeLacks: nobody is named whom people could write to, or catching up is not told of.
         """
         contact = terms.contact or self._contact
         if terms.catch_up and not (self._fr.to_publish_now and self._en.to_publish_now):
-            raise ValueError("catch_up: the hub's own texts say nothing of it (to_publish_now)")
+            text = "catch_up: the hub's own texts say nothing of it (to_publish_now)"
+            raise NoticeLacks("catch_up", text)
         if contact is None:
-            raise ValueError("contact: say whom people write to about the recording")
+            raise NoticeLacks("contact", "contact: say whom people write to about the recording")
         whole = terms.model_copy(
             update={
                 "contact": contact,

@@ -12,6 +12,7 @@ their names and words out of the events that are kept beside the sound.
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
+from parvis_server.errors import NoticeLacks
 from parvis_server.room.clock import NS_PER_S
 from parvis_server.room.draft import Draft, Refused
 from parvis_server.room.members import Member
@@ -203,8 +204,8 @@ def _written(draft: Draft, terms: RecordingTerms) -> tuple[RecordingTerms, Notic
         raise Refused(RefusalCode.NO_RECORDER, "this hub has no recorder")
     try:
         return write(terms, draft.view.title)
-    except ValueError as error:
-        raise Refused(RefusalCode.TEXT_NEEDED, str(error)) from error
+    except NoticeLacks as error:
+        raise Refused(RefusalCode(f"no_{error.what}"), str(error)) from error
 
 
 def _running(draft: Draft) -> Recording:

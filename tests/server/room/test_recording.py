@@ -89,7 +89,7 @@ def test_without_a_contact_it_does_not_start(hall: Recorded) -> None:
     room.joined(PEOPLE["host"], 0)
     result = room.handle(StartRecording(id="x", terms=RecordingTerms()), "host", 0)
     assert result.ack is not None
-    assert result.ack.refused is RefusalCode.TEXT_NEEDED
+    assert result.ack.refused is RefusalCode.NO_CONTACT
     assert "contact" in result.ack.text
 
 

@@ -233,6 +233,8 @@ export type RefusalCode =
   | "no_invite"
   | "no_voice"
   | "too_many"
+  | "no_contact"
+  | "no_catch_up"
   | "no_recorder"
   | "no_recording"
   | "consent_needed"
