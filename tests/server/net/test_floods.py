@@ -89,7 +89,7 @@ async def test_bits_over_the_rate_are_dropped(hub: LiveHub) -> None:
         assert 4 <= len(hub.engine.packets) <= 5 * (1 + seconds) + 1
 
 
-async def test_a_speaker_at_ten_times_real_time_is_thinned_then_closed(hub: LiveHub) -> None:
+async def test_a_speaker_at_five_times_real_time_is_thinned_then_closed(hub: LiveHub) -> None:
     sends = SpeakerTraits(sends=True)
     async with (
         joined(hub.speak, Role.SPEAKER, speaker=sends) as speaker,
@@ -106,7 +106,7 @@ async def test_a_speaker_at_ten_times_real_time_is_thinned_then_closed(hub: Live
             await flood()
         assert speaker.socket.close_code == CloseCode.RATE
         seconds = (hub.live.now_ns() - began_ns) / 1e9
-        assert len(hub.engine.packets) <= 75 * (1 + seconds) + 1
+        assert len(hub.engine.packets) <= 150 * (1 + seconds) + 1
         assert (await neighbour.do(RaiseHand, name="Ada")).refused is None
 
 
