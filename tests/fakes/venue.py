@@ -94,8 +94,6 @@ class PublicEvening:
     async def _speaks(self, ada: PhoneSpeaker, zoe: PhoneSpeaker) -> None:
         """A hand, the floor from a host, a voice that everybody but its owner hears."""
         await hears(zoe, TABLE_HZ, "the table is heard by the listener")
-        if not any(hand.participant == ada.participant for hand in ada.view.line):
-            assert (await ada.raise_hand()).refused is None
         await self._grant(ada)
         await ada.open_microphone()
         assert (await ada.go_live()).refused is None
@@ -106,6 +104,10 @@ class PublicEvening:
     async def _grant(self, ada: PhoneSpeaker) -> None:
         async with peer(f"{self._url}/ws/listen", max_queue=None, **self._options) as host:
             await host.join(Role.HOST, credential=host_credential(self._secret))
+            # In the hub's view: who was cut off for more than a minute has no hand there any more,
+            # and Ada's own view may be of before.
+            if not any(hand.participant == ada.participant for hand in host.view.line):
+                assert (await ada.raise_hand()).refused is None
             answer = await host.do(GiveFloor, participant=ada.participant)
             assert answer.refused is None, answer
         await ada.until_granted()
