@@ -111,8 +111,8 @@ def beside_the_hostile(seconds: float) -> tuple[Found, list[str]]:
 
 
 def soak(minutes: float) -> bool:
-    """Eight thousand listeners on this machine."""
-    return _is_good("audience", one_room(minutes * 60)[1])
+    """Eight thousand listeners on this machine, in packets of the length that is asked."""
+    return _is_good("audience", one_room(minutes * 60, packet_ms=ASKED_PACKET_MS)[1])
 
 
 def soak_hostile(minutes: float) -> bool:
