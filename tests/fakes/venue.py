@@ -12,9 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from websockets.exceptions import ConnectionClosed
+
 from fakes import sounds
 from fakes.peer import host_credential, peer
 from fakes.phone_speaker import PhoneSpeaker, energy_dbfs, swelling
+from parvis_wire.close_codes import CloseCode
 from parvis_wire.commands import GiveFloor
 from parvis_wire.edge_words import Venue
 from parvis_wire.messages import Role
@@ -64,6 +67,7 @@ class PublicEvening:
 
     async def run(self, cut: Callable[[], None], mend: Callable[[], None], away_s: float) -> Found:
         """The whole evening; what fails raises ``AssertionError``."""
+        await self._is_there()
         async with (
             PhoneSpeaker(self._url, "Zoe", swelling(ADA_HZ), **self._options) as zoe,
             PhoneSpeaker(self._url, "Ada", swelling(ADA_HZ), **self._options) as ada,
@@ -74,6 +78,20 @@ class PublicEvening:
                 print(f"{FAILED}{error!r}", flush=True)  # before everybody leaves, which takes long
                 raise
         return self.found
+
+    async def _is_there(self) -> None:
+        """Come again, as a page does, while the edge knows no venue yet."""
+        async with asyncio.timeout(TOLD_WITHIN_S):
+            while True:
+                async with peer(f"{self._url}/ws/listen", **self._options) as first:
+                    try:
+                        await first.join()
+                    except ConnectionClosed as closed:
+                        if closed.rcvd is None or closed.rcvd.code != CloseCode.GOING_AWAY:
+                            raise
+                    else:
+                        return
+                await asyncio.sleep(0.1)
 
     async def _in_order(
         self,
